@@ -1,0 +1,1 @@
+"""The formats we can call: one module per upstream format."""

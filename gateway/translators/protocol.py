@@ -1,0 +1,146 @@
+"""What a translator is: a module with the four jobs of `Translator`.
+
+Translators are sans-IO: no Django, httpx, clock, settings, logging or randomness.
+Whatever a translator needs from outside (ids, the time, fetched images) is handed in
+through `Route`; whatever it learned while rendering and needs again for the answer
+travels in `Reply`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from gateway.errors import GatewayError
+from gateway.wire.jsontext import JSON
+
+__all__ = [
+    "JSON",
+    "Reply",
+    "Route",
+    "StreamParser",
+    "Translator",
+    "UpstreamRequest",
+]
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where a request goes, as far as its format depends on it; no credentials.
+
+    `model` is the id the client used and reads in every answer, `upstream_model` the
+    id to send. `base_model` says what an opaque id (an AWS ARN) really is; it decides
+    capabilities, never the wire id. `options` are the provider's route flags and
+    `capabilities` the model's overrides, both by their names in docs/translation.md.
+    `completion_id` and `created` (Unix seconds) are stamped on answers that bring none.
+    `avoid` names upstream features that a previous attempt saw refused.
+    """
+
+    model: str
+    upstream_model: str
+    base_model: str = ""
+    region: str = ""
+    completion_id: str = "chatcmpl-0"
+    created: int = 0
+    options: Mapping[str, Any] = field(default_factory=dict)
+    capabilities: Mapping[str, Any] = field(default_factory=dict)
+    avoid: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the parser of an answer must know about the request.
+
+    Each translator fills in what it needs; `wire` lets a translator with several
+    formats (Bedrock) find the parser again.
+    """
+
+    model: str
+    completion_id: str = "chatcmpl-0"
+    created: int = 0
+    stream: bool = False
+    include_usage: bool = False
+    wire: str = ""
+    tool_names: Mapping[str, str] = field(default_factory=dict)
+    json_tool: str = ""
+    strip_fence: bool = False
+    stop: tuple[str, ...] = ()
+    single_tool_call: bool = False
+    legacy_functions: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class UpstreamRequest:
+    """One request in the upstream's format.
+
+    `path` is appended to the provider's endpoint exactly as it stands, percent-encoding
+    included. `dropped` names parameters that were not sent, `downgraded` those sent in
+    a weaker form; both are told to the client in response headers.
+    """
+
+    path: str
+    body: JSON
+    reply: Reply
+    headers: Mapping[str, str] = field(default_factory=dict)
+    dropped: tuple[str, ...] = ()
+    downgraded: tuple[str, ...] = ()
+
+
+class StreamParser(Protocol):
+    """One upstream stream, fed with whatever the network delivered.
+
+    `feed` and `close` return finished `chat.completion.chunk` objects. When the
+    upstream fails inside the stream, `error` is set and nothing more is returned; chunks
+    that came before it are still returned by the same call. `done` turns true once the
+    stream is complete (the upstream may then be closed). `usage` is the last usage
+    known, in OpenAI's shape, whether or not the client asked for it.
+    """
+
+    usage: JSON | None
+    error: GatewayError | None
+    done: bool
+
+    def feed(self, data: bytes) -> list[JSON]: ...
+
+    def close(self) -> list[JSON]:
+        """End of input: set `error` unless the upstream's terminal event was seen."""
+        ...
+
+
+class Translator(Protocol):
+    """The jobs of a translator module."""
+
+    def render_request(self, body: JSON, route: Route) -> UpstreamRequest:
+        """Return `body` (OpenAI's format, not mutated) as the upstream wants it.
+
+        Raises `GatewayError` (400, with `param`) for what cannot be expressed.
+        """
+        ...
+
+    def remote_urls(self, body: JSON, route: Route) -> list[str]:
+        """Return the http(s) URLs in `body` that must be fetched before rendering.
+
+        The caller replaces each by a ``data:`` URL in a copy of the body. Empty where
+        the upstream fetches by itself.
+        """
+        ...
+
+    def parse_response(
+        self, payload: JSON, headers: Mapping[str, str], reply: Reply
+    ) -> JSON:
+        """Return the whole answer as a `chat.completion`.
+
+        `headers` have lower-case names. Raises `GatewayError` (502) when the payload is
+        not an answer.
+        """
+        ...
+
+    def stream_parser(self, reply: Reply) -> StreamParser:
+        """Return a parser for one stream."""
+        ...
+
+    def parse_error(
+        self, status: int, headers: Mapping[str, str], payload: bytes
+    ) -> GatewayError:
+        """Return the upstream's refusal in the caller's terms; never raises."""
+        ...

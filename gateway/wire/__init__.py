@@ -1,0 +1,1 @@
+"""Framing of bytes on the wire; knows no vendor."""

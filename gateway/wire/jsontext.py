@@ -1,0 +1,26 @@
+"""JSON text to values and back, strictly and fast.
+
+msgspec refuses what RFC 8259 does not allow (NaN, Infinity, overflowing numbers, lone
+surrogates) and keeps integers of any size and the order of keys, which a gateway must.
+"""
+
+from typing import Any
+
+import msgspec
+
+JSON = dict[str, Any]
+"""A JSON object; the one alias for it in this project."""
+
+JSONError = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What `decode` raises on text that is not JSON."""
+
+decode = msgspec.json.Decoder().decode
+"""Bytes or text to plain Python values."""
+
+encode = msgspec.json.Encoder().encode
+"""Plain Python values to compact UTF-8 bytes."""
+
+
+def dumps(value: Any) -> str:
+    """Return `value` as compact JSON text, non-ASCII characters as they are."""
+    return encode(value).decode()
