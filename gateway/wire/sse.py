@@ -1,0 +1,158 @@
+"""Server-sent events: bytes to events and chunks to bytes.
+
+The decoder follows https://html.spec.whatwg.org/multipage/server-sent-events.html
+(section 9.2.6) and gives the same events however the bytes are cut.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from gateway.wire.bounds import MAX_EVENT, EventTooLarge
+from gateway.wire.jsontext import JSON
+
+_encode_lines = msgspec.json.Encoder().encode_lines
+
+_BOM = b"\xef\xbb\xbf"
+
+DONE = b"data: [DONE]\n\n"
+"""The terminal event of OpenAI's streams."""
+
+KEEP_ALIVE = b": keep-alive\n\n"
+"""A comment: bytes on the wire that no client sees as an event."""
+
+
+class Event(NamedTuple):
+    """One dispatched event; `data` joins its lines with a line feed."""
+
+    data: bytes
+    event: str = "message"
+
+
+class SSEDecoder:
+    """One stream of server-sent events.
+
+    ``id`` and ``retry`` are ignored: nobody reconnects to a completion. Events without
+    a ``data`` line are not dispatched, as the standard demands.
+    """
+
+    def __init__(self, limit: int = MAX_EVENT) -> None:
+        self._limit = limit
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._fresh = True
+        self._after_cr = False
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Return the events completed by `data`.
+
+        Raises `EventTooLarge`, carrying the events before it, when one event exceeds
+        the bound; the decoder is of no use after that.
+        """
+        data = self._normalise(data)
+        if not data:
+            return []
+        if not self._parts:
+            buffer = data
+        elif b"\n\n" in data or (data[0] == 10 and self._parts[-1][-1] == 10):
+            self._parts.append(data)
+            buffer = b"".join(self._parts)
+        else:
+            # No event ends here: keep the pieces unjoined, or a large event that
+            # arrives in small reads would be copied once per read.
+            buffer = b""
+        if not buffer:
+            self._parts.append(data)
+            self._size += len(data)
+            self._check(data, [])
+            return []
+        *blocks, rest = buffer.split(b"\n\n")
+        self._parts = [rest] if rest else []
+        self._size = len(rest)
+        events = self._events(blocks)
+        if rest:
+            self._check(rest, events)
+        return events
+
+    def close(self) -> list[Event]:
+        """Return the event that the upstream left without its closing blank line.
+
+        The standard discards it. A server that forgets the last line feed is common
+        though, and a cut-off event shows in its JSON, so the caller decides.
+        """
+        rest, self._parts = b"".join(self._parts), []
+        return self._events([rest]) if rest else []
+
+    def _normalise(self, data: bytes) -> bytes:
+        """Drop a leading byte order mark and turn CRLF and CR into LF."""
+        if self._fresh:
+            data = b"".join(self._parts) + data
+            self._parts = []
+            if len(data) < len(_BOM) and _BOM.startswith(data):
+                self._parts = [data] if data else []
+                return b""
+            self._fresh = False
+            data = data.removeprefix(_BOM)
+        if self._after_cr and data:
+            self._after_cr = False
+            data = data.removeprefix(b"\n")
+        if b"\r" in data:
+            self._after_cr = data.endswith(b"\r")
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        return data
+
+    def _events(self, blocks: list[bytes]) -> list[Event]:
+        events: list[Event] = []
+        limit = self._limit
+        for block in blocks:
+            if len(block) > limit:
+                raise EventTooLarge(limit, events)
+            if block[:6] == b"data: " and b"\n" not in block:
+                events.append(Event(block[6:]))
+            elif block and (event := _parse(block)) is not None:
+                events.append(event)
+        return events
+
+    def _check(self, rest: bytes, events: list[Event]) -> None:
+        # A line feed at the end may be half of the blank line that ends the event.
+        if self._size - (rest[-1] == 10) > self._limit:
+            raise EventTooLarge(self._limit, events)
+
+
+def _parse(block: bytes) -> Event | None:
+    name = ""
+    values: list[bytes] = []
+    for line in block.split(b"\n"):
+        field, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if field == b"data":
+            values.append(value)
+        elif field == b"event":
+            name = value.decode("utf-8", "replace")
+    if not values:
+        return None
+    return Event(b"\n".join(values), name or "message")
+
+
+def encode(chunks: Iterable[Any]) -> bytes:
+    """Return one ``data:`` event per JSON value, ready to send.
+
+    >>> encode([{"a": 1}])
+    b'data: {"a":1}\\n\\n'
+    """
+    lines = _encode_lines([*chunks])
+    if not lines:
+        return b""
+    # One call for all, because a network read brings many. Compact JSON holds no line
+    # feed of its own: those in strings are escaped.
+    return b"data: " + lines[:-1].replace(b"\n", b"\n\ndata: ") + b"\n\n"
+
+
+def encode_error(body: JSON) -> bytes:
+    """Return the frame by which a started stream tells that it failed.
+
+    OpenAI's SDKs raise `APIError` on a ``data`` object that holds ``error``. Neither a
+    finish chunk nor ``[DONE]`` may follow.
+    """
+    return encode([body])
