@@ -13,9 +13,28 @@ from urllib.parse import quote
 from gateway.errors import GatewayError, invalid_request
 
 VENDORS = frozenset(
-    ("ai21", "amazon", "anthropic", "cohere", "deepseek", "google", "luma", "meta")
-    + ("minimax", "mistral", "moonshot", "moonshotai", "nvidia", "openai", "qwen")
-    + ("stability", "twelvelabs", "writer", "xai", "zai")
+    {
+        "ai21",
+        "amazon",
+        "anthropic",
+        "cohere",
+        "deepseek",
+        "google",
+        "luma",
+        "meta",
+        "minimax",
+        "mistral",
+        "moonshot",
+        "moonshotai",
+        "nvidia",
+        "openai",
+        "qwen",
+        "stability",
+        "twelvelabs",
+        "writer",
+        "xai",
+        "zai",
+    }
 )
 
 NATIVE_PATH = "/openai/v1/chat/completions"
@@ -141,7 +160,8 @@ def _resource(arn: str, region: str) -> tuple[str, str]:
     if region and fields[3] and fields[3] != region:
         raise _misconfigured(
             f"The model's ARN belongs to region {fields[3]} but the provider's "
-            f"endpoint is in {region}. Use an ARN of {region} or a provider in {fields[3]}."
+            f"endpoint is in {region}. Use an ARN of {region}, or a provider in "
+            f"{fields[3]}."
         )
     resource = fields[5]
     kind, _, rest = resource.partition("/")
