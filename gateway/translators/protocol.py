@@ -90,10 +90,10 @@ class StreamParser(Protocol):
     """One upstream stream, fed with whatever the network delivered.
 
     `feed` and `close` return finished `chat.completion.chunk` objects. When the
-    upstream fails inside the stream, `error` is set and nothing more is returned; chunks
-    that came before it are still returned by the same call. `done` turns true once the
-    stream is complete (the upstream may then be closed). `usage` is the last usage
-    known, in OpenAI's shape, whether or not the client asked for it.
+    upstream fails inside the stream, `error` is set and nothing more is returned;
+    chunks that came before it are still returned by the same call. `done` turns true
+    once the stream is complete (the upstream may then be closed). `usage` is the last
+    usage known, in OpenAI's shape, whether or not the client asked for it.
     """
 
     usage: JSON | None

@@ -1,0 +1,66 @@
+"""The usage ledger: one row per call that reached an upstream."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class UsageRecord(models.Model):
+    """What one call did: who asked whom for what, how it ended, what it used.
+
+    Durations are milliseconds; `cost` is US dollars, null where the price is unknown.
+    `call_id` is ours and unique; `request_id` is what the client sees and may choose.
+    """
+
+    class Outcome(models.TextChoices):
+        OK = "ok", _("OK")
+        UPSTREAM_ERROR = "upstream_error", _("Upstream error")
+        CLIENT_CLOSED = "client_closed", _("Client closed")
+        CLIENT_STALLED = "client_stalled", _("Client stalled")
+        INTERRUPTED = "interrupted", _("Interrupted")
+        SHUTDOWN = "shutdown", _("Shutdown")
+
+    call_id = models.CharField(max_length=32, unique=True)
+    request_id = models.CharField(max_length=64, db_index=True)
+    started_at = models.DateTimeField()
+    caller = models.CharField(_("agent or key"), max_length=80)
+    caller_kind = models.CharField(max_length=16)
+    key_hint = models.CharField(max_length=24, blank=True)
+    end_user_id = models.CharField(max_length=128, blank=True)
+    run_id = models.CharField(max_length=128, blank=True)
+    provider = models.CharField(_("provider"), max_length=63)
+    model = models.CharField(_("model"), max_length=512)
+    upstream_model = models.CharField(max_length=2048)
+    stream = models.BooleanField(default=False)
+    outcome = models.CharField(
+        _("outcome"), max_length=16, choices=Outcome.choices, default=Outcome.OK
+    )
+    status = models.PositiveSmallIntegerField(_("status"), null=True)
+    upstream_status = models.PositiveSmallIntegerField(null=True)
+    error_code = models.CharField(max_length=64, blank=True)
+    error_message = models.CharField(max_length=2000, blank=True)
+    finish_reason = models.CharField(max_length=64, blank=True)
+    input_tokens = models.PositiveIntegerField(null=True)
+    output_tokens = models.PositiveIntegerField(null=True)
+    cached_tokens = models.PositiveIntegerField(null=True)
+    cache_write_tokens = models.PositiveIntegerField(null=True)
+    reasoning_tokens = models.PositiveIntegerField(null=True)
+    estimated = models.BooleanField(default=False)
+    first_byte_ms = models.PositiveIntegerField(null=True)
+    duration_ms = models.PositiveIntegerField(null=True)
+    cost = models.DecimalField(max_digits=14, decimal_places=8, null=True)
+    dropped = models.JSONField(default=list)
+    downgraded = models.JSONField(default=list)
+    upstream_request_id = models.CharField(max_length=128, blank=True)
+
+    class Meta:
+        ordering = ["-started_at", "-pk"]
+        indexes = [
+            models.Index(fields=["-started_at", "-id"], name="usage_newest"),
+            models.Index(fields=["provider", "-started_at"], name="usage_provider"),
+            models.Index(fields=["model", "-started_at"], name="usage_model"),
+            models.Index(fields=["caller", "-started_at"], name="usage_caller"),
+        ]
+        verbose_name = _("request")
+
+    def __str__(self) -> str:
+        return self.request_id

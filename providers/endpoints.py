@@ -1,0 +1,166 @@
+"""Endpoints: what an administrator may type, and what URL it leads to. Pure functions.
+
+Joining is forgiving: ``https://api.openai.com``, ``.../v1`` and ``.../v1/`` all lead to
+``https://api.openai.com/v1/chat/completions``.
+"""
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+MAX_LENGTH = 2048
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+DEFAULT_ENDPOINTS = {
+    "openai": "https://api.openai.com",
+    "anthropic": "https://api.anthropic.com",
+    "bedrock": "https://bedrock-runtime.{region}.amazonaws.com",
+    "ollama": "http://localhost:11434",
+}
+
+# What follows the endpoint in the URL of a chat call; shown in previews.
+CHAT_PATHS = {
+    "openai": "/v1/chat/completions",
+    "anthropic": "/v1/messages",
+    "bedrock": "/model/{model}/invoke",
+    "ollama": "/api/chat",
+}
+
+# Tails that people paste along with the address.
+_PASTED_TAILS = re.compile(
+    r"(/v1/chat/completions|/chat/completions|/v1/messages|/messages|/api/chat|/api/generate)$"
+)
+
+
+class EndpointError(ValueError):
+    """An endpoint that cannot be used; the message says what to change."""
+
+
+def normalize(endpoint: str, strip_tail: bool = True) -> str:
+    """Return `endpoint` without trailing slashes and pasted operation paths.
+
+    With `strip_tail` off the path stays as typed (token and authorization URLs).
+    Raises EndpointError with a sentence for the administrator.
+    """
+    text = endpoint.strip()
+    if not text:
+        raise EndpointError("Enter the provider's API address.")
+    if len(text) > MAX_LENGTH:
+        raise EndpointError(f"The address is longer than {MAX_LENGTH} characters.")
+    if re.search(r"[\x00-\x20\x7f]", text) or "\\" in text:
+        raise EndpointError(
+            "The address holds a space, backslash or control character."
+        )
+    if "://" not in text:
+        raise EndpointError(f"The address needs a scheme: https://{text}")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise EndpointError("The address has a malformed host or port.") from None
+    if parts.scheme.lower() not in DEFAULT_PORTS:
+        raise EndpointError(
+            f"The scheme must be https or http, not {parts.scheme or 'empty'}."
+        )
+    if not parts.hostname:
+        raise EndpointError("The address names no host.")
+    if parts.username is not None or parts.password is not None:
+        raise EndpointError(
+            "The address holds a user name or password. Remove it; credentials go into "
+            "the Authentication fields."
+        )
+    if parts.query or "?" in text:
+        raise EndpointError("The address must not hold a query (`?...`).")
+    if parts.fragment or "#" in text:
+        raise EndpointError("The address must not hold a fragment (`#...`).")
+    if port == 0:
+        raise EndpointError("Port 0 cannot be connected to.")
+    if not _is_host(parts.hostname):
+        raise EndpointError(f"`{parts.hostname}` is not a host name or address.")
+    path = parts.path
+    if strip_tail:
+        path = _PASTED_TAILS.sub("", path.rstrip("/")).rstrip("/")
+    return f"{parts.scheme.lower()}://{_netloc(parts.hostname, port)}{path}"
+
+
+def join(endpoint: str, path: str) -> str:
+    """Return the URL of `path` (as a translator renders it) under `endpoint`.
+
+    Where the endpoint already ends in the version the path starts with, it stands once.
+    A version of another kind at the endpoint's end (``/v1beta/openai``, ``/v4``) takes
+    the path's place: such servers have ``/chat/completions`` right below it.
+    """
+    base = endpoint.rstrip("/")
+    if not path.startswith("/v1/"):
+        return base + path
+    if re.search(r"/(v\d+[a-z0-9]*)(/openai)?$", base) or base.endswith("/openai"):
+        return base + path.removeprefix("/v1")
+    return base + path
+
+
+def chat_url(provider_type: str, endpoint: str, region: str = "") -> str:
+    """Return the URL of chat calls, for display; empty for an unusable endpoint."""
+    try:
+        base = normalize(endpoint.replace("{region}", region or "{region}"))
+    except EndpointError:
+        return ""
+    return join(base, CHAT_PATHS[provider_type])
+
+
+def aws_region(endpoint: str) -> str:
+    """Return the region in an AWS host name, or an empty string."""
+    host = urlsplit(endpoint).hostname or ""
+    found = re.search(
+        r"\.([a-z]{2,4}(?:-[a-z]+)+-\d)\.(?:vpce\.)?(?:amazonaws|api\.aws)", host
+    )
+    return found.group(1) if found else ""
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of `url`: what a secret is bound to."""
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    port = parts.port or DEFAULT_PORTS[scheme]
+    return f"{scheme}://{_bracketed(parts.hostname or '')}:{port}"
+
+
+def is_private(endpoint: str) -> bool:
+    """Tell whether the endpoint's host is, by its looks alone, on a private network.
+
+    True for loopback and private addresses, ``localhost``, single-label names and the
+    usual internal suffixes. Names are not resolved here; the transport checks every
+    address it connects to.
+    """
+    host = (urlsplit(endpoint).hostname or "").rstrip(".")
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return (
+            host == "localhost"
+            or "." not in host
+            or host.endswith(
+                (".localhost", ".local", ".internal", ".lan", ".home.arpa")
+            )
+        )
+    return address.is_private or address.is_loopback
+
+
+def _is_host(host: str) -> bool:
+    if ":" in host:
+        try:
+            ipaddress.IPv6Address(host)
+        except ValueError:
+            return False
+        return True
+    labels = host.rstrip(".").split(".")
+    return all(
+        re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?", x) for x in labels
+    )
+
+
+def _netloc(host: str, port: int | None) -> str:
+    return _bracketed(host) + (f":{port}" if port else "")
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host.lower()

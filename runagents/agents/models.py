@@ -1,0 +1,92 @@
+"""Agents, their keys, and which models they are wired to."""
+
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from providers import keys
+from providers.models import NAME_RULE, IssuedKey, ModelProvider
+
+
+class Agent(models.Model):
+    """A program that calls the gateway.
+
+    `access` says which models its keys reach: exactly those of its wires, or all of
+    them (an agent made by `createkey`, before anyone wired it).
+    """
+
+    class Access(models.TextChoices):
+        WIRED = "wired", _("The models it is wired to")
+        ALL = "all", _("Every model")
+
+    name = models.CharField(
+        _("name"),
+        max_length=63,
+        unique=True,
+        validators=[NAME_RULE],
+        error_messages={"unique": _("An agent with this name exists.")},
+    )
+    access = models.CharField(
+        max_length=8, choices=Access.choices, default=Access.WIRED
+    )
+    system_prompt = models.TextField(_("system prompt"), blank=True)
+    # Built-in agents have their source in this project and can be run from their page.
+    builtin = models.CharField(max_length=32, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("agent")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """Return the agent's page in the console."""
+        return reverse("agent-detail", args=[self.name])
+
+
+class AgentKey(IssuedKey):
+    """A key that identifies an agent; `models` narrows what it reaches further."""
+
+    agent = models.ForeignKey(Agent, models.CASCADE, related_name="keys")
+    models = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = _("agent key")
+
+    def __str__(self) -> str:
+        return f"{self.prefix}_…{self.last4}"
+
+    @classmethod
+    def issue(cls, agent: Agent, models: list[str] | None = None) -> keys.NewKey:
+        """Create a key of `agent`; the answer holds the only copy of it."""
+        key = keys.generate(keys.AGENT_PREFIX)
+        row = cls(agent=agent, models=models or [])
+        row.take(key)
+        row.save()
+        return key
+
+
+class Wire(models.Model):
+    """Connects a role in an agent's code to one model of a provider."""
+
+    agent = models.ForeignKey(Agent, models.CASCADE, related_name="wires")
+    role = models.CharField(_("role"), max_length=63, default="default")
+    provider = models.ForeignKey(ModelProvider, models.PROTECT, related_name="wires")
+    model_id = models.CharField(_("model"), max_length=512)
+    file = models.CharField(max_length=255, blank=True)
+    line = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["agent", "role"], name="one_wire_per_agent_and_role"
+            )
+        ]
+        verbose_name = _("wire")
+
+    def __str__(self) -> str:
+        return f"{self.role} -> {self.provider}/{self.model_id}"

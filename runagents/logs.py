@@ -1,0 +1,20 @@
+"""Log lines: one JSON object each, control characters escaped by JSON itself."""
+
+import json
+import logging
+
+
+class JSONFormatter(logging.Formatter):
+    """Formats a record as one line of JSON with time, level, logger and message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line; a traceback goes into the key ``traceback``."""
+        line = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=True)

@@ -1,0 +1,234 @@
+"""All settings, read from the environment; nothing else reads `os.environ`.
+
+Secrets may also come from a file: ``NAME_FILE`` holds the path of a file whose content
+is the value of ``NAME``. README.md has the table of settings.
+"""
+
+import ipaddress
+import os
+import platform
+from pathlib import Path
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from runagents.keyfile import key_from_file
+
+
+def env(name: str, default: str = "") -> str:
+    """Return the setting `name`, from the environment or from the file it names."""
+    path = os.environ.get(f"{name}_FILE", "")
+    if not path:
+        return os.environ.get(name, default)
+    try:
+        return Path(path).read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{name}_FILE names {path}, which cannot be read: {error.strerror}."
+        ) from None
+
+
+def env_bool(name: str, default: bool = False) -> bool:
+    """Return a switch; anything but 1/true/yes/on and 0/false/no/off is refused."""
+    value = env(name).strip().lower()
+    if value in {"", "1", "true", "yes", "on", "0", "false", "no", "off"}:
+        return default if not value else value in {"1", "true", "yes", "on"}
+    raise ImproperlyConfigured(f"{name} must be on or off, not {value!r}.")
+
+
+def env_int(name: str, default: int) -> int:
+    """Return a whole number."""
+    value = env(name, str(default))
+    try:
+        return int(value)
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} must be a whole number, not {value!r}."
+        ) from None
+
+
+def env_list(name: str, default: str = "") -> list[str]:
+    """Return the comma-separated parts of a setting."""
+    return [part.strip() for part in env(name, default).split(",") if part.strip()]
+
+
+def env_networks(name: str, default: str) -> list[str]:
+    """Return a list of CIDR networks; ``none`` stands for the empty list."""
+    value = env(name, default)
+    parts = [] if value.strip().lower() == "none" else value.split(",")
+    try:
+        return [str(ipaddress.ip_network(p.strip())) for p in parts if p.strip()]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}.") from None
+
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env("RUNAGENTS_DATA_DIR", str(BASE_DIR / "var"))).resolve()
+
+DEBUG = env_bool("DEBUG")
+SECRET_KEY = env("SECRET_KEY") or key_from_file(DATA_DIR / "secret_key")
+# 32 bytes each, base64; the first key writes, all read.
+ENCRYPTION_KEYS = env_list("ENCRYPTION_KEYS") or [
+    key_from_file(DATA_DIR / "encryption_key")
+]
+
+# Where the server listens; `serve` sets both for the worker processes.
+LISTEN_HOST = env("RUNAGENTS_HOST", "127.0.0.1")
+LISTEN_PORT = env_int("RUNAGENTS_PORT", 8000)
+LISTENS_ON_LOOPBACK = LISTEN_HOST in {"127.0.0.1", "::1", "localhost"}
+# The address agents and browsers use, when it is not the listening address.
+PUBLIC_URL = env("PUBLIC_URL").rstrip("/")
+
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]"]
+if not LISTENS_ON_LOOPBACK and LISTEN_HOST not in {"0.0.0.0", "::"}:  # noqa: S104
+    ALLOWED_HOSTS.append(LISTEN_HOST)
+if not LISTENS_ON_LOOPBACK:
+    ALLOWED_HOSTS.append(platform.node())
+if PUBLIC_URL:
+    ALLOWED_HOSTS.append(PUBLIC_URL.split("//", 1)[-1].split("/", 1)[0].split(":")[0])
+if "*" in ALLOWED_HOSTS and not DEBUG:
+    raise ImproperlyConfigured(
+        "ALLOWED_HOSTS must name the hosts people use; `*` is refused unless DEBUG=1."
+    )
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "csp",
+    "providers",
+    "gateway",
+    "runagents.agents",
+    "runagents",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "runagents.urls"
+ASGI_APPLICATION = "runagents.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "runagents.context.console",
+            ],
+        },
+    },
+]
+
+DATABASE_URL = env("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'runagents.sqlite3'}"
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
+DATABASES["default"]["CONN_MAX_AGE"] = 600
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 5,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = env("REDIS_URL")
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+    )
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "dashboard"
+LOGOUT_REDIRECT_URL = "login"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_COOKIES = env_bool("SECURE_COOKIES", PUBLIC_URL.startswith("https://"))
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
+SECURE_HSTS_SECONDS = env_int("SECURE_HSTS_SECONDS", 31536000 if SECURE_COOKIES else 0)
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF],
+        "base-uri": [SELF],
+        "object-src": [NONE],
+    }
+}
+
+# --- the gateway ---
+
+# A function that returns who may call: {key digest: Caller}. The gateway does not know
+# what an agent is; the project hands it the callers.
+GATEWAY_CALLERS = "runagents.agents.access.callers"
+GATEWAY_TRUSTED_NETWORKS = env_networks(
+    "GATEWAY_TRUSTED_NETWORKS",
+    "127.0.0.0/8,::1/128" if LISTENS_ON_LOOPBACK else "none",
+)
+TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
+PRIVATE_NETWORKS = env_networks(
+    "PRIVATE_NETWORKS",
+    "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7,100.64.0.0/10",
+)
+RATE_LIMIT_ENFORCEMENT = env_bool("RATE_LIMIT_ENFORCEMENT", True)
+PLAYGROUND_LLM_API_KEY = env("PLAYGROUND_LLM_API_KEY")
+REQUEST_BODY_LIMIT = env_int("REQUEST_BODY_LIMIT", 20 * 1024 * 1024)
+CONNECT_TIMEOUT = env_int("CONNECT_TIMEOUT", 5)
+FIRST_BYTE_TIMEOUT = env_int("FIRST_BYTE_TIMEOUT", 600)
+SILENCE_TIMEOUT = env_int("SILENCE_TIMEOUT", 300)
+STREAM_TIMEOUT = env_int("STREAM_TIMEOUT", 3600)
+KEEPALIVE_SECONDS = env_int("KEEPALIVE_SECONDS", 15)
+UPSTREAM_BODY_LIMIT = env_int("UPSTREAM_BODY_LIMIT", 64 * 1024 * 1024)
+USAGE_RETENTION_DAYS = env_int("USAGE_RETENTION_DAYS", 90)
+
+LOG_LEVEL = env("LOG_LEVEL", "INFO").upper()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "runagents.logs.JSONFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+}

@@ -1,0 +1,59 @@
+"""What many tests share."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from providers.models import ModelProvider, ProviderModel, Secret
+
+
+@pytest.fixture
+def administrator(db: None) -> User:
+    """An administrator of the console."""
+    return User.objects.create_superuser("admin", "admin@example.com", "correct horse")
+
+
+@pytest.fixture
+def logged_in_client(administrator: User) -> Client:
+    """A browser session of the administrator, with CSRF checks off."""
+    client = Client()
+    client.force_login(administrator)
+    return client
+
+
+@pytest.fixture
+def provider(db: None) -> Callable[..., ModelProvider]:
+    """Makes a saved provider: `provider("openai", models=[...], key="sk-...", ...)`."""
+
+    def make(
+        name: str = "openai",
+        *,
+        models: tuple[str, ...] = ("gpt-4o-mini",),
+        key: str = "sk-upstream-key-0123456789",
+        **fields: Any,
+    ) -> ModelProvider:
+        defaults = {
+            "provider_type": "openai",
+            "endpoint": "http://127.0.0.1:9",
+            "private_network": True,
+            "auth_type": "api_key",
+            "header_name": "Authorization",
+            "value_prefix": "Bearer ",
+        }
+        row = ModelProvider(name=name, **{**defaults, **fields})
+        row.clean()
+        if row.needs_secret and row.secret is None:
+            row.secret = Secret(name=f"{name}-secret")
+            row.secret.store({"api_key": key}, row.required_origins())
+            row.secret.save()
+        row.save()
+        for position, model_id in enumerate(models):
+            ProviderModel.objects.create(
+                provider=row, model_id=model_id, position=position
+            )
+        return row
+
+    return make

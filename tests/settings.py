@@ -1,0 +1,14 @@
+"""The project's settings, with data of their own and cheap password hashes."""
+
+import os
+import tempfile
+
+os.environ.setdefault("RUNAGENTS_DATA_DIR", tempfile.mkdtemp(prefix="runagents-tests-"))
+
+from runagents.settings import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
