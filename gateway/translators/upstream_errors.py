@@ -1,10 +1,7 @@
 """An upstream's refusal in the caller's terms.
 
 One set of tables for all upstreams: what the upstream calls its error (`KINDS`), what
-it says (`SAYINGS`) and its HTTP status (`STATUSES`), asked in this order. The shapes
-that are read: Anthropic's ``{"type": "error", "error": {...}}``, AWS's header
-``x-amzn-errortype`` or ``__type``, Ollama's ``{"error": "..."}``, and what compatible
-servers send: ``{"error": ...}``, ``{"detail": ...}``, ``{"message": ...}``.
+it says (`SAYINGS`) and its HTTP status (`STATUSES`), asked in this order.
 
 https://platform.openai.com/docs/guides/error-codes
 https://docs.claude.com/en/api/errors
@@ -12,15 +9,16 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-c
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from gateway.errors import GatewayError, upstream_error
+from gateway.translators.masking import mask
+from gateway.translators.refusals import Refusal, read
 from gateway.translators.upstream_headers import relayed_headers
 from gateway.wire.jsontext import JSONError, decode
 
 MAX_MESSAGE = 2000
-_READ = 8000  # what the patterns look at, so that an upstream cannot make them slow
 
 
 class Outcome(NamedTuple):
@@ -189,48 +187,7 @@ STATUSES: dict[int, Outcome] = {
 
 _MODEL_STATUSES = {429: 429, 500: 503}
 _AWS_KIND_HEADER = "x-amzn-errortype"
-_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _HTML = re.compile(r"<\s*(!doctype|html|head|body)\b|Traceback \(most recent", re.I)
-
-_SECRETS = re.compile(
-    r"""(?<![A-Za-z0-9])(?:
-        sk-[A-Za-z0-9_*.-]{4,}              # OpenAI, Anthropic, many others
-      | (?:AKIA|ASIA)[A-Z0-9*]{8,}          # AWS access keys
-      | ABSK[A-Za-z0-9+/=_-]{16,}           # Bedrock API keys
-      | (?:gsk|hf|xai|pplx|r8|nvapi)[_-][A-Za-z0-9_*-]{8,}
-      | AIza[A-Za-z0-9_-]{16,}
-      | eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]+
-    )|(?<=bearer\ )[^\s"',]{4,}|(?<=basic\ )[A-Za-z0-9+/]{8,}=*
-    |(?<=x-api-key:\ )\S{4,}""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_ACCOUNT = re.compile(r"(arn:aws[\w-]*:[\w-]*:[\w-]*:)\d{12}(?=:)")
-# A plain link into a vendor's documentation helps; any other address may be internal.
-_ADDRESS = re.compile(r"\bhttps?://[^\s\"'<>)]+", re.IGNORECASE)
-_PLAIN_LINK = re.compile(
-    r"https://(?=[^/]*[a-z])[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}(/[\w./#-]*)?",
-    re.IGNORECASE,
-)
-
-
-def mask(text: str) -> str:
-    """Return `text` without credentials, AWS account ids and private addresses."""
-    text = _SECRETS.sub("[redacted]", text)
-    text = _ACCOUNT.sub(r"\1[redacted]", text)
-    return _ADDRESS.sub(
-        lambda found: found[0] if _PLAIN_LINK.fullmatch(found[0]) else "[address]",
-        text,
-    )
-
-
-class Refusal(NamedTuple):
-    """What an upstream's error body says, whatever its shape."""
-
-    kinds: tuple[str, ...] = ()
-    message: str = ""
-    param: str | None = None
-    code: str | None = None
-    status: int = 0
 
 
 def from_response(
@@ -253,7 +210,7 @@ def from_response(
         body = None
     if body is None and not kind:
         return _without_json(status, headers)
-    refusal = _read(body, kind)
+    refusal = read(body, kind)
     return _error(refusal, status, headers, kinds, statuses, _by_class(status))
 
 
@@ -269,7 +226,7 @@ def from_object(
     `kind` is the name that came beside it, such as AWS's ``:exception-type``. What
     nothing recognises becomes `default`.
     """
-    refusal = _read(body, kind)
+    refusal = read(body, kind)
     if refusal.status:
         default = _by_class(refusal.status)
     return _error(refusal, refusal.status, {}, kinds, None, default)
@@ -378,89 +335,3 @@ def _shown(message: str, status: int) -> str:
         return f"The provider {said} without an explanation."
     text = mask(text)
     return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
-
-
-def _read(body: Any, kind: str = "") -> Refusal:
-    """Return what `body` says; knows every shape of the module's docstring."""
-    if isinstance(body, list) and body:
-        body = body[0]
-    kinds = [kind] if kind else []
-    if isinstance(body, str):
-        return Refusal(_normal(kinds), body[:_READ])
-    if not isinstance(body, dict):
-        return Refusal(_normal(kinds))
-    objects = list(_objects(body))
-    for item in objects:
-        details = item.get("details")
-        if isinstance(details, dict):
-            kinds.append(details.get("error_code") or "")
-        kinds += [item.get(key) or "" for key in ("code", "type", "__type", "status")]
-    code = next((c for o in objects if (c := _code(o.get("code")))), None)
-    param = next((p for o in objects if isinstance(p := o.get("param"), str)), None)
-    return Refusal(
-        _normal(kinds),
-        next((text for item in objects if (text := _text(item))), "")[:_READ],
-        param and mask(param[:200]),
-        code,
-        next((s for item in objects if (s := _status(item))), 0),
-    )
-
-
-def _objects(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the object that describes the error, innermost first."""
-    for key in ("error", "Output", "message"):
-        if isinstance(inner := body.get(key), dict):
-            yield from _objects(inner)
-    errors = body.get("errors")
-    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
-        yield errors[0]
-    yield body
-
-
-def _text(item: dict[str, Any]) -> str:
-    for key in ("message", "Message", "errorMessage", "error", "detail"):
-        value = item.get(key)
-        if isinstance(value, str) and value.strip():
-            return value
-        if isinstance(value, list):
-            return _listed(value)
-    return ""
-
-
-def _listed(details: list[Any]) -> str:
-    """Return FastAPI's validation errors as one line."""
-    lines = []
-    for detail in details[:20]:
-        if isinstance(detail, str):
-            lines.append(detail)
-        elif isinstance(detail, dict) and isinstance(detail.get("msg"), str):
-            place = detail.get("loc")
-            path = ".".join(map(str, place)) if isinstance(place, list) else ""
-            lines.append(f"{path}: {detail['msg']}" if path else detail["msg"])
-    return "; ".join(lines)
-
-
-def _normal(kinds: list[Any]) -> tuple[str, ...]:
-    """``ns#ThrottlingException:http://...`` and the like to a bare lower-case name."""
-    names = [
-        kind.partition(":")[0].rpartition("#")[2].strip().lower()
-        for kind in kinds
-        if isinstance(kind, str)
-    ]
-    return tuple(name for name in names if name)
-
-
-def _code(value: Any) -> str | None:
-    if isinstance(value, str) and _CODE.fullmatch(value):
-        return value
-    return None
-
-
-def _status(item: dict[str, Any]) -> int:
-    for key in ("originalStatusCode", "status", "status_code", "code"):
-        value = item.get(key)
-        if isinstance(value, str) and value.isascii() and value.isdigit():
-            value = int(value[:6])
-        if type(value) is int and 400 <= value < 600:
-            return value
-    return 0

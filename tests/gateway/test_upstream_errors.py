@@ -6,7 +6,7 @@ import pytest
 
 from gateway.errors import GatewayError
 from gateway.translators import upstream_errors
-from gateway.translators.upstream_errors import mask
+from gateway.translators.masking import mask
 from gateway.translators.upstream_headers import relayed_headers
 
 
