@@ -4,8 +4,8 @@ import re
 from hashlib import sha256
 from typing import Any
 
-from gateway.errors import GatewayError, upstream_error
-from gateway.translators import chunks
+from gateway.errors import upstream_error
+from gateway.translators import chunks, upstream_errors
 from gateway.translators.protocol import JSON, Reply
 
 # Bedrock's families spell one reason in many ways; keys are lower case.
@@ -61,24 +61,6 @@ def finish_reason(native: Any, has_tool_calls: bool) -> str:
     if reason in ("stop", "tool_calls"):
         return "tool_calls" if has_tool_calls else "stop"
     return reason
-
-
-def invalid_answer(problem: str) -> GatewayError:
-    """Return a 502: what came back is not an answer."""
-    return upstream_error(
-        502,
-        "upstream_invalid_response",
-        f"The provider's answer is invalid: {problem}.",
-    )
-
-
-def truncated() -> GatewayError:
-    """Return the error of a stream without its terminal event."""
-    return upstream_error(
-        502,
-        "upstream_stream_truncated",
-        "The provider's stream ended before the answer was complete. Try again.",
-    )
 
 
 def count(value: Any) -> int:
@@ -206,7 +188,7 @@ class AnswerStream:
         if self.is_finished:
             return
         if not self.is_stopped:
-            raise truncated()
+            raise upstream_errors.truncated()
         self.is_finished = True
         self.role()
         reason = finish_reason(self._native, self._tool_calls > 0)

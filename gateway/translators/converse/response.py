@@ -12,10 +12,10 @@ from gateway.translators.converse.answer import (
     CallIds,
     count,
     finish_reason,
-    invalid_answer,
     token_usage,
 )
 from gateway.translators.protocol import JSON, Reply
+from gateway.translators.upstream_errors import no_answer
 from gateway.wire.jsontext import dumps
 
 HIDDEN_REASONING = "[REDACTED]"
@@ -47,7 +47,7 @@ def parse_converse(payload: JSON, reply: Reply) -> JSON:
         case {"message": {"content": list(content)}}:
             pass
         case _:
-            raise invalid_answer("it holds no message")
+            raise no_answer("holds no message")
     parts = _Parts(CallIds(reply))
     for index, block in enumerate(content):
         if isinstance(block, dict):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.errors import upstream_error
-from gateway.translators.converse.answer import AnswerStream, invalid_answer
+from gateway.translators.converse.answer import AnswerStream
 from gateway.translators.converse.response import (
     HIDDEN_REASONING,
     annotate,
@@ -15,6 +15,7 @@ from gateway.translators.converse.response import (
     converse_usage,
 )
 from gateway.translators.protocol import JSON, Reply
+from gateway.translators.upstream_errors import no_answer
 
 
 @dataclass
@@ -74,7 +75,7 @@ class ConverseEvents:
 
     def _start_message(self) -> None:
         if self._has_started:
-            raise invalid_answer("a second message began in the same stream")
+            raise no_answer("holds a second message in the same stream")
         self._has_started = True
         self.answer.role()
 
