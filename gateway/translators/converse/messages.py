@@ -1,0 +1,382 @@
+"""The conversation in Converse's form; Nova's InvokeModel body takes the same.
+
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html
+
+Rendering only appends: the turns of a longer conversation begin with those of the
+shorter one, which prompt caches need.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.errors import GatewayError, invalid_request, unsupported
+from gateway.translators.caching import cache_mark
+from gateway.translators.content import (
+    IMAGE_FORMATS,
+    Audio,
+    Document,
+    FileId,
+    Image,
+    Part,
+    Text,
+    parse_part,
+)
+from gateway.translators.converse.models import Profile
+from gateway.translators.protocol import JSON
+from gateway.translators.reasoning import NO_REPLAY, Replay, in_order, replay_of
+from gateway.translators.tool_calls import (
+    Call,
+    ToolNames,
+    call_ids,
+    calls_of,
+    parse_arguments,
+)
+from gateway.wire.jsontext import dumps
+
+MARK = "cache_control"
+"""Marks a block until all are known; `cache_points` then replaces it."""
+
+NO_OUTPUT = {"text": "(no output)"}
+_CONTINUED = {"text": "(continue)"}
+_GO_ON = {"text": "Continue."}
+_PAUSE = {"text": "."}
+_ATTACHED = {"text": "See attached document."}
+
+_AUDIO_FORMATS = frozenset(
+    {"mp3", "opus", "wav", "aac", "flac", "mp4", "ogg", "mkv", "m4a", "pcm", "webm"}
+)
+
+
+@dataclass
+class Conversation:
+    """Rendered system blocks and turns; blocks may still carry `MARK`."""
+
+    system: list[JSON] = field(default_factory=list)
+    turns: list[JSON] = field(default_factory=list)
+
+    def add(self, role: str, blocks: list[JSON]) -> None:
+        """Append `blocks` to the last turn if it is `role`'s, else as a new turn."""
+        if not blocks:
+            return
+        if self.turns and self.turns[-1]["role"] == role:
+            self.turns[-1]["content"].extend(blocks)
+        else:
+            self.turns.append({"role": role, "content": blocks})
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to render.
+
+    `tools_as_text` writes calls and results in words, for requests without tools.
+    `takes_documents` and `takes_audio` say what the operation and the model read;
+    `keeps_last` leaves a last assistant turn for the model to go on with. `replays`
+    sends earlier thinking back.
+    """
+
+    tools_as_text: bool = False
+    takes_documents: bool = True
+    takes_audio: bool = False
+    keeps_last: bool = False
+    replays: bool = False
+
+
+def render_conversation(
+    messages: list[JSON],
+    results: Mapping[int, tuple[int, int]],
+    names: ToolNames,
+    profile: Profile,
+    options: Options,
+) -> Conversation:
+    """Return valid `messages` as system blocks and alternating turns.
+
+    `results` pairs tool messages with their calls (`ValidRequest.results`). Raises a
+    400 for content that the model does not take.
+    """
+    renderer = _Renderer(messages, results, names, profile, options)
+    conversation = renderer.render()
+    turns = conversation.turns
+    if not turns:
+        _ask_with_system(conversation)
+    if turns[0]["role"] == "assistant":
+        turns.insert(0, {"role": "user", "content": [dict(_CONTINUED)]})
+    if turns[-1]["role"] == "assistant":
+        if options.keeps_last and "text" in (last := turns[-1]["content"][-1]):
+            last["text"] = last["text"].rstrip()
+        else:
+            turns.append({"role": "user", "content": [dict(_GO_ON)]})
+    conversation.turns = _separated(turns, profile)
+    return conversation
+
+
+def _ask_with_system(conversation: Conversation) -> None:
+    if not conversation.system:
+        raise invalid_request(
+            "'messages' has no content: at least one message needs text, an image or "
+            "a file.",
+            param="messages",
+            code="invalid_value",
+        )
+    conversation.add("user", [conversation.system.pop()])
+
+
+def _separated(turns: list[JSON], profile: Profile) -> list[JSON]:
+    """Move what may not stand beside tool results into a turn of its own."""
+    separated: list[JSON] = []
+    for turn in turns:
+        blocks = turn["content"]
+        results = [block for block in blocks if "toolResult" in block]
+        others = [block for block in blocks if "toolResult" not in block]
+        if any("document" in block for block in others) and not any(
+            "text" in block for block in others
+        ):
+            others.append(dict(_ATTACHED))
+        must_part = profile.lone_results or any("document" in each for each in others)
+        if results and others and must_part:
+            separated += [
+                {"role": "user", "content": results},
+                {"role": "assistant", "content": [dict(_PAUSE)]},
+                {"role": "user", "content": others},
+            ]
+        else:
+            separated.append({"role": turn["role"], "content": results + others})
+    return separated
+
+
+class _Renderer:
+    def __init__(
+        self,
+        messages: list[JSON],
+        results: Mapping[int, tuple[int, int]],
+        names: ToolNames,
+        profile: Profile,
+        options: Options,
+    ) -> None:
+        self._messages = messages
+        self._results = results
+        self._names = names
+        self._profile = profile
+        self._options = options
+        self._ids = call_ids(messages, profile.call_id)
+        self._documents = 0
+        self._conversation = Conversation()
+
+    def render(self) -> Conversation:
+        conversation = self._conversation
+        answers: dict[tuple[int, int], list[JSON]] = {}
+        for index, message in enumerate(self._messages):
+            role = message["role"]
+            if answers and role not in ("tool", "function"):
+                self._flush(answers)
+            if role in ("system", "developer"):
+                conversation.system += self._text_blocks(message, index)
+            elif role == "user":
+                blocks = self._blocks(message["content"], f"messages[{index}].content")
+                self._mark_last(blocks, message)
+                conversation.add("user", blocks)
+            elif role == "assistant":
+                conversation.add("assistant", self._assistant_blocks(index, message))
+            else:
+                answers[self._results[index]] = self._result_blocks(index, message)
+        self._flush(answers)
+        return conversation
+
+    def _flush(self, answers: dict[tuple[int, int], list[JSON]]) -> None:
+        """Add pending results in the order of their calls, before anything else."""
+        for call in sorted(answers):
+            self._conversation.add("user", answers[call])
+        answers.clear()
+
+    def _text_blocks(self, message: JSON, index: int) -> list[JSON]:
+        param = f"messages[{index}].content"
+        content = message.get("content")
+        for position, part in enumerate(content if isinstance(content, list) else ()):
+            if part["type"] not in ("text", "refusal"):
+                raise unsupported(
+                    f"A {message['role']} message takes text only: move "
+                    f"'{param}[{position}]' to a user message.",
+                    param=f"{param}[{position}]",
+                )
+        blocks = self._blocks(content, param)
+        self._mark_last(blocks, message)
+        return blocks
+
+    def _blocks(self, content: str | list[JSON] | None, param: str) -> list[JSON]:
+        if content is None:
+            return []
+        if isinstance(content, str):
+            return [{"text": content}] if content.strip() else []
+        blocks = []
+        for position, part in enumerate(content):
+            path = f"{param}[{position}]"
+            block = self._block(parse_part(part, path), path)
+            if block is not None:
+                _mark(block, part)
+                blocks.append(block)
+        return blocks
+
+    def _block(self, part: Part, param: str) -> JSON | None:
+        match part:
+            case Text(text):
+                return {"text": text} if text.strip() else None
+            case Image():
+                return _image(part, param)
+            case Document():
+                return self._document(part, param)
+            case FileId():
+                raise unsupported(
+                    f"The file in '{param}' is not known to this provider. Send its "
+                    "content as 'file_data'.",
+                    param=param,
+                )
+            case Audio():
+                return self._audio(part, param)
+
+    def _document(self, document: Document, param: str) -> JSON:
+        if not document.format:
+            raise unsupported(
+                f"The file in '{param}' is of a type that this model does not read. "
+                "Convert it to PDF or text.",
+                param=param,
+            )
+        if not self._options.takes_documents:
+            if document.is_text:
+                return {"text": document.text}
+            raise unsupported(
+                f"This model reads no documents over InvokeModel: remove '{param}', or "
+                "set the provider's Bedrock API to 'auto' or 'converse'.",
+                param=param,
+            )
+        self._documents += 1
+        return {
+            "document": {
+                "format": "txt" if document.format == "json" else document.format,
+                # A client's file name could tell the model what to do.
+                "name": f"Document {self._documents}",
+                "source": {"bytes": document.base64},
+            }
+        }
+
+    def _audio(self, audio: Audio, param: str) -> JSON:
+        if not self._options.takes_audio or audio.format not in _AUDIO_FORMATS:
+            raise unsupported(
+                f"This model takes no audio of this kind: replace '{param}' by its "
+                "transcript.",
+                param=param,
+            )
+        return {"audio": {"format": audio.format, "source": {"bytes": audio.base64}}}
+
+    def _assistant_blocks(self, index: int, message: JSON) -> list[JSON]:
+        if message.get("audio"):
+            raise unsupported(
+                f"This model takes no audio: replace 'messages[{index}].audio' by its "
+                "transcript.",
+                param=f"messages[{index}].audio",
+            )
+        others = self._text_blocks(message, index)
+        refusal = message.get("refusal")
+        if isinstance(refusal, str) and refusal.strip():
+            others.append({"text": refusal})
+        for position, call in enumerate(calls_of(message)):
+            others.append(self._tool_use(call, self._ids[index, position]))
+        self._mark_last(others, message)
+        replay = replay_of(message) if self._options.replays else NO_REPLAY
+        return _with_reasoning(replay, others)
+
+    def _tool_use(self, call: Call, id: str) -> JSON:
+        if self._options.tools_as_text:
+            arguments = call.arguments
+            text = arguments if isinstance(arguments, str) else dumps(arguments or {})
+            return {"text": f"[called {call.name}({text})]"}
+        return {
+            "toolUse": {
+                "toolUseId": id,
+                "name": self._names.upstream(call.name),
+                "input": parse_arguments(call.arguments),
+            }
+        }
+
+    def _result_blocks(self, index: int, message: JSON) -> list[JSON]:
+        call = self._results[index]
+        blocks = self._blocks(message.get("content"), f"messages[{index}].content")
+        if self._options.tools_as_text:
+            name = calls_of(self._messages[call[0]])[call[1]].name
+            said = "".join(block["text"] for block in blocks if "text" in block)
+            others = [block for block in blocks if "text" not in block]
+            return [{"text": f"[result of {name}: {said}]"}, *others]
+        marks = [block.pop(MARK) for block in blocks if MARK in block]
+        result: JSON = {
+            "toolUseId": self._ids[call],
+            "content": blocks or [dict(NO_OUTPUT)],
+        }
+        if self._profile.has_status:
+            result["status"] = "error" if message.get("is_error") is True else "success"
+        block: JSON = {"toolResult": result}
+        if marks:
+            block[MARK] = marks[-1]
+        _mark(block, message)
+        return [block]
+
+    def _mark_last(self, blocks: list[JSON], message: JSON) -> None:
+        if blocks:
+            _mark(blocks[-1], message)
+
+
+def _mark(block: JSON, holder: JSON) -> None:
+    if mark := cache_mark(holder):
+        block[MARK] = mark
+
+
+def _image(image: Image, param: str) -> JSON:
+    if image.url:
+        raise _not_fetched(param)
+    return {
+        "image": {
+            "format": IMAGE_FORMATS[image.media_type],
+            "source": {"bytes": image.base64},
+        }
+    }
+
+
+def _not_fetched(param: str) -> GatewayError:
+    return invalid_request(
+        f"The image in '{param}' could not be fetched for this provider, which takes "
+        "image data only. Send it as a data: URL.",
+        param=param,
+        code="invalid_image_url",
+    )
+
+
+def _with_reasoning(replay: Replay, others: list[JSON]) -> list[JSON]:
+    """Put replayed thinking among the other blocks, in Converse's form."""
+    return [
+        _reasoning(block) if "type" in block else block
+        for block in in_order(replay.blocks, others)
+    ]
+
+
+def _reasoning(block: JSON) -> JSON:
+    if block["type"] == "redacted_thinking":
+        return {"reasoningContent": {"redactedContent": block["data"]}}
+    text = {"text": block["thinking"], "signature": block["signature"]}
+    return {"reasoningContent": {"reasoningText": text}}
+
+
+def cache_points(blocks: list[JSON], caches: bool) -> list[JSON]:
+    """Return `blocks` with each mark made a cache point of its own, or none at all.
+
+    A point may not directly follow a document, so it goes before a group of them.
+    """
+    pointed: list[JSON] = []
+    for block in blocks:
+        mark = block.pop(MARK, None)
+        pointed.append(block)
+        if mark is None or not caches:
+            continue
+        point = {"type": "default", **({"ttl": mark["ttl"]} if "ttl" in mark else {})}
+        place = len(pointed)
+        while place and "document" in pointed[place - 1]:
+            place -= 1
+        if place and "cachePoint" not in pointed[place - 1]:
+            pointed.insert(place, {"cachePoint": point})
+    return pointed

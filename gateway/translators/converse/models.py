@@ -1,0 +1,90 @@
+"""What the model families behind Converse accept, as data.
+
+https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html
+and the API's own refusals where that page is silent.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal
+
+from gateway.translators.tool_calls import converse_id, mistral_id
+
+Reasoning = Literal["", "claude", "nova", "effort", "qwen", "deepseek"]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One family.
+
+    `choices` are the kinds of tool choice it knows. `has_status` tells whether a tool
+    result may say that it failed, `lone_results` that a turn with results may hold
+    nothing else. `caches` tells whether cache points are understood, `structured`
+    whether a JSON schema is enforced, `bounded_stop` whether stop sequences are taken.
+    `reasoning` is how its effort is set, `top_k` where that parameter goes,
+    `replays` whether earlier reasoning may be sent back.
+    """
+
+    choices: frozenset[str] = frozenset()
+    has_status: bool = False
+    lone_results: bool = False
+    caches: bool = False
+    structured: bool = False
+    takes_stop: bool = True
+    reasoning: Reasoning = ""
+    top_k: str = ""
+    replays: bool = False
+    call_id: Callable[[str], str] = converse_id
+
+
+_ANY = frozenset({"auto", "any"})
+_NAMED = frozenset({"auto", "any", "tool"})
+
+_PLAIN = Profile()
+_CLAUDE = Profile(
+    choices=_NAMED,
+    has_status=True,
+    caches=True,
+    reasoning="claude",
+    top_k="top_k",
+    replays=True,
+)
+_NOVA = Profile(choices=_NAMED, has_status=True, caches=True, top_k="inferenceConfig")
+_MISTRAL = Profile(lone_results=True, call_id=mistral_id)
+_MISTRAL_LARGE = replace(_MISTRAL, choices=_ANY)
+_SCHEMA = Profile(structured=True)
+
+# The longest matching prefix wins.
+PROFILES = {
+    "anthropic.": _CLAUDE,
+    "amazon.nova-": _NOVA,
+    "amazon.nova-2-": replace(_NOVA, reasoning="nova"),
+    "meta.": Profile(lone_results=True, takes_stop=False),
+    "mistral.": _MISTRAL,
+    "mistral.mistral-large-": _MISTRAL_LARGE,
+    "mistral.pixtral-large-": _MISTRAL_LARGE,
+    "mistral.mistral-large-3": replace(_MISTRAL_LARGE, structured=True),
+    "mistral.magistral": replace(_MISTRAL_LARGE, structured=True),
+    "mistral.ministral-3": replace(_MISTRAL, structured=True),
+    "writer.": Profile(lone_results=True),
+    "openai.gpt-oss": Profile(reasoning="effort"),
+    "qwen.": Profile(reasoning="qwen"),
+    "qwen.qwen3": Profile(structured=True, reasoning="qwen"),
+    "deepseek.r1": Profile(replays=True),
+    "deepseek.v3": Profile(reasoning="deepseek"),
+    "zai.": Profile(choices=_ANY, structured=True),
+    "moonshot.": Profile(choices=_ANY, structured=True, takes_stop=False),
+    "moonshotai.": Profile(choices=_ANY, structured=True, takes_stop=False),
+    "minimax.minimax-m2": _SCHEMA,
+    "nvidia.nemotron-nano": _SCHEMA,
+    "google.gemma-3-12b": _SCHEMA,
+    "google.gemma-3-27b": _SCHEMA,
+}
+
+
+@lru_cache(maxsize=1024)
+def profile_of(base: str) -> Profile:
+    """Return the profile of a base model; an unknown one is given the least."""
+    prefixes = [prefix for prefix in PROFILES if base.startswith(prefix)]
+    return PROFILES[max(prefixes, key=len)] if prefixes else _PLAIN
