@@ -1,0 +1,441 @@
+"""The one guarded way out: an httpx transport over aiohttp's connections.
+
+Everything that leaves this server towards a provider goes through `transport()`: chat
+requests, token requests, status checks, model lists. What holds for all of them:
+
+- Every address is checked when the connection is made, and the connection goes to the
+  address that was checked (`guard`). TLS is verified against the name.
+- Exactly the bytes of the request's path are sent: a signature covers them.
+- No proxies, netrc, cookies, redirects or decompression; nothing comes from the
+  environment.
+- A cancelled or abandoned request closes its socket at once.
+
+It uses aiohttp's connector (name cache, racing of addresses, TLS, pool) and response
+parser, without the session above them: the session's cookies, redirects and writer task
+cost more than the exchange itself.
+"""
+
+import asyncio
+import contextlib
+import functools
+import socket
+import ssl
+import weakref
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import NamedTuple
+
+import aiohttp
+import httpx
+import yarl
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import AddrInfoType, Connection
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.streams import StreamReader
+
+from providers import guard
+from providers.guard import Forbidden, Guard, Lookup, Rules
+
+KEEP_ALIVE_SECONDS = 30
+READ_BUFFER = 1 << 16
+MAX_INTERIM_RESPONSES = 8
+# Below this size, one write of head and body is cheaper than two.
+JOINED_WRITE = 1 << 16
+
+# The transport itself writes these: they frame the message, name the destination, or
+# would make the upstream answer in a form that needs decoding.
+OWN_HEADERS = frozenset(
+    {
+        b"host",
+        b"content-length",
+        b"transfer-encoding",
+        b"connection",
+        b"keep-alive",
+        b"te",
+        b"trailer",
+        b"upgrade",
+        b"expect",
+        b"accept-encoding",
+        b"cookie",
+        b"proxy-authorization",
+        b"proxy-connection",
+    }
+)
+
+
+class DestinationBlocked(httpx.ConnectError):
+    """An address that may not be connected to. Nothing was sent."""
+
+
+class NameNotResolved(httpx.ConnectError):
+    """The host name has no address. Nothing was sent."""
+
+
+class TLSFailed(httpx.ConnectError):
+    """No trusted TLS connection could be made. Nothing was sent."""
+
+
+def nothing_was_sent(error: httpx.TransportError) -> bool:
+    """Tell whether `error` came before the first byte of the request went out."""
+    return isinstance(
+        error,
+        httpx.ConnectError
+        | httpx.ConnectTimeout
+        | httpx.PoolTimeout
+        | httpx.LocalProtocolError
+        | httpx.UnsupportedProtocol,
+    )
+
+
+class _Destination(NamedTuple):
+    """An origin: what aiohttp's connector needs to know, and the fixed header lines."""
+
+    request: aiohttp.ClientRequest
+    lines: bytes
+
+
+class _Pool:
+    """The connections of one event loop and one kind; they are never mixed."""
+
+    def __init__(self, watch: Guard, lookup: Lookup) -> None:
+        self.guard = watch
+        self._lookup = lookup
+        self._service_ports = {port for _, port in watch.rules.services}
+        self._destinations: dict[tuple[bytes, bytes, int | None], _Destination] = {}
+        self.connector = aiohttp.TCPConnector(
+            limit=0,
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            resolver=guard.GuardedResolver(watch, lookup),
+            socket_factory=self._socket,
+        )
+
+    def destination(self, url: httpx.URL) -> _Destination:
+        """Return the destination of `url`; raises httpx.UnsupportedProtocol."""
+        key = (url.raw_scheme, url.raw_host, url.port)
+        found = self._destinations.get(key)
+        if found is None:
+            found = self._destinations[key] = _destination(url)
+        return found
+
+    async def connect(self, to: _Destination, seconds: float | None) -> Connection:
+        """Return a connection that was checked; raises what aiohttp raises."""
+        if self._service_ports and to.request.port in self._service_ports:
+            await self.guard.learn(to.request.port, self._lookup)
+        return await self.connector.connect(
+            to.request, traces=[], timeout=_client_timeout(seconds)
+        )
+
+    def _socket(self, info: AddrInfoType) -> socket.socket:
+        """Make the socket for one attempt, after a last look at where it goes.
+
+        Host names were checked as a whole by the resolver; an address written in the
+        URL itself is seen only here.
+        """
+        family, kind, protocol, _, address = info
+        self.guard.check(str(address[0]), int(address[1]))
+        return socket.socket(family, kind, protocol)
+
+
+class _Body(httpx.AsyncByteStream):
+    """The body of one answer, in whatever pieces the network delivered."""
+
+    def __init__(
+        self, connection: Connection, payload: StreamReader, reusable: bool
+    ) -> None:
+        self._connection: Connection | None = connection
+        self._payload = payload
+        self._reusable = reusable
+        # Kept because the connection forgets it when the upstream hangs up.
+        self._protocol = connection.protocol
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return what has arrived, waiting for something if need be.
+
+        Raises httpx.ReadTimeout, httpx.ReadError when the upstream hung up before the
+        end, httpx.RemoteProtocolError for bytes that are not HTTP.
+        """
+        try:
+            found = await self._payload.readany()
+        except (aiohttp.ClientError, OSError) as error:
+            self._abort()
+            raise _after_sending(error, self._protocol) from error
+        except BaseException:
+            self._abort()
+            raise
+        if self._connection is not None and self._payload.at_eof():
+            self._finish()
+        if not found:
+            raise StopAsyncIteration
+        return found
+
+    async def aclose(self) -> None:
+        """Give the connection back if the answer is complete, else close it."""
+        if self._connection is None:
+            return
+        if self._payload.is_eof() and self._payload.exception() is None:
+            self._finish()
+        else:
+            self._abort()
+
+    def _finish(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if self._reusable:
+            connection.release()
+        else:
+            _abort(connection)
+
+    def _abort(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            _abort(connection)
+
+
+class GuardedTransport(httpx.AsyncBaseTransport):
+    """Sends httpx requests to addresses that may be connected to.
+
+    `request.extensions` may hold ``private_network`` (the provider's mark),
+    ``timeout`` (seconds by ``connect``, ``first_byte``, ``read``; ``read`` limits
+    silence and stands in for ``first_byte``) and ``keep_alive`` (false for a call that
+    comes alone and should leave no connection behind).
+
+    The response's `stream` yields what the network delivered; close it with
+    `response.aclose()` unless it was read to its end.
+    """
+
+    def __init__(
+        self, rules: Rules | None = None, lookup: Lookup = guard.look_up
+    ) -> None:
+        self._rules = rules or Rules.from_settings()
+        self._lookup = lookup
+        self._pools: weakref.WeakKeyDictionary[
+            asyncio.AbstractEventLoop, dict[tuple[bool, bool], _Pool]
+        ] = weakref.WeakKeyDictionary()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send `request` and return the response once its headers are there.
+
+        Raises httpx.TransportError; `nothing_was_sent` tells the harmless ones.
+        """
+        options = request.extensions
+        timeout: Mapping[str, float | None] = options.get("timeout") or {}
+        keep_alive: bool = options.get("keep_alive", True)
+        path = request.url.raw_path
+        pool = self._pool(
+            bool(options.get("private_network")),
+            path.startswith(b"/sandbox/") and guard.is_sandbox_path(path.decode()),
+        )
+        to = pool.destination(request.url)
+        stream = request.stream
+        if isinstance(stream, httpx.SyncByteStream):
+            body = b"".join(stream)
+        else:
+            body = await request.aread()
+        head = _head(request, path, to.lines, len(body), keep_alive)
+        try:
+            connection = await pool.connect(to, timeout.get("connect"))
+        except (aiohttp.ClientError, OSError) as error:
+            raise _while_connecting(error, request.url) from error
+        return await _exchange(
+            connection, request.method, head, body, timeout, keep_alive
+        )
+
+    def _pool(self, private_network: bool, sandbox: bool) -> _Pool:
+        loop = asyncio.get_running_loop()
+        pools = self._pools.get(loop)
+        if pools is None:
+            pools = self._pools[loop] = {}
+        pool = pools.get((private_network, sandbox))
+        if pool is None:
+            watch = Guard(self._rules, private_network, sandbox)
+            pool = pools[private_network, sandbox] = _Pool(watch, self._lookup)
+        return pool
+
+    async def aclose(self) -> None:
+        """Close the connections that the running event loop opened."""
+        pools = self._pools.pop(asyncio.get_running_loop(), {})
+        for pool in pools.values():
+            await pool.connector.close()
+
+
+_current: httpx.AsyncBaseTransport | None = None
+
+
+def transport() -> httpx.AsyncBaseTransport:
+    """Return the process's transport."""
+    global _current
+    if _current is None:
+        _current = GuardedTransport()
+    return _current
+
+
+@contextlib.contextmanager
+def use(replacement: httpx.AsyncBaseTransport) -> Iterator[httpx.AsyncBaseTransport]:
+    """Make `transport()` return `replacement` meanwhile; for tests."""
+    global _current
+    before, _current = _current, replacement
+    try:
+        yield replacement
+    finally:
+        _current = before
+
+
+async def _exchange(
+    connection: Connection,
+    method: str,
+    head: bytes,
+    body: bytes,
+    limits: Mapping[str, float | None],
+    keep_alive: bool,
+) -> httpx.Response:
+    """Send one request over `connection` and read the head of its answer."""
+    protocol = connection.protocol
+    wire = protocol.transport if protocol is not None else None
+    if protocol is None or wire is None:
+        connection.close()
+        raise httpx.ConnectError("The connection was lost before it was used.")
+    silence = limits.get("read")
+    try:
+        protocol.set_response_params(
+            skip_payload=method == "HEAD",
+            read_until_eof=True,
+            auto_decompress=False,
+            read_timeout=limits.get("first_byte", silence),
+            read_bufsize=READ_BUFFER,
+        )
+        if len(body) < JOINED_WRITE:
+            wire.write(head + body)
+        else:
+            wire.write(head)
+            wire.write(body)
+        # From here on, so that an upstream which does not read times out as well.
+        protocol.start_timeout()
+        for _ in range(MAX_INTERIM_RESPONSES):
+            message, payload = await protocol.read()
+            if message.code >= 200:
+                break
+            if message.code == 101:
+                raise httpx.RemoteProtocolError("The upstream switched protocols.")
+        else:
+            raise httpx.RemoteProtocolError("The upstream sent no final response.")
+        encoding = message.headers.get("Content-Encoding", "identity")
+        if encoding.lower() != "identity":
+            raise httpx.DecodingError(
+                "The upstream compressed its answer although it was asked not to."
+            )
+        protocol.read_timeout = silence
+    except httpx.RequestError:
+        _abort(connection)
+        raise
+    except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
+        _abort(connection)
+        raise _after_sending(error, protocol) from error
+    except BaseException:
+        _abort(connection)
+        raise
+    return httpx.Response(
+        message.code,
+        headers=message.raw_headers,
+        stream=_Body(connection, payload, keep_alive),
+    )
+
+
+def _destination(url: httpx.URL) -> _Destination:
+    if url.scheme not in ("http", "https") or not url.host:
+        raise httpx.UnsupportedProtocol("Only http and https addresses can be called.")
+    request = aiohttp.ClientRequest(
+        "GET",
+        yarl.URL(f"{url.scheme}://{url.netloc.decode('ascii')}/", encoded=True),
+        loop=asyncio.get_running_loop(),
+    )
+    lines = (
+        b" HTTP/1.1\r\nhost: "
+        + url.netloc
+        + b"\r\naccept-encoding: identity\r\ncontent-length: "
+    )
+    return _Destination(request, lines)
+
+
+def _head(
+    request: httpx.Request, path: bytes, lines: bytes, length: int, keep_alive: bool
+) -> bytes:
+    """Return the request's head; raises httpx.LocalProtocolError.
+
+    A header that held a line break would smuggle further headers or a second request.
+    """
+    parts = [
+        b"%b %b%b%d" % (request.method.encode("ascii"), path, lines, length),
+        *(
+            b"%b: %b" % pair
+            for pair in request.headers.raw
+            if pair[0].lower() not in OWN_HEADERS
+        ),
+    ]
+    if not keep_alive:
+        parts.append(b"connection: close")
+    head = b"\r\n".join(parts)
+    breaks = len(parts) + 2
+    if head.count(b"\n") != breaks or head.count(b"\r") != breaks or b"\0" in head:
+        raise httpx.LocalProtocolError(
+            "A header to the upstream holds a line break or a NUL character."
+        )
+    return head + b"\r\n\r\n"
+
+
+@functools.lru_cache(maxsize=64)
+def _client_timeout(connect: float | None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, connect=connect)
+
+
+def _while_connecting(error: Exception, url: httpx.URL) -> httpx.TransportError:
+    """Return the httpx exception for a connection that was not made."""
+    host = f"{url.host}:{url.port or (443 if url.scheme == 'https' else 80)}"
+    refused = getattr(error, "os_error", error)
+    if isinstance(refused, Forbidden):
+        return DestinationBlocked(f"{host} is not connected to: {refused}.")
+    match error:
+        case aiohttp.InvalidURL():
+            return DestinationBlocked(f"{host} is not an address in its usual form.")
+        case TimeoutError():
+            return httpx.ConnectTimeout(f"Connecting to {host} took too long.")
+        case aiohttp.ClientConnectorDNSError():
+            return NameNotResolved(f"The name {url.host} cannot be resolved.")
+        case aiohttp.ClientConnectorCertificateError():
+            cause = error.certificate_error
+            reason = getattr(cause, "verify_message", "") or "verification failed"
+            return TLSFailed(f"Certificate not trusted: {reason}.")
+        case aiohttp.ClientConnectorSSLError() | ssl.SSLError():
+            reason = getattr(error, "reason", "") or getattr(
+                getattr(error, "os_error", None), "reason", ""
+            )
+            return TLSFailed(f"No TLS connection with {host}: {reason or 'refused'}.")
+        case _:
+            strerror = getattr(error, "strerror", "") or "connection failed"
+            return httpx.ConnectError(f"Cannot connect to {host}: {strerror}.")
+
+
+def _after_sending(
+    error: Exception, protocol: ResponseHandler | None
+) -> httpx.TransportError:
+    """Return the httpx exception for an exchange that broke."""
+    if isinstance(error, TimeoutError):
+        return httpx.ReadTimeout("The upstream was silent for too long.")
+    garbled = error if protocol is None else protocol.exception()
+    if isinstance(error, HttpProcessingError) or isinstance(
+        garbled, HttpProcessingError
+    ):
+        return httpx.RemoteProtocolError("The upstream's answer is not valid HTTP.")
+    return httpx.ReadError(
+        "The upstream closed the connection before its answer ended."
+    )
+
+
+def _abort(connection: Connection) -> None:
+    """Close the socket at once, without flushing and without waiting for TLS."""
+    protocol = connection.protocol
+    if protocol is not None:
+        protocol.abort()
+    connection.close()
