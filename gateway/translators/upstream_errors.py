@@ -185,6 +185,7 @@ STATUSES: dict[int, Outcome] = {
     529: OVERLOADED,
 }
 
+_ERROR_KEYS = ("error", "detail", "message", "__type", "errors")
 _MODEL_STATUSES = {429: 429, 500: 503}
 _AWS_KIND_HEADER = "x-amzn-errortype"
 _HTML = re.compile(r"<\s*(!doctype|html|head|body)\b|Traceback \(most recent", re.I)
@@ -239,6 +240,23 @@ def truncated() -> GatewayError:
         "upstream_stream_truncated",
         "The provider's stream ended before the answer was complete.",
     )
+
+
+def unfinished(foreign: bytes) -> GatewayError:
+    """Return the error for a stream without its terminal event.
+
+    `foreign` is what came that was no stream: an error object or a web page, sent with
+    status 200.
+    """
+    if not foreign.strip():
+        return truncated()
+    try:
+        body = decode(foreign)
+    except JSONError:
+        return no_answer("is not a stream")
+    if isinstance(body, dict) and not body.keys().isdisjoint(_ERROR_KEYS):
+        return from_object(body, default=NO_ANSWER)
+    return no_answer("is not a stream")
 
 
 def no_answer(why: str) -> GatewayError:

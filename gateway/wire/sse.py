@@ -14,6 +14,9 @@ from gateway.wire.jsontext import JSON
 
 _encode_lines = msgspec.json.Encoder().encode_lines
 
+_SILENT = frozenset({b"", b"id", b"retry"})
+_MAX_FOREIGN = 64 * 1024
+
 _BOM = b"\xef\xbb\xbf"
 
 DONE = b"data: [DONE]\n\n"
@@ -34,7 +37,9 @@ class SSEDecoder:
     """One stream of server-sent events.
 
     ``id`` and ``retry`` are ignored: nobody reconnects to a completion. Events without
-    a ``data`` line are not dispatched, as the standard demands.
+    a ``data`` line are not dispatched, as the standard demands. `foreign` keeps the
+    beginning of the lines that are no fields of the standard: what a server said that
+    did not stream at all.
     """
 
     def __init__(self, limit: int = MAX_EVENT) -> None:
@@ -43,6 +48,7 @@ class SSEDecoder:
         self._size = 0
         self._fresh = True
         self._after_cr = False
+        self.foreign = b""
 
     def feed(self, data: bytes) -> list[Event]:
         """Return the events completed by `data`.
@@ -110,29 +116,30 @@ class SSEDecoder:
                 raise EventTooLarge(limit, events)
             if block[:6] == b"data: " and b"\n" not in block:
                 events.append(Event(block[6:]))
-            elif block and (event := _parse(block)) is not None:
+            elif block and (event := self._parse(block)) is not None:
                 events.append(event)
         return events
+
+    def _parse(self, block: bytes) -> Event | None:
+        name = ""
+        values: list[bytes] = []
+        for line in block.split(b"\n"):
+            field, _, value = line.partition(b":")
+            value = value.removeprefix(b" ")
+            if field == b"data":
+                values.append(value)
+            elif field == b"event":
+                name = value.decode("utf-8", "replace")
+            elif field not in _SILENT and len(self.foreign) < _MAX_FOREIGN:
+                self.foreign += line + b"\n"
+        if not values:
+            return None
+        return Event(b"\n".join(values), name or "message")
 
     def _check(self, rest: bytes, events: list[Event]) -> None:
         # A line feed at the end may be half of the blank line that ends the event.
         if self._size - (rest[-1] == 10) > self._limit:
             raise EventTooLarge(self._limit, events)
-
-
-def _parse(block: bytes) -> Event | None:
-    name = ""
-    values: list[bytes] = []
-    for line in block.split(b"\n"):
-        field, _, value = line.partition(b":")
-        value = value.removeprefix(b" ")
-        if field == b"data":
-            values.append(value)
-        elif field == b"event":
-            name = value.decode("utf-8", "replace")
-    if not values:
-        return None
-    return Event(b"\n".join(values), name or "message")
 
 
 def encode(chunks: Iterable[Any]) -> bytes:
