@@ -199,6 +199,14 @@ def _hash(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
+def made_up_id(completion_id: str, ordinal: int) -> str:
+    """Return an id for the call of an answer whose upstream gave none.
+
+    The same for one answer however often it is parsed, another for every answer.
+    """
+    return f"call_{_hash(f'{completion_id}:{ordinal}')[:24]}"
+
+
 # --- names ----------------------------------------------------------------------------
 
 

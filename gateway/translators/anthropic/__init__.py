@@ -1,0 +1,42 @@
+"""Anthropic's Messages API: https://platform.claude.com/docs/en/api/messages
+
+What becomes of each field of a request stands in docs/translation.md. Bedrock's Claude
+bodies are made of the same parts.
+"""
+
+from collections.abc import Mapping
+
+from gateway.errors import GatewayError
+from gateway.translators import reply_rules, upstream_errors
+from gateway.translators.anthropic.request import render_request
+from gateway.translators.anthropic.response import parse_response
+from gateway.translators.anthropic.stream import MessageStream
+from gateway.translators.protocol import JSON, Reply, Route, StreamParser
+
+__all__ = [
+    "parse_error",
+    "parse_response",
+    "remote_urls",
+    "render_request",
+    "stream_parser",
+]
+
+
+def remote_urls(body: JSON, route: Route) -> list[str]:
+    """Return nothing: Anthropic fetches images by itself."""
+    return []
+
+
+def stream_parser(reply: Reply) -> StreamParser:
+    """Return a parser for one stream."""
+    return reply_rules.stream(MessageStream(reply), reply)
+
+
+def parse_error(
+    status: int, headers: Mapping[str, str], payload: bytes
+) -> GatewayError:
+    """Return Anthropic's refusal in the caller's terms; never raises.
+
+    https://platform.claude.com/docs/en/api/errors
+    """
+    return upstream_errors.from_response(status, headers, payload)

@@ -1,0 +1,49 @@
+"""Where the hosts of Claude differ in the body they take."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What a host of Claude understands of the Messages API.
+
+    `default_output` bounds `max_tokens` where the client gives no limit.
+    `remote_images` and `uploaded_files` tell whether the host fetches by itself.
+    `disable_parallel` tells whether it knows `disable_parallel_tool_use`; where it does
+    not, only the first call of an answer is kept. `effort_beside_budget` allows
+    ``output_config.effort`` next to a manual budget. `refused_tools` are prefixes of
+    server-run tools that it lacks, `refused_tool_fields` fields of tools that it
+    rejects.
+    """
+
+    default_output: int = 32_000
+    remote_images: bool = True
+    uploaded_files: bool = True
+    user_id: bool = True
+    service_tier: bool = True
+    automatic_cache: bool = True
+    web_search: bool = True
+    disable_parallel: bool = True
+    effort_beside_budget: bool = True
+    refused_tools: tuple[str, ...] = ()
+    refused_tool_fields: frozenset[str] = frozenset()
+
+
+ANTHROPIC = Dialect()
+
+BEDROCK = Dialect(
+    # Bedrock reserves max_tokens against the account's tokens per minute.
+    default_output=8192,
+    remote_images=False,
+    uploaded_files=False,
+    user_id=False,
+    service_tier=False,
+    automatic_cache=False,
+    web_search=False,
+    effort_beside_budget=False,
+    refused_tools=("web_search_", "web_fetch_"),
+    refused_tool_fields=frozenset({"custom", "eager_input_streaming", "defer_loading"}),
+)
+"""InvokeModel's Claude body:
+https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html
+"""

@@ -1,0 +1,353 @@
+"""The conversation in Claude's form: system blocks and turns of content blocks.
+
+https://platform.claude.com/docs/en/api/messages and
+https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview
+
+Rendering is a pure function of the messages and only appends: the turns of a longer
+conversation begin with those of the shorter one. Claude's newer models bind their
+thinking to everything before it, and prompt caches compare prefixes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.errors import GatewayError, invalid_request, unsupported
+from gateway.translators.anthropic.dialect import Dialect
+from gateway.translators.caching import cache_mark
+from gateway.translators.claude_models import ClaudeModel
+from gateway.translators.content import (
+    Audio,
+    Document,
+    FileId,
+    Image,
+    Part,
+    Text,
+    parse_part,
+)
+from gateway.translators.protocol import JSON
+from gateway.translators.reasoning import NO_REPLAY, Replay, in_order, replay_of
+from gateway.translators.tool_calls import (
+    ToolNames,
+    call_ids,
+    calls_of,
+    parse_arguments,
+)
+
+FILES_BETA = "files-api-2025-04-14"
+
+_CONTINUED = "(continue)"
+"""Stands first where a conversation begins with the assistant's turn."""
+
+
+@dataclass
+class Conversation:
+    """Rendered turns, still to be finished (see `request`)."""
+
+    system: list[JSON] = field(default_factory=list)
+    turns: list[JSON] = field(default_factory=list)
+    has_marks: bool = False
+    has_replay: bool = False
+    betas: list[str] = field(default_factory=list)
+
+    def add(self, role: str, blocks: list[JSON]) -> None:
+        """Append `blocks` to the last turn if it is `role`'s, else as a new turn."""
+        if not blocks:
+            return
+        if self.turns and self.turns[-1]["role"] == role:
+            self.turns[-1]["content"].extend(blocks)
+        else:
+            self.turns.append({"role": role, "content": blocks})
+
+    @property
+    def last_role(self) -> str:
+        """The role of the last turn; empty while there is none."""
+        return self.turns[-1]["role"] if self.turns else ""
+
+
+def render_conversation(
+    messages: list[JSON],
+    results: Mapping[int, tuple[int, int]],
+    names: ToolNames,
+    model: ClaudeModel,
+    dialect: Dialect,
+    *,
+    replay: bool = True,
+) -> Conversation:
+    """Return valid `messages` as system blocks and alternating turns.
+
+    `results` pairs tool messages with their calls (`ValidRequest.results`). With
+    `replay` off no thinking is sent back. Raises a 400 for content that Claude does not
+    take.
+    """
+    renderer = _Renderer(messages, results, names, model, dialect)
+    conversation = renderer.render(renderer.replays() if replay else {})
+    if not conversation.turns:
+        _ask_with_system(conversation)
+    if conversation.turns[0]["role"] == "assistant":
+        opening = {"role": "user", "content": [{"type": "text", "text": _CONTINUED}]}
+        conversation.turns.insert(0, opening)
+    return conversation
+
+
+def _ask_with_system(conversation: Conversation) -> None:
+    if not conversation.system:
+        raise invalid_request(
+            "'messages' has no content: at least one message needs text, an image or "
+            "a file.",
+            param="messages",
+            code="invalid_value",
+        )
+    conversation.add("user", [conversation.system.pop()])
+
+
+class _Renderer:
+    def __init__(
+        self,
+        messages: list[JSON],
+        results: Mapping[int, tuple[int, int]],
+        names: ToolNames,
+        model: ClaudeModel,
+        dialect: Dialect,
+    ) -> None:
+        self._messages = messages
+        self._results = results
+        self._names = names
+        self._model = model
+        self._dialect = dialect
+        self._ids = call_ids(messages)
+        self._conversation = Conversation()
+
+    def replays(self) -> dict[int, Replay]:
+        """Return the thinking to send back, by index of the assistant message.
+
+        A model that checks its thinking against the prefix gets all of it or none.
+        """
+        if not self._model.thinking:
+            return {}
+        replays = {
+            index: replay_of(message)
+            for index, message in enumerate(self._messages)
+            if message["role"] == "assistant"
+        }
+        if self._model.preserved and not all(
+            each.is_complete for each in replays.values()
+        ):
+            return {}
+        return replays
+
+    def render(self, replays: Mapping[int, Replay]) -> Conversation:
+        conversation = self._conversation
+        answers: dict[tuple[int, int], JSON] = {}
+        leading = True
+        for index, message in enumerate(self._messages):
+            role = message["role"]
+            if answers and role not in ("tool", "function"):
+                self._flush(answers)
+            if role in ("system", "developer"):
+                self._add_system(index, message, leading)
+                continue
+            leading = False
+            if role == "user":
+                conversation.add("user", self._user_blocks(index, message))
+            elif role == "assistant":
+                blocks = self._assistant_blocks(
+                    index, message, replays.get(index, NO_REPLAY)
+                )
+                conversation.add("assistant", blocks)
+            else:
+                answers[self._results[index]] = self._tool_result(index, message)
+        self._flush(answers)
+        return conversation
+
+    def _flush(self, answers: dict[tuple[int, int], JSON]) -> None:
+        """Add pending results in the order of their calls, before anything else."""
+        self._conversation.add("user", [answers[call] for call in sorted(answers)])
+        answers.clear()
+
+    def _add_system(self, index: int, message: JSON, leading: bool) -> None:
+        blocks = self._text_blocks(message, f"messages[{index}]")
+        conversation = self._conversation
+        if not leading and self._model.mid_system and self._may_stay(index):
+            conversation.add("system", blocks)
+        else:
+            conversation.system.extend(blocks)
+
+    def _may_stay(self, index: int) -> bool:
+        """Tell whether a later system message may stand where it is.
+
+        It must follow the user's turn and precede the assistant's or nothing.
+        """
+        if self._conversation.last_role not in ("user", "system"):
+            return False
+        for message in self._messages[index + 1 :]:
+            if message["role"] not in ("system", "developer"):
+                return bool(message["role"] == "assistant")
+        return True
+
+    def _user_blocks(self, index: int, message: JSON) -> list[JSON]:
+        blocks = self._blocks(message["content"], f"messages[{index}].content")
+        self._mark_last(blocks, message)
+        return blocks
+
+    def _blocks(self, content: str | list[JSON] | None, param: str) -> list[JSON]:
+        if content is None:
+            return []
+        if isinstance(content, str):
+            return [{"type": "text", "text": content}] if content.strip() else []
+        blocks = []
+        for position, part in enumerate(content):
+            path = f"{param}[{position}]"
+            block = self._block(parse_part(part, path), path)
+            if block is None:
+                continue
+            self._mark(block, part)
+            blocks.append(block)
+        return blocks
+
+    def _block(self, part: Part, param: str) -> JSON | None:
+        match part:
+            case Text(text):
+                return {"type": "text", "text": text} if text.strip() else None
+            case Image():
+                return {"type": "image", "source": self._image_source(part, param)}
+            case Document():
+                return _document(part, param)
+            case FileId(id):
+                return self._uploaded(id, param)
+            case Audio():
+                raise unsupported(
+                    f"Claude does not take audio: replace '{param}' by its transcript.",
+                    param=param,
+                )
+
+    def _image_source(self, image: Image, param: str) -> JSON:
+        if not image.url:
+            return {
+                "type": "base64",
+                "media_type": image.media_type,
+                "data": image.base64,
+            }
+        if not self._dialect.remote_images:
+            raise invalid_request(
+                f"The image in '{param}' could not be fetched for this provider, "
+                "which takes image data only. Send it as a data: URL.",
+                param=param,
+                code="invalid_image_url",
+            )
+        return {"type": "url", "url": image.url}
+
+    def _uploaded(self, id: str, param: str) -> JSON:
+        if not self._dialect.uploaded_files or not id.startswith("file_"):
+            raise unsupported(
+                f"The file in '{param}' is not known to this provider. Send its "
+                "content as 'file_data'.",
+                param=param,
+            )
+        if FILES_BETA not in self._conversation.betas:
+            self._conversation.betas.append(FILES_BETA)
+        return {"type": "document", "source": {"type": "file", "file_id": id}}
+
+    def _text_blocks(self, message: JSON, param: str) -> list[JSON]:
+        content = message.get("content")
+        if isinstance(content, list):
+            for position, part in enumerate(content):
+                if part["type"] not in ("text", "refusal"):
+                    path = f"{param}.content[{position}]"
+                    raise unsupported(
+                        f"A {message['role']} message takes text only: move "
+                        f"'{path}' to a user message.",
+                        param=path,
+                    )
+        blocks = self._blocks(content, f"{param}.content")
+        self._mark_last(blocks, message)
+        return blocks
+
+    def _assistant_blocks(
+        self, index: int, message: JSON, replay: Replay
+    ) -> list[JSON]:
+        param = f"messages[{index}]"
+        if message.get("audio"):
+            raise unsupported(
+                f"Claude does not take audio: replace '{param}.audio' by its "
+                "transcript.",
+                param=f"{param}.audio",
+            )
+        others = self._text_blocks(message, param)
+        refusal = message.get("refusal")
+        if isinstance(refusal, str) and refusal.strip():
+            others.append({"type": "text", "text": refusal})
+        for position, call in enumerate(calls_of(message)):
+            others.append(
+                {
+                    "type": "tool_use",
+                    "id": self._ids[index, position],
+                    "name": self._names.upstream(call.name),
+                    "input": parse_arguments(call.arguments),
+                }
+            )
+        self._mark_last(others, message)
+        if replay.blocks:
+            self._conversation.has_replay = True
+        return in_order(replay.blocks, others)
+
+    def _tool_result(self, index: int, message: JSON) -> JSON:
+        block: JSON = {
+            "type": "tool_result",
+            "tool_use_id": self._ids[self._results[index]],
+        }
+        content = message.get("content")
+        if isinstance(content, str):
+            if content.strip():
+                block["content"] = content
+        elif content:
+            self._add_result_parts(block, content, f"messages[{index}].content")
+        if message.get("is_error") is True:
+            block["is_error"] = True
+        self._mark(block, message)
+        return block
+
+    def _add_result_parts(self, block: JSON, content: list[JSON], param: str) -> None:
+        blocks = self._blocks(content, param)
+        for each in blocks:
+            # One mark per result is enough, and it belongs on the outer block.
+            if mark := each.pop("cache_control", None):
+                block["cache_control"] = mark
+        if blocks:
+            block["content"] = blocks
+
+    def _mark(self, block: JSON, holder: JSON) -> None:
+        if mark := cache_mark(holder):
+            block["cache_control"] = mark
+            self._conversation.has_marks = True
+
+    def _mark_last(self, blocks: list[JSON], message: JSON) -> None:
+        if blocks:
+            self._mark(blocks[-1], message)
+
+
+def _document(document: Document, param: str) -> JSON:
+    if document.format == "pdf":
+        source = {
+            "type": "base64",
+            "media_type": "application/pdf",
+            "data": document.base64,
+        }
+    elif document.is_text:
+        source = {
+            "type": "text",
+            "media_type": "text/plain",
+            "data": document.text,
+        }
+    else:
+        raise _bad_document(param)
+    block: JSON = {"type": "document", "source": source}
+    if document.name:
+        block["title"] = document.name
+    return block
+
+
+def _bad_document(param: str) -> GatewayError:
+    return unsupported(
+        f"The file in '{param}' is neither a PDF nor text. Convert it to one of them.",
+        param=param,
+    )

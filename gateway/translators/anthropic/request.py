@@ -1,0 +1,362 @@
+"""An OpenAI request as a body of Anthropic's Messages API.
+
+https://platform.claude.com/docs/en/api/messages
+
+`render_body` gives what all hosts of Claude share; a host adds how it names the model,
+streaming, API version and betas.
+"""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+
+from gateway.errors import unsupported
+from gateway.translators.anthropic.dialect import ANTHROPIC, Dialect
+from gateway.translators.anthropic.messages import (
+    Conversation,
+    render_conversation,
+)
+from gateway.translators.anthropic.thinking import (
+    BINDING_BETA,
+    Circumstances,
+    Thinking,
+    bind_replay,
+    render_thinking,
+)
+from gateway.translators.anthropic.tooling import Tooling, render_tooling
+from gateway.translators.caching import MAX_MARKS, as_mark, limit_marks
+from gateway.translators.claude_models import ClaudeModel, claude_model
+from gateway.translators.protocol import JSON, Reply, Route, UpstreamRequest
+from gateway.translators.reasoning import reasoning_of
+from gateway.translators.tool_calls import ToolNames
+from gateway.translators.validation import (
+    Losses,
+    ValidRequest,
+    output_limit,
+    validate_request,
+)
+
+PATH = "/v1/messages"
+
+VERSION = "2023-06-01"
+"""The newer 2026-10-21 refuses sampling parameters on models that support them."""
+
+
+@dataclass(frozen=True)
+class ClaudeRequest:
+    """A Messages body without `model` and `stream`, and what goes with it."""
+
+    body: JSON
+    reply: Reply
+    betas: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    downgraded: tuple[str, ...] = ()
+
+
+def render_request(body: JSON, route: Route) -> UpstreamRequest:
+    """Return an OpenAI request as one to Anthropic's API.
+
+    Raises a 400 `GatewayError` with `param` for what Claude cannot express.
+    """
+    rendered = render_body(body, route)
+    upstream: JSON = {"model": route.upstream_model, **rendered.body}
+    if rendered.reply.stream:
+        upstream["stream"] = True
+    headers = {"anthropic-version": VERSION}
+    if rendered.betas:
+        headers["anthropic-beta"] = ",".join(rendered.betas)
+    return UpstreamRequest(
+        PATH,
+        upstream,
+        rendered.reply,
+        headers,
+        rendered.dropped,
+        rendered.downgraded,
+    )
+
+
+def render_body(
+    body: JSON,
+    route: Route,
+    dialect: Dialect = ANTHROPIC,
+    model: ClaudeModel | None = None,
+) -> ClaudeRequest:
+    """Return an OpenAI request as the body that every host of Claude takes.
+
+    `model` replaces what the table of models says, for a host on which a model can do
+    less. Raises a 400 `GatewayError` with `param` for what cannot be expressed.
+    """
+    model = model or claude_model(route)
+    valid = validate_request(body)
+    losses = Losses(route)
+    for field in valid.unknown:
+        losses.drop(field)
+    _refuse(valid.body)
+    names = ToolNames()
+    tooling = render_tooling(valid.body, route, names, model, dialect, losses)
+    limit = _limit(valid.body, model, dialect)
+    conversation, thinking = _converse(
+        valid, tooling, names, model, dialect, limit, losses
+    )
+    _finish_last_turn(conversation, model, thinking, tooling)
+    if tooling.instruction:
+        conversation.system.append({"type": "text", "text": tooling.instruction})
+    rendered: JSON = {"max_tokens": limit}
+    if conversation.system:
+        rendered["system"] = conversation.system
+    rendered["messages"] = conversation.turns
+    if tooling.tools:
+        rendered["tools"] = tooling.tools
+    if tooling.choice:
+        rendered["tool_choice"] = tooling.choice
+    _add_thinking(rendered, thinking, tooling)
+    _add_sampling(rendered, valid.body, model, thinking.is_on(model), losses)
+    emulated = _add_stop(rendered, valid.body)
+    _add_account(rendered, valid.body, dialect, losses)
+    _add_caching(rendered, valid.body, route, dialect, conversation)
+    _drop_tuning(valid.body, losses)
+    return ClaudeRequest(
+        rendered,
+        _reply(valid.body, route, names, tooling, emulated),
+        tuple(conversation.betas),
+        losses.dropped,
+        losses.downgraded,
+    )
+
+
+def _refuse(body: JSON) -> None:
+    if body.get("logprobs"):
+        raise unsupported(
+            "Claude does not report log probabilities. Remove 'logprobs'.",
+            param="logprobs",
+        )
+    if body.get("logit_bias"):
+        raise unsupported(
+            "Claude does not support token biases. Remove 'logit_bias'.",
+            param="logit_bias",
+        )
+
+
+def _limit(body: JSON, model: ClaudeModel, dialect: Dialect) -> int:
+    limit = output_limit(body)
+    return min(model.max_output, limit if limit is not None else dialect.default_output)
+
+
+def _converse(
+    valid: ValidRequest,
+    tooling: Tooling,
+    names: ToolNames,
+    model: ClaudeModel,
+    dialect: Dialect,
+    limit: int,
+    losses: Losses,
+) -> tuple[Conversation, Thinking]:
+    """Return the conversation and the thinking, which depend on each other.
+
+    Replayed blocks decide whether a manual budget is allowed, and whether they may be
+    replayed depends on what thinking a model that checks them is asked for.
+    """
+    messages = valid.body["messages"]
+    conversation = render_conversation(messages, valid.results, names, model, dialect)
+    thinking = render_thinking(
+        reasoning_of(valid.body),
+        model,
+        dialect,
+        Circumstances(limit, tooling.forces_tool, conversation.turns),
+        losses,
+    )
+    if conversation.has_replay and model.preserved:
+        bound = bind_replay(thinking)
+        if bound is not None:
+            conversation.betas.append(BINDING_BETA)
+            return conversation, bound
+        conversation = render_conversation(
+            messages, valid.results, names, model, dialect, replay=False
+        )
+    return conversation, thinking
+
+
+def _finish_last_turn(
+    conversation: Conversation,
+    model: ClaudeModel,
+    thinking: Thinking,
+    tooling: Tooling,
+) -> None:
+    """Make the last turn one that may stand last.
+
+    A closing assistant turn asks to be continued. Older models do so unless they think
+    or are bound to a format; the others get a user turn that asks for it.
+    """
+    turn = conversation.turns[-1]
+    if turn["role"] != "assistant":
+        return
+    prefills = model.prefill and not thinking.is_on(model) and tooling.format is None
+    last = turn["content"][-1]
+    if prefills and last["type"] == "text":
+        turn["content"][-1] = {**last, "text": last["text"].rstrip()}
+    else:
+        conversation.add("user", [{"type": "text", "text": "Continue."}])
+
+
+def _add_thinking(rendered: JSON, thinking: Thinking, tooling: Tooling) -> None:
+    if thinking.config is not None:
+        rendered["thinking"] = thinking.config
+    output: JSON = {}
+    if thinking.effort:
+        output["effort"] = thinking.effort
+    if tooling.format is not None:
+        output["format"] = tooling.format
+    if output:
+        rendered["output_config"] = output
+
+
+def _add_sampling(
+    rendered: JSON, body: JSON, model: ClaudeModel, thinks: bool, losses: Losses
+) -> None:
+    """Add temperature, top_p and top_k as far as the model takes them.
+
+    Thinking fixes the temperature at 1 and allows a top_p of 0.95 and up only.
+    """
+    temperature, top_p = body.get("temperature"), body.get("top_p")
+    takes_any = model.sampling != "none"
+    if temperature is not None:
+        if takes_any and (not thinks or temperature == 1):
+            rendered["temperature"] = min(temperature, 1)
+            if temperature > 1:
+                losses.downgrade("temperature")
+        else:
+            losses.drop("temperature")
+    if top_p is not None:
+        excluded = model.sampling == "one" and "temperature" in rendered
+        if takes_any and not excluded and (not thinks or top_p >= 0.95):
+            rendered["top_p"] = top_p
+        else:
+            losses.drop("top_p")
+    if "top_k" in body:
+        if takes_any and not thinks:
+            rendered["top_k"] = body["top_k"]
+        else:
+            losses.drop("top_k")
+
+
+def _add_stop(rendered: JSON, body: JSON) -> tuple[str, ...]:
+    """Add the stop sequences; return those that the gateway must watch for itself.
+
+    Claude refuses sequences of whitespace alone.
+    """
+    stop = body.get("stop", ())
+    sent = [text for text in stop if text.strip()]
+    if sent:
+        rendered["stop_sequences"] = sent
+    return tuple(text for text in stop if not text.strip())
+
+
+_SERVICE_TIERS = {
+    "auto": "auto",
+    "default": "standard_only",
+    "fast": "auto",
+    "priority": "auto",
+}
+
+_is_opaque = re.compile(r"[A-Za-z0-9._:-]{1,256}").fullmatch
+_is_phone = re.compile(r"[0-9.-]{7,20}").fullmatch
+
+
+def _add_account(rendered: JSON, body: JSON, dialect: Dialect, losses: Losses) -> None:
+    for field in ("safety_identifier", "user"):
+        if not body.get(field):
+            continue
+        if not dialect.user_id:
+            losses.drop(field)
+        elif "metadata" not in rendered:
+            rendered["metadata"] = {"user_id": _user_id(body[field])}
+    tier = body.get("service_tier")
+    if tier is not None and dialect.service_tier:
+        if tier in _SERVICE_TIERS:
+            rendered["service_tier"] = _SERVICE_TIERS[tier]
+        else:
+            losses.drop("service_tier")
+
+
+def _user_id(user: str) -> str:
+    """Return an identifier that names nobody: Anthropic asks for opaque ones.
+
+    https://platform.claude.com/docs/en/api/messages#body-metadata
+    """
+    if _is_opaque(user) and not _is_phone(user):
+        return user
+    return sha256(user.encode()).hexdigest()
+
+
+def _add_caching(
+    rendered: JSON,
+    body: JSON,
+    route: Route,
+    dialect: Dialect,
+    conversation: Conversation,
+) -> None:
+    room = MAX_MARKS
+    mark = _automatic_mark(body, route)
+    if mark is not None and dialect.automatic_cache:
+        rendered["cache_control"] = mark
+        room -= 1
+    tools = rendered.get("tools", ())
+    if conversation.has_marks or any("cache_control" in tool for tool in tools):
+        blocks = [block for turn in conversation.turns for block in turn["content"]]
+        limit_marks(tools, conversation.system, blocks, room)
+
+
+def _automatic_mark(body: JSON, route: Route) -> JSON | None:
+    if "cache_control" in body:
+        return as_mark(body["cache_control"])
+    options = body.get("prompt_cache_options") or {}
+    if options.get("mode") == "implicit" and route.options.get("auto_cache"):
+        return as_mark(options)
+    return None
+
+
+_DROPPED = (
+    "seed",
+    "frequency_penalty",
+    "presence_penalty",
+    "store",
+    "verbosity",
+    "min_p",
+    "repeat_penalty",
+    "num_ctx",
+    "keep_alive",
+)
+"""Tuning that Claude does not know; zero and false ask for nothing."""
+
+_ALWAYS_DROPPED = frozenset({"seed", "keep_alive"})
+"""Of these, zero is a value like any other."""
+
+
+def _drop_tuning(body: JSON, losses: Losses) -> None:
+    for field in _DROPPED:
+        if field in body and (body[field] or field in _ALWAYS_DROPPED):
+            losses.drop(field)
+
+
+def _reply(
+    body: JSON,
+    route: Route,
+    names: ToolNames,
+    tooling: Tooling,
+    emulated: tuple[str, ...],
+) -> Reply:
+    options = body.get("stream_options") or {}
+    return Reply(
+        model=route.model,
+        completion_id=route.completion_id,
+        created=route.created,
+        stream=bool(body.get("stream")),
+        include_usage=bool(options.get("include_usage")),
+        tool_names=names.originals,
+        json_tool=tooling.json_tool,
+        strip_fence=bool(tooling.instruction),
+        stop=emulated,
+        single_tool_call=tooling.is_single,
+        legacy_functions="functions" in body,
+        options=route.options,
+    )
