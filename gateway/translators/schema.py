@@ -214,7 +214,7 @@ def _add_list(clean: JSON, keyword: str, children: list[Any]) -> None:
 
 def _is_refused_value(keyword: str, value: Any) -> bool:
     if keyword == "format":
-        return value not in _FORMATS
+        return not isinstance(value, str) or value not in _FORMATS
     return keyword == "minItems" and value not in (0, 1)
 
 
