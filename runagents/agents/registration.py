@@ -1,0 +1,71 @@
+"""Agents and their wires as rows: making them, changing them, reading them."""
+
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from providers import starter
+from providers.models import ModelProvider, ProviderModel
+from runagents.agents.models import Agent, Wire
+from runagents.agents.wiring import Connection
+
+ROLES = ("default", "chat", "embedding", "classify", "reranking")
+"""The roles that RunAgents knows; an agent may have others."""
+
+HELLO_WORLD = "hello-world"
+
+
+def connections(agent: Agent) -> list[Connection]:
+    """Return the agent's wires as `wiring` takes them."""
+    return [
+        Connection(
+            wire.role,
+            wire.provider.name,
+            wire.provider.provider_type,
+            wire.model_id,
+        )
+        for wire in agent.wires.select_related("provider")
+    ]
+
+
+def wire(agent: Agent, targets: Mapping[str, tuple[ModelProvider, str]]) -> None:
+    """Make the agent's wires exactly `targets`: role -> (provider, model id)."""
+    existing = {row.role: row for row in agent.wires.all()}
+    for role, (provider, model_id) in targets.items():
+        row = existing.pop(role, None) or Wire(agent=agent, role=role)
+        if (row.provider_id, row.model_id) != (provider.pk, model_id):
+            row.provider, row.model_id = provider, model_id
+            row.save()
+    for row in existing.values():
+        row.delete()
+
+
+def served_models() -> dict[str, list[str]]:
+    """Return provider name -> its model ids, for the enabled providers."""
+    served: dict[str, list[str]] = {}
+    rows = ProviderModel.objects.filter(provider__enabled=True)
+    for name, model_id in rows.order_by("provider__name", "position").values_list(
+        "provider__name", "model_id"
+    ):
+        served.setdefault(name, []).append(model_id)
+    return served
+
+
+@transaction.atomic
+def deploy_hello_world() -> Agent:
+    """Return the Hello World agent, made together with the starter kit if need be.
+
+    Calling again changes nothing: wires that an administrator has chosen stay.
+    """
+    provider = starter.add_playground_llm()
+    agent, _created = Agent.objects.get_or_create(
+        name=HELLO_WORLD, defaults={"builtin": HELLO_WORLD}
+    )
+    if agent.builtin != HELLO_WORLD:
+        agent.builtin = HELLO_WORLD
+        agent.save(update_fields=["builtin"])
+    if not agent.wires.exists():
+        model = provider.provider_models.first()
+        model_id = model.model_id if model is not None else starter.MODEL
+        wire(agent, {"default": (provider, model_id)})
+    return agent

@@ -1,0 +1,92 @@
+"""From an agent and its wires to the environment it runs with. Pure functions.
+
+The names are those that RunAgents gives its agents, so that code written for it runs
+here unchanged: https://docs.runagents.io/platform/agent-runtime/.
+"""
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+PLATFORM_MANAGED = "platform-managed"
+"""Stands where a key would, for agents that are known without one."""
+
+CHAT_PATH = "/v1/chat/completions"
+ECHO_TOOL_PATH = "/tools/echo-tool"
+
+DEFAULT_ROLES = ("default", "chat")
+"""Roles whose model is the agent's `LLM_MODEL`, the first that is wired."""
+
+
+class Connection(NamedTuple):
+    """One wire, without its rows: a role's provider and model."""
+
+    role: str
+    provider_name: str
+    provider_type: str
+    model_id: str
+
+
+def environment(
+    name: str,
+    connections: Iterable[Connection],
+    base_url: str,
+    *,
+    key: str = "",
+    system_prompt: str = "",
+) -> dict[str, str]:
+    """Return the environment of the agent `name`, in the order it is shown.
+
+    `base_url` is the gateway's address without a path. `key` is the agent's key where
+    it was just created; it is stored nowhere, so that later `platform-managed` stands
+    for it. `LLM_GATEWAY_URL` is the full URL of chat completions: agents post to it as
+    it is, and SDKs that append a path are answered there too.
+    """
+    base = base_url.rstrip("/")
+    key = key or PLATFORM_MANAGED
+    values = {"AGENT_NAME": name, "LLM_GATEWAY_URL": base + CHAT_PATH}
+    wired = list(connections)
+    main = main_connection(wired)
+    if main is not None:
+        values["LLM_MODEL"] = main.model_id
+        values["LLM_PROVIDER"] = main.provider_type
+        values["LLM_PROVIDER_NAME"] = main.provider_name
+    for connection in wired:
+        suffix = variable_name(connection.role)
+        values[f"LLM_MODEL_{suffix}"] = connection.model_id
+        values[f"LLM_PROVIDER_{suffix}"] = connection.provider_type
+    if system_prompt:
+        values["SYSTEM_PROMPT"] = system_prompt
+    return values | {
+        "OPENAI_BASE_URL": f"{base}/v1",
+        "OPENAI_API_BASE": f"{base}/v1",
+        "OPENAI_API_KEY": key,
+        "ANTHROPIC_BASE_URL": base,
+        "ANTHROPIC_API_KEY": key,
+        "TOOL_URL_ECHO_TOOL": base + ECHO_TOOL_PATH,
+    }
+
+
+def main_connection(connections: Iterable[Connection]) -> Connection | None:
+    """Return the connection behind `LLM_MODEL`: the default role's, or the first."""
+    wired = list(connections)
+    for role in DEFAULT_ROLES:
+        for connection in wired:
+            if connection.role == role:
+                return connection
+    return wired[0] if wired else None
+
+
+def variable_name(text: str) -> str:
+    """Return `text` as part of a variable's name.
+
+    >>> variable_name("re-ranking")
+    'RE_RANKING'
+    """
+    return re.sub(r"[^A-Z0-9]+", "_", text.upper()).strip("_")
+
+
+def dotenv(values: Mapping[str, str]) -> str:
+    """Return `values` as the text of a `.env` file that shells can source, too."""
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())

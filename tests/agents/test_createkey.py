@@ -1,0 +1,64 @@
+"""`createkey` prints a key that works and nothing else."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from providers import keys
+from providers.models import WorkspaceKey
+from runagents.agents.models import Agent, AgentKey
+
+pytestmark = pytest.mark.django_db
+
+
+def createkey(capsys, *arguments):
+    call_command("createkey", *arguments)
+    return capsys.readouterr()
+
+
+def test_the_key_stands_alone_on_standard_output(capsys):
+    printed = createkey(capsys, "support").out
+    key = printed.removesuffix("\n")
+    assert keys.is_well_formed(key)
+    assert AgentKey.objects.get().digest == keys.digest(key)
+
+
+def test_an_absent_agent_is_made_with_access_to_all(capsys):
+    printed = createkey(capsys, "support")
+    assert Agent.objects.get().access == "all"
+    assert "Created the agent support" in printed.err
+
+
+def test_an_existing_agent_keeps_its_access(capsys):
+    Agent.objects.create(name="support", access="wired")
+    createkey(capsys, "support")
+    assert Agent.objects.get().access == "wired"
+
+
+def test_models_narrow_the_key(capsys, provider):
+    provider()
+    printed = createkey(capsys, "support", "--models", "gpt-4o-mini, gpt-9")
+    assert AgentKey.objects.get().models == ["gpt-4o-mini", "gpt-9"]
+    assert "No provider serves gpt-9 yet" in printed.err
+
+
+def test_a_workspace_key_is_for_the_api(capsys):
+    key = createkey(capsys, "ci", "--workspace").out.strip()
+    assert key.startswith("ra_ws_")
+    assert WorkspaceKey.objects.get(name="ci").digest == keys.digest(key)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["Not A Name"],
+        ["Not A Name", "--workspace"],
+        ["local"],
+        ["a", "--models", "m", "--workspace"],
+    ],
+)
+def test_a_mistake_is_told_and_changes_nothing(arguments):
+    with pytest.raises(CommandError) as caught:
+        call_command("createkey", *arguments)
+    assert str(caught.value)
+    assert not Agent.objects.exists()
+    assert not WorkspaceKey.objects.exists()

@@ -1,0 +1,71 @@
+"""The environment that agents written for RunAgents expect."""
+
+import subprocess
+
+from runagents.agents.wiring import (
+    Connection,
+    dotenv,
+    environment,
+    main_connection,
+    variable_name,
+)
+
+CHAT = Connection("chat", "openai-prod", "openai", "gpt-4o-mini")
+DEEP = Connection("deep-thinking", "claude", "anthropic", "claude-sonnet-4-20250514")
+
+
+def test_the_environment_names_gateway_models_and_tools():
+    assert environment(
+        "support",
+        [CHAT, DEEP],
+        "http://gw:8000/",
+        key="ra_ag_x",
+        system_prompt="Be brief.",
+    ) == {
+        "AGENT_NAME": "support",
+        "LLM_GATEWAY_URL": "http://gw:8000/v1/chat/completions",
+        "LLM_MODEL": "gpt-4o-mini",
+        "LLM_PROVIDER": "openai",
+        "LLM_PROVIDER_NAME": "openai-prod",
+        "LLM_MODEL_CHAT": "gpt-4o-mini",
+        "LLM_PROVIDER_CHAT": "openai",
+        "LLM_MODEL_DEEP_THINKING": "claude-sonnet-4-20250514",
+        "LLM_PROVIDER_DEEP_THINKING": "anthropic",
+        "SYSTEM_PROMPT": "Be brief.",
+        "OPENAI_BASE_URL": "http://gw:8000/v1",
+        "OPENAI_API_BASE": "http://gw:8000/v1",
+        "OPENAI_API_KEY": "ra_ag_x",
+        "ANTHROPIC_BASE_URL": "http://gw:8000",
+        "ANTHROPIC_API_KEY": "ra_ag_x",
+        "TOOL_URL_ECHO_TOOL": "http://gw:8000/tools/echo-tool",
+    }
+
+
+def test_without_a_new_key_the_platform_manages_it():
+    values = environment("support", [CHAT], "http://gw")
+    assert values["OPENAI_API_KEY"] == "platform-managed"
+    assert values["ANTHROPIC_API_KEY"] == "platform-managed"
+
+
+def test_an_agent_without_wires_gets_no_model():
+    assert not [k for k in environment("a", [], "http://gw") if "MODEL" in k]
+
+
+def test_the_default_role_comes_before_chat_and_chat_before_others():
+    default = CHAT._replace(role="default", model_id="m")
+    assert main_connection([DEEP, CHAT, default]) == default
+    assert main_connection([DEEP, CHAT]) == CHAT
+    assert main_connection([DEEP]) == DEEP
+    assert main_connection([]) is None
+
+
+def test_roles_become_names_of_variables():
+    assert variable_name("re-ranking.v2") == "RE_RANKING_V2"
+
+
+def test_a_shell_reads_the_dotenv_text_back():
+    prompt = 'It\'s "quoted", $HOME\nand two lines'
+    text = dotenv({"SYSTEM_PROMPT": prompt})
+    script = text + 'printf %s "$SYSTEM_PROMPT"'
+    shell = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True)
+    assert shell.stdout == prompt
