@@ -18,6 +18,7 @@ cost more than the exchange itself.
 import asyncio
 import contextlib
 import functools
+import os
 import socket
 import ssl
 import weakref
@@ -96,7 +97,9 @@ class _Destination(NamedTuple):
 class _Pool:
     """The connections of one event loop and one kind; they are never mixed."""
 
-    def __init__(self, watch: Guard, lookup: Lookup) -> None:
+    def __init__(
+        self, watch: Guard, lookup: Lookup, ssl_context: ssl.SSLContext | None
+    ) -> None:
         self.guard = watch
         self._lookup = lookup
         self._service_ports = {port for _, port in watch.rules.services}
@@ -106,6 +109,7 @@ class _Pool:
             keepalive_timeout=KEEP_ALIVE_SECONDS,
             resolver=guard.GuardedResolver(watch, lookup),
             socket_factory=self._socket,
+            ssl=ssl_context or True,
         )
 
     def destination(self, url: httpx.URL) -> _Destination:
@@ -207,10 +211,14 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     """
 
     def __init__(
-        self, rules: Rules | None = None, lookup: Lookup = guard.look_up
+        self,
+        rules: Rules | None = None,
+        lookup: Lookup = guard.look_up,
+        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._rules = rules or Rules.from_settings()
         self._lookup = lookup
+        self._ssl_context = ssl_context
         self._pools: weakref.WeakKeyDictionary[
             asyncio.AbstractEventLoop, dict[tuple[bool, bool], _Pool]
         ] = weakref.WeakKeyDictionary()
@@ -251,7 +259,8 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         pool = pools.get((private_network, sandbox))
         if pool is None:
             watch = Guard(self._rules, private_network, sandbox)
-            pool = pools[private_network, sandbox] = _Pool(watch, self._lookup)
+            pool = _Pool(watch, self._lookup, self._ssl_context)
+            pools[private_network, sandbox] = pool
         return pool
 
     async def aclose(self) -> None:
@@ -326,7 +335,9 @@ async def _exchange(
             raise httpx.DecodingError(
                 "The upstream compressed its answer although it was asked not to."
             )
-        protocol.read_timeout = silence
+        if not payload.is_eof():
+            protocol.read_timeout = silence
+            protocol.start_timeout()
     except httpx.RequestError:
         _abort(connection)
         raise
@@ -413,8 +424,9 @@ def _while_connecting(error: Exception, url: httpx.URL) -> httpx.TransportError:
             )
             return TLSFailed(f"No TLS connection with {host}: {reason or 'refused'}.")
         case _:
-            strerror = getattr(error, "strerror", "") or "connection failed"
-            return httpx.ConnectError(f"Cannot connect to {host}: {strerror}.")
+            number = getattr(error, "errno", None)
+            reason = os.strerror(number).lower() if number else "connection failed"
+            return httpx.ConnectError(f"Cannot connect to {host}: {reason}.")
 
 
 def _after_sending(

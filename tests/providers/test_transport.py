@@ -1,21 +1,717 @@
 """The one way out: what it sends, where it connects, how it ends."""
 
 import asyncio
+import gc
+import socket
+import ssl
 
 import httpx
 import pytest
+import uvloop
 
 from providers import transport
-from providers.guard import Rules
-from providers.transport import DestinationBlocked, GuardedTransport
+from providers.guard import Rules, is_sandbox_path
+from providers.transport import (
+    DestinationBlocked,
+    GuardedTransport,
+    NameNotResolved,
+    TLSFailed,
+    nothing_was_sent,
+)
+from tests.faults import Answer, FaultServer, refused_port
+
+LOOPBACK = Rules(private_networks=("127.0.0.0/8", "::1/128"))
+TIMEOUT = {"connect": 5, "first_byte": 5, "read": 5}
 
 
-def test_a_private_address_is_refused_without_the_mark():
-    async def call():
-        await GuardedTransport(Rules(("127.0.0.0/8",))).handle_async_request(
-            httpx.Request("GET", "http://127.0.0.1:9/")
+@pytest.fixture(params=["asyncio", "uvloop"])
+def run(request):
+    """Runs a coroutine to its end, on either event loop."""
+    return asyncio.run if request.param == "asyncio" else uvloop.run
+
+
+@pytest.fixture
+def upstream():
+    """An upstream that answers, or fails as its path says."""
+    with FaultServer() as server:
+        yield server
+
+
+def request_to(url, method="POST", *, body=b"{}", headers=None, marked=True, **timeout):
+    return httpx.Request(
+        method,
+        url,
+        headers=headers,
+        content=body,
+        extensions={
+            "private_network": marked,
+            "timeout": {**TIMEOUT, **timeout},
+        },
+    )
+
+
+async def exchange(request, rules=LOOPBACK, **options):
+    """Send one request through a transport of its own; return (response, body)."""
+    way = GuardedTransport(rules, **options)
+    try:
+        response = await way.handle_async_request(request)
+        body = b"".join([piece async for piece in response.stream])
+    finally:
+        await way.aclose()
+    return response, body
+
+
+# --- what is sent and received ---
+
+
+def test_path_and_body_are_sent_byte_for_byte(upstream, run):
+    path = "/model/arn%3Aaws%3Abedrock%3A%2Fa.b-v1%3A0/invoke?x=%2F:a%20b"
+    run(exchange(request_to(upstream.url + path, body=b"\x00\xff{}")))
+    assert upstream.requests[0].target == path
+    assert upstream.requests[0].body == b"\x00\xff{}"
+
+
+def test_only_the_requests_headers_are_sent(upstream, run):
+    run(
+        exchange(
+            request_to(
+                upstream.url + "/v1",
+                headers={
+                    "X-Api-Key": "k",
+                    "Accept-Encoding": "gzip",
+                    "Cookie": "a=b",
+                    "Transfer-Encoding": "chunked",
+                    "Connection": "upgrade",
+                    "Host": "elsewhere",
+                },
+            )
         )
+    )
+    assert upstream.requests[0].headers == [
+        ("host", f"127.0.0.1:{upstream.port}"),
+        ("accept-encoding", "identity"),
+        ("content-length", "2"),
+        ("x-api-key", "k"),
+    ]
 
-    with pytest.raises(DestinationBlocked, match="Private network") as caught:
-        asyncio.run(call())
-    assert transport.nothing_was_sent(caught.value)
+
+def test_a_large_body_arrives_whole(upstream, run):
+    body = bytes(range(256)) * 20_000
+    run(exchange(request_to(upstream.url, body=body)))
+    assert upstream.requests[0].body == body
+
+
+@pytest.mark.parametrize("value", ["a\r\nx: y", "a\nx: y", "a\rb", "a\0b"])
+def test_a_header_with_a_line_break_is_never_sent(upstream, run, value):
+    request = request_to(upstream.url)
+    request.headers["x-note"] = value
+    with pytest.raises(httpx.LocalProtocolError) as caught:
+        run(exchange(request))
+    assert nothing_was_sent(caught.value)
+    assert upstream.connections == 0
+
+
+def test_status_headers_and_body_come_back(upstream, run):
+    upstream.answer = Answer(418, b"short and stout", {"X-Request-Id": "r1"})
+    response, body = run(exchange(request_to(upstream.url, "GET", body=b"")))
+    assert (response.status_code, response.headers["x-request-id"]) == (418, "r1")
+    assert body == b"short and stout"
+
+
+def test_a_response_can_be_read_the_usual_httpx_way(upstream, run):
+    async def call():
+        way = GuardedTransport(LOOPBACK)
+        async with httpx.AsyncClient(transport=way) as client:
+            request = request_to(upstream.url + "/v1")
+            return (await client.send(request)).json()
+
+    assert run(call())["object"] == "chat.completion"
+
+
+def test_pieces_come_as_the_network_delivers_them(upstream, run):
+    async def call():
+        way = GuardedTransport(LOOPBACK)
+        request = request_to(upstream.url + "/silence")
+        response = await way.handle_async_request(request)
+        first = await anext(aiter(response.stream))
+        await response.aclose()
+        await way.aclose()
+        return first
+
+    assert run(call()).startswith(b"data: {")
+
+
+# --- connections ---
+
+
+async def _calls(way, urls, **options):
+    for url in urls:
+        response = await way.handle_async_request(request_to(url, **options))
+        async for _ in response.stream:
+            pass
+
+
+def test_a_finished_answer_gives_its_connection_back(upstream, run):
+    async def call():
+        way = GuardedTransport(LOOPBACK)
+        await _calls(way, [upstream.url + "/v1", upstream.url + "/stream"] * 5)
+        await way.aclose()
+
+    run(call())
+    assert len(upstream.requests) == 10
+    assert upstream.connections == 1
+
+
+def test_closing_the_transport_closes_its_connections(upstream, run):
+    async def call():
+        way = GuardedTransport(LOOPBACK)
+        await _calls(way, [upstream.url])
+        await way.aclose()
+        assert await upstream.closed()
+
+    run(call())
+
+
+def test_a_connection_of_a_marked_provider_serves_no_unmarked_one(upstream, run):
+    async def call():
+        way = GuardedTransport(LOOPBACK)
+        await _calls(way, [upstream.url])
+        try:
+            await _calls(way, [upstream.url], marked=False)
+        finally:
+            await way.aclose()
+
+    with pytest.raises(DestinationBlocked):
+        run(call())
+    assert len(upstream.requests) == 1
+
+
+def test_a_call_that_comes_alone_leaves_no_connection(upstream, run):
+    async def call():
+        way = GuardedTransport(LOOPBACK)
+        request = request_to(upstream.url)
+        request.extensions["keep_alive"] = False
+        response = await way.handle_async_request(request)
+        await response.aread()
+        assert await upstream.closed()
+
+    run(call())
+    assert upstream.requests[0].header("connection") == "close"
+
+
+def test_each_event_loop_has_connections_of_its_own(upstream):
+    way = GuardedTransport(LOOPBACK)
+
+    async def call():
+        await _calls(way, [upstream.url])
+        await way.aclose()
+
+    asyncio.run(call())
+    uvloop.run(call())
+    assert upstream.connections == 2
+
+
+def test_five_hundred_calls_at_once_all_get_a_connection(upstream, run):
+    async def call():
+        way = GuardedTransport(LOOPBACK)
+        upstream.delay = 0.2
+        await asyncio.gather(*[_calls(way, [upstream.url]) for _ in range(500)])
+        await way.aclose()
+
+    run(call())
+    assert len(upstream.requests) == 500
+
+
+def test_the_replacement_is_the_transport_meanwhile():
+    replacement = httpx.MockTransport(lambda request: httpx.Response(200))
+    with transport.use(replacement):
+        assert transport.transport() is replacement
+    assert transport.transport() is not replacement
+
+
+# --- where it connects ---
+
+
+class _Sockets:
+    """Records every connection attempt and makes none."""
+
+    def __init__(self, monkeypatch):
+        self.tried = []
+        monkeypatch.setattr(asyncio.SelectorEventLoop, "sock_connect", self.connect)
+
+    async def connect(self, sock, address):
+        self.tried.append(address[0])
+        raise ConnectionRefusedError(111, "Connection refused")
+
+
+@pytest.fixture
+def sockets(monkeypatch):
+    """A socket layer that refuses everything and remembers what was tried."""
+    return _Sockets(monkeypatch)
+
+
+def resolving_to(*answers):
+    """Return a resolver that gives the next of `answers` at each call."""
+    remaining = list(answers)
+
+    async def lookup(host, port):
+        return remaining.pop(0) if len(remaining) > 1 else remaining[0]
+
+    return lookup
+
+
+def test_the_address_that_was_checked_is_the_one_connected_to(sockets):
+    lookup = resolving_to(["93.184.216.34"], ["169.254.169.254"])
+    with pytest.raises(httpx.ConnectError):
+        asyncio.run(exchange(request_to("http://rebinding.test/"), lookup=lookup))
+    assert set(sockets.tried) == {"93.184.216.34"}
+
+
+def test_a_name_that_rebinds_is_refused_at_the_second_connection(sockets):
+    lookup = resolving_to(["93.184.216.34"], ["169.254.169.254"])
+
+    async def call():
+        way = GuardedTransport(LOOPBACK, lookup)
+        with pytest.raises(httpx.ConnectError):
+            await way.handle_async_request(request_to("http://rebinding.test:81/"))
+        with pytest.raises(DestinationBlocked):
+            await way.handle_async_request(request_to("http://rebinding.test:82/"))
+
+    asyncio.run(call())
+    assert "169.254.169.254" not in sockets.tried
+
+
+def test_one_forbidden_address_among_good_ones_refuses_the_name(sockets):
+    lookup = resolving_to(["93.184.216.34", "169.254.169.254"])
+    with pytest.raises(DestinationBlocked):
+        asyncio.run(exchange(request_to("http://mixed.test/"), lookup=lookup))
+    assert sockets.tried == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "169.254.169.254",
+        "2852039166",
+        "0xa9fea9fe",
+        "0251.0376.0251.0376",
+        "[::ffff:a9fe:a9fe]",
+        "[64:ff9b::a9fe:a9fe]",
+        "[fe80::1]",
+        "\uff11\uff16\uff19.254.169.254",
+        "user@169.254.169.254",
+        "0.0.0.0",
+        "0",
+        "[::]",
+        "168.63.129.16",
+        "192.0.0.192",
+    ],
+)
+def test_a_metadata_address_is_not_connected_to_however_it_is_written(sockets, host):
+    refused = (DestinationBlocked, NameNotResolved, httpx.InvalidURL)
+    with pytest.raises(refused):
+        asyncio.run(exchange(request_to(f"http://{host}/latest/meta-data")))
+    assert sockets.tried == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "[::1]", "10.0.0.1"])
+def test_a_private_address_needs_the_mark(sockets, host):
+    with pytest.raises(DestinationBlocked):
+        asyncio.run(exchange(request_to(f"http://{host}/", marked=False)))
+    assert sockets.tried == []
+
+
+@pytest.mark.parametrize("listen_host", ["127.0.0.1", "0.0.0.0", "localhost", "::"])
+def test_the_servers_own_address_is_refused(upstream, run, listen_host):
+    rules = Rules(("127.0.0.0/8",), listen_host, upstream.port)
+    with pytest.raises(DestinationBlocked, match="own address"):
+        run(exchange(request_to(upstream.url + "/v1/chat/completions"), rules))
+    assert upstream.connections == 0
+
+
+def test_the_servers_own_sandbox_is_reached_whatever_private_networks_says(
+    upstream, run
+):
+    rules = Rules((), "0.0.0.0", upstream.port)
+    url = upstream.url + "/sandbox/v1/chat/completions"
+    response, _ = run(exchange(request_to(url, marked=False), rules))
+    assert response.status_code == 200
+
+
+def test_a_sandbox_connection_carries_nothing_else(upstream, run):
+    rules = Rules(("127.0.0.0/8",), "127.0.0.1", upstream.port)
+
+    async def call():
+        way = GuardedTransport(rules)
+        await _calls(way, [upstream.url + "/sandbox/v1/models"])
+        try:
+            await _calls(way, [upstream.url + "/v1/models"])
+        finally:
+            await way.aclose()
+
+    with pytest.raises(DestinationBlocked):
+        run(call())
+    assert len(upstream.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "path", ["/sandbox/../v1/models", "/sandbox/%2e%2e/v1/models", "/sandboxes/v1", "/"]
+)
+def test_a_path_that_leaves_the_sandbox_is_not_in_it(path):
+    assert not is_sandbox_path(path)
+
+
+@pytest.mark.parametrize("service", ["127.0.0.1", "localhost"])
+def test_the_database_is_refused_by_address_and_port(upstream, run, service):
+    rules = Rules(("127.0.0.0/8",), services=((service, upstream.port),))
+    with pytest.raises(DestinationBlocked, match="database"):
+        run(exchange(request_to(upstream.url), rules))
+    assert upstream.connections == 0
+
+
+def test_another_port_of_the_databases_host_is_fine(upstream, run):
+    rules = Rules(("127.0.0.0/8",), services=(("127.0.0.1", upstream.port + 1),))
+    response, _ = run(exchange(request_to(upstream.url), rules))
+    assert response.status_code == 200
+
+
+def test_the_settings_name_database_and_redis(settings, monkeypatch):
+    settings.REDIS_URL = "rediss://:secret@cache.internal/0"
+    engine = "django.db.backends.postgresql"
+    database = {"ENGINE": engine, "HOST": "db.internal", "PORT": ""}
+    monkeypatch.setitem(settings.DATABASES, "default", database)
+    assert Rules.from_settings().services == (
+        ("db.internal", 5432),
+        ("cache.internal", 6379),
+    )
+
+
+# --- nothing from the environment ---
+
+
+def test_redirects_are_handed_back_not_followed(upstream, run):
+    response, _ = run(exchange(request_to(upstream.url + "/redirect")))
+    assert response.status_code == 302
+    assert len(upstream.requests) == 1
+
+
+def test_cookies_are_not_sent_back(upstream, run):
+    async def call():
+        way = GuardedTransport(LOOPBACK)
+        await _calls(way, [upstream.url + "/cookie"] * 2)
+        await way.aclose()
+
+    run(call())
+    assert upstream.requests[1].header("cookie") is None
+
+
+def test_proxies_and_netrc_of_the_environment_are_unused(
+    upstream, run, monkeypatch, tmp_path
+):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    response, _ = run(exchange(request_to(upstream.url)))
+    assert response.status_code == 200
+    assert upstream.requests[0].header("authorization") is None
+
+
+# --- failures ---
+
+
+def test_a_refused_connection_sent_nothing(run):
+    with refused_port() as port, pytest.raises(httpx.ConnectError) as caught:
+        run(exchange(request_to(f"http://127.0.0.1:{port}/")))
+    assert nothing_was_sent(caught.value)
+    assert "refused" in str(caught.value)
+
+
+def test_an_unknown_name_sent_nothing(run):
+    async def lookup(host, port):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    with pytest.raises(NameNotResolved) as caught:
+        run(exchange(request_to("http://no.such.test/"), lookup=lookup))
+    assert nothing_was_sent(caught.value)
+
+
+def test_a_plain_server_behind_https_is_a_tls_failure(run):
+    async def greet(reader, writer):
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async def call():
+        server = await asyncio.start_server(greet, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with server:
+            await exchange(request_to(f"https://127.0.0.1:{port}/"))
+
+    with pytest.raises(TLSFailed) as caught:
+        run(call())
+    assert nothing_was_sent(caught.value)
+
+
+def test_connecting_takes_no_longer_than_allowed(run):
+    with FaultServer(mute=True) as silent:
+        url = silent.url.replace("http://", "https://")
+        with pytest.raises(httpx.ConnectTimeout) as caught:
+            run(exchange(request_to(url, connect=0.2)))
+        assert nothing_was_sent(caught.value)
+        assert silent.wait_until(lambda: silent.open == 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("hang-up", httpx.ReadError),
+        ("reset", httpx.ReadError),
+        ("short", httpx.ReadError),
+        ("cut", httpx.ReadError),
+        ("garbage", httpx.RemoteProtocolError),
+        ("garbage-chunk", httpx.RemoteProtocolError),
+        ("endless-headers", httpx.RemoteProtocolError),
+        ("switch", httpx.RemoteProtocolError),
+        ("gzip-bomb", httpx.DecodingError),
+    ],
+)
+def test_a_fault_has_one_kind_of_error(upstream, run, fault, error):
+    with pytest.raises(httpx.RequestError) as caught:
+        run(exchange(request_to(f"{upstream.url}/{fault}")))
+    assert type(caught.value) is error
+    assert not isinstance(caught.value, httpx.TransportError) or not nothing_was_sent(
+        caught.value
+    )
+    assert upstream.wait_until(lambda: upstream.open == 0, 1)
+
+
+def test_a_reset_after_some_bytes_is_an_error_not_the_end(upstream, run):
+    request = request_to(f"{upstream.url}/reset", headers={"x-after": "10"})
+    with pytest.raises(httpx.ReadError):
+        run(exchange(request))
+
+
+def test_no_content_is_an_empty_answer(upstream, run):
+    response, body = run(exchange(request_to(f"{upstream.url}/no-content")))
+    assert (response.status_code, body) == (204, b"")
+
+
+@pytest.mark.parametrize(
+    ("fault", "limits"),
+    [("stall", {"first_byte": 0.2}), ("silence", {"first_byte": 5, "read": 0.2})],
+)
+def test_silence_times_out(upstream, run, fault, limits):
+    with pytest.raises(httpx.ReadTimeout):
+        run(exchange(request_to(f"{upstream.url}/{fault}", **limits)))
+    assert upstream.wait_until(lambda: upstream.open == 0, 1)
+
+
+def test_an_upstream_that_does_not_read_times_out(run):
+    with FaultServer(mute=True) as silent:
+        with pytest.raises(httpx.ReadTimeout):
+            run(exchange(request_to(silent.url, body=b"x" * (8 << 20), first_byte=0.3)))
+        assert silent.wait_until(lambda: silent.open == 0, 1)
+
+
+def test_errors_name_neither_path_nor_credentials(upstream, run):
+    request = request_to(
+        f"{upstream.url}/hang-up", headers={"authorization": "Bearer sk-canary"}
+    )
+    with pytest.raises(httpx.ReadError) as caught:
+        run(exchange(request))
+    assert "canary" not in repr(caught.value)
+    assert "hang-up" not in str(caught.value)
+
+
+# --- cancellation ---
+
+
+async def _cancel_when(way, request, ready, read=False):
+    """Start a call, cancel it as soon as `ready` holds, and see it end."""
+
+    async def call():
+        response = await way.handle_async_request(request)
+        async for _ in response.stream:
+            pass
+
+    task = asyncio.ensure_future(call())
+    while not ready():
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize("fault", ["stall", "silence"])
+def test_cancelling_closes_the_socket(upstream, run, fault):
+    async def call():
+        way = GuardedTransport(LOOPBACK)
+        request = request_to(f"{upstream.url}/{fault}")
+        await _cancel_when(way, request, lambda: upstream.requests)
+        assert await upstream.closed()
+        await way.aclose()
+
+    run(call())
+
+
+def test_cancelling_in_the_tls_handshake_closes_the_socket(run):
+    async def call():
+        with FaultServer(mute=True) as silent:
+            way = GuardedTransport(LOOPBACK)
+            request = request_to(silent.url.replace("http://", "https://"))
+            await _cancel_when(way, request, lambda: silent.open)
+            assert await silent.closed()
+            await way.aclose()
+
+    run(call())
+
+
+def test_cancelling_while_the_body_is_stuck_closes_the_socket(run):
+    async def call():
+        with FaultServer(mute=True) as silent:
+            way = GuardedTransport(LOOPBACK)
+            request = request_to(silent.url, body=b"x" * (8 << 20))
+            await _cancel_when(way, request, lambda: silent.open)
+            assert await silent.closed()
+            await way.aclose()
+
+    run(call())
+
+
+def test_cancelling_while_the_name_is_looked_up_leaves_nothing(run):
+    looking = []
+
+    async def lookup(host, port):
+        looking.append(host)
+        await asyncio.sleep(0.3)
+        return ["127.0.0.1"]
+
+    async def call():
+        way = GuardedTransport(LOOPBACK, lookup)
+        await _cancel_when(way, request_to("http://slow.test:9/"), lambda: looking)
+        await way.aclose()
+
+    run(call())
+
+
+def test_many_random_cancellations_leave_no_socket_and_no_slot(upstream, run):
+    async def call():
+        way = GuardedTransport(LOOPBACK)
+
+        async def one(number):
+            fault = ("stall", "silence", "stream", "v1")[number % 4]
+            coroutine = _calls(way, [f"{upstream.url}/{fault}"])
+            with_timeout = asyncio.wait_for(coroutine, (number % 50) / 500)
+            await asyncio.gather(with_timeout, return_exceptions=True)
+
+        await asyncio.gather(*[one(number) for number in range(400)])
+        await _calls(way, [upstream.url + "/v1"] * 10)
+        pools = next(iter(way._pools.values()))
+        assert not any(pool.connector._acquired for pool in pools.values())
+        await way.aclose()
+        assert await upstream.closed()
+
+    run(call())
+
+
+def test_a_response_closed_early_closes_the_socket(upstream, run):
+    async def call():
+        way = GuardedTransport(LOOPBACK)
+        response = await way.handle_async_request(request_to(upstream.url + "/silence"))
+        await response.aclose()
+        await response.aclose()
+        assert await upstream.closed()
+        await way.aclose()
+
+    run(call())
+
+
+# --- TLS ---
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A self-signed certificate for localhost: (certificate file, key file)."""
+    import datetime
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("model.test")]), False)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp("certificate")
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return folder / "cert.pem", folder / "key.pem"
+
+
+@pytest.fixture
+def tls_upstream(certificate):
+    """An https upstream with a certificate for model.test."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    with FaultServer(tls=context) as server:
+        yield server
+
+
+def test_an_untrusted_certificate_is_refused(tls_upstream, run):
+    with pytest.raises(TLSFailed, match="Certificate not trusted"):
+        run(exchange(request_to(tls_upstream.url)))
+    assert tls_upstream.requests == []
+
+
+@pytest.mark.parametrize(
+    ("host", "trusted"), [("model.test", True), ("other.test", False)]
+)
+def test_tls_is_verified_against_the_name_at_the_pinned_address(
+    tls_upstream, run, certificate, host, trusted
+):
+    async def call():
+        way = GuardedTransport(
+            LOOPBACK,
+            resolving_to(["127.0.0.1"]),
+            ssl_context=ssl.create_default_context(cafile=certificate[0]),
+        )
+        try:
+            await _calls(way, [f"https://{host}:{tls_upstream.port}/v1"])
+        finally:
+            await way.aclose()
+
+    if trusted:
+        run(call())
+        assert tls_upstream.requests[0].header("host") == (
+            f"model.test:{tls_upstream.port}"
+        )
+    else:
+        with pytest.raises(TLSFailed, match="not trusted"):
+            run(call())
+        assert tls_upstream.requests == []
+
+
+def test_nothing_is_left_to_the_garbage_collector(upstream, recwarn):
+    asyncio.run(exchange(request_to(upstream.url)))
+    gc.collect()
+    assert not [w for w in recwarn if issubclass(w.category, ResourceWarning)]
