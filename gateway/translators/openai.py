@@ -171,17 +171,34 @@ def _choice(choice: Any, index: int) -> JSON:
     message = choice.get("message")
     if not isinstance(message, dict):
         raise _inner_error(choice)
-    choice = {"index": index, **choice}
-    if "role" not in message:
-        choice["message"] = {"role": "assistant", **message}
-    reason = choice.get("finish_reason")
-    if not reason and isinstance(details := choice.get("finish_details"), dict):
+    built: JSON = {"index": index, **choice}
+    built["message"] = _answer_message(message)
+    reason = built.get("finish_reason")
+    if not reason and isinstance(details := built.get("finish_details"), dict):
         reason = details.get("type")
     if isinstance(reason, str) and reason in FINISH_REASONS:
-        choice.setdefault("native_finish_reason", reason)
+        built.setdefault("native_finish_reason", reason)
         reason = FINISH_REASONS[reason]
-    choice["finish_reason"] = reason or None
-    return choice
+    built["finish_reason"] = reason or None
+    return built
+
+
+def _answer_message(message: JSON) -> JSON:
+    """Return the message with the role and tool call types that some servers omit."""
+    if "role" not in message:
+        message = {"role": "assistant", **message}
+    calls = message.get("tool_calls")
+    if isinstance(calls, list) and any(_is_untyped(call) for call in calls):
+        typed = [
+            {**call, "type": "function"} if _is_untyped(call) else call
+            for call in calls
+        ]
+        message = {**message, "tool_calls": typed}
+    return message
+
+
+def _is_untyped(call: Any) -> bool:
+    return isinstance(call, dict) and "function" in call and not call.get("type")
 
 
 def _inner_error(found: JSON) -> GatewayError:

@@ -58,6 +58,8 @@ class ToolIndexes:
             return len(self._calls) - 1
         function = call.get("function")
         name = function.get("name") if isinstance(function, dict) else None
+        if name and not call.get("type"):
+            call["type"] = "function"
         self._calls.append({"id": id, "name": name})
         self._by_upstream[upstream] = len(self._calls) - 1
         return len(self._calls) - 1

@@ -1,0 +1,39 @@
+"""Ollama's ``/api/chat``: https://docs.ollama.com/api/chat
+
+What becomes of each field of a request stands in docs/translation.md.
+"""
+
+from collections.abc import Mapping
+
+from gateway.errors import GatewayError
+from gateway.translators import content, reply_rules, upstream_errors
+from gateway.translators.ollama.answer import LineStream, parse_response
+from gateway.translators.ollama.request import render_request
+from gateway.translators.protocol import JSON, Reply, Route, StreamParser
+
+__all__ = [
+    "parse_error",
+    "parse_response",
+    "remote_urls",
+    "render_request",
+    "stream_parser",
+]
+
+_STATUSES = {404: upstream_errors.NO_MODEL}
+
+
+def remote_urls(body: JSON, route: Route) -> list[str]:
+    """Return the images to fetch: Ollama takes bytes only."""
+    return content.remote_urls(body)
+
+
+def stream_parser(reply: Reply) -> StreamParser:
+    """Return a parser of Ollama's lines."""
+    return reply_rules.stream(LineStream(reply), reply)
+
+
+def parse_error(
+    status: int, headers: Mapping[str, str], payload: bytes
+) -> GatewayError:
+    """Return Ollama's refusal in the caller's terms; never raises."""
+    return upstream_errors.from_response(status, headers, payload, statuses=_STATUSES)
