@@ -1,1 +1,340 @@
-"""Bedrock."""
+"""Bedrock: InvokeModel for every family of models, Converse for the rest.
+
+https://docs.aws.amazon.com/bedrock/latest/userguide/inference-api.html
+
+Which of them a model is called by follows from its id (`ids`) and from what the request
+holds; the provider's option `bedrock_api` decides otherwise. What becomes of each field
+of a request stands in docs/translation.md.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from gateway.errors import GatewayError, invalid_request, unsupported
+from gateway.translators import content, converse, reply_rules, upstream_errors
+from gateway.translators.anthropic.response import parse_message
+from gateway.translators.bedrock import claude, cohere, native, nova, oai, prompt
+from gateway.translators.bedrock.headers import (
+    content_headers,
+    invoke_headers,
+    usage_of,
+)
+from gateway.translators.bedrock.ids import UNKNOWN, ModelId, classify, path
+from gateway.translators.bedrock.stream import (
+    GUARDRAIL_ACTION,
+    BodyReader,
+    FrameParser,
+    InvokeEvents,
+)
+from gateway.translators.protocol import (
+    JSON,
+    Reply,
+    Route,
+    StreamParser,
+    UpstreamRequest,
+)
+from gateway.translators.validation import Losses, ValidRequest, validate_request
+
+__all__ = [
+    "parse_error",
+    "parse_response",
+    "remote_urls",
+    "render_request",
+    "stream_parser",
+]
+
+CONVERSE = "converse"
+
+# --- requests -------------------------------------------------------------------------
+
+Render = Callable[[ValidRequest, Route, str, Losses, Reply], tuple[JSON, Reply]]
+
+_BODIES: dict[str, Render] = {
+    "nova": nova.render,
+    "oai": oai.render,
+    "writer": oai.render,
+    "mistral-chat": oai.render,
+    "llama": partial(prompt.render, "llama"),
+    "mistral-text": partial(prompt.render, "mistral-text"),
+    "r1": partial(prompt.render, "r1"),
+    "titan": partial(prompt.render, "titan"),
+    "cohere": cohere.render,
+}
+"""How each family writes InvokeModel's body; Claude has a way of its own."""
+
+_CHAT_BODIES = frozenset({"oai", "writer", "mistral-chat"})
+
+_TEXT_FAMILIES = frozenset({"llama", "mistral-text", "r1", "titan", "cohere"})
+"""Families whose InvokeModel bodies express plain conversations safely, no more."""
+
+
+def render_request(body: JSON, route: Route) -> UpstreamRequest:
+    """Return an OpenAI request as one to Bedrock.
+
+    Raises `GatewayError` (400) for what the model cannot express and for a model id
+    that does not fit the provider.
+    """
+    model = classify(route.upstream_model, route.base_model, route.region)
+    api = _api(body, route, model)
+    if api == "native":
+        return native.render_request(body, route)
+    if model.family == "claude":
+        return _claude_request(body, route, model, api)
+    valid, losses = validate_request(body), Losses(route)
+    reply = _reply(valid.body, route)
+    if api == CONVERSE:
+        rendered, reply = converse.render(valid, route, model.base, losses, reply)
+        headers = content_headers(is_stream=reply.stream)
+        reply = replace(reply, wire=CONVERSE)
+    else:
+        render = _BODIES[model.family]
+        rendered, reply = render(valid, route, model.base, losses, reply)
+        headers = invoke_headers(valid.body, route, losses, is_stream=reply.stream)
+        reply = replace(reply, wire=_wire(model))
+    return UpstreamRequest(
+        path(model.wire, _operation(api, reply)),
+        rendered,
+        reply,
+        headers,
+        losses.dropped,
+        losses.downgraded,
+    )
+
+
+def _claude_request(
+    body: JSON, route: Route, model: ModelId, api: str
+) -> UpstreamRequest:
+    rendered = claude.render(body, route, model.base)
+    reply, losses = rendered.reply, Losses(route)
+    upstream = rendered.body
+    if api == CONVERSE:
+        upstream = converse.from_claude(upstream, body, route, losses)
+        headers = content_headers(is_stream=reply.stream)
+    else:
+        headers = invoke_headers(body, route, losses, is_stream=reply.stream)
+    reply = replace(reply, wire=api if api == CONVERSE else "claude")
+    return UpstreamRequest(
+        path(model.wire, _operation(api, reply)),
+        upstream,
+        reply,
+        headers,
+        (*rendered.dropped, *losses.dropped),
+        rendered.downgraded,
+    )
+
+
+def _reply(body: JSON, route: Route) -> Reply:
+    options = body.get("stream_options") or {}
+    return Reply(
+        model=route.model,
+        completion_id=route.completion_id,
+        created=route.created,
+        stream=bool(body.get("stream")),
+        include_usage=bool(options.get("include_usage")),
+        legacy_functions="functions" in body,
+        options=route.options,
+    )
+
+
+def _wire(model: ModelId) -> str:
+    if model.family in _CHAT_BODIES:
+        return oai.wire_of(model.base)
+    return model.family
+
+
+_OPERATIONS = {
+    (CONVERSE, False): "converse",
+    (CONVERSE, True): "converse-stream",
+    ("invoke", False): "invoke",
+    ("invoke", True): "invoke-with-response-stream",
+}
+
+
+def _operation(api: str, reply: Reply) -> str:
+    return _OPERATIONS[api, reply.stream]
+
+
+def _api(body: JSON, route: Route, model: ModelId) -> str:
+    """Return ``invoke``, ``converse`` or ``native``."""
+    mode = route.options.get("bedrock_api") or "auto"
+    if mode == CONVERSE:
+        return CONVERSE
+    if model.family == "openai-native":
+        return "native"
+    if mode == "invoke":
+        _check_invocable(model)
+        return "invoke"
+    if model.family == "claude-legacy":
+        raise _retired(model)
+    if model.converse_only or model.family in (UNKNOWN, "writer"):
+        return CONVERSE
+    if model.family == "nova" and _has_document(body):
+        return CONVERSE
+    if model.family in _TEXT_FAMILIES and not _is_plain(body):
+        return CONVERSE
+    return "invoke"
+
+
+def _check_invocable(model: ModelId) -> None:
+    if model.family == "claude-legacy":
+        raise _retired(model)
+    if model.converse_only:
+        raise invalid_request(
+            "Prompt routers and prompts are served by Converse only. Set the "
+            "provider's Bedrock API to 'auto' or 'converse'.",
+            param="model",
+            code="model_misconfigured",
+        )
+    if model.family == UNKNOWN:
+        raise invalid_request(
+            "The model's id does not tell which body InvokeModel takes. Name its base "
+            "model in the provider's settings, or set the Bedrock API to 'auto'.",
+            param="model",
+            code="model_misconfigured",
+        )
+
+
+def _retired(model: ModelId) -> GatewayError:
+    return unsupported(
+        "Claude 2 and Claude Instant are not supported. Choose a newer Claude.",
+        param="model",
+    )
+
+
+def _has_document(body: JSON) -> bool:
+    """Say whether a request holds a document that is not text."""
+    for part, param in _parts(body):
+        match part:
+            case {"type": "file"}:
+                parsed = content.parse_part(part, param)
+                if isinstance(parsed, content.Document) and not parsed.is_text:
+                    return True
+            case {"type": "image_url", "image_url": {"url": str(url)} | str(url)}:
+                if url[:20].lower() == "data:application/pdf":
+                    return True
+    return False
+
+
+def _is_plain(body: JSON) -> bool:
+    """Say whether a request is text from end to end, without tools past or present."""
+    if body.get("tools") or body.get("functions"):
+        return False
+    for message in _messages(body):
+        if message.get("role") in ("tool", "function"):
+            return False
+        if message.get("tool_calls") or message.get("function_call"):
+            return False
+    return all(part.get("type") in ("text", "refusal") for part, _ in _parts(body))
+
+
+def _messages(body: JSON) -> list[JSON]:
+    messages = body.get("messages")
+    found = messages if isinstance(messages, list) else []
+    return [message for message in found if isinstance(message, dict)]
+
+
+def _parts(body: JSON) -> list[tuple[JSON, str]]:
+    return [
+        (part, f"messages[{index}].content[{position}]")
+        for index, message in enumerate(_messages(body))
+        if isinstance(parts := message.get("content"), list)
+        for position, part in enumerate(parts)
+        if isinstance(part, dict)
+    ]
+
+
+def remote_urls(body: JSON, route: Route) -> list[str]:
+    """Return the images to fetch: Bedrock takes bytes only."""
+    return content.remote_urls(body)
+
+
+# --- answers --------------------------------------------------------------------------
+
+Parse = Callable[[JSON, Reply], JSON]
+
+_PARSERS: dict[str, Parse] = {
+    CONVERSE: converse.parse_converse,
+    "nova": converse.parse_converse,
+    "claude": parse_message,
+    "oai": partial(oai.parse, is_tagged=False),
+    "oai-tagged": partial(oai.parse, is_tagged=True),
+    "llama": partial(prompt.parse, "llama"),
+    "mistral-text": partial(prompt.parse, "mistral-text"),
+    "r1": partial(prompt.parse, "r1"),
+    "titan": partial(prompt.parse, "titan"),
+    "cohere": cohere.parse,
+}
+"""By `Reply.wire`."""
+
+_READERS: dict[str, Callable[[Reply], BodyReader]] = {
+    "nova": nova.NovaReader,
+    "claude": claude.ClaudeReader,
+    "oai": partial(oai.ChoiceReader, is_tagged=False),
+    "oai-tagged": partial(oai.ChoiceReader, is_tagged=True),
+    "llama": partial(prompt.PromptReader, "llama"),
+    "mistral-text": partial(prompt.PromptReader, "mistral-text"),
+    "r1": partial(prompt.PromptReader, "r1"),
+    "titan": partial(prompt.PromptReader, "titan"),
+    "cohere": cohere.CohereReader,
+}
+
+_TIER_HEADER = "x-amzn-bedrock-service-tier"
+
+
+def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> JSON:
+    """Return Bedrock's whole answer as a `chat.completion`.
+
+    Raises a `GatewayError` (502 unless the payload says better) when it is none.
+    """
+    if reply.wire == "native":
+        return native.parse_response(payload, headers, reply)
+    if not isinstance(payload, dict):
+        raise upstream_errors.no_answer("is not a JSON object")
+    if _is_failure(payload):
+        raise upstream_errors.from_object(payload, default=upstream_errors.NO_ANSWER)
+    completion = _PARSERS[reply.wire](payload, reply)
+    if payload.get(GUARDRAIL_ACTION) == "INTERVENED":
+        completion["choices"][0]["finish_reason"] = "content_filter"
+    if _counts_nothing(completion) and (usage := usage_of(headers)) is not None:
+        completion["usage"] = usage
+    if tier := headers.get(_TIER_HEADER):
+        completion["service_tier"] = tier
+    return reply_rules.whole(completion, reply)
+
+
+def _is_failure(payload: JSON) -> bool:
+    """Say whether an answer with status 200 is an error all the same."""
+    output: Any = payload.get("Output")
+    return (
+        "__type" in payload
+        or bool(payload.get("error"))
+        or (isinstance(output, dict) and "__type" in output)
+    )
+
+
+def _counts_nothing(completion: JSON) -> bool:
+    usage = completion.get("usage")
+    return usage is None or not usage["total_tokens"]
+
+
+def stream_parser(reply: Reply) -> StreamParser:
+    """Return a parser for one stream."""
+    if reply.wire == "native":
+        return native.NativeStream(reply)
+    if reply.wire == CONVERSE:
+        parser = FrameParser(converse.ConverseEvents(reply))
+    else:
+        parser = FrameParser(InvokeEvents(_READERS[reply.wire](reply)))
+    return reply_rules.stream(parser, reply)
+
+
+def parse_error(
+    status: int, headers: Mapping[str, str], payload: bytes
+) -> GatewayError:
+    """Return Bedrock's refusal in the caller's terms; never raises.
+
+    https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html
+    """
+    return upstream_errors.from_response(status, headers, payload)

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from gateway.errors import unsupported
 from gateway.translators import chunks
-from gateway.translators.bedrock import params
 from gateway.translators.bedrock.plain import Conversation, Turn, conversation
 from gateway.translators.bedrock.tags import TagSplitter, split
+from gateway.translators.converse import params
 from gateway.translators.converse.answer import (
     AnswerStream,
     count,

@@ -22,8 +22,12 @@ class Answer(Protocol):
     """An answer being written as chunks; `AnswerStream` is one."""
 
     usage: JSON | None
-    is_stopped: bool
-    is_finished: bool
+
+    @property
+    def is_stopped(self) -> bool: ...
+
+    @property
+    def is_finished(self) -> bool: ...
 
     def take(self) -> list[JSON]: ...
 
@@ -146,13 +150,13 @@ class InvokeEvents:
         metrics = body.pop(METRICS, None)
         if body.pop(GUARDRAIL_ACTION, None) == "INTERVENED":
             self.answer.intervened()
+        is_last = isinstance(metrics, dict)
+        if is_last and self.answer.usage is None:
+            # Before reading: what the body itself says overwrites it.
+            self.answer.usage = metrics_usage(metrics)
         self._reader.read(body)
-        if isinstance(metrics, dict):
-            if self.answer.usage is None:
-                self.answer.usage = metrics_usage(metrics)
-            if self.answer.is_stopped:
-                # The metrics come with the last piece of an answer.
-                self.close()
+        if is_last and self.answer.is_stopped:
+            self.close()
 
     def close(self) -> None:
         """End of input."""

@@ -1,1 +1,14 @@
-"""Bedrock's Converse."""
+"""Bedrock's Converse: one format for all of its models.
+
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+
+The `bedrock` translator calls it for models whose own body it does not know or cannot
+fill; Nova's InvokeModel body is made of its parts.
+"""
+
+from gateway.translators.converse.from_claude import from_claude
+from gateway.translators.converse.request import render
+from gateway.translators.converse.response import parse_converse
+from gateway.translators.converse.stream import ConverseEvents
+
+__all__ = ["ConverseEvents", "from_claude", "parse_converse", "render"]

@@ -1,12 +1,12 @@
 """What all of Bedrock's answers share: why they ended, what they cost, their chunks."""
 
 import re
-from hashlib import sha256
 from typing import Any
 
 from gateway.errors import upstream_error
 from gateway.translators import chunks, upstream_errors
 from gateway.translators.protocol import JSON, Reply
+from gateway.translators.tool_calls import made_up_id
 
 # Bedrock's families spell one reason in many ways; keys are lower case.
 FINISH_REASONS = {
@@ -99,8 +99,7 @@ class CallIds:
         """Return the id to give to the client for the upstream's `id`."""
         text = id if isinstance(id, str) else ""
         if _is_positional(text) or text in self._given:
-            seed = f"{self._completion_id}:{len(self._given)}"
-            text = f"call_{sha256(seed.encode()).hexdigest()[:24]}"
+            text = made_up_id(self._completion_id, len(self._given))
         self._given.add(text)
         return text
 
@@ -138,12 +137,15 @@ class AnswerStream:
             self._has_role = True
             self._out.append(self._chunks.role())
 
-    def text(self, text: str) -> None:
+    def text(self, text: str, logprobs: Any = None) -> None:
         """Write a piece of the answer."""
         if text:
             self.role()
             self.length += len(text)
-            self._out.append(self._chunks.content(text))
+            chunk = self._chunks.content(text)
+            if logprobs is not None:
+                chunk["choices"][0]["logprobs"] = logprobs
+            self._out.append(chunk)
 
     def reasoning(self, text: str) -> None:
         """Write a piece of the thinking."""

@@ -105,7 +105,7 @@ def render_conversation(
             last["text"] = last["text"].rstrip()
         else:
             turns.append({"role": "user", "content": [dict(_GO_ON)]})
-    conversation.turns = _separated(turns, profile)
+    conversation.turns = separated(turns, profile)
     return conversation
 
 
@@ -120,7 +120,7 @@ def _ask_with_system(conversation: Conversation) -> None:
     conversation.add("user", [conversation.system.pop()])
 
 
-def _separated(turns: list[JSON], profile: Profile) -> list[JSON]:
+def separated(turns: list[JSON], profile: Profile) -> list[JSON]:
     """Move what may not stand beside tool results into a turn of its own."""
     separated: list[JSON] = []
     for turn in turns:
@@ -350,12 +350,13 @@ def _not_fetched(param: str) -> GatewayError:
 def _with_reasoning(replay: Replay, others: list[JSON]) -> list[JSON]:
     """Put replayed thinking among the other blocks, in Converse's form."""
     return [
-        _reasoning(block) if "type" in block else block
+        reasoning_block(block) if "type" in block else block
         for block in in_order(replay.blocks, others)
     ]
 
 
-def _reasoning(block: JSON) -> JSON:
+def reasoning_block(block: JSON) -> JSON:
+    """Return one of Claude's thinking blocks in Converse's form."""
     if block["type"] == "redacted_thinking":
         return {"reasoningContent": {"redactedContent": block["data"]}}
     text = {"text": block["thinking"], "signature": block["signature"]}

@@ -21,8 +21,9 @@ class Profile:
     `choices` are the kinds of tool choice it knows. `has_status` tells whether a tool
     result may say that it failed, `lone_results` that a turn with results may hold
     nothing else. `caches` tells whether cache points are understood, `structured`
-    whether a JSON schema is enforced, `bounded_stop` whether stop sequences are taken.
-    `reasoning` is how its effort is set, `top_k` where that parameter goes,
+    whether a JSON schema is enforced, `takes_stop` whether stop sequences are taken.
+    `takes_system` is off where a system prompt is refused. `reasoning` is how its
+    effort is set, `top_k` where that parameter goes,
     `replays` whether earlier reasoning may be sent back.
     """
 
@@ -32,6 +33,7 @@ class Profile:
     caches: bool = False
     structured: bool = False
     takes_stop: bool = True
+    takes_system: bool = True
     reasoning: Reasoning = ""
     top_k: str = ""
     replays: bool = False
@@ -60,8 +62,11 @@ PROFILES = {
     "anthropic.": _CLAUDE,
     "amazon.nova-": _NOVA,
     "amazon.nova-2-": replace(_NOVA, reasoning="nova"),
+    "amazon.titan-": Profile(takes_system=False),
     "meta.": Profile(lone_results=True, takes_stop=False),
     "mistral.": _MISTRAL,
+    "mistral.mistral-7b": replace(_MISTRAL, takes_system=False),
+    "mistral.mixtral": replace(_MISTRAL, takes_system=False),
     "mistral.mistral-large-": _MISTRAL_LARGE,
     "mistral.pixtral-large-": _MISTRAL_LARGE,
     "mistral.mistral-large-3": replace(_MISTRAL_LARGE, structured=True),

@@ -22,6 +22,7 @@ from gateway.translators.upstream_errors import no_answer
 class _Block:
     """One open content block of the answer."""
 
+    index: int
     start: int
     tool: int | None = None
     has_arguments: bool = False
@@ -80,7 +81,8 @@ class ConverseEvents:
         self.answer.role()
 
     def _start_block(self, payload: JSON) -> None:
-        block = self._blocks[_block_index(payload)] = _Block(self.answer.length)
+        index = _block_index(payload)
+        block = self._blocks[index] = _Block(index, self.answer.length)
         match payload.get("start"):
             case {"toolUse": {"type": "server_tool_use"}} | {"toolResult": _}:
                 block.is_server_side = True
@@ -92,7 +94,7 @@ class ConverseEvents:
         block = self._blocks.get(index)
         if block is None:
             # A block of text has no start event.
-            block = self._blocks[index] = _Block(self.answer.length)
+            block = self._blocks[index] = _Block(index, self.answer.length)
         match payload.get("delta"):
             case {"text": str(text)}:
                 self.answer.text(text)
@@ -155,7 +157,10 @@ class ConverseEvents:
             thinking = {"type": "thinking", "thinking": block.thinking}
             if block.signature:
                 thinking["signature"] = block.signature
+        # The official stream helper wants dense indexes; a replay wants the place.
         thinking["index"] = self._thinking_blocks
+        if block.index != self._thinking_blocks:
+            thinking["block_index"] = block.index
         self._thinking_blocks += 1
         self.answer.delta({"thinking_blocks": [thinking]})
 

@@ -1,7 +1,6 @@
 """The parameters of a request that all of Bedrock's models but Claude treat alike."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from gateway.errors import unsupported
 from gateway.translators.protocol import JSON, Route
@@ -29,6 +28,8 @@ _TUNING = (
 # What would change the answer's meaning if it were left out.
 _REFUSED = ("logprobs", "logit_bias", "web_search_options")
 
+_ZERO_IS_MEANT = frozenset({"temperature", "top_p", "seed"})
+
 _TIERS = {
     "default": "default",
     "flex": "flex",
@@ -43,7 +44,8 @@ def refuse(body: JSON, expressible: frozenset[str] = frozenset()) -> None:
     `expressible` names those that its body can say after all.
     """
     for name in _REFUSED:
-        if body.get(name) and name not in expressible:
+        asked = body.get(name) or (name == "web_search_options" and name in body)
+        if asked and name not in expressible:
             raise unsupported(
                 f"This model does not support '{name}'. Remove '{name}'.", param=name
             )
@@ -56,7 +58,8 @@ def drop_rest(
     for name in valid.unknown:
         losses.drop(name)
     for name in _TUNING:
-        if valid.body.get(name) and name not in used:
+        asked = valid.body.get(name) or (name in _ZERO_IS_MEANT and name in valid.body)
+        if asked and name not in used:
             losses.drop(name)
 
 
@@ -69,19 +72,16 @@ def sampling(
     models take a temperature up to 1.
     """
     values: JSON = {name: body.get(name) for name in names}
-    limit = output_limit(body) or default_limit
-    values["limit"] = min(limit, most) if most else limit
+    if "limit" in names:
+        limit = output_limit(body) or default_limit
+        values["limit"] = min(limit, most) if most else limit
     if values.get("temperature") is not None:
         values["temperature"] = min(values["temperature"], 1)
     return {
         upstream: values[name]
         for name, upstream in names.items()
-        if values[name] not in (None, 0, []) or _is_zero_meant(name, values[name])
+        if values[name] or (values[name] == 0 and name in _ZERO_IS_MEANT)
     }
-
-
-def _is_zero_meant(name: str, value: Any) -> bool:
-    return name in ("temperature", "top_p", "seed") and value == 0 and value is not None
 
 
 def service_tier(body: JSON, losses: Losses) -> str | None:
@@ -95,19 +95,6 @@ def service_tier(body: JSON, losses: Losses) -> str | None:
     return tier
 
 
-def json_headers(
-    body: JSON, route: Route, losses: Losses, *, is_stream: bool
-) -> dict[str, str]:
-    """Return the headers of an InvokeModel call.
-
-    https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html
-    """
-    headers = {"Content-Type": "application/json"}
-    if is_stream:
-        headers["Accept"] = "application/vnd.amazon.eventstream"
-        headers["X-Amzn-Bedrock-Accept"] = "application/json"
-    else:
-        headers["Accept"] = "application/json"
-    if tier := service_tier(body, losses):
-        headers["X-Amzn-Bedrock-Service-Tier"] = tier
-    return headers
+def has_flag(route: Route, name: str) -> bool:
+    """Say whether the model or its provider is marked with the capability `name`."""
+    return bool(route.capabilities.get(name, route.options.get(name)))

@@ -1,0 +1,66 @@
+"""Headers of InvokeModel: what stands in Converse's body and here beside it.
+
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html
+"""
+
+from collections.abc import Mapping
+
+from gateway.translators.converse.answer import count, token_usage
+from gateway.translators.converse.params import service_tier
+from gateway.translators.converse.settings import guardrail, request_metadata
+from gateway.translators.protocol import JSON, Route
+from gateway.translators.validation import Losses
+from gateway.wire.jsontext import dumps
+
+EVENT_STREAM = "application/vnd.amazon.eventstream"
+
+_GUARDRAIL = {
+    "guardrailIdentifier": "x-amzn-bedrock-guardrailidentifier",
+    "guardrailVersion": "x-amzn-bedrock-guardrailversion",
+    "trace": "x-amzn-bedrock-trace",
+}
+
+
+def content_headers(*, is_stream: bool) -> dict[str, str]:
+    """Return the headers that every call of Bedrock carries."""
+    accept = EVENT_STREAM if is_stream else "application/json"
+    return {"content-type": "application/json", "accept": accept}
+
+
+def invoke_headers(
+    body: JSON, route: Route, losses: Losses, *, is_stream: bool
+) -> dict[str, str]:
+    """Return the headers of an InvokeModel call for a valid request."""
+    headers = content_headers(is_stream=is_stream)
+    if is_stream:
+        headers["x-amzn-bedrock-accept"] = "application/json"
+    if tier := service_tier(body, losses):
+        headers["x-amzn-bedrock-service-tier"] = tier
+    for name, value in guardrail(route).items():
+        # Here the trace is spelled in capitals, in Converse's body it is not.
+        headers[_GUARDRAIL[name]] = value.upper() if name == "trace" else value
+    if metadata := request_metadata(body, route):
+        headers["x-amzn-bedrock-request-metadata"] = dumps(metadata)
+    return headers
+
+
+def usage_of(headers: Mapping[str, str]) -> JSON | None:
+    """Return the token counts in an answer's headers, where its body has none."""
+    counts = {
+        name: _number(headers.get(f"x-amzn-bedrock-{name}-token-count"))
+        for name in ("input", "output", "cache-read-input", "cache-write-input")
+    }
+    if counts["input"] is None and counts["output"] is None:
+        return None
+    return token_usage(
+        count(counts["input"]),
+        count(counts["output"]),
+        counts["cache-read-input"],
+        counts["cache-write-input"],
+    )
+
+
+def _number(text: str | None) -> int | None:
+    if text is None or not text.isascii() or not text.isdigit():
+        return None
+    return int(text[:12])

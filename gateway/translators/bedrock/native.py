@@ -1,0 +1,108 @@
+"""OpenAI's and xAI's own models on Bedrock: OpenAI's format under another path.
+
+https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from gateway.errors import GatewayError
+from gateway.translators import openai
+from gateway.translators.bedrock.ids import NATIVE_PATH
+from gateway.translators.converse.answer import CallIds
+from gateway.translators.protocol import (
+    JSON,
+    Reply,
+    Route,
+    StreamParser,
+    UpstreamRequest,
+)
+from gateway.translators.validation import Losses
+
+# Refused by models that reason, unless they are told not to.
+_SAMPLING = (
+    "temperature",
+    "top_p",
+    "frequency_penalty",
+    "presence_penalty",
+    "logprobs",
+    "top_logprobs",
+)
+
+
+def render_request(body: JSON, route: Route) -> UpstreamRequest:
+    """Return the request for OpenAI's path on the same host."""
+    losses = Losses(route)
+    if body.get("reasoning_effort") != "none":
+        for name in _SAMPLING:
+            if body.get(name) is not None:
+                losses.drop(name)
+        body = {key: value for key, value in body.items() if key not in _SAMPLING}
+    request = openai.render_request(body, route)
+    return replace(
+        request,
+        path=NATIVE_PATH,
+        reply=replace(request.reply, wire="native"),
+        dropped=(*losses.dropped, *request.dropped),
+    )
+
+
+def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> JSON:
+    """Return the answer with ids of tool calls that no other answer has."""
+    completion = openai.parse_response(payload, headers, reply)
+    ids = CallIds(reply)
+    choices = [_with_ids(choice, ids) for choice in completion["choices"]]
+    return {**completion, "choices": choices}
+
+
+def _with_ids(choice: JSON, ids: CallIds) -> JSON:
+    calls = choice["message"].get("tool_calls")
+    if not isinstance(calls, list):
+        return choice
+    message = {
+        **choice["message"],
+        "tool_calls": [_with_id(call, ids) for call in calls],
+    }
+    return {**choice, "message": message}
+
+
+def _with_id(call: Any, ids: CallIds) -> Any:
+    return {**call, "id": ids.take(call.get("id"))} if isinstance(call, dict) else call
+
+
+class NativeStream:
+    """A stream in OpenAI's format whose tool calls get ids of their own.
+
+    Bedrock counts them from nought in every answer, so that those of two turns of one
+    conversation would be the same.
+    """
+
+    def __init__(self, reply: Reply) -> None:
+        self.usage: JSON | None = None
+        self.error: GatewayError | None = None
+        self.done = False
+        self._parser: StreamParser = openai.stream_parser(reply)
+        self._ids = CallIds(reply)
+
+    def feed(self, data: bytes) -> list[JSON]:
+        """Return the chunks that `data` completes."""
+        return self._given(self._parser.feed(data))
+
+    def close(self) -> list[JSON]:
+        """End of input."""
+        return self._given(self._parser.close())
+
+    def _given(self, chunks: list[JSON]) -> list[JSON]:
+        self.usage = self._parser.usage
+        self.error = self._parser.error
+        self.done = self._parser.done
+        return [self._renamed(chunk) for chunk in chunks]
+
+    def _renamed(self, chunk: JSON) -> JSON:
+        match chunk:
+            case {"choices": [{"delta": {"tool_calls": [*calls]}}, *_]}:
+                for call in calls:
+                    if isinstance(call, dict) and call.get("id") is not None:
+                        call["id"] = self._ids.take(call["id"])
+        return chunk

@@ -1,0 +1,234 @@
+"""An OpenAI request in Converse's form, for every model but Claude.
+
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+
+Nova's InvokeModel body is nearly the same, so `render_parts` serves both.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gateway.translators.caching import limit_marks
+from gateway.translators.converse.messages import (
+    Conversation,
+    Options,
+    cache_points,
+    render_conversation,
+)
+from gateway.translators.converse.models import Profile, profile_of
+from gateway.translators.converse.params import (
+    drop_rest,
+    has_flag,
+    refuse,
+    sampling,
+    service_tier,
+)
+from gateway.translators.converse.settings import guardrail, request_metadata
+from gateway.translators.converse.tooling import Tooling, render_tooling
+from gateway.translators.protocol import JSON, Reply, Route
+from gateway.translators.reasoning import reasoning_of
+from gateway.translators.tool_calls import ToolNames
+from gateway.translators.tools import is_parallel
+from gateway.translators.validation import Losses, ValidRequest
+
+_NAMES = {
+    "limit": "maxTokens",
+    "temperature": "temperature",
+    "top_p": "topP",
+    "stop": "stopSequences",
+}
+
+_LOW_TO_HIGH = {
+    "minimal": "low",
+    "low": "low",
+    "medium": "medium",
+    "high": "high",
+    "xhigh": "high",
+    "max": "high",
+}
+
+_EFFORTS: dict[str, Mapping[str, str]] = {
+    "effort": {**_LOW_TO_HIGH, "none": "low"},
+    "nova": {**_LOW_TO_HIGH, "none": "disabled"},
+    "qwen": {**_LOW_TO_HIGH, "medium": "high"},
+    "deepseek": _LOW_TO_HIGH,
+}
+"""OpenAI's efforts to what a family knows; what is missing is dropped."""
+
+_EFFORT_FIELDS = {
+    "effort": "reasoning_effort",
+    "qwen": "reasoning_config",
+    "deepseek": "reasoning_config",
+}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What both bodies are made of; the reply knows about the request by then."""
+
+    profile: Profile
+    conversation: Conversation
+    tooling: Tooling
+    inference: JSON
+    top_k: int | None
+    effort: str
+    reply: Reply
+
+
+def render(
+    valid: ValidRequest, route: Route, base: str, losses: Losses, reply: Reply
+) -> tuple[JSON, Reply]:
+    """Return the body for Converse and what its answer's parser must know.
+
+    `base` is the model's id without geography and version. Raises `GatewayError` (400)
+    for what cannot be expressed.
+    """
+    parts = render_parts(valid, route, base, losses, reply)
+    rendered: JSON = {"messages": parts.conversation.turns}
+    if parts.conversation.system:
+        rendered["system"] = parts.conversation.system
+    if parts.inference:
+        rendered["inferenceConfig"] = parts.inference
+    if tools := tool_config(parts.tooling):
+        rendered["toolConfig"] = tools
+    if extra := _additional(parts):
+        rendered["additionalModelRequestFields"] = extra
+    if parts.tooling.format is not None:
+        rendered["outputConfig"] = {"textFormat": parts.tooling.format}
+    add_settings(rendered, valid.body, route, losses)
+    return rendered, parts.reply
+
+
+def add_settings(rendered: JSON, body: JSON, route: Route, losses: Losses) -> None:
+    """Add the service tier, guardrail and metadata to a Converse body."""
+    if tier := service_tier(body, losses):
+        rendered["serviceTier"] = {"type": tier}
+    if config := guardrail(route):
+        rendered["guardrailConfig"] = config
+    if metadata := request_metadata(body, route):
+        rendered["requestMetadata"] = metadata
+
+
+def render_parts(
+    valid: ValidRequest,
+    route: Route,
+    base: str,
+    losses: Losses,
+    reply: Reply,
+    *,
+    takes_documents: bool = True,
+) -> Parts:
+    """Return the parts of a body, their cache points set.
+
+    Raises `GatewayError` (400) for what cannot be expressed.
+    """
+    body, profile, names = valid.body, profile_of(base), ToolNames()
+    refuse(body)
+    tooling = render_tooling(body, route, names, profile, losses)
+    conversation = render_conversation(
+        body["messages"],
+        valid.results,
+        names,
+        profile,
+        Options(
+            tools_as_text=not tooling.tools,
+            takes_documents=takes_documents,
+            takes_audio=has_flag(route, "audio"),
+            replays=profile.replays,
+        ),
+    )
+    if tooling.instruction:
+        conversation.system.append({"text": tooling.instruction})
+    if not profile.takes_system:
+        # Where there is no place for a system prompt, the user's turn opens with it.
+        conversation.turns[0]["content"][:0] = conversation.system
+        conversation.system = []
+    tools = _set_cache_points(conversation, tooling.tools, profile)
+    effort = _effort(body, profile)
+    inference = sampling(body, _inference_names(profile, effort))
+    if inference.get("temperature") == 1 and body["temperature"] > 1:
+        losses.downgrade("temperature")
+    drop_rest(valid, losses, _used(profile, effort))
+    stop = () if profile.takes_stop else tuple(body.get("stop", ()))
+    return Parts(
+        profile,
+        conversation,
+        tooling._replace(tools=tools),
+        inference,
+        body.get("top_k") if profile.top_k else None,
+        effort,
+        replace(
+            reply,
+            tool_names=names.originals,
+            json_tool=tooling.json_tool,
+            strip_fence=bool(tooling.instruction),
+            stop=stop,
+            single_tool_call=not is_parallel(body),
+            options={**reply.options, "forced_tool": tooling.only},
+        ),
+    )
+
+
+def _set_cache_points(
+    conversation: Conversation, tools: list[JSON], profile: Profile
+) -> list[JSON]:
+    blocks = [block for turn in conversation.turns for block in turn["content"]]
+    limit_marks(tools, conversation.system, blocks)
+    for turn in conversation.turns:
+        turn["content"] = cache_points(turn["content"], profile.caches)
+    conversation.system = cache_points(conversation.system, profile.caches)
+    return cache_points(tools, profile.caches)
+
+
+def _effort(body: JSON, profile: Profile) -> str:
+    """Return the family's word for the effort asked for; empty for none of them."""
+    return _EFFORTS.get(profile.reasoning, {}).get(reasoning_of(body).effort, "")
+
+
+def _inference_names(profile: Profile, effort: str) -> dict[str, str]:
+    names = dict(_NAMES)
+    if not profile.takes_stop:
+        del names["stop"]
+    if profile.reasoning == "nova" and effort == "high":
+        # Nova 2 refuses them beside its highest effort.
+        return {"stop": names["stop"]}
+    return names
+
+
+def _used(profile: Profile, effort: str) -> frozenset[str]:
+    used = {"top_k"} if profile.top_k else set()
+    if effort:
+        used |= {"reasoning", "reasoning_effort"}
+    return frozenset(used)
+
+
+def tool_config(tooling: Tooling) -> JSON | None:
+    """Return `toolConfig`, or None where no tool is offered: it may not be empty."""
+    if not tooling.tools:
+        return None
+    config: JSON = {"tools": tooling.tools}
+    if tooling.choice is not None:
+        config["toolChoice"] = tooling.choice
+    return config
+
+
+def nova_reasoning(effort: str) -> JSON:
+    """Return Nova 2's `reasoningConfig`.
+
+    https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html
+    """
+    if effort == "disabled":
+        return {"type": "disabled"}
+    return {"type": "enabled", "maxReasoningEffort": effort}
+
+
+def _additional(parts: Parts) -> JSON:
+    extra: dict[str, Any] = {}
+    if parts.top_k is not None:
+        extra[parts.profile.top_k] = {"topK": parts.top_k}
+    if parts.effort and parts.profile.reasoning == "nova":
+        extra["reasoningConfig"] = nova_reasoning(parts.effort)
+    elif parts.effort:
+        extra[_EFFORT_FIELDS[parts.profile.reasoning]] = parts.effort
+    return extra
