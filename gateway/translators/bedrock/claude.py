@@ -107,8 +107,8 @@ class ClaudeReader:
         out, self._out = self._out, []
         return out
 
-    def intervened(self) -> None:
-        """Note that a guardrail replaced the answer."""
+    def intervened(self, *, is_last: bool) -> None:
+        """Note that a guardrail changed the answer."""
         self._intervened = True
 
     def read(self, body: JSON) -> None:

@@ -16,6 +16,7 @@ from gateway.wire.jsontext import JSONError, decode
 
 METRICS = "amazon-bedrock-invocationMetrics"
 GUARDRAIL_ACTION = "amazon-bedrock-guardrailAction"
+_TRACE = "amazon-bedrock-trace"
 
 
 class Answer(Protocol):
@@ -31,7 +32,7 @@ class Answer(Protocol):
 
     def take(self) -> list[JSON]: ...
 
-    def intervened(self) -> None: ...
+    def intervened(self, *, is_last: bool) -> None: ...
 
 
 class EventReader(Protocol):
@@ -148,8 +149,9 @@ class InvokeEvents:
         if not isinstance(body, dict):
             return  # Writer ends with the JSON text "[DONE]"
         metrics = body.pop(METRICS, None)
+        trace = body.pop(_TRACE, None)
         if body.pop(GUARDRAIL_ACTION, None) == "INTERVENED":
-            self.answer.intervened()
+            self.answer.intervened(is_last=trace is not None)
         is_last = isinstance(metrics, dict)
         if is_last and self.answer.usage is None:
             # Before reading: what the body itself says overwrites it.

@@ -64,8 +64,11 @@ def finish_reason(native: Any, has_tool_calls: bool) -> str:
 
 
 def count(value: Any) -> int:
-    """Return a token count; what is none counts nothing."""
-    return value if isinstance(value, int) and value > 0 else 0
+    """Return a token count; what is none counts nothing.
+
+    Guardrails restate counts as floating-point numbers.
+    """
+    return int(value) if isinstance(value, int | float) and value > 0 else 0
 
 
 def token_usage(
@@ -181,9 +184,15 @@ class AnswerStream:
             self._native = native
             self.is_stopped = True
 
-    def intervened(self) -> None:
-        """Note that a guardrail replaced the answer."""
+    def intervened(self, *, is_last: bool) -> None:
+        """Note that a guardrail changed the answer.
+
+        Where it blocked the question its message is the whole answer (`is_last`), and
+        nothing else tells why that ends.
+        """
         self._intervened = True
+        if is_last and not self.is_stopped:
+            self.stop("guardrail_intervened")
 
     def finish(self) -> None:
         """Write the end; raises `GatewayError` where no reason to end was seen."""
