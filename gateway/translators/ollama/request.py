@@ -100,9 +100,7 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
         completion_id=route.completion_id,
         created=route.created,
         stream=stream,
-        include_usage=bool(
-            request.get("stream_options", {}).get("include_usage")
-        ),
+        include_usage=bool(request.get("stream_options", {}).get("include_usage")),
         single_tool_call=bool(tools) and not is_parallel(request),
         legacy_functions="functions" in request,
         options={**route.options, **hidden},
@@ -112,7 +110,8 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
 
 def _drop(request: JSON, losses: Losses) -> None:
     for field in REFUSED:
-        if field in request and request[field] != {}:
+        # An empty bias changes nothing; empty web search options ask for a search.
+        if field in request and (request[field] or field != "logit_bias"):
             raise unsupported(
                 f"Ollama does not support '{field}'. Remove '{field}'.", param=field
             )

@@ -1,0 +1,227 @@
+"""Recorded answers of OpenAI, Azure and compatible servers, passed through.
+
+Each answer is read here by itself, with nothing of the translator, and what comes out
+of the translator must say the same.
+"""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from pydantic import ValidationError
+
+from gateway.translators import openai
+from gateway.translators.protocol import JSON, Reply, Route, StreamParser
+
+TRAFFIC = Path(__file__).parents[3] / "shared" / "traffic"
+FILES = ("openai", "openai_azure", "openai_compatible", "ollama")
+ENVELOPE = {"id", "object", "created", "model", "choices", "usage"}
+
+RENAMED_REASONS = {"eos": "stop", "max_tokens": "length"}
+"""Words that no OpenAI client knows, and what must leave instead."""
+
+
+def records() -> list[JSON]:
+    if not TRAFFIC.is_dir():
+        return []
+    lines = [
+        line
+        for name in FILES
+        for line in (TRAFFIC / f"{name}.jsonl").read_text().splitlines()
+    ]
+    made = map(json.loads, lines)
+    return [r for r in made if r["operation"].endswith("chat.completions")]
+
+
+RECORDS = records()
+pytestmark = pytest.mark.skipif(not RECORDS, reason="no recorded traffic beside this")
+
+
+def is_stream(record: JSON) -> bool:
+    return record["response"]["body_text"].lstrip().startswith(("data:", ":", "event:"))
+
+
+def select(stream: bool, ok: bool) -> list[Any]:
+    return [
+        pytest.param(record, id=record["id"])
+        for record in RECORDS
+        if (record["response"]["status"] == 200) is ok and is_stream(record) is stream
+    ]
+
+
+def reply_to(record: JSON) -> Reply:
+    body = record["request"]["body_json"]
+    if body is None:
+        return Reply("alias", stream=is_stream(record))
+    route = Route("alias", "upstream", created=7)
+    return openai.render_request(body, route).reply
+
+
+def problems(model: Any, value: JSON) -> set[tuple[Any, ...]]:
+    """Return the fields of `value` that the official type refuses."""
+    try:
+        model.model_validate(value)
+    except ValidationError as error:
+        return {each["loc"] for each in error.errors()}
+    return set()
+
+
+@pytest.mark.parametrize("record", select(stream=False, ok=True))
+def test_a_whole_answer_is_untouched_but_for_the_model(record: JSON) -> None:
+    recorded = json.loads(record["response"]["body_text"])
+    answer = openai.parse_response(recorded, {}, reply_to(record))
+    expected = json.loads(record["response"]["body_text"]) | {"model": "alias"}
+    for choice in expected["choices"]:
+        reason = choice.get("finish_reason") or choice["finish_details"]["type"]
+        choice["finish_reason"] = RENAMED_REASONS.get(reason, reason)
+        if reason in RENAMED_REASONS:
+            choice["native_finish_reason"] = reason
+        for call in choice["message"].get("tool_calls") or []:
+            call.setdefault("type", "function")
+    assert answer == expected
+    assert problems(ChatCompletion, answer) <= problems(ChatCompletion, recorded)
+
+
+# --- streams --------------------------------------------------------------------------
+
+
+def events(record: JSON) -> list[JSON]:
+    lines = record["response"]["body_text"].splitlines()
+    texts = [line[5:].strip() for line in lines if line.startswith("data:")]
+    return [json.loads(text) for text in texts if text not in ("", "[DONE]")]
+
+
+def run(parser: StreamParser, raw: bytes, size: int) -> list[JSON]:
+    out: list[JSON] = []
+    for start in range(0, len(raw), size):
+        out += parser.feed(raw[start : start + size])
+    return out + parser.close()
+
+
+def told(chunks: list[JSON]) -> JSON:
+    """Return what a stream says, choice by choice."""
+    said: JSON = {"choices": {}, "usage": None}
+    for chunk in chunks:
+        said["usage"] = chunk.get("usage") or said["usage"]
+        for choice in chunk.get("choices") or []:
+            choices = said["choices"]
+            mine = choices.setdefault(choice["index"], {"finish": None, "calls": {}})
+            if mine["finish"] is None:
+                reason = choice.get("finish_reason") or None
+                mine["finish"] = RENAMED_REASONS.get(reason, reason)
+            for key, value in (choice.get("delta") or {}).items():
+                if isinstance(value, str) and key != "role":
+                    mine[key] = mine.get(key, "") + value
+            for call in (choice.get("delta") or {}).get("tool_calls") or []:
+                # The only servers here that leave the index out send calls whole.
+                index = call.get("index", len(mine["calls"]))
+                name, arguments = mine["calls"].get(index, ("", ""))
+                name += call["function"].get("name") or ""
+                arguments += call["function"].get("arguments") or ""
+                mine["calls"][index] = (name, arguments)
+    return said
+
+
+def is_truncated(record: JSON) -> bool:
+    finished = [
+        choice.get("finish_reason")
+        for event in events(record)
+        for choice in event.get("choices") or []
+    ]
+    return "[DONE]" not in record["response"]["body_text"] and not any(finished)
+
+
+@pytest.mark.parametrize("record", select(stream=True, ok=True))
+def test_a_stream_says_the_same_however_it_is_cut(record: JSON) -> None:
+    raw = record["response"]["body_text"].encode()
+    recorded = [event for event in events(record) if "error" not in event]
+    outcomes = []
+    for size in (len(raw), 1, 13, 1000):
+        parser = openai.stream_parser(reply_to(record))
+        outcomes.append((run(parser, raw, size), parser.usage, parser.done))
+        failed = is_truncated(record) or len(recorded) != len(events(record))
+        assert (parser.error is not None) is failed, parser.error
+    chunks, usage, _ = outcomes[0]
+    assert all(outcome == outcomes[0] for outcome in outcomes[1:])
+    expected = told(recorded)
+    assert usage == expected["usage"]
+    assert told(chunks)["choices"] == expected["choices"]
+
+
+@pytest.mark.parametrize("record", select(stream=True, ok=True))
+def test_a_streams_chunks_are_regular(record: JSON) -> None:
+    reply = reply_to(record)
+    parser = openai.stream_parser(reply)
+    chunks = run(parser, record["response"]["body_text"].encode(), 4096)
+    for chunk in chunks:
+        assert ("usage" in chunk) is reply.include_usage
+    assert {chunk["model"] for chunk in chunks} == {"alias"}
+    assert len({(chunk["id"], chunk["created"]) for chunk in chunks}) == 1
+    roles = Counter(
+        choice["index"]
+        for chunk in chunks
+        for choice in chunk["choices"]
+        if "role" in choice["delta"]
+    )
+    assert set(roles.values()) == {1}
+    if reply.include_usage and parser.usage and not parser.error:
+        assert chunks[-1]["choices"] == []
+        assert chunks[-1]["usage"] == parser.usage
+
+
+@pytest.mark.parametrize("record", select(stream=True, ok=True))
+def test_a_streams_unknown_fields_survive(record: JSON) -> None:
+    def extras(chunks: list[JSON]) -> list[JSON]:
+        return [
+            {key: value for key, value in chunk.items() if key not in ENVELOPE}
+            for chunk in chunks
+            if chunk.get("choices") or not chunk.get("usage")
+        ]
+
+    parser = openai.stream_parser(reply_to(record))
+    chunks = run(parser, record["response"]["body_text"].encode(), 4096)
+    recorded = [event for event in events(record) if "error" not in event]
+    for extra in extras(chunks):
+        assert extra in extras(recorded)
+    kept = {key for extra in extras(chunks) for key in extra}
+    assert kept == {key for extra in extras(recorded) for key in extra}
+
+
+@pytest.mark.parametrize("record", select(stream=True, ok=True))
+def test_a_streams_chunks_fit_the_official_types(record: JSON) -> None:
+    allowed: set[tuple[Any, ...]] = set()
+    for event in events(record):
+        allowed |= problems(ChatCompletionChunk, event)
+    parser = openai.stream_parser(reply_to(record))
+    for chunk in run(parser, record["response"]["body_text"].encode(), 4096):
+        assert problems(ChatCompletionChunk, chunk) <= allowed
+
+
+# --- refusals -------------------------------------------------------------------------
+
+EXPECTED = {
+    401: (502, "upstream_auth_error"),
+    429: (429, "rate_limit_exceeded"),
+}
+
+
+@pytest.mark.parametrize("record", select(stream=False, ok=False))
+def test_a_refusal_is_told_by_its_meaning(record: JSON) -> None:
+    response = record["response"]
+    body = response["body_text"].encode()
+    error = openai.parse_error(response["status"], response["headers"], body)
+    status = response["status"]
+    recorded = json.loads(body).get("error", {})
+    named = recorded.get("code") if isinstance(recorded.get("code"), str) else None
+    if named and named.isdigit():
+        named = None
+    if named == "DeploymentNotFound":
+        named = "model_not_found"
+    if "max context length" in recorded.get("message", ""):
+        named = "context_length_exceeded"
+    assert (error.status, error.code) == EXPECTED.get(status, (status, named))
+    if status != 401:
+        assert error.message == recorded["message"]

@@ -1,0 +1,156 @@
+"""Runs the golden cases; tests/gateway/cases/README.md explains their files."""
+
+import base64
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.errors import GatewayError
+from gateway.translators import TRANSLATORS
+from gateway.translators.protocol import JSON, Reply, Route, UpstreamRequest
+
+CASES = Path(__file__).parent / "cases"
+DEFAULT_ROUTE = {
+    "model": "alias",
+    "upstream_model": "upstream-model",
+    "completion_id": "chatcmpl-test",
+    "created": 1_700_000_000,
+}
+
+
+def having(*names: str) -> list[Any]:
+    """Return the cases with one of the files `names`, as parameters."""
+    return [
+        pytest.param(case, id=f"{case.parent.name}/{case.name}")
+        for case in sorted(CASES.glob("*/*/"))
+        if any((case / name).exists() for name in names)
+    ]
+
+
+def read(case: Path, name: str) -> Any:
+    return json.loads((case / name).read_text())
+
+
+def route_of(case: Path) -> tuple[Route, JSON]:
+    given = read(case, "route.json") if (case / "route.json").exists() else {}
+    reply = given.pop("reply", {})
+    if "avoid" in given:
+        given["avoid"] = frozenset(given["avoid"])
+    return Route(**DEFAULT_ROUTE | given), reply
+
+
+def rendered(case: Path) -> UpstreamRequest:
+    body = read(case, "request.json")
+    upstream = TRANSLATORS[case.parent.name].render_request(body, route_of(case)[0])
+    assert body == read(case, "request.json"), "the request was mutated"
+    return upstream
+
+
+def reply_of(case: Path) -> Reply:
+    route, fields = route_of(case)
+    if (case / "request.json").exists():
+        reply = rendered(case).reply
+    else:
+        reply = Reply(
+            route.model, route.completion_id, route.created, options=route.options
+        )
+    if "stop" in fields:
+        fields["stop"] = tuple(fields["stop"])
+    return dataclasses.replace(reply, **fields)
+
+
+def check_error(error: GatewayError | None, case: Path) -> None:
+    expected = read(case, "error.json")
+    assert error is not None
+    headers = expected.pop("headers", {})
+    assert {"status": error.status, **error.body()} == expected
+    assert headers.items() <= error.headers.items()
+
+
+@pytest.mark.parametrize("case", having("request.json"))
+def test_a_request_is_rendered(case: Path) -> None:
+    if not (case / "upstream_request.json").exists():
+        if (case / "error.json").exists() and not list(case.glob("upstream_*")):
+            with pytest.raises(GatewayError) as refused:
+                rendered(case)
+            check_error(refused.value, case)
+        return
+    upstream = rendered(case)
+    expected = read(case, "upstream_request.json")
+    assert upstream.body == expected["body"]
+    assert list(upstream.dropped) == expected.get("dropped", [])
+    assert list(upstream.downgraded) == expected.get("downgraded", [])
+    assert upstream.path == expected.get("path", upstream.path)
+    assert expected.get("headers", {}).items() <= dict(upstream.headers).items()
+
+
+@pytest.mark.parametrize("case", having("upstream_response.json"))
+def test_an_answer_is_parsed(case: Path) -> None:
+    translator = TRANSLATORS[case.parent.name]
+    headers = (
+        read(case, "upstream_headers.json")
+        if (case / "upstream_headers.json").exists()
+        else {}
+    )
+    payload = read(case, "upstream_response.json")
+    if (case / "error.json").exists():
+        with pytest.raises(GatewayError) as failed:
+            translator.parse_response(payload, headers, reply_of(case))
+        check_error(failed.value, case)
+        return
+    answer = translator.parse_response(payload, headers, reply_of(case))
+    assert answer == read(case, "response.json")
+
+
+@pytest.mark.parametrize("cut", ["whole", "bytes", "odd"])
+@pytest.mark.parametrize("case", having("upstream_stream.txt", "upstream_stream.b64"))
+def test_a_stream_is_parsed_however_it_is_cut(case: Path, cut: str) -> None:
+    raw = (
+        (case / "upstream_stream.txt").read_bytes()
+        if (case / "upstream_stream.txt").exists()
+        else base64.b64decode((case / "upstream_stream.b64").read_bytes())
+    )
+    size = {"whole": len(raw) or 1, "bytes": 1, "odd": 13}[cut]
+    parser = TRANSLATORS[case.parent.name].stream_parser(reply_of(case))
+    chunks: list[JSON] = []
+    for start in range(0, len(raw), size):
+        chunks += parser.feed(raw[start : start + size])
+    chunks += parser.close()
+    assert chunks == read(case, "chunks.json")
+    if (case / "error.json").exists():
+        check_error(parser.error, case)
+    else:
+        assert parser.error is None
+        assert parser.done
+    if (case / "usage.json").exists():
+        assert parser.usage == read(case, "usage.json")
+
+
+@pytest.mark.parametrize("case", having("upstream_error.json"))
+def test_a_refusal_is_parsed(case: Path) -> None:
+    refusal = read(case, "upstream_error.json")
+    payload = (
+        json.dumps(refusal["body"]) if "body" in refusal else refusal["text"]
+    ).encode()
+    error = TRANSLATORS[case.parent.name].parse_error(
+        refusal["status"], refusal.get("headers", {}), payload
+    )
+    check_error(error, case)
+
+
+@pytest.mark.parametrize("case", having("."))
+def test_every_case_runs_something(case: Path) -> None:
+    names = {path.name for path in case.iterdir()}
+    pairs = [
+        {"request.json", "upstream_request.json"},
+        {"request.json", "error.json"},
+        {"upstream_response.json", "response.json"},
+        {"upstream_response.json", "error.json"},
+        {"upstream_stream.txt", "chunks.json"},
+        {"upstream_stream.b64", "chunks.json"},
+        {"upstream_error.json", "error.json"},
+    ]
+    assert any(pair <= names for pair in pairs)
