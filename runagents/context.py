@@ -1,16 +1,87 @@
 """What every page of the console knows."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+THEMES = ("light", "dark")
+THEME_COOKIE = "theme"
+
+
+class Page(NamedTuple):
+    """A page that the sidebar links to; its section is its URL name's first word."""
+
+    label: Any
+    url_name: str
+    icon: str
+
+
+# Groups appear with the pages that exist: one whose URL name is unknown is left out.
+NAVIGATION: list[tuple[Any, list[Page]]] = [
+    (_("Overview"), [Page(_("Dashboard"), "dashboard", "home")]),
+    (
+        _("Platform"),
+        [
+            Page(_("Agents"), "agent-list", "agent"),
+            Page(_("Models"), "provider-list", "models"),
+        ],
+    ),
+    (
+        _("Observe"),
+        [
+            Page(_("Playground"), "playground", "playground"),
+            Page(_("Usage"), "usage", "usage"),
+            Page(_("Requests"), "request-list", "requests"),
+        ],
+    ),
+    (
+        _("Settings"),
+        [
+            Page(_("API keys"), "api-key-list", "key"),
+            Page(_("Secrets"), "secret-list", "lock"),
+            Page(_("Gateway"), "gateway-settings", "gateway"),
+        ],
+    ),
+]
 
 
 def console(request: HttpRequest) -> dict[str, Any]:
-    """Return the gateway's address as agents should use it."""
+    """Return the gateway's address as agents should use it, and the page's frame."""
     base = settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
     return {
         "gateway_base": base,
         "gateway_url": f"{base}/v1/chat/completions",
         "rate_limits_enforced": settings.RATE_LIMIT_ENFORCEMENT,
+        "theme": theme(request),
+        "navigation": lambda: navigation(request),
     }
+
+
+def theme(request: HttpRequest) -> str:
+    """Return the theme the browser asked for by cookie, or "" for the system's."""
+    chosen = request.COOKIES.get(THEME_COOKIE, "")
+    return chosen if chosen in THEMES else ""
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the sidebar's groups with the links of the pages that exist."""
+    match = request.resolver_match
+    section = (match.url_name or "").partition("-")[0] if match else ""
+    groups = []
+    for label, pages in NAVIGATION:
+        links = [link for page in pages if (link := _link(page, section))]
+        if links:
+            groups.append({"label": label, "links": links})
+    return groups
+
+
+def _link(page: Page, section: str) -> dict[str, Any] | None:
+    try:
+        url = reverse(page.url_name)
+    except NoReverseMatch:
+        return None
+    is_current = page.url_name.partition("-")[0] == section
+    return {**page._asdict(), "url": url, "is_current": is_current}

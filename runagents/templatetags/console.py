@@ -1,0 +1,130 @@
+"""Template tags of the console: icons, logos, times and figures."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from gateway.reports import Traffic, by_provider
+
+register = template.Library()
+
+UNKNOWN = "\N{EM DASH}"
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """Return an icon of static/icons.svg; without `label` it is decoration only."""
+    href = f"{static('icons.svg')}#{name}"
+    if label:
+        return format_html(
+            '<svg class="icon" role="img" aria-label="{}"><use href="{}"/></svg>',
+            label,
+            href,
+        )
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}"/></svg>', href
+    )
+
+
+@register.simple_tag
+def logo(provider_type: str) -> SafeString:
+    """Return the logo of a provider type, as decoration beside its name."""
+    href = f"{static('vendor/lobehub-icons/logos.svg')}#{provider_type}"
+    return format_html(
+        '<svg class="logo logo-{}" aria-hidden="true"><use href="{}"/></svg>',
+        provider_type,
+        href,
+    )
+
+
+@register.simple_tag
+def ago(moment: datetime | None, missing: str = "") -> str:
+    """Return a <time> that reads like "3 min ago"; `missing` where there is none."""
+    if moment is None:
+        return missing or _("never")
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        moment.isoformat(),
+        moment.strftime("%Y-%m-%d %H:%M:%S UTC"),
+        _words(int((timezone.now() - moment).total_seconds())),
+    )
+
+
+def _words(seconds: int) -> str:
+    if seconds < 10:
+        return _("just now")
+    if seconds < 60:
+        return _("%d s ago") % seconds
+    if seconds < 3600:
+        return _("%d min ago") % (seconds // 60)
+    if seconds < 86400:
+        return _("%d h ago") % (seconds // 3600)
+    days = seconds // 86400
+    return ngettext("%d day ago", "%d days ago", days) % days
+
+
+@register.simple_tag
+def moment(value: datetime | None) -> str:
+    """Return a <time> with date and second."""
+    if value is None:
+        return UNKNOWN
+    return format_html(
+        '<time datetime="{}">{}</time>',
+        value.isoformat(),
+        timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S"),
+    )
+
+
+@register.filter
+def duration(milliseconds: int | None) -> str:
+    """Return milliseconds as people read them: 840 ms, 1.24 s, 3 min 5 s."""
+    if milliseconds is None:
+        return UNKNOWN
+    if milliseconds < 1000:
+        return f"{milliseconds} ms"
+    if milliseconds < 60_000:
+        return f"{milliseconds / 1000:.2f} s"
+    minutes, rest = divmod(round(milliseconds / 1000), 60)
+    return f"{minutes} min {rest} s"
+
+
+@register.filter
+def count(number: int | None) -> str:
+    """Return a whole number with thousands apart; a dash where it is unknown."""
+    return UNKNOWN if number is None else f"{number:,}"
+
+
+@register.filter
+def dollars(amount: Decimal | None) -> str:
+    """Return US dollars, small sums with more digits; a dash where it is unknown."""
+    if amount is None:
+        return UNKNOWN
+    if amount and abs(amount) < Decimal("0.01"):
+        return f"${amount:.6f}"
+    return f"${amount:,.2f}"
+
+
+@register.filter
+def short(number: int | None) -> str:
+    """Return a large number in three digits: 950, 12.3K, 4.1M."""
+    if number is None:
+        return UNKNOWN
+    value = float(number)
+    for unit in ("", "K", "M", "B"):
+        if abs(value) < 1000 or unit == "B":
+            return f"{value:.0f}" if not unit else f"{value:.3g}{unit}"
+        value /= 1000
+    return f"{number:,}"
+
+
+@register.simple_tag
+def traffic() -> dict[str, Traffic]:
+    """Return the last day's traffic by provider name."""
+    return by_provider()

@@ -1,0 +1,163 @@
+/* Makes plain pages handier; every page works without it. */
+"use strict";
+
+const on = (type, selector, act) =>
+  document.addEventListener(type, (event) => {
+    const element = event.target.closest?.(selector);
+    if (element) act(element, event);
+  });
+
+/* Copy buttons: <button data-copy="text">, with <span data-copied="Copied"> inside. */
+on("click", "[data-copy]", async (button) => {
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+  } catch {
+    // Clipboards need https or localhost; elsewhere the old way still works.
+    const area = Object.assign(document.createElement("textarea"), { value: button.dataset.copy });
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+  const label = button.querySelector("[data-copied]");
+  if (!label || label.dataset.before) return;
+  label.dataset.before = label.textContent;
+  label.textContent = label.dataset.copied;
+  setTimeout(() => {
+    label.textContent = label.dataset.before;
+    delete label.dataset.before;
+  }, 1600);
+});
+
+/* The theme, without a page load; the cookie lets the server render it next time. */
+on("click", "[data-theme-form] button", (button, event) => {
+  event.preventDefault();
+  const theme = button.value;
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax${secure}`;
+  if (theme === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  button.closest("details")?.removeAttribute("open");
+});
+
+/* Menus close on Escape and on a click elsewhere. */
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]"))
+    if (!menu.contains(event.target)) menu.removeAttribute("open");
+});
+on("keydown", "details.menu[open]", (menu, event) => {
+  if (event.key !== "Escape") return;
+  menu.removeAttribute("open");
+  menu.querySelector("summary").focus();
+});
+
+/* Chips over <textarea data-chips>, which stays the field that is sent. */
+function chips(area) {
+  if (area.dataset.chips === "on") return;
+  area.dataset.chips = "on";
+  const box = document.createElement("div");
+  const input = Object.assign(document.createElement("input"), {
+    type: "text", placeholder: area.placeholder, autocomplete: "off", spellcheck: false,
+  });
+  for (const name of ["aria-describedby", "aria-invalid"])
+    if (area.hasAttribute(name)) input.setAttribute(name, area.getAttribute(name));
+  box.className = "chip-box";
+  const values = () => area.value.split(/[\s,;]+/).filter(Boolean);
+  const set = (list) => {
+    area.value = [...new Set(list)].join("\n");
+    draw();
+    area.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  const take = () => {
+    if (!input.value.trim()) return;
+    const list = [...values(), ...input.value.split(/[\s,;]+/).filter(Boolean)];
+    input.value = "";
+    set(list);
+  };
+  function draw() {
+    box.replaceChildren(
+      ...values().map((value) => {
+        const chip = Object.assign(document.createElement("span"), { className: "chip", textContent: value });
+        const button = Object.assign(document.createElement("button"), { type: "button", textContent: "×" });
+        button.setAttribute("aria-label", `${area.dataset.removeLabel || "Remove"} ${value}`);
+        button.addEventListener("click", () => {
+          set(values().filter((other) => other !== value));
+          input.focus();
+        });
+        chip.append(button);
+        return chip;
+      }),
+      input,
+    );
+    input.placeholder = values().length ? "" : area.placeholder;
+  }
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" || event.key === ",") {
+      event.preventDefault();
+      take();
+      input.focus();
+    } else if (event.key === "Backspace" && !input.value && values().length) {
+      set(values().slice(0, -1));
+      input.focus();
+    }
+  });
+  input.addEventListener("paste", () => setTimeout(() => { if (/[\s,;]/.test(input.value.trim())) { take(); input.focus(); } }));
+  input.addEventListener("blur", take);
+  box.addEventListener("click", (event) => { if (event.target === box) input.focus(); });
+  area.addEventListener("chips:add", (event) => set([...values(), ...event.detail]));
+  // The label names the input people type into; tests and scripts keep the textarea.
+  input.id = `${area.id}_entry`;
+  document.querySelector(`label[for="${area.id}"]`)?.setAttribute("for", input.id);
+  area.hidden = true;
+  area.after(box);
+  draw();
+}
+
+/* <button data-add-checked="#id_models"> adds the ticked names around it as chips. */
+on("click", "[data-add-checked]", (button, event) => {
+  const area = document.querySelector(button.dataset.addChecked);
+  if (!area) return;
+  event.preventDefault();
+  const picker = button.closest(".picker");
+  const ticked = [...picker.querySelectorAll("input:checked")].map((box) => box.value);
+  area.dispatchEvent(new CustomEvent("chips:add", { detail: ticked }));
+  picker.remove();
+});
+/* <input data-filter> hides the list items around it that lack its text. */
+on("input", "[data-filter]", (input) => {
+  const text = input.value.trim().toLowerCase();
+  for (const item of input.closest(".picker").querySelectorAll("li"))
+    item.hidden = !item.textContent.toLowerCase().includes(text);
+});
+
+/* <form data-guard>: leaving with unsaved changes asks first. */
+let unsaved = false;
+for (const type of ["input", "change"])
+  on(type, "form[data-guard]", (form, event) => { if (event.isTrusted) unsaved = true; });
+document.addEventListener("submit", () => { unsaved = false; });
+window.addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
+
+/* Coming back from a tab opened for OAuth or "Register new": `returned` on <body>. */
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) document.body.dispatchEvent(new Event("returned"));
+});
+
+/* After every load and swap: chips, aria-invalid from error texts, focus. */
+function enhance() {
+  document.querySelectorAll("textarea[data-chips]").forEach(chips);
+  for (const error of document.querySelectorAll(".error[id$=_error]")) {
+    const id = error.id.slice(0, -6);
+    const field = document.getElementById(`${id}_entry`) || document.getElementById(id);
+    if (error.textContent.trim()) field?.setAttribute("aria-invalid", "true");
+    else field?.removeAttribute("aria-invalid");
+  }
+}
+document.addEventListener("htmx:after:swap", () => {
+  enhance();
+  const focus = document.querySelector("[data-focus]");
+  if (focus) {
+    focus.removeAttribute("data-focus");
+    focus.focus();
+  }
+});
+enhance();
