@@ -1,11 +1,14 @@
 """The formats we can call: one module per upstream format."""
 
-from gateway.translators import anthropic, ollama, openai
+from gateway.translators import anthropic, bedrock, ollama, openai
 from gateway.translators.protocol import Translator
+
+__all__ = ["TRANSLATORS"]
 
 TRANSLATORS: dict[str, Translator] = {
     "openai": openai,
     "anthropic": anthropic,
+    "bedrock": bedrock,
     "ollama": ollama,
 }
 """By the provider's type."""

@@ -9,22 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.wire.eventstream import EventStreamDecoder, Frame
-
-
-def frame_bytes(payload: bytes, headers: dict[str, str], crc_change: int = 0) -> bytes:
-    """Return one frame as AWS would send it; `crc_change` breaks its checksum."""
-    packed = b"".join(
-        bytes([len(name)])
-        + name.encode()
-        + b"\x07"
-        + struct.pack("!H", len(value.encode()))
-        + value.encode()
-        for name, value in headers.items()
-    )
-    start = struct.pack("!II", len(packed) + len(payload) + 16, len(packed))
-    start += struct.pack("!I", crc32(start))
-    body = start + packed + payload
-    return body + struct.pack("!I", crc32(body) ^ crc_change)
+from tests.gateway.frames import frame_bytes
 
 
 def event(payload: bytes, name: str = "chunk") -> bytes:

@@ -11,6 +11,7 @@ import pytest
 from gateway.errors import GatewayError
 from gateway.translators import TRANSLATORS
 from gateway.translators.protocol import JSON, Reply, Route, UpstreamRequest
+from tests.gateway.frames import stream_bytes
 
 CASES = Path(__file__).parent / "cases"
 DEFAULT_ROUTE = {
@@ -116,14 +117,21 @@ def test_an_answer_is_parsed(case: Path) -> None:
     assert answer == read(case, "response.json")
 
 
+STREAMS = having("upstream_stream.txt", "upstream_stream.b64", "upstream_events.json")
+
+
+def stream_of(case: Path) -> bytes:
+    if (case / "upstream_events.json").exists():
+        return stream_bytes(read(case, "upstream_events.json"))
+    if (case / "upstream_stream.txt").exists():
+        return (case / "upstream_stream.txt").read_bytes()
+    return base64.b64decode((case / "upstream_stream.b64").read_bytes())
+
+
 @pytest.mark.parametrize("cut", ["whole", "bytes", "odd"])
-@pytest.mark.parametrize("case", having("upstream_stream.txt", "upstream_stream.b64"))
+@pytest.mark.parametrize("case", STREAMS)
 def test_a_stream_is_parsed_however_it_is_cut(case: Path, cut: str) -> None:
-    raw = (
-        (case / "upstream_stream.txt").read_bytes()
-        if (case / "upstream_stream.txt").exists()
-        else base64.b64decode((case / "upstream_stream.b64").read_bytes())
-    )
+    raw = stream_of(case)
     size = {"whole": len(raw) or 1, "bytes": 1, "odd": 13}[cut]
     parser = TRANSLATORS[case.parent.name].stream_parser(reply_of(case))
     chunks: list[JSON] = []
@@ -162,6 +170,7 @@ def test_every_case_runs_something(case: Path) -> None:
         {"upstream_response.json", "error.json"},
         {"upstream_stream.txt", "chunks.json"},
         {"upstream_stream.b64", "chunks.json"},
+        {"upstream_events.json", "chunks.json"},
         {"upstream_error.json", "error.json"},
     ]
     assert any(pair <= names for pair in pairs)
