@@ -160,7 +160,7 @@ class RuledStream:
         shown = self._shown(text) if text else ""
         if calls:
             shown += self._rule_calls(calls, delta)
-        finish = choice["finish_reason"]
+        finish = choice.get("finish_reason")
         if finish is not None and not self._text.stopped:
             shown += self._rest()
             choice["finish_reason"] = _finish(finish, self._called, self._reply)
