@@ -1,0 +1,198 @@
+"""Who may use `/api/v1`, and the form of its answers.
+
+Workspace keys only: a browser session opens nothing here and an agent's key neither.
+Errors are RunAgents' flat ``{"error": "..."}``.
+https://docs.runagents.io/api/overview/
+"""
+
+import hmac
+import ipaddress
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+
+from providers import keys
+from providers.models import WorkspaceKey
+from providers.object_reader import ObjectError
+
+KEY_HEADER = "X-RunAgents-API-Key"
+UNAUTHORIZED = "Missing or invalid API key."
+SEEN_EVERY = timedelta(minutes=1)
+
+View = Callable[..., HttpResponse]
+
+
+class APIError(Exception):
+    """A failure to tell the client: a status and a sentence."""
+
+    def __init__(
+        self, status: int, message: str, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = headers or {}
+
+
+class Failures:
+    """Counts wrong keys by address, so that guessing ends in 429.
+
+    Kept in this process: a key has 190 random bits, the count protects the server from
+    load rather than the keys from being guessed.
+    """
+
+    LIMIT = 60
+    WINDOW = 60.0
+    MAX_ADDRESSES = 10_000
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._times: OrderedDict[str, deque[float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(self, address: str) -> float:
+        """Count one; return the seconds to wait, 0 while there are not too many."""
+        now = self._clock()
+        with self._lock:
+            times = self._times.setdefault(address, deque(maxlen=self.LIMIT))
+            self._times.move_to_end(address)
+            if len(self._times) > self.MAX_ADDRESSES:
+                self._times.popitem(last=False)
+            while times and times[0] <= now - self.WINDOW:
+                times.popleft()
+            if len(times) >= self.LIMIT:
+                return times[0] + self.WINDOW - now
+            times.append(now)
+            return 0.0
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._times.clear()
+
+
+failures = Failures()
+
+
+def reply(value: Any, status: int = 200) -> HttpResponse:
+    """Return `value` as JSON that nobody caches."""
+    return HttpResponse(
+        msgspec.json.encode(value),
+        status=status,
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def workspace_api(*methods: str) -> Callable[[View], View]:
+    """Return a decorator: the view takes `methods` and callers with a workspace key.
+
+    APIError and ObjectError raised by the view become its answer.
+    """
+
+    def decorate(view: View) -> View:
+        @csrf_exempt  # no cookie authenticates here
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
+            try:
+                authenticate(request)
+                if request.method not in methods:
+                    raise APIError(405, "Method not allowed.", _allow(methods))
+                return view(request, *args, **kwargs)
+            except ObjectError as error:
+                return reply({"error": str(error)}, 400)
+            except APIError as error:
+                response = reply({"error": error.message}, error.status)
+                for name, value in error.headers.items():
+                    response[name] = value
+                return response
+
+        return guarded
+
+    return decorate
+
+
+def _allow(methods: tuple[str, ...]) -> dict[str, str]:
+    return {"Allow": ", ".join(methods)}
+
+
+def body_of(request: HttpRequest) -> dict[str, Any]:
+    """Return the request's JSON object; raises APIError."""
+    try:
+        body = msgspec.json.decode(request.body)
+    except RequestDataTooBig:
+        raise APIError(413, "The body is too large.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise APIError(400, "The body is not valid JSON.") from None
+    if not isinstance(body, dict):
+        raise APIError(400, "The body must be a JSON object.")
+    return body
+
+
+def authenticate(request: HttpRequest) -> WorkspaceKey:
+    """Return the workspace key of the request; raises APIError.
+
+    One answer for a missing, malformed, unknown, revoked or expired key.
+    """
+    key = _presented(request)
+    row = None
+    # The checksum sorts made-up keys out before the database is asked.
+    if keys.is_well_formed(key):
+        digest = keys.digest(key)
+        row = WorkspaceKey.objects.filter(digest=digest).first()
+        if row is not None and not hmac.compare_digest(row.digest, digest):
+            row = None
+    if row is None or not row.is_live():
+        raise _refusal(request)
+    _note_use(row)
+    return row
+
+
+def _presented(request: HttpRequest) -> str:
+    """Return the one key in the headers, or an empty string."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    bearer = token.strip() if scheme.lower() == "bearer" else ""
+    own = request.headers.get(KEY_HEADER, "").strip()
+    if bearer and own and bearer != own:
+        raise APIError(400, f"{KEY_HEADER} and Authorization hold different keys.")
+    return own or bearer
+
+
+def _refusal(request: HttpRequest) -> APIError:
+    wait = failures.add(client_address(request))
+    if wait:
+        seconds = str(max(1, round(wait)))
+        message = f"Too many requests without a valid key. Try again in {seconds} s."
+        return APIError(429, message, {"Retry-After": seconds})
+    return APIError(401, UNAUTHORIZED, {"WWW-Authenticate": "Bearer"})
+
+
+def client_address(request: HttpRequest) -> str:
+    """Return the address of the client, past as many proxies as are trusted."""
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    if settings.TRUSTED_PROXIES:
+        hops = request.headers.get("X-Forwarded-For", "").split(",")
+        if len(hops) >= settings.TRUSTED_PROXIES:
+            address = hops[-settings.TRUSTED_PROXIES].strip()
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return "unknown"
+
+
+def _note_use(row: WorkspaceKey) -> None:
+    """Write down that the key was used, once a minute at most."""
+    now = timezone.now()
+    if row.last_used_at is None or now - row.last_used_at > SEEN_EVERY:
+        WorkspaceKey.objects.filter(pk=row.pk).update(last_used_at=now)
