@@ -292,6 +292,25 @@ def use(replacement: httpx.AsyncBaseTransport) -> Iterator[httpx.AsyncBaseTransp
         _current = before
 
 
+async def read(response: httpx.Response, limit: int) -> bytes:
+    """Return the body of `response`, `limit` bytes at most, and close it.
+
+    Raises httpx.TransportError.
+    """
+    pieces, size = [], 0
+    stream = response.stream
+    assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101
+    try:
+        async for piece in stream:
+            pieces.append(piece)
+            size += len(piece)
+            if size >= limit:
+                break
+    finally:
+        await response.aclose()
+    return b"".join(pieces)[:limit]
+
+
 async def _exchange(
     connection: Connection,
     method: str,
