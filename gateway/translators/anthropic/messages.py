@@ -81,12 +81,33 @@ def render_conversation(
     """
     renderer = _Renderer(messages, results, names, model, dialect)
     conversation = renderer.render(renderer.replays() if replay else {})
+    if model.mid_system:
+        _hoist_misplaced(conversation)
     if not conversation.turns:
         _ask_with_system(conversation)
     if conversation.turns[0]["role"] == "assistant":
         opening = {"role": "user", "content": [{"type": "text", "text": _CONTINUED}]}
         conversation.turns.insert(0, opening)
     return conversation
+
+
+def _hoist_misplaced(conversation: Conversation) -> None:
+    """Move system turns away that a user's follows: the answer between was blank."""
+    turns = conversation.turns
+    following = [*(turn["role"] for turn in turns[1:]), ""]
+    misplaced = [
+        position
+        for position, (turn, next) in enumerate(zip(turns, following, strict=True))
+        if turn["role"] == "system" and next == "user"
+    ]
+    if not misplaced:
+        return
+    conversation.turns = []
+    for position, turn in enumerate(turns):
+        if position in misplaced:
+            conversation.system.extend(turn["content"])
+        else:
+            conversation.add(turn["role"], turn["content"])
 
 
 def _ask_with_system(conversation: Conversation) -> None:
