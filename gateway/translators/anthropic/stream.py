@@ -38,6 +38,8 @@ class MessageStream:
     def close(self) -> list[JSON]:
         """Return the last chunks; an upstream that stopped short sets `error`."""
         out: list[JSON] = []
+        if self.done or self.error is not None:
+            return out
         for event in self._decoder.close():
             try:
                 last = decode(event.data)
