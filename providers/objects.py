@@ -148,13 +148,13 @@ def form_for(parsed: Parsed) -> ProviderForm:
     return checked(form, parsed)
 
 
-def form_for_whole(parsed: Parsed) -> ProviderForm:
+def whole_form(parsed: Parsed) -> ProviderForm:
     """Return the form that makes the provider what the object says and no more.
 
     For files that are the whole truth: what is left out falls back to the preset of the
-    provider's type. Raises ObjectError.
+    provider's type. Not yet validated; see `checked`.
     """
-    values = dict(parsed.values)
+    values = parsed.values
     preset = presets.initial(
         values.get("provider_type", ""), values.get("auth_type") or ""
     )
@@ -175,8 +175,7 @@ def form_for_whole(parsed: Parsed) -> ProviderForm:
             {"id": model} if isinstance(model, str) else model
             for model in whole["models"]
         ]
-    form = ProviderForm.for_values(whole, stored(parsed.name))
-    return checked(form, parsed)
+    return ProviderForm.for_values(whole, stored(parsed.name))
 
 
 def stored(name: str) -> ModelProvider | None:

@@ -89,7 +89,7 @@ def add_playground_llm() -> ModelProvider:
         ProviderModel.objects.create(provider=provider, model_id=MODEL)
         provider.secret = _secret()
         _point(provider, target)
-    elif _is_ours(provider) and not _points_to(provider, target):
+    elif is_managed(provider) and not _points_to(provider, target):
         _point(provider, target)
     return provider
 
@@ -102,7 +102,7 @@ def refresh_sandbox_address() -> bool:
     touched; moving it to OpenAI stays the administrator's decision.
     """
     provider = ModelProvider.objects.select_related("secret").filter(name=NAME).first()
-    if provider is None or not _is_ours(provider) or not is_sandbox(provider):
+    if provider is None or not is_managed(provider) or not is_sandbox(provider):
         return False
     target = _sandbox()
     if _points_to(provider, target):
@@ -137,7 +137,7 @@ def _secret() -> Secret:
     raise AssertionError("there are more names than secrets")
 
 
-def _is_ours(provider: ModelProvider) -> bool:
+def is_managed(provider: ModelProvider) -> bool:
     """Tell whether endpoint and key are still what this module wrote."""
     openai = endpoints.DEFAULT_ENDPOINTS[ModelProvider.Type.OPENAI]
     return (
