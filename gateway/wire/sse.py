@@ -5,6 +5,8 @@ The decoder follows https://html.spec.whatwg.org/multipage/server-sent-events.ht
 """
 
 from collections.abc import Iterable
+from functools import partial
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import msgspec
@@ -31,6 +33,21 @@ class Event(NamedTuple):
 
     data: bytes
     event: str = "message"
+
+
+_MESSAGES = repeat("message")
+_make_plain = partial(tuple.__new__, Event)
+
+
+def _is_plain(head: bytes) -> bool:
+    """Tell whether every event in `head` is one ``data: `` line, as nearly always.
+
+    It is where every line feed belongs to a blank line before ``data: ``. Such events
+    are split off all at once, because a network read brings many.
+    """
+    return head.startswith(b"data: ") and (
+        head.count(b"\n") == 2 * head.count(b"\n\ndata: ")
+    )
 
 
 class SSEDecoder:
@@ -73,10 +90,18 @@ class SSEDecoder:
             self._size += len(data)
             self._check(data, [])
             return []
-        *blocks, rest = buffer.split(b"\n\n")
+        end = buffer.rfind(b"\n\n")
+        head = buffer[: max(end, 0)]
+        if len(head) <= self._limit and _is_plain(head):
+            payloads = head[6:].split(b"\n\ndata: ")
+            events = list(map(_make_plain, zip(payloads, _MESSAGES, strict=False)))
+            rest = buffer[end + 2 :]
+        else:
+            *blocks, rest = buffer.split(b"\n\n")
+            events = []
+            self._parse(blocks, events)
         self._parts = [rest] if rest else []
         self._size = len(rest)
-        events = self._events(blocks)
         if rest:
             self._check(rest, events)
         return events
@@ -88,7 +113,9 @@ class SSEDecoder:
         though, and a cut-off event shows in its JSON, so the caller decides.
         """
         rest, self._parts = b"".join(self._parts), []
-        return self._events([rest]) if rest else []
+        events: list[Event] = []
+        self._parse([rest], events)
+        return events
 
     def _normalise(self, data: bytes) -> bytes:
         """Drop a leading byte order mark and turn CRLF and CR into LF."""
@@ -108,19 +135,15 @@ class SSEDecoder:
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         return data
 
-    def _events(self, blocks: list[bytes]) -> list[Event]:
-        events: list[Event] = []
-        limit = self._limit
+    def _parse(self, blocks: list[bytes], events: list[Event]) -> None:
+        """Append the events that `blocks`, without their blank lines, dispatch."""
         for block in blocks:
-            if len(block) > limit:
-                raise EventTooLarge(limit, events)
-            if block[:6] == b"data: " and b"\n" not in block:
-                events.append(Event(block[6:]))
-            elif block and (event := self._parse(block)) is not None:
+            if len(block) > self._limit:
+                raise EventTooLarge(self._limit, events)
+            if block and (event := self._event(block)) is not None:
                 events.append(event)
-        return events
 
-    def _parse(self, block: bytes) -> Event | None:
+    def _event(self, block: bytes) -> Event | None:
         name = ""
         values: list[bytes] = []
         for line in block.split(b"\n"):
@@ -131,7 +154,7 @@ class SSEDecoder:
             elif field == b"event":
                 name = value.decode("utf-8", "replace")
             elif field not in _SILENT and len(self.foreign) < _MAX_FOREIGN:
-                self.foreign += line + b"\n"
+                self.foreign += line[:_MAX_FOREIGN] + b"\n"
         if not values:
             return None
         return Event(b"\n".join(values), name or "message")
