@@ -106,7 +106,7 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
 def _claude_request(
     body: JSON, route: Route, model: ModelId, api: str
 ) -> UpstreamRequest:
-    rendered = claude.render(body, route, model.base)
+    rendered = claude.render(body, route, model.base, mid_system=api != CONVERSE)
     reply, losses = rendered.reply, Losses(route)
     upstream = rendered.body
     if api == CONVERSE:

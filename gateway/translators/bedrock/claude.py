@@ -57,13 +57,19 @@ def bedrock_dialect(route: Route) -> Dialect:
     return replace(BEDROCK, disable_parallel=not is_older)
 
 
-def render(body: JSON, route: Route, base: str) -> ClaudeRequest:
+def render(
+    body: JSON, route: Route, base: str, *, mid_system: bool = True
+) -> ClaudeRequest:
     """Return the body for InvokeModel and what its answer's parser must know.
 
-    Raises `GatewayError` (400) for what Claude cannot express.
+    Without `mid_system` all system messages stand at the beginning. Raises
+    `GatewayError` (400) for what Claude cannot express.
     """
     route = bedrock_route(route, base)
-    rendered = render_body(body, route, bedrock_dialect(route), bedrock_model(route))
+    model = bedrock_model(route)
+    if not mid_system:
+        model = replace(model, mid_system=False)
+    rendered = render_body(body, route, bedrock_dialect(route), model)
     enveloped: JSON = {"anthropic_version": VERSION}
     if rendered.betas:
         enveloped["anthropic_beta"] = list(rendered.betas)

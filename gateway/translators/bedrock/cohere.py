@@ -80,7 +80,7 @@ def render(
         rendered["tools"] = tools
         if start < len(messages):
             rendered["tool_results"] = _results(valid, start, names)
-    rendered.update(sampling(body, _NAMES))
+    rendered.update(sampling(body, _NAMES, losses))
     return rendered, replace(
         reply,
         tool_names=names.originals,

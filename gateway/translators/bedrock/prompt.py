@@ -76,7 +76,7 @@ def render(
         talk.images,
     )
     settings = params.sampling(
-        body, of.names, default_limit=of.default_limit, most=of.most
+        body, of.names, losses, default_limit=of.default_limit, most=of.most
     )
     rendered = of.wrap(of.prompt(talk, base), settings)
     if talk.images:

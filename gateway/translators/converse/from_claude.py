@@ -58,10 +58,10 @@ def from_claude(claude: JSON, body: JSON, route: Route, losses: Losses) -> JSON:
         )
     }
     for turn in rendered["messages"]:
-        turn["content"] = cache_points(turn["content"], caches=True)
+        turn["content"] = cache_points(turn["content"])
     if "system" in claude:
         system = [blocks.block(block) for block in claude["system"]]
-        rendered["system"] = cache_points(system, caches=True)
+        rendered["system"] = cache_points(system)
     rendered["inferenceConfig"] = {
         name: claude[field] for field, name in _INFERENCE.items() if field in claude
     }
@@ -80,7 +80,7 @@ def _type(choice: Any) -> str:
 
 def _tool_config(tools: list[JSON], choice: JSON | None) -> JSON:
     specs = [_tool(tool, position) for position, tool in enumerate(tools)]
-    config: JSON = {"tools": cache_points(specs, caches=True)}
+    config: JSON = {"tools": cache_points(specs)}
     match choice:
         case {"type": "tool", "name": name}:
             config["toolChoice"] = {"tool": {"name": name}}

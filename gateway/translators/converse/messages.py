@@ -363,10 +363,12 @@ def reasoning_block(block: JSON) -> JSON:
     return {"reasoningContent": {"reasoningText": text}}
 
 
-def cache_points(blocks: list[JSON], caches: bool) -> list[JSON]:
+def cache_points(
+    blocks: list[JSON], *, caches: bool = True, has_lifetimes: bool = True
+) -> list[JSON]:
     """Return `blocks` with each mark made a cache point of its own, or none at all.
 
-    A point may not directly follow a document, so it goes before a group of them.
+    Without `has_lifetimes` all live for the default of five minutes. A point may not directly follow a document, so it goes before a group of them.
     """
     pointed: list[JSON] = []
     for block in blocks:
@@ -374,7 +376,9 @@ def cache_points(blocks: list[JSON], caches: bool) -> list[JSON]:
         pointed.append(block)
         if mark is None or not caches:
             continue
-        point = {"type": "default", **({"ttl": mark["ttl"]} if "ttl" in mark else {})}
+        point = {"type": "default"}
+        if has_lifetimes and "ttl" in mark:
+            point["ttl"] = mark["ttl"]
         place = len(pointed)
         while place and "document" in pointed[place - 1]:
             place -= 1

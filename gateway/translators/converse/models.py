@@ -20,7 +20,8 @@ class Profile:
 
     `choices` are the kinds of tool choice it knows. `has_status` tells whether a tool
     result may say that it failed, `lone_results` that a turn with results may hold
-    nothing else. `caches` tells whether cache points are understood, `structured`
+    nothing else. `caches` tells whether cache points are understood, and
+    `caches_fully` whether also after tools and with a lifetime. `structured` tells
     whether a JSON schema is enforced, `takes_stop` whether stop sequences are taken.
     `takes_system` is off where a system prompt is refused. `reasoning` is how its
     effort is set, `top_k` where that parameter goes,
@@ -31,6 +32,7 @@ class Profile:
     has_status: bool = False
     lone_results: bool = False
     caches: bool = False
+    caches_fully: bool = False
     structured: bool = False
     takes_stop: bool = True
     takes_system: bool = True
@@ -48,6 +50,7 @@ _CLAUDE = Profile(
     choices=_NAMED,
     has_status=True,
     caches=True,
+    caches_fully=True,
     reasoning="claude",
     top_k="top_k",
     replays=True,

@@ -64,7 +64,12 @@ def drop_rest(
 
 
 def sampling(
-    body: JSON, names: Mapping[str, str], *, default_limit: int = 0, most: int = 0
+    body: JSON,
+    names: Mapping[str, str],
+    losses: Losses,
+    *,
+    default_limit: int = 0,
+    most: int = 0,
 ) -> JSON:
     """Return limits and sampling under the upstream's `names`.
 
@@ -75,8 +80,9 @@ def sampling(
     if "limit" in names:
         limit = output_limit(body) or default_limit
         values["limit"] = min(limit, most) if most else limit
-    if values.get("temperature") is not None:
-        values["temperature"] = min(values["temperature"], 1)
+    if (values.get("temperature") or 0) > 1:
+        values["temperature"] = 1
+        losses.downgrade("temperature")
     return {
         upstream: values[name]
         for name, upstream in names.items()

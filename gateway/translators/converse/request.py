@@ -39,6 +39,10 @@ _NAMES = {
     "stop": "stopSequences",
 }
 
+_BESIDE_HIGH_EFFORT = frozenset(
+    {"max_completion_tokens", "max_tokens", "temperature", "top_p"}
+)
+
 _LOW_TO_HIGH = {
     "minimal": "low",
     "low": "low",
@@ -146,9 +150,7 @@ def render_parts(
         conversation.system = []
     tools = _set_cache_points(conversation, tooling.tools, profile)
     effort = _effort(body, profile)
-    inference = sampling(body, _inference_names(profile, effort))
-    if inference.get("temperature") == 1 and body["temperature"] > 1:
-        losses.downgrade("temperature")
+    inference = sampling(body, _inference_names(body, profile, effort, losses), losses)
     drop_rest(valid, losses, _used(profile, effort))
     stop = () if profile.takes_stop else tuple(body.get("stop", ()))
     return Parts(
@@ -173,12 +175,18 @@ def render_parts(
 def _set_cache_points(
     conversation: Conversation, tools: list[JSON], profile: Profile
 ) -> list[JSON]:
+    fully = profile.caches_fully
     blocks = [block for turn in conversation.turns for block in turn["content"]]
+    tools = cache_points(tools, caches=False) if not fully else tools
     limit_marks(tools, conversation.system, blocks)
     for turn in conversation.turns:
-        turn["content"] = cache_points(turn["content"], profile.caches)
-    conversation.system = cache_points(conversation.system, profile.caches)
-    return cache_points(tools, profile.caches)
+        turn["content"] = cache_points(
+            turn["content"], caches=profile.caches, has_lifetimes=fully
+        )
+    conversation.system = cache_points(
+        conversation.system, caches=profile.caches, has_lifetimes=fully
+    )
+    return cache_points(tools, caches=profile.caches)
 
 
 def _effort(body: JSON, profile: Profile) -> str:
@@ -186,12 +194,16 @@ def _effort(body: JSON, profile: Profile) -> str:
     return _EFFORTS.get(profile.reasoning, {}).get(reasoning_of(body).effort, "")
 
 
-def _inference_names(profile: Profile, effort: str) -> dict[str, str]:
+def _inference_names(
+    body: JSON, profile: Profile, effort: str, losses: Losses
+) -> dict[str, str]:
     names = dict(_NAMES)
     if not profile.takes_stop:
         del names["stop"]
     if profile.reasoning == "nova" and effort == "high":
         # Nova 2 refuses them beside its highest effort.
+        for field in sorted(_BESIDE_HIGH_EFFORT & body.keys()):
+            losses.drop(field)
         return {"stop": names["stop"]}
     return names
 
