@@ -102,10 +102,7 @@ def test_one_problem_undoes_everything_and_all_are_listed():
 
 def test_a_missing_variable_is_named():
     found = problems(FILE, {})
-    assert (
-        "secrets[0].data.api_key: the variable OPENAI_API_KEY is not set in the "
-        in (found[0])
-    )
+    assert found[0].startswith("secrets[0].data.api_key: the variable OPENAI_API_KEY")
 
 
 @pytest.mark.parametrize("data", [CANARY, {"api_key": CANARY}, {}, {"api_key": {}}])
@@ -265,7 +262,7 @@ def test_the_command_lists_every_problem(file):
     file.write_text("secrets: [{name: s}]\nmodel_providers: [{name: a, spec: {}}]")
     with pytest.raises(CommandError) as caught:
         run("apply", str(file))
-    assert str(caught.value).startswith("3 problems, nothing was changed:")
+    assert str(caught.value).startswith("4 problems, nothing was changed:")
     assert caught.value.returncode == 1
 
 
