@@ -19,7 +19,7 @@ from botocore.awsrequest import AWSRequest
 
 from providers import options, sealing, transport
 from providers.models import ModelProvider, SecretNotAllowed
-from providers.oauth import OAuth2, TokenUnavailable
+from providers.oauth import OAuth2, TokenError
 
 __all__ = [
     "UNUSABLE_CREDENTIALS",
@@ -27,7 +27,7 @@ __all__ = [
     "AwsSigV4",
     "BedrockBearer",
     "OAuth2",
-    "TokenUnavailable",
+    "TokenError",
     "for_provider",
     "send",
 ]
@@ -35,7 +35,7 @@ __all__ = [
 UNUSABLE_CREDENTIALS = (
     sealing.UnreadableSecret,
     SecretNotAllowed,
-    TokenUnavailable,
+    TokenError,
     options.HeaderError,
 )
 """What signing may raise. Nothing was sent to the provider then; the messages are for

@@ -45,7 +45,7 @@ TIMEOUT = {"connect": 5.0, "first_byte": 20.0, "read": 20.0}
 logger = logging.getLogger(__name__)
 
 
-class TokenUnavailable(Exception):
+class TokenError(Exception):
     """No access token could be had; the text is for the administrator.
 
     `rejected` tells a refusal, which needs the administrator, from a token server that
@@ -55,6 +55,10 @@ class TokenUnavailable(Exception):
     def __init__(self, message: str, *, rejected: bool) -> None:
         super().__init__(message)
         self.rejected = rejected
+
+
+class NotConnected(TokenError):
+    """Nobody has pressed *Connect* yet, or the stored token cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ class OAuth2(httpx.Auth):
         self._provider = provider
         self._token: Token | None = None
         self._fetching: asyncio.Task[Token] | None = None
-        self._failure: TokenUnavailable | None = None
+        self._failure: TokenError | None = None
         self._failures = 0
         self._retry_at = 0.0
 
@@ -100,7 +104,7 @@ class OAuth2(httpx.Auth):
             return
         try:
             renewed = await self._replacement(token)
-        except TokenUnavailable:
+        except TokenError:
             return  # the provider's own 401 says more
         request.headers["Authorization"] = f"Bearer {renewed.value}"
         yield request
@@ -128,7 +132,7 @@ class OAuth2(httpx.Auth):
     async def _fetch(self, rejected: Token | None) -> Token:
         try:
             token = await self._obtain(rejected)
-        except TokenUnavailable as error:
+        except TokenError as error:
             self._failures += 1
             seconds = FAILURE_SECONDS * 2 ** min(self._failures - 1, 8)
             pause = min(seconds, MAX_FAILURE_SECONDS) * random.uniform(1, 1.3)  # noqa: S311
@@ -143,7 +147,7 @@ class OAuth2(httpx.Auth):
         try:
             return await _stored_token(self._provider, rejected)
         except DatabaseError:
-            raise TokenUnavailable(
+            raise TokenError(
                 "The stored token cannot be read: the database is unavailable.",
                 rejected=False,
             ) from None
@@ -160,13 +164,13 @@ CLIENT = {"grant_type": "client_credentials"}
 async def _request_token(
     provider: ModelProvider, grant: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return the token server's answer to `grant`; raises TokenUnavailable."""
+    """Return the token server's answer to `grant`; raises TokenError."""
     request = _token_request(provider, grant)
     try:
         response = await transport.transport().handle_async_request(request)
         body = await transport.read(response, TOKEN_BODY_LIMIT)
     except httpx.RequestError as error:
-        raise TokenUnavailable(
+        raise TokenError(
             f"The token server cannot be used: {error}", rejected=False
         ) from None
     try:
@@ -184,7 +188,7 @@ def _token_request(provider: ModelProvider, grant: Mapping[str, str]) -> httpx.R
     try:
         values = provider.credentials()
     except (sealing.UnreadableSecret, SecretNotAllowed) as error:
-        raise TokenUnavailable(str(error), rejected=True) from None
+        raise TokenError(str(error), rejected=True) from None
     secret = values.get("client_secret", "")
     client = ClientAuth(
         values.get("client_id", ""), secret, provider.client_auth if secret else "none"
@@ -214,7 +218,7 @@ def _token_request(provider: ModelProvider, grant: Mapping[str, str]) -> httpx.R
     )
 
 
-def _refusal(status: int, answer: Mapping[str, Any]) -> TokenUnavailable:
+def _refusal(status: int, answer: Mapping[str, Any]) -> TokenError:
     """Name the error of RFC 6749, section 5.2. Its free text may quote credentials."""
     code = answer.get("error")
     known = {
@@ -226,15 +230,15 @@ def _refusal(status: int, answer: Mapping[str, Any]) -> TokenUnavailable:
         "invalid_request": "it misses a parameter; see Token parameters",
     }
     if isinstance(code, str) and code in known:
-        return TokenUnavailable(
+        return TokenError(
             f"The token server refused ({code}): {known[code]}.", rejected=True
         )
     if status == 200:
-        return TokenUnavailable(
+        return TokenError(
             "The token server answered without an access token. Check the token URL.",
             rejected=True,
         )
-    return TokenUnavailable(
+    return TokenError(
         f"The token server answered {status}.", rejected=400 <= status < 500
     )
 
@@ -276,20 +280,20 @@ async def _stored_token(provider: ModelProvider, rejected: Token | None) -> Toke
         if await sync_to_async(_lease)(row):
             return await _refresh(provider, row, answer)
         await asyncio.sleep(0.2)
-    raise TokenUnavailable("Another process holds the token too long.", rejected=False)
+    raise TokenError("Another process holds the token too long.", rejected=False)
 
 
 def _load(provider: ModelProvider) -> tuple[OAuthToken, dict[str, Any]]:
     row = OAuthToken.objects.filter(provider_id=provider.pk).first()
     if row is None:
-        raise TokenUnavailable(
+        raise NotConnected(
             "Not connected yet. Open the provider and press Connect.", rejected=True
         )
     row.provider = provider
     try:
         return row, row.reveal()
     except sealing.UnreadableSecret:
-        raise TokenUnavailable(
+        raise NotConnected(
             "The stored token cannot be decrypted with the current keys, or was "
             "obtained for another address. Press Reconnect.",
             rejected=True,
@@ -323,7 +327,7 @@ async def _refresh(
     refresh_token = answer.get("refresh_token")
     try:
         if not refresh_token:
-            raise TokenUnavailable(
+            raise TokenError(
                 "The token has expired and there is none to refresh it with. Press "
                 "Reconnect.",
                 rejected=True,
@@ -365,12 +369,12 @@ def authorization_request(
 
     The payload holds ``state`` (compare it with the one that comes back), ``verifier``
     (for `exchange`), ``redirect_uri`` and ``provider`` (its uid). Raises
-    TokenUnavailable when the client id cannot be read.
+    TokenError when the client id cannot be read.
     """
     try:
         client_id = provider.credentials().get("client_id", "")
     except (sealing.UnreadableSecret, SecretNotAllowed) as error:
-        raise TokenUnavailable(str(error), rejected=True) from None
+        raise TokenError(str(error), rejected=True) from None
     verifier = secrets.token_urlsafe(48)
     state = secrets.token_urlsafe(32)
     url: str = prepare_grant_uri(
@@ -396,7 +400,7 @@ def exchange(
 ) -> OAuthToken:
     """Trade the code that came back for tokens and store them encrypted.
 
-    Raises TokenUnavailable, whose text says what the token server said.
+    Raises TokenError, whose text says what the token server said.
     """
     answer = async_to_sync(_request_token)(
         provider,

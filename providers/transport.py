@@ -42,6 +42,12 @@ MAX_INTERIM_RESPONSES = 8
 # Below this size, one write of head and body is cheaper than two.
 JOINED_WRITE = 1 << 16
 
+UNKNOWN_NAME = frozenset(
+    number
+    for name in ("EAI_NONAME", "EAI_NODATA")
+    if (number := getattr(socket, name, None)) is not None
+)
+
 # The transport itself writes these: they frame the message, name the destination, or
 # would make the upstream answer in a form that needs decoding.
 OWN_HEADERS = frozenset(
@@ -68,7 +74,12 @@ class DestinationBlocked(httpx.ConnectError):
 
 
 class NameNotResolved(httpx.ConnectError):
-    """The host name has no address. Nothing was sent."""
+    """The host name has no address. Nothing was sent.
+
+    `is_unknown` tells a name that does not exist from a name server out of order.
+    """
+
+    is_unknown = False
 
 
 class TLSFailed(httpx.ConnectError):
@@ -351,15 +362,12 @@ async def _exchange(
             raise httpx.RemoteProtocolError("The upstream sent no final response.")
         encoding = message.headers.get("Content-Encoding", "identity")
         if encoding.lower() != "identity":
-            raise httpx.DecodingError(
+            raise httpx.RemoteProtocolError(
                 "The upstream compressed its answer although it was asked not to."
             )
         if not payload.is_eof():
             protocol.read_timeout = silence
             protocol.start_timeout()
-    except httpx.RequestError:
-        _abort(connection)
-        raise
     except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
         _abort(connection)
         raise _after_sending(error, protocol) from error
@@ -432,7 +440,9 @@ def _while_connecting(error: Exception, url: httpx.URL) -> httpx.TransportError:
         case TimeoutError():
             return httpx.ConnectTimeout(f"Connecting to {host} took too long.")
         case aiohttp.ClientConnectorDNSError():
-            return NameNotResolved(f"The name {url.host} cannot be resolved.")
+            unresolved = NameNotResolved(f"The name {url.host} cannot be resolved.")
+            unresolved.is_unknown = error.os_error.errno in UNKNOWN_NAME
+            return unresolved
         case aiohttp.ClientConnectorCertificateError():
             cause = error.certificate_error
             reason = getattr(cause, "verify_message", "") or "verification failed"

@@ -14,7 +14,7 @@ from django.utils import timezone
 from providers import auth, oauth, transport
 from providers.guard import Rules
 from providers.models import ModelProvider, OAuthToken, Secret
-from providers.oauth import TokenUnavailable
+from providers.oauth import TokenError
 from tests.faults import Answer, FaultServer, json_answer
 
 
@@ -185,7 +185,7 @@ def test_a_failing_token_server_is_not_asked_by_every_call(upstream, monkeypatch
     now = time.monotonic()
 
     def refused():
-        with pytest.raises(TokenUnavailable):
+        with pytest.raises(TokenError):
             calls(scheme, upstream.url)
 
     refused()
@@ -226,7 +226,7 @@ def test_a_call_that_leaves_does_not_take_the_token_from_the_others(upstream):
 )
 def test_a_refusal_is_told_in_our_own_words(upstream, status, body, rejected, words):
     upstream.answers["/token"] = json_answer(body, status)
-    with pytest.raises(TokenUnavailable, match=words) as caught:
+    with pytest.raises(TokenError, match=words) as caught:
         calls(auth.for_provider(oauth_provider(upstream)), upstream.url)
     assert caught.value.rejected is rejected
     assert "canary" not in str(caught.value)
@@ -238,7 +238,7 @@ def test_a_token_server_on_a_forbidden_address_is_not_asked(upstream):
     provider.secret.store(
         {"client_id": "a", "client_secret": "b"}, provider.required_origins()
     )
-    with pytest.raises(TokenUnavailable, match="not connected to"):
+    with pytest.raises(TokenError, match="not connected to"):
         calls(auth.for_provider(provider), upstream.url)
 
 
@@ -321,7 +321,7 @@ def test_a_client_without_a_secret_names_itself_in_the_body(upstream, db):
 
 def test_a_refused_code_stores_nothing(upstream, connected):
     upstream.answers["/token"] = json_answer({"error": "invalid_grant"}, 400)
-    with pytest.raises(TokenUnavailable, match="invalid_grant"):
+    with pytest.raises(TokenError, match="invalid_grant"):
         oauth.exchange(connected, "bad", "v", "https://us.example.com/back")
     assert OAuthToken.objects.get().reveal()["access_token"] == "canary-old"
 
@@ -365,14 +365,14 @@ def test_a_lease_left_by_a_dead_process_runs_out(upstream, connected):
 
 def test_a_failed_refresh_gives_the_lease_back(upstream, connected):
     upstream.answers["/token"] = json_answer({"error": "invalid_grant"}, 400)
-    with pytest.raises(TokenUnavailable, match="Reconnect"):
+    with pytest.raises(TokenError, match="Reconnect"):
         calls(auth.for_provider(connected), upstream.url)
     assert OAuthToken.objects.get().refresh_lease is None
 
 
 def test_a_provider_nobody_connected_says_so(upstream, connected):
     OAuthToken.objects.all().delete()
-    with pytest.raises(TokenUnavailable, match="press Connect"):
+    with pytest.raises(TokenError, match="press Connect"):
         calls(auth.for_provider(connected), upstream.url)
 
 
@@ -382,7 +382,7 @@ def test_a_token_is_not_used_at_another_address(upstream, connected):
         {"client_id": "canary-client", "client_secret": "x"},
         connected.required_origins(),
     )
-    with pytest.raises(TokenUnavailable, match="another address"):
+    with pytest.raises(TokenError, match="another address"):
         calls(auth.for_provider(connected), upstream.url)
 
 
