@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openai.lib.streaming.chat import ChatCompletionStreamState
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from gateway.errors import GatewayError
 from gateway.translators import TRANSLATORS
@@ -174,3 +176,25 @@ def test_every_case_runs_something(case: Path) -> None:
         {"upstream_error.json", "error.json"},
     ]
     assert any(pair <= names for pair in pairs)
+
+
+@pytest.mark.parametrize("case", having("chunks.json"))
+def test_the_official_helper_reads_the_stream(case: Path) -> None:
+    chunks = [ChatCompletionChunk.model_validate(x) for x in read(case, "chunks.json")]
+    state = ChatCompletionStreamState()
+    for chunk in chunks:
+        state.handle_chunk(chunk)
+    if chunks and any(chunk.choices for chunk in chunks):
+        said = "".join(
+            choice.delta.content or ""
+            for chunk in chunks
+            for choice in chunk.choices
+            if choice.index == 0
+        )
+        message = state.current_completion_snapshot.choices[0].message
+        assert (message.content or "") == said
+
+
+@pytest.mark.parametrize("case", having("response.json"))
+def test_an_answer_fits_the_official_type(case: Path) -> None:
+    ChatCompletion.model_validate(read(case, "response.json"))
