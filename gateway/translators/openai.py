@@ -12,7 +12,11 @@ from typing import Any
 
 from gateway.errors import GatewayError
 from gateway.translators import reply_rules, upstream_errors
-from gateway.translators.openai_stream import FINISH_REASONS, ChunkStream
+from gateway.translators.openai_stream import (
+    FINISH_REASONS,
+    ChunkStream,
+    with_both_names,
+)
 from gateway.translators.protocol import (
     JSON,
     Reply,
@@ -40,15 +44,12 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
         if request.pop(param, None) is not None:
             losses.drop(param)
     _rename_limit(request, options.get("max_tokens_field"))
-    request["messages"] = _messages(request.get("messages"), options)
+    if "messages" in request:
+        request["messages"] = _messages(request["messages"], options)
     stream = request.get("stream") is True
-    asked = stream and _wants_usage(body)
-    if stream and not asked and _may_ask_usage(route):
-        # The ledger counts every call; the client does not see what it did not ask for.
-        stream_options = request.get("stream_options")
-        if stream_options is None or isinstance(stream_options, dict):
-            stream_options = {**(stream_options or {}), "include_usage": True}
-            request["stream_options"] = stream_options
+    asked = stream and _wants_usage(request)
+    if stream:
+        _ask_for_usage(request, route)
     reply = Reply(
         model=route.model,
         completion_id=route.completion_id,
@@ -82,6 +83,9 @@ def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> J
         "model": reply.model,
         "choices": [_choice(choice, index) for index, choice in enumerate(choices)],
     }
+    if reply.options.get("reasoning_alias"):
+        for choice in completion["choices"]:
+            choice["message"] = with_both_names(choice["message"])
     return reply_rules.whole(completion, reply)
 
 
@@ -149,11 +153,18 @@ def _wants_usage(body: JSON) -> bool:
     )
 
 
-def _may_ask_usage(route: Route) -> bool:
-    return (
-        route.options.get("include_usage") is not False
-        and "stream_options" not in route.avoid
-    )
+def _ask_for_usage(request: JSON, route: Route) -> None:
+    """Ask for usage in a stream, whether or not the client did.
+
+    The ledger counts every call; the client does not see what it did not ask for.
+    """
+    refused = "stream_options" in route.avoid
+    if refused or route.options.get("include_usage") is False:
+        request.pop("stream_options", None)
+        return
+    stream_options = request.get("stream_options")
+    if stream_options is None or isinstance(stream_options, dict):
+        request["stream_options"] = {**(stream_options or {}), "include_usage": True}
 
 
 def _headers(options: Mapping[str, Any], stream: bool) -> dict[str, str]:

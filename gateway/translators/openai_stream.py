@@ -14,6 +14,8 @@ from gateway.wire.sse import Event, SSEDecoder
 
 _DONE = b"[DONE]"
 
+_REASONING = (("reasoning_content", "reasoning"), ("reasoning", "reasoning_content"))
+
 FINISH_REASONS = {
     "end_turn": "stop",
     "eos": "stop",
@@ -25,6 +27,17 @@ FINISH_REASONS = {
     "tool_use": "tool_calls",
 }
 """Words of compatible servers that OpenAI's clients do not know."""
+
+
+def with_both_names(message: JSON) -> JSON:
+    """Return a message or delta with its reasoning under both names that servers use.
+
+    DeepSeek, vLLM and others say `reasoning_content`, OpenRouter and Groq `reasoning`.
+    """
+    for name, other in _REASONING:
+        if isinstance(text := message.get(name), str) and not message.get(other):
+            return {**message, other: text}
+    return message
 
 
 class ToolIndexes:
@@ -76,6 +89,7 @@ class ChunkStream:
         self._reply = reply
         self._model = reply.model
         self._include_usage = reply.include_usage
+        self._alias = bool(reply.options.get("reasoning_alias"))
         self._decoder = SSEDecoder()
         self._id = ""
         self._created = 0
@@ -217,6 +231,8 @@ class ChunkStream:
             self._running.add(index)
             if not delta.get("role"):
                 delta = choice["delta"] = {**delta, "role": "assistant"}
+        if self._alias:
+            delta = choice["delta"] = with_both_names(delta)
         if calls := delta.get("tool_calls"):
             self._number(index, calls)
         reason = choice.get("finish_reason")

@@ -119,11 +119,14 @@ KINDS: dict[str, Outcome] = {
 }
 """By the upstream's own name of the error, in lower case without namespace."""
 
-FALLBACK_KINDS: dict[str, Outcome] = {
-    # Names that cover several failures: the text is asked before them.
+LATE_KINDS: dict[str, Outcome] = {
     "permission_error": DENIED,
     "permission_denied": DENIED,
     "accessdeniedexception": DENIED,
+}
+"""Names that cover several failures: the text is asked before them."""
+
+FALLBACK_KINDS: dict[str, Outcome] = LATE_KINDS | {
     "validationexception": Outcome(400, _I),
     "invalid_request_error": Outcome(400, _I),
     "invalid_argument": Outcome(400, _I),
@@ -133,6 +136,7 @@ FALLBACK_KINDS: dict[str, Outcome] = {
     "internal_server_error": FAILED,
     "internalserverexception": FAILED,
 }
+"""Names that say less than a status, asked where there is none."""
 
 SAYINGS: list[tuple[re.Pattern[str], Outcome]] = [
     (re.compile(pattern, re.IGNORECASE), outcome)
@@ -305,12 +309,9 @@ def _error(
         if found := pattern.search(refusal.message):
             return _build(outcome, _named(refusal, found), status, headers)
     by_status = (statuses or {}).get(status) or STATUSES.get(status)
-    if by_status is None and not status:
-        by_status = next(
-            (FALLBACK_KINDS[kind] for kind in refusal.kinds if kind in FALLBACK_KINDS),
-            None,
-        )
-    return _build(by_status or default, refusal, status, headers)
+    names = FALLBACK_KINDS if not status else LATE_KINDS
+    by_name = next((names[kind] for kind in refusal.kinds if kind in names), None)
+    return _build(by_status or by_name or default, refusal, status, headers)
 
 
 def _named(refusal: Refusal, found: re.Match[str]) -> Refusal:

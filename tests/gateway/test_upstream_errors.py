@@ -60,6 +60,8 @@ SERVER = "server_error"
         ),
         (403, {"Message": "Missing Authentication Token"}, "auth"),
         (403, anthropic("permission_error"), "denied"),
+        (400, {"__type": "AccessDeniedException", "message": "no"}, "denied"),
+        (409, anthropic("invalid_request_error"), (409, INVALID, None)),
         (404, anthropic("not_found_error", "model: x"), "no model"),
         (404, {"error": "model 'x' not found"}, "no model"),
         (404, openai("The model `x` does not exist"), "no model"),
