@@ -1,10 +1,11 @@
 """Properties of what comes down from Claude, whole and streamed."""
 
 import json
+import random
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
@@ -252,6 +253,7 @@ EVENTS = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=200)
 @given(st.lists(EVENTS | JUNK, max_size=12))
 def test_any_events_end_in_a_defined_way(events):
     parser = MessageEvents(REPLY)
@@ -264,6 +266,7 @@ def test_any_events_end_in_a_defined_way(events):
         ChatCompletionChunk.model_validate(chunk)
 
 
+@settings(max_examples=200)
 @given(st.dictionaries(KEYS | st.just("content"), JUNK | st.lists(JUNK)))
 def test_any_payload_is_an_answer_or_a_defined_error(payload):
     try:
@@ -299,3 +302,26 @@ def test_nothing_is_said_after_the_end():
     assert parser.done
     assert parser.error is None
     assert chunks == run([raw])[1]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_any_value_in_any_place_of_an_event_ends_in_a_defined_way(seed):
+    chance = random.Random(seed)
+    junk = [None, True, 0, -1, 1.5, "", "text", "tool_use", [], {}, [[]], {"type": 1}]
+    blocks = [
+        ({}, {"type": "text", "text": ""}, [{"type": "text_delta", "text": "a"}]),
+        ({}, {"type": "thinking"}, [{"type": "signature_delta", "signature": "s"}]),
+        ({}, {"type": "tool_use", "id": "t", "name": "f"}, []),
+        ({}, {"type": "text"}, [{"type": "citations_delta", "citation": CITATION}]),
+    ]
+    for _ in range(200):
+        damaged = json.loads(json.dumps(list(events(blocks, "tool_use"))))
+        place = chance.choice(damaged)
+        while isinstance(place, dict) and place:
+            key = chance.choice(list(place))
+            if not isinstance(place[key], dict) or chance.random() < 0.3:
+                place[key] = chance.choice(junk)
+                break
+            place = place[key]
+        parser, _ = run([wire({"type": "x", **event} for event in damaged)])
+        assert parser.done is (parser.error is None)

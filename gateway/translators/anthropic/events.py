@@ -64,7 +64,7 @@ class MessageEvents:
         self._chunks = Chunks(reply)
         self._began = False
         self._counts: JSON = {}
-        self._blocks: dict[Any, _Block] = {}
+        self._blocks: dict[int, _Block] = {}
         self._length = 0
         self._tools = 0
         self._thinking_blocks = 0
@@ -159,7 +159,8 @@ class MessageEvents:
         delta = event.get("delta")
         if not isinstance(delta, dict):
             return
-        block = self._blocks.get(event.get("index"))
+        index = event.get("index")
+        block = self._blocks.get(index) if isinstance(index, int) else None
         kind = delta.get("type")
         if block is None:
             self.fail("holds a piece of a content block that never began")
@@ -200,7 +201,8 @@ class MessageEvents:
             block.citations.append(citation)
 
     def _on_block_stop(self, event: JSON, out: list[JSON]) -> None:
-        block = self._blocks.pop(event.get("index"), None)
+        index = event.get("index")
+        block = self._blocks.pop(index, None) if isinstance(index, int) else None
         if block is not None:
             self._finish_block(block, out)
 

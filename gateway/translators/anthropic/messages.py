@@ -11,19 +11,12 @@ thinking to everything before it, and prompt caches compare prefixes.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gateway.errors import GatewayError, invalid_request, unsupported
+from gateway.errors import invalid_request, unsupported
+from gateway.translators.anthropic.blocks import FILES_BETA, render_part
 from gateway.translators.anthropic.dialect import Dialect
 from gateway.translators.caching import cache_mark
 from gateway.translators.claude_models import ClaudeModel
-from gateway.translators.content import (
-    Audio,
-    Document,
-    FileId,
-    Image,
-    Part,
-    Text,
-    parse_part,
-)
+from gateway.translators.content import FileId, parse_part
 from gateway.translators.protocol import JSON
 from gateway.translators.reasoning import NO_REPLAY, Replay, in_order, replay_of
 from gateway.translators.tool_calls import (
@@ -32,8 +25,6 @@ from gateway.translators.tool_calls import (
     calls_of,
     parse_arguments,
 )
-
-FILES_BETA = "files-api-2025-04-14"
 
 _CONTINUED = "(continue)"
 """Stands first where a conversation begins with the assistant's turn."""
@@ -215,58 +206,19 @@ class _Renderer:
             return []
         if isinstance(content, str):
             return [{"type": "text", "text": content}] if content.strip() else []
+        conversation = self._conversation
         blocks = []
         for position, part in enumerate(content):
             path = f"{param}[{position}]"
-            block = self._block(parse_part(part, path), path)
+            parsed = parse_part(part, path)
+            block = render_part(parsed, self._dialect, path)
             if block is None:
                 continue
+            if isinstance(parsed, FileId) and FILES_BETA not in conversation.betas:
+                conversation.betas.append(FILES_BETA)
             self._mark(block, part)
             blocks.append(block)
         return blocks
-
-    def _block(self, part: Part, param: str) -> JSON | None:
-        match part:
-            case Text(text):
-                return {"type": "text", "text": text} if text.strip() else None
-            case Image():
-                return {"type": "image", "source": self._image_source(part, param)}
-            case Document():
-                return _document(part, param)
-            case FileId(id):
-                return self._uploaded(id, param)
-            case Audio():
-                raise unsupported(
-                    f"Claude does not take audio: replace '{param}' by its transcript.",
-                    param=param,
-                )
-
-    def _image_source(self, image: Image, param: str) -> JSON:
-        if not image.url:
-            return {
-                "type": "base64",
-                "media_type": image.media_type,
-                "data": image.base64,
-            }
-        if not self._dialect.remote_images:
-            raise invalid_request(
-                f"The image in '{param}' could not be fetched for this provider, "
-                "which takes image data only. Send it as a data: URL.",
-                param=param,
-                code="invalid_image_url",
-            )
-        return {"type": "url", "url": image.url}
-
-    def _uploaded(self, id: str, param: str) -> JSON:
-        if not self._dialect.uploaded_files or not id.startswith("file_"):
-            raise unsupported(
-                f"The file in '{param}' is not known to this provider. Send its "
-                "content as 'file_data'.",
-                param=param,
-            )
-        if FILES_BETA not in self._conversation.betas:
-            self._conversation.betas.append(FILES_BETA)
-        return {"type": "document", "source": {"type": "file", "file_id": id}}
 
     def _text_blocks(self, message: JSON, param: str) -> list[JSON]:
         content = message.get("content")
@@ -344,31 +296,3 @@ class _Renderer:
     def _mark_last(self, blocks: list[JSON], message: JSON) -> None:
         if blocks:
             self._mark(blocks[-1], message)
-
-
-def _document(document: Document, param: str) -> JSON:
-    if document.format == "pdf":
-        source = {
-            "type": "base64",
-            "media_type": "application/pdf",
-            "data": document.base64,
-        }
-    elif document.is_text:
-        source = {
-            "type": "text",
-            "media_type": "text/plain",
-            "data": document.text,
-        }
-    else:
-        raise _bad_document(param)
-    block: JSON = {"type": "document", "source": source}
-    if document.name:
-        block["title"] = document.name
-    return block
-
-
-def _bad_document(param: str) -> GatewayError:
-    return unsupported(
-        f"The file in '{param}' is neither a PDF nor text. Convert it to one of them.",
-        param=param,
-    )

@@ -59,7 +59,7 @@ def parse_message(payload: Any, reply: Reply) -> JSON:
         reply,
         message,
         finish,
-        parse_usage(usage),
+        parse_usage(usage) if usage else None,
         native=native,
         service_tier=service_tier(usage),
     )
