@@ -126,12 +126,7 @@ def check_stored(provider: ModelProvider, secret: Secret | None) -> None:
         raise CredentialError(
             field, f"Enter the {LABELS[field]}, or choose a stored secret."
         )
-    if not _fits(provider.auth_type, secret):
-        raise CredentialError(
-            "secret",
-            f"The secret {secret.name} holds {', '.join(secret.keys) or 'nothing'}; "
-            f"this authentication needs {_needs(provider.auth_type)}.",
-        )
+    check_kind(provider, secret)
     if not secret.origins:
         try:
             # Opens it, so that a broken one is told now; the save stores the result.
@@ -146,9 +141,22 @@ def check_stored(provider: ModelProvider, secret: Secret | None) -> None:
         )
 
 
-def fitting(auth_type: str) -> list[Secret]:
-    """Return the stored secrets that hold what `auth_type` needs."""
-    return [secret for secret in Secret.objects.all() if _fits(auth_type, secret)]
+def check_kind(provider: ModelProvider, secret: Secret | None) -> None:
+    """Raise CredentialError if `secret` holds what another authentication needs."""
+    if secret is not None and not _fits(provider.auth_type, secret):
+        raise CredentialError(
+            "secret",
+            f"The secret {secret.name} holds {', '.join(secret.keys) or 'nothing'}; "
+            f"this authentication needs {_needs(provider.auth_type)}.",
+        )
+
+
+def outline(secret: Secret) -> str:
+    """Return what tells a secret from others without giving it away."""
+    for name in ("api_key", "aws_access_key_id", "bedrock_api_key", "client_id"):
+        if name in secret.hints:
+            return f"••••{secret.hints[name]}"
+    return ", ".join(secret.keys)
 
 
 def _fits(auth_type: str, secret: Secret) -> bool:

@@ -32,6 +32,10 @@ FIELDS_OF_AUTH: dict[str, tuple[str, ...]] = {
 }
 
 
+# Words that the console's own addresses use where a provider's name stands.
+RESERVED_NAMES = {"new", "starter"}
+
+
 class EditConflict(Exception):
     """Somebody else saved the provider between reading and writing it."""
 
@@ -47,6 +51,14 @@ def _value_field(name: str) -> forms.CharField:
     )
 
 
+class SecretChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """The stored secrets, by name and what tells them apart; never their values."""
+
+    def label_from_instance(self, secret: Secret) -> str:
+        """Return the name, what it holds and the last characters."""
+        return f"{secret.name} · {credentials.outline(secret)}"
+
+
 class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
     """Everything about one provider.
 
@@ -58,7 +70,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
     """
 
     models = entries.ModelsField(label=_("Models"))
-    secret = forms.ModelChoiceField(
+    secret = SecretChoice(
         Secret.objects.all(),
         to_field_name="name",
         required=False,
@@ -119,7 +131,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.original = copy.copy(self.instance)
+        self.original: ModelProvider = copy.copy(self.instance)
         self.new_values: dict[str, str] = {}
         self.adopted = False
         self.fields["value_prefix"].strip = False  # type: ignore[attr-defined]
@@ -168,6 +180,16 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         return cls({**stored, **values}, instance=instance)
 
     # --- cleaning ---
+
+    def clean_name(self) -> str:
+        """Keep names apart from the console's own addresses."""
+        name: str = self.cleaned_data["name"]
+        if name in RESERVED_NAMES:
+            raise ValidationError(
+                _("`%(name)s` stands for something else in the console's addresses."),
+                params={"name": name},
+            )
+        return name
 
     def clean(self) -> dict[str, Any]:
         """Settle what the fields mean together, before the model checks itself."""
@@ -271,9 +293,11 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
             return
         self.new_values = credentials.typed(provider.auth_type, self.cleaned_data)
         self._strip_prefix(provider)
+        chosen = self._chosen_secret()
         try:
             if self.new_values:
                 credentials.check_values(provider, self.new_values)
+                credentials.check_kind(provider, chosen)
             elif not {"endpoint", "token_url", "region"} & set(self.errors):
                 stored = self._stored_secret()
                 self.adopted = stored is not None and not stored.origins
@@ -290,12 +314,20 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _stored_secret(self) -> Secret | None:
         """Return the stored secret to use: the one chosen, else the one in use."""
-        chosen: Secret | None = self.cleaned_data.get("secret")
-        if chosen is not None:
+        chosen = self._chosen_secret()
+        if chosen is not None or self._is_other_auth():
             return chosen
-        current = self.original.secret
-        same_auth = self.original.auth_type == self.instance.auth_type
-        return current if same_auth else None
+        return self.original.secret
+
+    def _chosen_secret(self) -> Secret | None:
+        """Return the secret chosen in the list, unless it was for another scheme."""
+        chosen: Secret | None = self.cleaned_data.get("secret")
+        if chosen is not None and chosen == self.original.secret:
+            return None if self._is_other_auth() else chosen
+        return chosen
+
+    def _is_other_auth(self) -> bool:
+        return self.original.auth_type != self.instance.auth_type
 
     # --- what came of it ---
 
@@ -383,7 +415,9 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         if not provider.needs_secret:
             return None
         if self.new_values:
-            chosen = self.cleaned_data.get("secret")
+            chosen = self._chosen_secret()
+            if self._is_other_auth():
+                provider.secret = None
             return credentials.store(provider, self.new_values, chosen)
         secret = self._stored_secret()
         if secret is not None and self.adopted:

@@ -4,6 +4,7 @@ From the vendors' own documentation; the form fills these in, the HTTP API uses 
 for whatever a request leaves out.
 """
 
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
@@ -94,17 +95,54 @@ def initial(provider_type: str, auth_type: str = "") -> dict[str, Any]:
     """
     if provider_type not in DEFAULT_AUTH:
         return {}
-    auth = auth_type or DEFAULT_AUTH[provider_type]
     values: dict[str, Any] = {
         "provider_type": provider_type,
         "endpoint": DEFAULT_ENDPOINTS[provider_type],
-        "auth_type": auth,
+        "auth_type": auth_type or DEFAULT_AUTH[provider_type],
+        "region": DEFAULT_REGION,
         "priority": 100,
         "enabled": True,
         "client_auth": ModelProvider.ClientAuth.HEADER,
+        **KEY_HEADERS[provider_type],
     }
-    if auth == Auth.API_KEY:
-        values |= KEY_HEADERS[provider_type]
-    if auth == Auth.AWS_SIGV4 or provider_type == Type.BEDROCK:
-        values["region"] = DEFAULT_REGION
+    if provider_type == Type.OLLAMA:
+        values["private_network"] = True
     return values
+
+
+# What changes with the type as long as nobody typed something else.
+_FOLLOWS_TYPE = ("name", "endpoint", "auth_type", "region", "private_network")
+
+
+def switched(
+    values: Mapping[str, Any], before: str, after: str, taken: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return entered `values` for another type: what stood preset changes with it.
+
+    What somebody typed stays. `taken` are names that the suggestion must avoid.
+    """
+    old = {**initial(before), "name": before}
+    new = {**initial(after), "name": free_name(after, taken)}
+    changed = {**values, "provider_type": after}
+    for name in _FOLLOWS_TYPE:
+        entered = values.get(name) or ""
+        suggested = old.get(name, "")
+        if entered in ("", suggested) or (
+            name == "name" and str(entered).startswith(f"{before}-")
+        ):
+            changed[name] = new.get(name, "")
+    if values.get("header_name", "") in ("", old.get("header_name")):
+        changed |= KEY_HEADERS.get(after, {})
+    if before == Type.OLLAMA:
+        changed["private_network"] = new.get("private_network", "")
+    return changed
+
+
+def free_name(provider_type: str, taken: Collection[str]) -> str:
+    """Return a name to suggest for a new provider: its type, counted up when taken."""
+    if provider_type not in taken:
+        return provider_type
+    number = 2
+    while f"{provider_type}-{number}" in taken:
+        number += 1
+    return f"{provider_type}-{number}"

@@ -1,7 +1,32 @@
 """Where the console's pages are; the gateway's own routes are in gateway/urls.py."""
 
 from django.contrib import admin
-from django.urls import path
+from django.contrib.auth.views import LogoutView, PasswordChangeView
+from django.urls import include, path, reverse_lazy
 from django.urls.resolvers import URLPattern, URLResolver
+from django.views.generic import RedirectView
 
-urlpatterns: list[URLPattern | URLResolver] = [path("admin/", admin.site.urls)]
+from gateway import console
+from runagents import account_views, views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.dashboard, name="dashboard"),
+    path("setup/", account_views.set_up, name="set-up"),
+    path("login/", account_views.log_in, name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("theme/", account_views.set_theme, name="theme"),
+    path(
+        "password/",
+        PasswordChangeView.as_view(
+            template_name="console/password_change.html",
+            success_url=reverse_lazy("dashboard"),
+        ),
+        name="password-change",
+    ),
+    path("models/", include("providers.urls")),
+    path("requests/", console.request_list, name="request-list"),
+    path("requests/<str:call_id>/", console.request_detail, name="request-detail"),
+    # One log-in for all: the admin's own would miss the throttle.
+    path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
+    path("admin/", admin.site.urls),
+]

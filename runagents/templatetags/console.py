@@ -1,7 +1,10 @@
 """Template tags of the console: icons, logos, times and figures."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
 
 from django import template
 from django.templatetags.static import static
@@ -12,6 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gateway.reports import Traffic, by_provider
+from providers import credentials
+from providers.entries import ModelsField
+from providers.models import Secret
 
 register = template.Library()
 
@@ -128,3 +134,27 @@ def short(number: int | None) -> str:
 def traffic() -> dict[str, Traffic]:
     """Return the last day's traffic by provider name."""
     return by_provider()
+
+
+@register.filter
+def get(mapping: Mapping[str, Any], key: str) -> Any:
+    """Return the value under `key`, or None."""
+    return mapping.get(key)
+
+
+@register.filter
+def outline(secret: Secret) -> str:
+    """Return what tells a secret from others without giving it away."""
+    return credentials.outline(secret)
+
+
+@register.filter
+def host(url: str) -> str:
+    """Return the host and port of a URL."""
+    return urlsplit(url).netloc
+
+
+@register.filter
+def models_text(value: Any) -> str:
+    """Return the models of a form as the text area shows them: one id a line."""
+    return str(ModelsField().prepare_value(value) or "")

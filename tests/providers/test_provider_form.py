@@ -576,3 +576,24 @@ def test_models_that_another_provider_serves_are_told(provider):
     form = ProviderForm(browser())
     assert form.is_valid()
     assert form.shared_models() == {"gpt-4o": "first"}
+
+
+def test_a_changed_authentication_never_overwrites_the_shared_secret():
+    first = saved(ProviderForm(browser()))
+    second = saved(
+        ProviderForm(browser(name="second", api_key="", secret="openai-key"))
+    )
+    data = oauth2(name="second", secret="openai-key")
+    saved(ProviderForm(data, instance=second))
+    assert ModelProvider.objects.get(pk=first.pk).credentials() == {"api_key": KEY}
+
+
+def test_typed_values_are_not_put_into_a_secret_of_another_kind():
+    saved(ProviderForm(browser()))
+    form = ProviderForm(oauth2(secret="openai-key"))
+    assert "holds api_key" in str(form.errors["secret"])
+
+
+@pytest.mark.parametrize("name", ["new", "starter"])
+def test_names_that_addresses_use_are_refused(name):
+    assert "addresses" in str(ProviderForm(browser(name=name)).errors["name"])

@@ -1,0 +1,175 @@
+"""The Models pages: the list, one provider, and what can be done to it there."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.db.models import ProtectedError, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from providers import snippets, starter
+from providers.models import ModelProvider, ProviderModel
+from providers.price_forms import ModelSettingsFormSet
+
+LOGO_CARDS = ModelProvider.Type.choices
+
+
+def _providers() -> QuerySet[ModelProvider]:
+    return ModelProvider.objects.select_related("secret").prefetch_related(
+        "provider_models"
+    )
+
+
+@login_required
+@require_safe
+def provider_list(request: HttpRequest) -> HttpResponse:
+    """Show all providers with status and models; says which one wins a shared model."""
+    providers = list(_providers())
+    winners = _winners(providers)
+    for provider in providers:
+        _mark_shared(provider, winners)
+    has_starter = any(provider.name == starter.NAME for provider in providers)
+    context = {
+        "providers": providers,
+        "has_starter": has_starter,
+        "types": LOGO_CARDS,
+    }
+    return render(request, "providers/provider_list.html", context)
+
+
+def _winners(providers: list[ModelProvider]) -> dict[str, list[str]]:
+    """Return model id -> names of the enabled providers that serve it, first first."""
+    serving: dict[str, list[str]] = {}
+    for provider in sorted(providers, key=lambda row: (row.priority, row.pk)):
+        if provider.enabled:
+            for model in provider.provider_models.all():
+                serving.setdefault(model.model_id, []).append(provider.name)
+    return serving
+
+
+def _mark_shared(provider: ModelProvider, winners: dict[str, list[str]]) -> None:
+    """Give each of the provider's models the name of the provider that wins it."""
+    for model in provider.provider_models.all():
+        names = winners.get(model.model_id, [])
+        others = set(names) - {provider.name}
+        model.winner = names[0] if others else ""  # type: ignore[attr-defined]
+
+
+@login_required
+@require_safe
+def provider_row(request: HttpRequest, name: str) -> HttpResponse:
+    """Return one row of the list, for the page that polls while a check is pending."""
+    provider = get_object_or_404(_providers(), name=name)
+    serving = ProviderModel.objects.filter(
+        model_id__in=[model.model_id for model in provider.provider_models.all()],
+        provider__enabled=True,
+    ).select_related("provider")
+    winners: dict[str, list[str]] = {}
+    for row in sorted(
+        serving, key=lambda row: (row.provider.priority, row.provider.pk)
+    ):
+        winners.setdefault(row.model_id, []).append(row.provider.name)
+    _mark_shared(provider, winners)
+    return render(request, "providers/_provider_row.html", {"provider": provider})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def provider_detail(request: HttpRequest, name: str) -> HttpResponse:
+    """Show one provider; POST stores the settings and prices of its models."""
+    provider = get_object_or_404(_providers(), name=name)
+    formset = ModelSettingsFormSet(request.POST or None, instance=provider)
+    if request.method == "POST" and formset.is_valid():
+        with transaction.atomic():
+            formset.save()
+        messages.success(request, _("Model settings saved."))
+        return redirect(provider)
+    models = list(provider.provider_models.all())
+    model = models[0].model_id if models else "MODEL"
+    context = {
+        "provider": provider,
+        "models": models,
+        "formset": formset,
+        "wires": provider.wires.select_related("agent"),
+        "examples": snippets.examples(snippets.base_url(request), model),
+        "token": getattr(provider, "oauth_token", None),
+    }
+    status = 422 if formset.is_bound else 200
+    return render(request, "providers/provider_detail.html", context, status=status)
+
+
+@login_required
+@require_safe
+def provider_status(request: HttpRequest, name: str) -> HttpResponse:
+    """Return the status of one provider, for its page while a check is pending."""
+    provider = get_object_or_404(ModelProvider, name=name)
+    return render(request, "providers/_status_line.html", {"provider": provider})
+
+
+@login_required
+@require_POST
+def provider_toggle(request: HttpRequest, name: str) -> HttpResponse:
+    """Disable an enabled provider, enable a disabled one."""
+    provider = get_object_or_404(ModelProvider, name=name)
+    provider.enabled = not provider.enabled
+    provider.version += 1
+    provider.save(update_fields=["enabled", "version", "updated_at"])
+    text = _("%s is enabled.") if provider.enabled else _("%s is disabled.")
+    messages.success(request, text % provider.name)
+    return redirect(provider)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def provider_delete(request: HttpRequest, name: str) -> HttpResponse:
+    """Ask before deleting; refuse while agents are wired to the provider."""
+    provider = get_object_or_404(ModelProvider, name=name)
+    wires = list(provider.wires.select_related("agent"))
+    secret = provider.secret
+    is_last_user = secret is not None and not (
+        secret.providers.exclude(pk=provider.pk).exists()
+    )
+    error = ""
+    if request.method == "POST":
+        error = _delete(request, provider, is_last_user)
+        if not error:
+            messages.success(request, _("%s is deleted.") % name)
+            return redirect("provider-list")
+    context = {
+        "provider": provider,
+        "wires": wires,
+        "is_last_user": is_last_user,
+        "error": error,
+    }
+    status = 422 if error else 200
+    return render(request, "providers/provider_delete.html", context, status=status)
+
+
+def _delete(request: HttpRequest, provider: ModelProvider, is_last_user: bool) -> str:
+    """Delete the provider and, if asked, its secret; return why not."""
+    if request.POST.get("confirm", "").strip() != provider.name:
+        return _("Type %s to confirm.") % provider.name
+    secret = provider.secret
+    try:
+        with transaction.atomic():
+            provider.delete()
+            if secret is not None and is_last_user and request.POST.get("secret"):
+                secret.delete()
+    except ProtectedError:
+        return _("Agents are wired to this provider. Rewire them, or disable it.")
+    return ""
+
+
+@login_required
+@require_POST
+def starter_create(request: HttpRequest) -> HttpResponse:
+    """Add the built-in Playground LLM; pressing twice is harmless."""
+    provider = starter.add_playground_llm()
+    messages.success(request, _("%s is ready to use.") % provider.name)
+    return redirect("provider-list")

@@ -1,0 +1,69 @@
+"""The Dashboard."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from gateway import reports
+from gateway.models import UsageRecord
+from providers import snippets
+from providers.models import ModelProvider, ProviderModel, WorkspaceKey
+from runagents.agents.models import Agent, AgentKey
+
+
+@login_required
+@require_safe
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """Show where things stand: first steps, figures, what needs attention."""
+    providers = _provider_counts()
+    agents = Agent.objects.count()
+    steps = _steps(providers, agents)
+    context = {
+        "is_first_visit": not agents and not steps[-1]["done"],
+        "steps": [] if all(step["done"] for step in steps) else steps,
+        "steps_done": sum(step["done"] for step in steps),
+        "providers": providers,
+        "models": ProviderModel.objects.values("model_id").distinct().count(),
+        "agents": agents,
+        "totals": reports.totals(),
+        "failing": ModelProvider.objects.filter(
+            enabled=True, status__in=["unavailable", "failed"]
+        )[:5],
+        "errors": reports.recent_errors(),
+        "examples": snippets.examples(snippets.base_url(request), _example_model()),
+    }
+    return render(request, "dashboard.html", context)
+
+
+def _provider_counts() -> dict[str, int]:
+    return ModelProvider.objects.aggregate(
+        total=Count("pk"),
+        checked=Count("pk", filter=~Q(status_checked_at=None)),
+        available=Count("pk", filter=Q(status="available", enabled=True)),
+    )
+
+
+def _steps(providers: dict[str, int], agents: int) -> list[dict[str, Any]]:
+    """Return the first steps and which of them are done, read from the data."""
+    has_key = bool(agents) or (
+        AgentKey.objects.exists() or WorkspaceKey.objects.exists()
+    )
+    return [
+        {"name": "provider", "done": providers["total"] > 0},
+        {"name": "check", "done": providers["checked"] > 0},
+        {"name": "key", "done": has_key},
+        {"name": "request", "done": UsageRecord.objects.exists()},
+    ]
+
+
+def _example_model() -> str:
+    return (
+        ProviderModel.objects.filter(provider__enabled=True)
+        .values_list("model_id", flat=True)
+        .first()
+        or "gpt-4o-mini"
+    )
