@@ -9,6 +9,7 @@ _SECRETS = re.compile(
       | ABSK[A-Za-z0-9+/=_-]{16,}           # Bedrock API keys
       | (?:gsk|hf|xai|pplx|r8|nvapi)[_-][A-Za-z0-9_*-]{8,}
       | AIza[A-Za-z0-9_-]{16,}
+      | org-[A-Za-z0-9]{12,}                # OpenAI's name of the account
       | eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]+
     )|(?<=bearer\ )[^\s"',]{4,}|(?<=basic\ )[A-Za-z0-9+/]{8,}=*
     |(?<=x-api-key:\ )\S{4,}""",

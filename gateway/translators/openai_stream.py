@@ -130,6 +130,10 @@ class ChunkStream:
         if self._ended and not self._running:
             # Some servers leave [DONE] out; the choices are complete all the same.
             self._finish(out)
+        elif (whole := _as_chunk(self._decoder.foreign)) is not None:
+            self._chunk(whole, out)
+            if self.error is None:
+                self._finish(out)
         else:
             self.error = upstream_errors.unfinished(self._decoder.foreign)
         return out
@@ -278,6 +282,24 @@ class ChunkStream:
             chunk = self._stamped(self._usage_chunk or {"choices": []})
             chunk["usage"] = self.usage
             out.append(chunk)
+
+
+def _as_chunk(foreign: bytes) -> JSON | None:
+    """Return the answer of a server that ignored `stream`, as the one chunk it is."""
+    try:
+        answer = decode(foreign)
+    except JSONError:
+        return None
+    if not isinstance(answer, dict) or not isinstance(answer.get("choices"), list):
+        return None
+    choices = []
+    for choice in answer["choices"]:
+        if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
+            return None
+        delta = choice["message"]
+        kept = {key: choice[key] for key in choice if key != "message"}
+        choices.append({**kept, "delta": delta})
+    return {**answer, "choices": choices} if choices else None
 
 
 def _is_whole(data: bytes) -> bool:

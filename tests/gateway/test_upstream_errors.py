@@ -213,6 +213,7 @@ def test_a_skewed_clock_is_hinted_at() -> None:
     [
         ("key sk-proj-abc_DEF-123 rejected", "key [redacted] rejected"),
         ("key sk-ab***yz.", "key [redacted]"),
+        ("limit of org-AbCdEfGh123456 hit", "limit of [redacted] hit"),
         ("AKIAIOSFODNN7EXAMPLE is off", "[redacted] is off"),
         ("Authorization: Bearer abc.def-1", "Authorization: Bearer [redacted]"),
         (
