@@ -15,7 +15,7 @@ from gateway.errors import GatewayError
 from gateway.translators import anthropic
 from gateway.translators.anthropic.dialect import BEDROCK
 from gateway.translators.anthropic.request import render_body
-from gateway.translators.claude_models import ClaudeModel, base_id, claude_model
+from gateway.translators.claude_models import claude_model
 from gateway.translators.protocol import Route
 
 UPSTREAM = TypeAdapter(MessageCreateParams)
@@ -301,38 +301,6 @@ def test_bedrock_refuses_tools_that_it_does_not_run():
     with pytest.raises(GatewayError) as caught:
         render_body(body, Route("alias", "claude-sonnet-4-5"), BEDROCK)
     assert caught.value.param == "tools[0].type"
-
-
-@pytest.mark.parametrize(
-    ("id", "base"),
-    [
-        ("claude-sonnet-4-5-20250929", "claude-sonnet-4-5"),
-        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5"),
-        ("anthropic.claude-3-5-sonnet-20241022-v2:0", "claude-3-5-sonnet"),
-        ("anthropic.claude-3-haiku-20240307-v1:0:48k", "claude-3-haiku"),
-        ("claude-opus-4-1@20250805", "claude-opus-4-1"),
-        ("claude-3-7-sonnet-latest", "claude-3-7-sonnet"),
-        ("claude-fable-5-1", "claude-fable-5-1"),
-    ],
-)
-def test_a_model_is_found_under_all_its_names(id, base):
-    assert base_id(id) == base
-
-
-def test_the_longest_known_name_decides():
-    def model(id):
-        return claude_model(Route("alias", id))
-
-    assert model("claude-opus-4-20250514").sampling == "all"
-    assert model("claude-opus-4-5-20251101").efforts == ("low", "medium", "high")
-    assert model("claude-opus-5").forced_tools
-    assert not model("claude-opus-5-5").forced_tools
-    assert model("claude-9") == ClaudeModel()
-
-
-def test_an_opaque_id_is_known_by_its_base_model():
-    route = Route("alias", "arn:aws:x", base_model="claude-3-haiku-20240307")
-    assert claude_model(route).max_output == 4096
 
 
 def test_a_model_row_overrides_the_table():

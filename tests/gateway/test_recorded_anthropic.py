@@ -10,6 +10,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from gateway.errors import GatewayError
 from gateway.translators import anthropic
+from gateway.translators.claude_models import reported_capabilities
 from gateway.translators.protocol import Reply
 from gateway.wire.jsontext import decode
 
@@ -36,15 +37,20 @@ REPLY = Reply(
 )
 
 
-def _records():
+def _records(operation):
     if not RECORDINGS.exists():
         return []
     with RECORDINGS.open(encoding="utf-8") as lines:
         records = [json.loads(line) for line in lines]
-    return [record for record in records if record["operation"] == "messages"]
+    return [record for record in records if record["operation"] == operation]
 
 
-RECORDS = _records()
+RECORDS = _records("messages")
+MODELS = [
+    model
+    for record in _records("models")
+    for model in json.loads(record["response"]["body_text"])["data"]
+]
 WHOLE = [
     r for r in RECORDS if r["response"]["status"] == 200 and "sse" not in r["tags"]
 ]
@@ -306,3 +312,8 @@ def test_a_stream_cut_anywhere_before_its_end_is_truncated(record):
         assert parser.error is not None
         assert parser.error.code == "upstream_stream_truncated"
         assert not any(c["finish_reason"] for k in chunks for c in k["choices"])
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model["id"])
+def test_the_table_of_models_agrees_with_what_anthropic_reports(model):
+    assert reported_capabilities(model) == {}
