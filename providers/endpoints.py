@@ -91,6 +91,9 @@ def join(endpoint: str, path: str) -> str:
     the path's place: such servers have ``/chat/completions`` right below it.
     """
     base = endpoint.rstrip("/")
+    if path.startswith("/api/"):
+        # Ollama's own API lies beside its OpenAI-compatible one.
+        return re.sub(r"/(v1|api)$", "", base) + path
     if not path.startswith("/v1/"):
         return base + path
     if re.search(r"/(v\d+[a-z0-9]*)(/openai)?$", base) or base.endswith("/openai"):
