@@ -1,43 +1,49 @@
 """Frames of ``application/vnd.amazon.eventstream``, whatever service they come from.
 
 A frame is a length, a length of headers, a checksum of both, headers, a payload and a
-checksum of it all. Headers and the outer checksum are botocore's work; how much to hand
-it is decided here, so that a frame's size is known before its bytes are kept.
+checksum of it all. Headers are read by botocore; they are the same few in every stream,
+so each is read once. A frame's size is checked before its bytes are kept.
 https://docs.aws.amazon.com/AmazonS3/latest/API/RESTSelectObjectAppendix.html
 """
 
+from collections.abc import Mapping
+from functools import lru_cache
 from struct import Struct
 from struct import error as StructError
 from typing import NamedTuple
 from zlib import crc32
 
-from botocore.eventstream import EventStreamBuffer, ParserError
+from botocore.eventstream import (
+    ChecksumMismatch,
+    EventStreamHeaderParser,
+    ParserError,
+)
 
 MAX_FRAME = 8 * 1024 * 1024
 """No frame of a model's answer comes near this; what does is an attack or noise."""
 
 _PRELUDE = Struct("!III")
-_SMALLEST = _PRELUDE.size + 4
+_CHECKSUM = Struct("!I")
+_SHORT = 256  # what is longer is an error's text, which never comes twice
+_SMALLEST = _PRELUDE.size + _CHECKSUM.size
+
+_NAMES = (":event-type", ":exception-type", ":error-code")
+
+# A header type outside botocore's table is a KeyError, a cut value a StructError.
+_BROKEN = (ParserError, StructError, KeyError, UnicodeDecodeError)
 
 
 class Frame(NamedTuple):
-    """One message: its headers (names keep their leading colon) and its payload."""
+    """One message.
 
-    headers: dict[str, str]
+    `kind` is ``event``, ``exception`` or ``error``; `name` the event's type, the
+    exception's type or the error's code. Names of `headers` keep their leading colon.
+    """
+
+    kind: str
+    name: str
+    headers: Mapping[str, str]
     payload: bytes
-
-    @property
-    def kind(self) -> str:
-        """Return ``event``, ``exception`` or ``error``."""
-        return self.headers.get(":message-type", "event")
-
-    @property
-    def name(self) -> str:
-        """Return the event's type, the exception's type or the error's code."""
-        for header in (":event-type", ":exception-type", ":error-code"):
-            if header in self.headers:
-                return self.headers[header]
-        return ""
 
 
 class EventStreamDecoder:
@@ -51,7 +57,6 @@ class EventStreamDecoder:
         self.error: str | None = None
         self._pending = bytearray()
         self._max_frame = max_frame
-        self._buffer = EventStreamBuffer()
 
     @property
     def is_clean(self) -> bool:
@@ -67,10 +72,11 @@ class EventStreamDecoder:
         pending += data
         start = 0
         while (length := self._frame_length(start)) is not None:
-            frame = self._frame(bytes(pending[start : start + length]))
-            if frame is None:
+            try:
+                frames.append(_frame(bytes(pending[start : start + length])))
+            except _BROKEN as broken:
+                self.error = f"a frame cannot be read ({type(broken).__name__})"
                 break
-            frames.append(frame)
             start += length
         if self.error is not None:
             pending.clear()
@@ -94,17 +100,28 @@ class EventStreamDecoder:
             return None
         return int(total)
 
-    def _frame(self, data: bytes) -> Frame | None:
-        self._buffer.add_data(data)
-        try:
-            message = self._buffer.next()
-        except (ParserError, StructError, KeyError, UnicodeDecodeError) as broken:
-            # A header type outside the table is a KeyError, a cut value a StructError.
-            self.error = f"a frame cannot be read ({type(broken).__name__})"
-            return None
-        headers = {
-            name: value
-            for name, value in message.headers.items()
-            if isinstance(value, str)
-        }
-        return Frame(headers, message.payload)
+
+def _frame(data: bytes) -> Frame:
+    """Return the frame that `data` is; raises one of `_BROKEN` where it is none."""
+    (checksum,) = _CHECKSUM.unpack_from(data, len(data) - _CHECKSUM.size)
+    calculated = crc32(data[: -_CHECKSUM.size])
+    if calculated != checksum:
+        raise ChecksumMismatch(checksum, calculated)
+    end = _PRELUDE.size + _PRELUDE.unpack_from(data)[1]
+    read = _known_headers if end < _SHORT else _headers
+    kind, name, headers = read(data[_PRELUDE.size : end])
+    return Frame(kind, name, headers, data[end : -_CHECKSUM.size])
+
+
+def _headers(data: bytes) -> tuple[str, str, Mapping[str, str]]:
+    """Return a frame's kind, name and textual headers."""
+    headers = {
+        name: value
+        for name, value in EventStreamHeaderParser().parse(data).items()
+        if isinstance(value, str)
+    }
+    named = (headers[each] for each in _NAMES if each in headers)
+    return headers.get(":message-type", "event"), next(named, ""), headers
+
+
+_known_headers = lru_cache(maxsize=64)(_headers)

@@ -158,7 +158,7 @@ def test_whatever_is_asked_fits_the_service(
         )[choice]
     options = {
         "bedrock_api": "converse",
-        "guardrail_identifier": "abc",
+        "guardrail_id": "abc",
         "request_metadata": True,
     }
     before = json.dumps(body)

@@ -77,6 +77,7 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
     that does not fit the provider.
     """
     model = classify(route.upstream_model, route.base_model, route.region)
+    body = _merged(body)
     api = _api(body, route, model)
     if api == "native":
         return native.render_request(body, route)
@@ -101,6 +102,17 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
         losses.dropped,
         losses.downgraded,
     )
+
+
+def _merged(body: JSON) -> JSON:
+    """Return a request with its `extra_body` at the top level, as SDKs do it."""
+    extra = body.get("extra_body")
+    if not isinstance(extra, dict):
+        return body
+    kept = {"model", "messages", "stream"}
+    merged = {name: value for name, value in body.items() if name != "extra_body"}
+    merged.update({name: extra[name] for name in extra if name not in kept})
+    return merged
 
 
 def _claude_request(

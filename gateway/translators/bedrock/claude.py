@@ -10,22 +10,16 @@ from gateway.translators.anthropic.dialect import BEDROCK, Dialect
 from gateway.translators.anthropic.events import MessageEvents
 from gateway.translators.anthropic.request import ClaudeRequest, render_body
 from gateway.translators.claude_models import ClaudeModel, base_id, claude_model
+from gateway.translators.converse.params import has_flag
 from gateway.translators.protocol import JSON, Reply, Route
 
 VERSION = "bedrock-2023-05-31"
 
 # Bedrock takes `output_config.format` for the generations 4.5 and 4.6; what it does
-# with the fifth is told differently in different places, so that is a flag.
+# with the fifth is told differently in different places. A refusal is answered by an
+# attempt without it, and the option `structured_output` spares that.
 # https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html
-_WITH_FORMAT = (
-    "claude-sonnet-4-5",
-    "claude-haiku-4-5",
-    "claude-opus-4-5",
-    "claude-opus-4-6",
-    "claude-sonnet-4-6",
-)
 _WITHOUT_FORMAT = ("claude-opus-4-1", "claude-opus-4-7", "claude-opus-4-8")
-FORMAT_FLAG = "bedrock_claude_5_output_config"
 
 # Before Claude 4.5 Bedrock is not known to take `disable_parallel_tool_use`.
 _OLDER = ("claude-3", "claude-sonnet-4", "claude-opus-4", "claude-opus-4-1")
@@ -41,12 +35,8 @@ def bedrock_model(route: Route) -> ClaudeModel:
     model = claude_model(route)
     if "structured" in route.capabilities:
         return model
-    name = base_id(route.base_model)
-    if name.startswith(_WITH_FORMAT):
-        return replace(model, structured=True)
-    if name.startswith(_WITHOUT_FORMAT):
-        return replace(model, structured=False)
-    allowed = bool(route.options.get(FORMAT_FLAG, True))
+    is_known = not base_id(route.base_model).startswith(_WITHOUT_FORMAT)
+    allowed = is_known and has_flag(route, "structured_output", default=True)
     return replace(model, structured=model.structured and allowed)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from gateway.errors import unsupported
 from gateway.translators import chunks
 from gateway.translators.bedrock.plain import conversation
+from gateway.translators.content import text_of
 from gateway.translators.converse.answer import AnswerStream, CallIds, finish_reason
 from gateway.translators.converse.json_mode import instruction
 from gateway.translators.converse.params import drop_rest, refuse, sampling
@@ -126,14 +127,7 @@ def _results(valid: ValidRequest, start: int, names: ToolNames) -> list[JSON]:
 
 def _outputs(message: JSON, param: str) -> list[JSON]:
     """Return a result as the list of objects that Cohere wants."""
-    content = message.get("content")
-    if isinstance(content, list):
-        for position, part in enumerate(content):
-            if part["type"] != "text":
-                path = f"{param}[{position}]"
-                raise unsupported(f"This model reads text only: '{path}'.", param=path)
-        content = "".join(part["text"] for part in content)
-    text = content or ""
+    text = text_of(message.get("content"), param)
     try:
         value = decode(text)
     except JSONError:
@@ -166,11 +160,11 @@ def _tool(tool: Tool, names: ToolNames) -> JSON:
             param=tool.param,
         )
     schema = tool_parameters(tool.parameters, f"{tool.param}.parameters")
-    required = schema.get("required") or ()
-    properties = schema.get("properties") or {}
+    required, properties = schema.get("required"), schema.get("properties")
+    needed = required if isinstance(required, list) else []
     definitions = {
-        name: _definition(value, name in required)
-        for name, value in properties.items()
+        name: _definition(value, name in needed)
+        for name, value in (properties if isinstance(properties, dict) else {}).items()
         if isinstance(value, dict)
     }
     return {

@@ -232,7 +232,7 @@ def _assistant(
         content = refusal
     rendered: JSON = {"role": "assistant", "content": content}
     reasoning = message.get("reasoning_content")
-    if isinstance(reasoning, str) and has_flag(route, "replay_reasoning"):
+    if isinstance(reasoning, str) and has_flag(route, "send_reasoning_content"):
         rendered["reasoning_content"] = reasoning
     calls = [
         {

@@ -368,7 +368,8 @@ def cache_points(
 ) -> list[JSON]:
     """Return `blocks` with each mark made a cache point of its own, or none at all.
 
-    Without `has_lifetimes` all live for the default of five minutes. A point may not directly follow a document, so it goes before a group of them.
+    Without `has_lifetimes` all live for the default of five minutes. A point may not
+    directly follow a document, so it goes before a group of them.
     """
     pointed: list[JSON] = []
     for block in blocks:

@@ -101,6 +101,6 @@ def service_tier(body: JSON, losses: Losses) -> str | None:
     return tier
 
 
-def has_flag(route: Route, name: str) -> bool:
+def has_flag(route: Route, name: str, *, default: bool = False) -> bool:
     """Say whether the model or its provider is marked with the capability `name`."""
-    return bool(route.capabilities.get(name, route.options.get(name)))
+    return bool(route.capabilities.get(name, route.options.get(name, default)))

@@ -127,7 +127,7 @@ def render_parts(
 
     Raises `GatewayError` (400) for what cannot be expressed.
     """
-    body, profile, names = valid.body, profile_of(base), ToolNames()
+    body, profile, names = valid.body, _profile(base, route), ToolNames()
     refuse(body)
     tooling = render_tooling(body, route, names, profile, losses)
     conversation = render_conversation(
@@ -170,6 +170,17 @@ def render_parts(
             options={**reply.options, "forced_tool": tooling.only},
         ),
     )
+
+
+def _profile(base: str, route: Route) -> Profile:
+    """Return the family's profile with what the model's row says otherwise."""
+    profile = profile_of(base)
+    structured = bool(route.capabilities.get("structured", profile.structured))
+    if not has_flag(route, "structured_output", default=True):
+        structured = False
+    if structured == profile.structured:
+        return profile
+    return replace(profile, structured=structured)
 
 
 def _set_cache_points(

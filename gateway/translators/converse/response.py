@@ -124,9 +124,10 @@ def _read_reasoning(reasoning: JSON, index: int, parts: _Parts) -> None:
 
 def cited(content: JSON) -> tuple[str, list[JSON]]:
     """Return the text of a `citationsContent` block, which is text of the answer."""
+    parts = content.get("content")
     text = "".join(
         part["text"]
-        for part in content.get("content") or ()
+        for part in (parts if isinstance(parts, list) else ())
         if isinstance(part, dict) and isinstance(part.get("text"), str)
     )
     citations = content.get("citations")

@@ -13,7 +13,7 @@ _METADATA_VALUE = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{0,256}", re.ASCII)
 def guardrail(route: Route) -> JSON:
     """Return Converse's `guardrailConfig`; empty where no guardrail is set."""
     config = {
-        "guardrailIdentifier": route.options.get("guardrail_identifier"),
+        "guardrailIdentifier": route.options.get("guardrail_id"),
         "guardrailVersion": route.options.get("guardrail_version"),
         "trace": route.options.get("guardrail_trace"),
     }
