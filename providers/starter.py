@@ -48,13 +48,18 @@ def sandbox_key() -> str:
     return f"sandbox-{digest.hexdigest()}"
 
 
-def sandbox_endpoint() -> str:
-    """Return the sandbox's address as this server reaches itself."""
+def own_address() -> str:
+    """Return scheme, host and port at which this server reaches itself."""
     host = settings.LISTEN_HOST
     if host in {"localhost", "0.0.0.0", "::"}:  # noqa: S104
         host = "127.0.0.1"
     bracketed = f"[{host}]" if ":" in host else host
-    return f"http://{bracketed}:{settings.LISTEN_PORT}{SANDBOX_PATH}"
+    return f"http://{bracketed}:{settings.LISTEN_PORT}"
+
+
+def sandbox_endpoint() -> str:
+    """Return the sandbox's address, for the Playground LLM."""
+    return own_address() + SANDBOX_PATH
 
 
 def is_sandbox(provider: ModelProvider) -> bool:

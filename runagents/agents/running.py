@@ -20,7 +20,8 @@ from runagents.agents.wiring import environment
 SOURCES = {"hello-world": Path(hello_world.__file__)}
 """Built-in agents by `Agent.builtin`: where their source is."""
 
-TIMEOUT = 90.0
+# The page that waits for it gives up after 30 seconds.
+TIMEOUT = 28.0
 MAX_OUTPUT = 64 * 1024
 _KEYS = re.compile(r"\b(ra_(?:ag|ws)|sk|sandbox)[_-][A-Za-z0-9_-]{8,}")
 

@@ -1,0 +1,148 @@
+"""Making an agent and wiring its roles to models."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from providers.models import ModelProvider
+from runagents.agents.models import Agent
+from runagents.agents.names import check_agent_name
+from runagents.agents.registration import ROLES, served_models
+
+PREFIX = "role_"
+ROLE = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+
+Target = tuple[ModelProvider, str]
+
+
+class WiresForm(forms.Form):
+    """One choice of provider and model per role, and room for one more role.
+
+    `wired` is what is chosen now, role -> ``provider/model``; a choice that nobody
+    serves any more is kept and marked, so that saving does not drop it unseen.
+    """
+
+    other_role = forms.CharField(
+        required=False,
+        max_length=63,
+        label=gettext_lazy("Another role"),
+        help_text=gettext_lazy("As the agent's code calls it, for example `planner`."),
+    )
+    other_target = forms.ChoiceField(
+        required=False, label=gettext_lazy("Its provider and model")
+    )
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        wired: Mapping[str, str] | None = None,
+        roles: Iterable[str] = (),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(data, **kwargs)
+        wired = wired or {}
+        served = served_models()
+        self.roles = list(dict.fromkeys([*ROLES, *roles, *wired]))
+        for role in self.roles:
+            current = wired.get(role, "")
+            self.fields[PREFIX + role] = forms.ChoiceField(
+                choices=_choices(served, current),
+                required=False,
+                label=role,
+                initial=current,
+            )
+        self.fields["other_target"].choices = _choices(served)  # type: ignore[attr-defined]
+        self.has_models = bool(served)
+
+    def role_fields(self) -> list[forms.BoundField]:
+        """Return the fields of the roles, for the page."""
+        return [self[PREFIX + role] for role in self.roles]
+
+    def clean_other_role(self) -> str:
+        """Return the further role, refused if it cannot be part of a variable."""
+        role: str = self.cleaned_data["other_role"].strip().lower()
+        if role and not ROLE.fullmatch(role):
+            raise ValidationError(
+                _("Use a lower-case word of letters, digits, hyphens and underscores.")
+            )
+        return role
+
+    def clean(self) -> dict[str, Any]:
+        """Check that a further role and its model come together."""
+        cleaned = super().clean() or self.cleaned_data
+        role, target = cleaned.get("other_role"), cleaned.get("other_target")
+        if role and not target:
+            self.add_error("other_target", _("Choose a provider and model."))
+        if target and not role and "other_role" not in self.errors:
+            self.add_error("other_role", _("Name the role."))
+        return cleaned
+
+    def targets(self) -> dict[str, Target]:
+        """Return role -> (provider, model id), for the roles that are wired."""
+        chosen = {role: self.cleaned_data[PREFIX + role] for role in self.roles}
+        if self.cleaned_data["other_role"]:
+            chosen[self.cleaned_data["other_role"]] = self.cleaned_data["other_target"]
+        pairs = {role: value.partition("/") for role, value in chosen.items() if value}
+        rows = ModelProvider.objects.in_bulk(
+            [name for name, _slash, _model in pairs.values()], field_name="name"
+        )
+        return {
+            role: (rows[name], model) for role, (name, _slash, model) in pairs.items()
+        }
+
+
+class AgentForm(WiresForm):
+    """A new agent: its name, its prompt and its wires."""
+
+    name = forms.CharField(
+        max_length=63,
+        label=gettext_lazy("Name"),
+        help_text=gettext_lazy("Lower-case letters, digits, dots and hyphens."),
+        error_messages={"required": gettext_lazy("Enter a name for the agent.")},
+    )
+    system_prompt = forms.CharField(
+        required=False,
+        label=gettext_lazy("System prompt"),
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    field_order = ["name", "system_prompt"]
+
+    def clean_name(self) -> str:
+        """Return the name; refused if it is taken, reserved or malformed."""
+        name: str = self.cleaned_data["name"].strip()
+        check_agent_name(name)
+        agent = Agent(name=name)
+        try:
+            agent.full_clean()
+        except ValidationError as error:
+            raise ValidationError(error.message_dict["name"]) from None
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        """Check that at least one role is wired: else no key of it reaches a model."""
+        cleaned = super().clean()
+        wired = [role for role in self.roles if cleaned.get(PREFIX + role)]
+        if not wired and not cleaned.get("other_role") and self.has_models:
+            self.add_error(
+                PREFIX + "default", _("Choose a model for at least one role.")
+            )
+        return cleaned
+
+
+def _choices(served: Mapping[str, list[str]], current: str = "") -> list[Any]:
+    """Return the choices grouped by provider; `current` is among them in any case."""
+    choices: list[Any] = [("", _("Not used"))]
+    known = False
+    for name, models in served.items():
+        group = [(f"{name}/{model}", model) for model in models]
+        known = known or any(value == current for value, _label in group)
+        choices.append((name, group))
+    if current and not known:
+        choices.append((current, _("%s (not served now)") % current))
+    return choices

@@ -1,0 +1,218 @@
+"""The Agents pages."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from gateway.models import UsageRecord
+from providers import snippets, starter
+from runagents.agents import registration, running
+from runagents.agents.forms import AgentForm, WiresForm
+from runagents.agents.models import Agent, AgentKey
+from runagents.agents.running import Run
+from runagents.agents.wiring import dotenv, environment, main_connection
+
+RECENT = 10
+
+
+def _agents() -> QuerySet[Agent]:
+    live = Q(keys__revoked_at=None) & (
+        Q(keys__expires_at=None) | Q(keys__expires_at__gt=timezone.now())
+    )
+    return Agent.objects.prefetch_related("wires__provider").annotate(
+        live_keys=Count("keys", filter=live, distinct=True)
+    )
+
+
+def _wired(agent: Agent) -> dict[str, str]:
+    """Return role -> ``provider/model``, as the forms name what is chosen."""
+    return {
+        wire.role: f"{wire.provider.name}/{wire.model_id}"
+        for wire in agent.wires.select_related("provider")
+    }
+
+
+def _environment(request: HttpRequest, agent: Agent, key: str = "") -> dict[str, str]:
+    return environment(
+        agent.name,
+        registration.connections(agent),
+        snippets.base_url(request),
+        key=key,
+        system_prompt=agent.system_prompt,
+    )
+
+
+def _page(
+    request: HttpRequest,
+    agent: Agent,
+    *,
+    key: str = "",
+    run: Run | None = None,
+    wires_form: WiresForm | None = None,
+) -> HttpResponse:
+    """Return the agent's page; a new `key` is on this one answer only."""
+    connections = registration.connections(agent)
+    main = main_connection(connections)
+    values = _environment(request, agent, key)
+    context = {
+        "agent": agent,
+        "connections": connections,
+        "keys": agent.keys.all(),
+        "new_key": key,
+        "environment": dotenv(values),
+        "examples": snippets.examples(
+            snippets.base_url(request),
+            main.model_id if main is not None else "MODEL",
+            key or snippets.KEY_PLACEHOLDER,
+        ),
+        "wires_form": wires_form or WiresForm(wired=_wired(agent)),
+        "is_runnable": agent.builtin in running.SOURCES,
+        "run": run,
+        "records": UsageRecord.objects.filter(caller=agent.name, caller_kind="agent")[
+            :RECENT
+        ],
+    }
+    is_wrong = wires_form is not None and bool(wires_form.errors)
+    response = render(
+        request, "agents/agent_detail.html", context, status=422 if is_wrong else 200
+    )
+    if key:
+        response["Cache-Control"] = "no-store"
+    return response
+
+
+@login_required
+@require_safe
+def agent_list(request: HttpRequest) -> HttpResponse:
+    """Show all agents with their models and keys."""
+    context = {
+        "agents": _agents(),
+        "has_hello_world": Agent.objects.filter(
+            builtin=registration.HELLO_WORLD
+        ).exists(),
+    }
+    return render(request, "agents/agent_list.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def agent_create(request: HttpRequest) -> HttpResponse:
+    """Register an agent; its page then shows its key, once."""
+    form = AgentForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            agent = Agent.objects.create(
+                name=form.cleaned_data["name"],
+                system_prompt=form.cleaned_data["system_prompt"],
+            )
+            registration.wire(agent, form.targets())
+            key = AgentKey.issue(agent)
+        return _page(request, agent, key=key.plaintext)
+    status = 422 if form.is_bound else 200
+    return render(request, "agents/agent_form.html", {"form": form}, status=status)
+
+
+@login_required
+@require_safe
+def agent_detail(request: HttpRequest, name: str) -> HttpResponse:
+    """Show one agent: environment, keys, wires, recent requests."""
+    return _page(request, get_object_or_404(Agent, name=name))
+
+
+@login_required
+@require_safe
+def agent_environment(request: HttpRequest, name: str) -> HttpResponse:
+    """Return the agent's environment as a `.env` file, without a key."""
+    agent = get_object_or_404(Agent, name=name)
+    return HttpResponse(
+        dotenv(_environment(request, agent)),
+        content_type="text/plain; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{agent.name}.env"'},
+    )
+
+
+@login_required
+@require_POST
+def agent_wire(request: HttpRequest, name: str) -> HttpResponse:
+    """Store which model each role of the agent uses."""
+    agent = get_object_or_404(Agent, name=name)
+    form = WiresForm(request.POST, wired=_wired(agent))
+    if not form.is_valid():
+        return _page(request, agent, wires_form=form)
+    with transaction.atomic():
+        registration.wire(agent, form.targets())
+    messages.success(request, _("Wires saved. They hold within two seconds."))
+    return redirect(agent)
+
+
+@login_required
+@require_POST
+def agent_run(request: HttpRequest, name: str) -> HttpResponse:
+    """Run a built-in agent as a process and show what it printed."""
+    agent = get_object_or_404(Agent, name=name, builtin__in=running.SOURCES)
+    run = running.run(agent, starter.own_address())
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "agents/_run.html", {"run": run})
+    return _page(request, agent, run=run)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def agent_delete(request: HttpRequest, name: str) -> HttpResponse:
+    """Ask, then delete the agent with its keys and wires."""
+    agent = get_object_or_404(_agents(), name=name)
+    if request.method == "POST":
+        agent.delete()
+        messages.success(request, _("%s and its keys are deleted.") % name)
+        return redirect("agent-list")
+    return render(request, "agents/agent_delete.html", {"agent": agent})
+
+
+@login_required
+@require_POST
+def key_create(request: HttpRequest, name: str) -> HttpResponse:
+    """Issue a key of the agent and show it once."""
+    agent = get_object_or_404(Agent, name=name)
+    return _page(request, agent, key=AgentKey.issue(agent).plaintext)
+
+
+@login_required
+@require_POST
+def key_rotate(request: HttpRequest, name: str, pk: int) -> HttpResponse:
+    """Replace a key by a new one with the same models; the old one is refused."""
+    row = get_object_or_404(AgentKey, pk=pk, agent__name=name, revoked_at=None)
+    with transaction.atomic():
+        key = AgentKey.issue(row.agent, row.models)
+        row.revoke()
+    return _page(request, row.agent, key=key.plaintext)
+
+
+@login_required
+@require_POST
+def key_revoke(request: HttpRequest, name: str, pk: int) -> HttpResponse:
+    """Refuse a key from now on."""
+    row = get_object_or_404(AgentKey, pk=pk, agent__name=name, revoked_at=None)
+    row.revoke()
+    messages.success(request, _("Key %s is revoked.") % row)
+    return redirect(row.agent)
+
+
+@login_required
+@require_POST
+def hello_world_deploy(request: HttpRequest) -> HttpResponse:
+    """Make the starter kit and the Hello World agent, wired; twice is harmless."""
+    agent = registration.deploy_hello_world()
+    messages.success(
+        request, _("Hello World is deployed and wired. Press Run to see it work.")
+    )
+    return redirect(agent)

@@ -1,0 +1,342 @@
+"""The Agents pages: they work, refuse bad input, need log-in and need POST."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from gateway.models import UsageRecord
+from providers import keys
+from providers.models import ModelProvider
+from runagents.agents.models import Agent, AgentKey, Wire
+from runagents.agents.registration import deploy_hello_world, wire
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.agents.urlconf")]
+
+KEY = re.compile(r"ra_ag_[A-Za-z0-9]{38}")
+
+
+@pytest.fixture(autouse=True)
+def _no_platform_key(settings):
+    settings.PLAYGROUND_LLM_API_KEY = ""
+
+
+@pytest.fixture
+def agent(provider):
+    """The agent `support`, wired to gpt-4o-mini."""
+    row = Agent.objects.create(name="support")
+    wire(row, {"default": (provider(), "gpt-4o-mini")})
+    return row
+
+
+def post(client, name, *args, data=None, **headers):
+    return client.post(reverse(name, args=args), data or {}, headers=headers)
+
+
+def text_of(response):
+    return response.content.decode()
+
+
+# --- access ---
+
+GET_PAGES = ["agent-list", "agent-create"]
+AGENT_PAGES = ["agent-detail", "agent-environment", "agent-delete"]
+ACTIONS = ["agent-wire", "agent-run", "agent-key-create", "agent-delete"]
+
+
+@pytest.mark.parametrize("name", GET_PAGES)
+def test_pages_need_log_in(name):
+    assert Client().get(reverse(name)).url.startswith("/login/")
+
+
+@pytest.mark.parametrize("name", AGENT_PAGES)
+def test_an_agents_pages_need_log_in(agent, name):
+    answer = Client().get(reverse(name, args=["support"]))
+    assert answer.url.startswith("/login/")
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_actions_need_log_in(agent, name):
+    assert post(Client(), name, "support").url.startswith("/login/")
+    assert Agent.objects.exists()
+    assert not AgentKey.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["agent-wire", "agent-run", "agent-key-create"])
+def test_actions_need_post(logged_in_client, agent, name):
+    answer = logged_in_client.get(reverse(name, args=["support"]))
+    assert answer.status_code == 405
+
+
+def test_actions_need_the_csrf_token(administrator, agent):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(administrator)
+    assert post(client, "agent-key-create", "support").status_code == 403
+    assert post(client, "hello-world-deploy").status_code == 403
+
+
+@pytest.mark.parametrize("name", AGENT_PAGES)
+def test_an_unknown_agent_is_not_found(logged_in_client, name):
+    answer = logged_in_client.get(reverse(name, args=["nobody"]))
+    assert answer.status_code == 404
+
+
+# --- list ---
+
+
+def test_the_empty_list_offers_hello_world(logged_in_client):
+    page = text_of(logged_in_client.get(reverse("agent-list")))
+    assert "No agents yet." in page
+    assert reverse("hello-world-deploy") in page
+
+
+def test_the_list_shows_agents_with_models_and_live_keys(logged_in_client, agent):
+    AgentKey.issue(agent)
+    AgentKey.issue(agent)
+    AgentKey.objects.first().revoke()
+    page = text_of(logged_in_client.get(reverse("agent-list")))
+    assert "default → gpt-4o-mini" in page
+    assert re.search(r'data-label="Live keys">1<', page)
+
+
+def test_the_list_asks_the_database_as_often_for_many_agents(
+    logged_in_client, agent, provider, django_assert_max_num_queries
+):
+    target = (provider("more"), "gpt-4o-mini")
+    for number in range(20):
+        row = Agent.objects.create(name=f"agent-{number}")
+        wire(row, {"default": target, "chat": target})
+    with django_assert_max_num_queries(8):
+        logged_in_client.get(reverse("agent-list"))
+
+
+# --- Hello World ---
+
+
+def test_deploying_hello_world_leads_to_its_wired_page(logged_in_client):
+    answer = post(logged_in_client, "hello-world-deploy")
+    assert answer.url == "/agents/hello-world/"
+    page = text_of(logged_in_client.get(answer.url))
+    assert "LLM_MODEL=gpt-4o-mini" in page
+    assert reverse("agent-run", args=["hello-world"]) in page
+
+
+def test_deploying_twice_is_harmless(logged_in_client):
+    post(logged_in_client, "hello-world-deploy")
+    post(logged_in_client, "hello-world-deploy")
+    assert (Agent.objects.count(), ModelProvider.objects.count()) == (1, 1)
+
+
+@pytest.fixture
+def own_server(edge, settings):
+    """Makes the edge be the server itself."""
+    settings.LISTEN_HOST = "127.0.0.1"
+    settings.LISTEN_PORT = int(edge.url.rpartition(":")[2])
+    return edge
+
+
+def test_running_it_shows_what_it_printed(logged_in_client, own_server):
+    deploy_hello_world()
+    page = text_of(post(logged_in_client, "agent-run", "hello-world"))
+    assert "Echo tool replied: Echo: hello" in page
+    assert "Model replied: An answer." in page
+    assert "<h1>hello-world</h1>" in page
+
+
+def test_running_it_by_htmx_gives_the_fragment(logged_in_client, own_server):
+    deploy_hello_world()
+    headers = {"HX-Request": "true"}
+    page = text_of(post(logged_in_client, "agent-run", "hello-world", **headers))
+    assert "Model replied: An answer." in page
+    assert "<html" not in page
+
+
+def test_what_it_printed_is_escaped(logged_in_client, own_server):
+    own_server.answers["/tools/echo-tool/echo"] = (200, {"reply": "<script>x</script>"})
+    deploy_hello_world()
+    page = text_of(post(logged_in_client, "agent-run", "hello-world"))
+    assert "<script>x" not in page
+    assert "&lt;script&gt;x" in page
+
+
+def test_a_failed_run_says_so(logged_in_client, own_server):
+    own_server.answers["/v1/chat/completions"] = (502, {"error": {"message": "down"}})
+    deploy_hello_world()
+    page = text_of(post(logged_in_client, "agent-run", "hello-world"))
+    assert "ended with status 1" in page
+    assert "502: down" in page
+
+
+def test_only_built_in_agents_can_be_run(logged_in_client, agent):
+    assert post(logged_in_client, "agent-run", "support").status_code == 404
+    page = text_of(logged_in_client.get(agent.get_absolute_url()))
+    assert reverse("agent-run", args=["support"]) not in page
+
+
+# --- making one ---
+
+
+def test_registering_an_agent_wires_it_and_shows_its_key_once(
+    logged_in_client, provider
+):
+    provider(models=("gpt-4o", "org/model:1"))
+    data = {
+        "name": "support",
+        "system_prompt": "Be brief.",
+        "role_default": "openai/gpt-4o",
+        "other_role": "planner",
+        "other_target": "openai/org/model:1",
+    }
+    answer = post(logged_in_client, "agent-create", data=data)
+    key = KEY.search(text_of(answer)).group()
+    assert keys.digest(key) == AgentKey.objects.get().digest
+    assert answer["Cache-Control"] == "no-store"
+    assert {(w.role, w.model_id) for w in Wire.objects.all()} == {
+        ("default", "gpt-4o"),
+        ("planner", "org/model:1"),
+    }
+    assert Agent.objects.get().access == "wired"
+    again = text_of(logged_in_client.get("/agents/support/"))
+    assert not KEY.search(again)
+    assert "LLM_MODEL_PLANNER=org/model:1" in again
+    assert "OPENAI_API_KEY=platform-managed" in again
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"name": ""}, "Enter a name for the agent."),
+        ({"name": "Support Team"}, "lower-case letters"),
+        ({"name": "support"}, "An agent with this name exists."),
+        ({"name": "local"}, "is reserved"),
+        ({"name": "new"}, "is reserved"),
+        ({"name": "a"}, "Choose a model for at least one role."),
+        ({"name": "a", "role_default": "openai/gpt-9"}, "not one of the available"),
+        ({"name": "a", "other_role": "x"}, "Choose a provider and model."),
+        ({"name": "a", "other_target": "openai/gpt-4o-mini"}, "Name the role."),
+        ({"name": "a", "other_role": "A!"}, "lower-case word"),
+    ],
+)
+def test_a_mistake_is_told_and_nothing_is_made(logged_in_client, agent, data, words):
+    answer = post(logged_in_client, "agent-create", data=data)
+    assert answer.status_code == 422
+    assert words in text_of(answer)
+    assert Agent.objects.count() == 1
+
+
+def test_without_a_provider_the_form_leads_to_making_one(logged_in_client):
+    page = text_of(logged_in_client.get(reverse("agent-create")))
+    assert "No enabled provider serves a model yet." in page
+
+
+# --- its page ---
+
+
+def test_the_page_shows_environment_keys_and_requests(logged_in_client, agent):
+    AgentKey.issue(agent)
+    UsageRecord.objects.create(
+        call_id="c1",
+        request_id="r1",
+        started_at=timezone.now(),
+        caller="support",
+        caller_kind="agent",
+        provider="openai",
+        model="gpt-4o-mini",
+        upstream_model="gpt-4o-mini",
+    )
+    page = text_of(logged_in_client.get(agent.get_absolute_url()))
+    assert "LLM_GATEWAY_URL=http://testserver/v1/chat/completions" in page
+    assert str(AgentKey.objects.get()) in page
+    assert reverse("request-detail", args=["c1"]) in page
+
+
+def test_the_environment_can_be_downloaded(logged_in_client, agent, settings):
+    settings.PUBLIC_URL = "https://llm.example.com"
+    answer = logged_in_client.get(reverse("agent-environment", args=["support"]))
+    assert answer["Content-Disposition"] == 'attachment; filename="support.env"'
+    assert "OPENAI_BASE_URL=https://llm.example.com/v1\n" in text_of(answer)
+    assert "platform-managed" in text_of(answer)
+
+
+def test_wires_are_changed(logged_in_client, agent, provider):
+    provider("two", models=("gpt-4o",))
+    data = {"role_default": "openai/gpt-4o-mini", "role_chat": "two/gpt-4o"}
+    answer = post(logged_in_client, "agent-wire", "support", data=data)
+    assert answer.url == "/agents/support/"
+    assert {(w.role, w.provider.name) for w in Wire.objects.all()} == {
+        ("default", "openai"),
+        ("chat", "two"),
+    }
+
+
+def test_a_wrong_wire_is_told(logged_in_client, agent):
+    data = {"role_default": "openai/gpt-9"}
+    answer = post(logged_in_client, "agent-wire", "support", data=data)
+    assert answer.status_code == 422
+    assert Wire.objects.get().model_id == "gpt-4o-mini"
+
+
+def test_saving_keeps_a_wire_whose_model_is_gone(logged_in_client, agent):
+    ModelProvider.objects.get().provider_models.all().delete()
+    page = text_of(logged_in_client.get(agent.get_absolute_url()))
+    assert "openai/gpt-4o-mini (not served now)" in page
+    data = {"role_default": "openai/gpt-4o-mini"}
+    post(logged_in_client, "agent-wire", "support", data=data)
+    assert Wire.objects.get().model_id == "gpt-4o-mini"
+
+
+# --- keys ---
+
+
+def test_a_new_key_is_shown_once(logged_in_client, agent):
+    answer = post(logged_in_client, "agent-key-create", "support")
+    key = KEY.search(text_of(answer)).group()
+    assert f"OPENAI_API_KEY={key}" in text_of(answer)
+    assert answer["Cache-Control"] == "no-store"
+
+
+def test_rotating_makes_a_new_key_with_the_same_models(logged_in_client, agent):
+    AgentKey.issue(agent, ["gpt-4o-mini"])
+    old = AgentKey.objects.get()
+    answer = post(logged_in_client, "agent-key-rotate", "support", old.pk)
+    new = AgentKey.objects.get(digest=keys.digest(KEY.search(text_of(answer)).group()))
+    old.refresh_from_db()
+    assert not old.is_live()
+    assert new.is_live()
+    assert new.models == ["gpt-4o-mini"]
+
+
+def test_a_revoked_key_is_dead(logged_in_client, agent):
+    AgentKey.issue(agent)
+    row = AgentKey.objects.get()
+    post(logged_in_client, "agent-key-revoke", "support", row.pk)
+    row.refresh_from_db()
+    assert not row.is_live()
+    again = post(logged_in_client, "agent-key-revoke", "support", row.pk)
+    assert again.status_code == 404
+
+
+def test_a_key_is_reached_through_its_own_agent_only(logged_in_client, agent):
+    AgentKey.issue(Agent.objects.create(name="other"))
+    row = AgentKey.objects.get()
+    answer = post(logged_in_client, "agent-key-revoke", "support", row.pk)
+    assert answer.status_code == 404
+
+
+# --- deleting ---
+
+
+def test_deleting_asks_first(logged_in_client, agent):
+    page = text_of(logged_in_client.get(reverse("agent-delete", args=["support"])))
+    assert "Delete support?" in page
+    assert Agent.objects.exists()
+
+
+def test_deleting_takes_keys_and_wires_along(logged_in_client, agent):
+    AgentKey.issue(agent)
+    assert post(logged_in_client, "agent-delete", "support").url == "/agents/"
+    assert not Agent.objects.exists()
+    assert not AgentKey.objects.exists()
+    assert not Wire.objects.exists()
