@@ -2,6 +2,9 @@
 
 import json
 import logging
+from typing import Any
+
+from gunicorn.glogging import Logger
 
 
 class JSONFormatter(logging.Formatter):
@@ -18,3 +21,15 @@ class JSONFormatter(logging.Formatter):
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=True)
+
+
+class ServerLogger(Logger):  # type: ignore[misc]
+    """gunicorn's own lines in the same form; every request is in the ledger already."""
+
+    access_log_enabled = False
+
+    def setup(self, cfg: Any) -> None:
+        """Set gunicorn's logging up and replace the form of its lines."""
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(JSONFormatter())

@@ -76,6 +76,7 @@ ENCRYPTION_KEYS = env_list("ENCRYPTION_KEYS") or [
 # Where the server listens; `serve` sets both for the worker processes.
 LISTEN_HOST = env("RUNAGENTS_HOST", "127.0.0.1")
 LISTEN_PORT = env_int("RUNAGENTS_PORT", 8000)
+WORKERS = env_int("RUNAGENTS_WORKERS", 1)
 LISTENS_ON_LOOPBACK = LISTEN_HOST in {"127.0.0.1", "::1", "localhost"}
 # The address agents and browsers use, when it is not the listening address.
 PUBLIC_URL = env("PUBLIC_URL").rstrip("/")
@@ -161,6 +162,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
     )
 ]
+# The first administrator, made by `serve` while there is none.
+FIRST_ADMINISTRATOR = env("DJANGO_SUPERUSER_USERNAME")
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "login"
@@ -222,6 +225,7 @@ SILENCE_TIMEOUT = env_int("SILENCE_TIMEOUT", 300)
 STREAM_TIMEOUT = env_int("STREAM_TIMEOUT", 3600)
 KEEPALIVE_SECONDS = env_int("KEEPALIVE_SECONDS", 15)
 UPSTREAM_BODY_LIMIT = env_int("UPSTREAM_BODY_LIMIT", 64 * 1024 * 1024)
+STATUS_CHECK_SECONDS = env_int("STATUS_CHECK_SECONDS", 300)
 USAGE_RETENTION_DAYS = env_int("USAGE_RETENTION_DAYS", 90)
 
 LOG_LEVEL = env("LOG_LEVEL", "INFO").upper()

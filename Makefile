@@ -1,0 +1,44 @@
+# Everything runs from .venv, made with whatever Python 3.11 or newer is there.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: install install-test run check test lock screenshots benchmarks
+
+install: .venv/.installed
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=/path/to/it" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: requirements.lock .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	touch $@
+
+install-test: .venv/.installed-test
+
+.venv/.installed-test: requirements-test.lock .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	touch $@ .venv/.installed
+
+run: install
+	$(BIN)/python manage.py serve
+
+# What must be green before every commit; takes about a minute.
+check: install-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
+	$(BIN)/python -m pytest -q -n auto -m "not slow"
+
+test: install-test
+	$(BIN)/python -m pytest -n auto --durations=10
+
+benchmarks: install-test
+	$(BIN)/python -m tests.benchmarks
+
+# Resolve the dependencies again and write the locks.
+lock: install-test
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra test pyproject.toml -o requirements-test.lock

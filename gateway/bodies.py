@@ -1,0 +1,93 @@
+"""Request bodies: bytes to a JSON object, or a 400 that says what is wrong.
+
+Stricter than a JSON parser alone, because we forward what we parsed: a body that two
+parsers read differently must not pass. The checks that cost something run only on
+bodies whose bytes hint at trouble.
+"""
+
+import json
+import re
+from itertools import accumulate
+
+from gateway.errors import GatewayError, invalid_request
+from gateway.wire import jsontext
+from gateway.wire.jsontext import JSON
+
+MAX_DEPTH = 128
+MIN_BRACKETS = 65_536
+MIN_COMMAS = 262_144
+BYTES_PER_TOKEN = 16
+MAX_DIGITS = 4300
+
+_STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+# A letter or underscore written as an escape: a key could hide behind it.
+_ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
+_LONG_NUMBER = re.compile(rb"\d{%d}" % (MAX_DIGITS + 1))
+
+
+def parse(raw: bytes) -> JSON:
+    """Return the object in `raw`; raises GatewayError with status 400."""
+    brackets = raw.count(b"[") + raw.count(b"{")
+    limit = len(raw) // BYTES_PER_TOKEN
+    if brackets > max(MIN_BRACKETS, limit) or raw.count(b",") > max(MIN_COMMAS, limit):
+        raise invalid_request(
+            "The request body holds too many values for its size.",
+            code="request_too_complex",
+        )
+    if brackets > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
+        raise _invalid(f"nested deeper than {MAX_DEPTH} levels")
+    if len(raw) > MAX_DIGITS and _LONG_NUMBER.search(_STRINGS.sub(b"", raw)):
+        raise _invalid(f"a number has more than {MAX_DIGITS} digits")
+    try:
+        body = jsontext.decode(raw)
+    except jsontext.JSONError as error:
+        raise _invalid(_reason(error)) from None
+    if not isinstance(body, dict):
+        raise _invalid("it must be an object")
+    _refuse_duplicates(raw, body)
+    return body
+
+
+def _depth(raw: bytes) -> int:
+    """Return how deep brackets nest outside of strings."""
+    skeleton = _STRINGS.sub(b"", raw).translate(None, _NOT_BRACKETS)
+    return max(accumulate(map(_STEP.__getitem__, skeleton)), default=0)
+
+
+def _refuse_duplicates(raw: bytes, body: JSON) -> None:
+    """Raise when a top-level key stands twice: parsers differ in which one they take.
+
+    A key that appears once in the bytes, unescaped, is no duplicate; only else is the
+    text read again by a parser that shows every key.
+    """
+    plain = all(raw.count(b'"%b"' % key.encode()) == 1 for key in body)
+    if plain and not _ESCAPED_ASCII.search(raw):
+        return
+    pairs: list[tuple[str, object]] = []
+
+    def keep(found: list[tuple[str, object]]) -> None:
+        # The outermost object is finished last.
+        pairs[:] = found
+
+    json.loads(raw, object_pairs_hook=keep)
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise _invalid(f"the key {key[:64]!r} stands twice")
+        seen.add(key)
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    if isinstance(error, RecursionError):
+        return f"nested deeper than {MAX_DEPTH} levels"
+    return str(error) or "it cannot be read"
+
+
+def _invalid(reason: str) -> GatewayError:
+    return invalid_request(
+        f"The request body is not valid JSON: {reason}.", code="invalid_json"
+    )

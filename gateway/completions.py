@@ -1,0 +1,146 @@
+"""One chat completion: try the targets in order until one answers."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+
+from gateway import images, upstream
+from gateway.errors import GatewayError
+from gateway.identifiers import token
+from gateway.ledger import Entry
+from gateway.limits import Limiter, refusal
+from gateway.models import UsageRecord
+from gateway.registry import Target
+from gateway.streams import ChatStream, ChatStreamResponse
+from gateway.translators.protocol import Route, UpstreamRequest
+from gateway.upstream import Call
+from gateway.usage import usage_fields
+from gateway.wire import jsontext
+from gateway.wire.jsontext import JSON
+
+ID_LENGTH = 29
+
+
+async def complete(
+    body: JSON, targets: Sequence[Target], call: Call, limiter: Limiter | None
+) -> HttpResponseBase:
+    """Return the answer of the first target that gives one.
+
+    The next target is tried only while nothing was sent to the client, only after a
+    failure that cost nothing, and at most once. Raises GatewayError.
+    """
+    try:
+        for number, target in enumerate(targets, 1):
+            try:
+                return await _attempt(body, target, call, limiter)
+            except GatewayError as error:
+                last = number in {len(targets), upstream.MAX_ATTEMPTS}
+                if last or error.code not in upstream.RETRYABLE:
+                    _end_with_error(call.entry, error)
+                    raise
+    except asyncio.CancelledError:
+        call.entry.ended(UsageRecord.Outcome.CLIENT_CLOSED)
+        raise
+    raise AssertionError("a model without targets is a 404 before this")
+
+
+async def _attempt(
+    body: JSON, target: Target, call: Call, limiter: Limiter | None
+) -> HttpResponseBase:
+    provider = target.provider
+    route = _route(body, target)
+    fetched = await images.fetch(provider.translator.remote_urls(body, route), provider)
+    if fetched:
+        body = images.inline(body, fetched)
+    rendered = provider.translator.render_request(body, route)
+    await _admit(target, limiter)
+    stream = rendered.reply.stream
+    call.entry.fields.update(
+        provider=provider.name,
+        provider_type=provider.row.provider_type,
+        model=target.model_id,
+        upstream_model=target.upstream_id,
+        stream=stream,
+        prices=target.prices,
+        dropped=rendered.dropped,
+        downgraded=rendered.downgraded,
+    )
+    response = await upstream.send(target, rendered, call, stream)
+    headers = {**upstream.answer_headers(response), **_told(target, rendered)}
+    if "x-upstream-request-id" in headers:
+        call.entry.fields["upstream_request_id"] = headers["x-upstream-request-id"]
+    if stream:
+        parser = provider.translator.stream_parser(rendered.reply)
+        chat = ChatStream(provider, response, parser, call.entry)
+        try:
+            await chat.open()
+        except BaseException:
+            await response.aclose()
+            raise
+        return ChatStreamResponse(chat, headers)
+    try:
+        answer = await upstream.parse_body(target, rendered, response)
+    finally:
+        await response.aclose()
+    upstream.record(provider, "ok")
+    _end_with_answer(call.entry, answer)
+    return HttpResponse(
+        jsontext.encode(answer), content_type="application/json", headers=headers
+    )
+
+
+def _route(body: JSON, target: Target) -> Route:
+    row = target.provider.row
+    return Route(
+        model=body["model"],
+        upstream_model=target.upstream_id,
+        base_model=target.base_model,
+        region=row.region,
+        completion_id=f"chatcmpl-{token(ID_LENGTH)}",
+        created=int(time.time()),
+        options=row.options,
+        capabilities=target.capabilities,
+    )
+
+
+async def _admit(target: Target, limiter: Limiter | None) -> None:
+    """Count the request against the provider's limit; raises the 429 over it."""
+    row = target.provider.row
+    if limiter is None or not row.requests_per_minute:
+        return
+    wait = await limiter.wait_time(str(row.uid), row.requests_per_minute)
+    if wait > 0:
+        raise refusal(row.name, row.requests_per_minute, wait)
+
+
+def _told(target: Target, rendered: UpstreamRequest) -> dict[str, str]:
+    """Return the headers that say who answered and what was not carried over."""
+    headers = {"x-gateway-provider": target.provider.name}
+    if rendered.dropped:
+        headers["x-gateway-dropped-params"] = ", ".join(rendered.dropped)
+    if rendered.downgraded:
+        headers["x-gateway-downgraded"] = ", ".join(rendered.downgraded)
+    return headers
+
+
+def _end_with_answer(entry: Entry, answer: JSON) -> None:
+    choices = answer.get("choices") or [{}]
+    entry.ended(
+        UsageRecord.Outcome.OK,
+        status=200,
+        finish_reason=choices[0].get("finish_reason") or "",
+        first_byte_ms=entry.elapsed_ms(),
+        **usage_fields(answer.get("usage")),
+    )
+
+
+def _end_with_error(entry: Entry, error: GatewayError) -> None:
+    entry.ended(
+        UsageRecord.Outcome.UPSTREAM_ERROR,
+        status=error.status,
+        error_code=error.code or error.type,
+        error_message=error.message,
+    )

@@ -1,0 +1,203 @@
+"""Carries spooled usage to the database, exactly once per call.
+
+One process of the host does it at a time (gateway/leader.py). It remembers how far it
+has read each file; lines leave the spool only after the transaction that stored them,
+and rows are keyed by the call's id, so that reading a line again changes nothing.
+"""
+
+import fcntl
+import logging
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.db import DataError, IntegrityError, connection, models, transaction
+
+from gateway import prices
+from gateway.models import UsageRecord
+from gateway.wire import jsontext
+from gateway.wire.jsontext import JSON
+
+BATCH = 500
+REJECTED = "rejected.jsonl.bad"
+
+_FIELDS: "list[models.Field[Any, Any]]" = [
+    field for field in UsageRecord._meta.concrete_fields if not field.primary_key
+]
+_DEFAULTS = {
+    field.attname: None if field.null else field.get_default() for field in _FIELDS
+}
+# Columns whose values databases store in a form of their own.
+_CONVERTED = {
+    field.attname
+    for field in _FIELDS
+    if isinstance(field, models.DateTimeField | models.DecimalField | models.JSONField)
+}
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class _Writer:
+    """One process's files, as far as they have been read."""
+
+    offsets: dict[Path, int] = field(default_factory=dict)
+    open_calls: dict[str, JSON] = field(default_factory=dict)
+    opened_in: dict[str, Path] = field(default_factory=dict)
+
+
+class Flusher:
+    """Reads the spool folder and stores what ended."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._writers: dict[str, _Writer] = {}
+
+    def flush(self) -> int:
+        """Store every call that ended since last time; returns how many (blocking).
+
+        Raises django.db.Error when the database is away; nothing is lost then.
+        """
+        stored = 0
+        files: dict[str, list[Path]] = {}
+        for path in sorted(self._folder.glob("*.jsonl")):
+            files.setdefault(path.name.rpartition("-")[0], []).append(path)
+        for name in self._writers.keys() - files.keys():
+            del self._writers[name]
+        for name, paths in files.items():
+            # Asked before reading: what a dead writer wrote is all there by then.
+            alive = [path for path in paths if _is_locked(path)]
+            stored += self._flush_writer(name, paths, alive)
+        return stored
+
+    def _flush_writer(self, name: str, paths: list[Path], alive: list[Path]) -> int:
+        writer = self._writers.setdefault(name, _Writer())
+        stored = 0
+        for path in paths:
+            while True:
+                ended, offset = self._read(writer, path)
+                _store(ended)
+                stored += len(ended)
+                done = offset == writer.offsets.get(path, 0)
+                writer.offsets[path] = offset
+                for line in ended:
+                    writer.open_calls.pop(line["call_id"], None)
+                    writer.opened_in.pop(line["call_id"], None)
+                if done:
+                    break
+        if not alive:
+            lost = [
+                {**begin, "outcome": UsageRecord.Outcome.INTERRUPTED}
+                for begin in writer.open_calls.values()
+            ]
+            _store(lost)
+            stored += len(lost)
+        needed = set(writer.opened_in.values()) if alive else set()
+        for path in paths:
+            if path not in alive and path not in needed:
+                path.unlink(missing_ok=True)
+                writer.offsets.pop(path, None)
+        if not alive:
+            del self._writers[name]
+        return stored
+
+    def _read(self, writer: _Writer, path: Path) -> tuple[list[JSON], int]:
+        """Return up to BATCH calls that ended, and the offset behind them."""
+        ended: list[JSON] = []
+        offset = writer.offsets.get(path, 0)
+        with path.open("rb") as file:
+            file.seek(offset)
+            for raw in file:
+                if not raw.endswith(b"\n"):
+                    break
+                offset += len(raw)
+                line = _decoded(raw)
+                if call_id := line.pop("begin", None):
+                    writer.open_calls[call_id] = {**line, "call_id": call_id}
+                    writer.opened_in[call_id] = path
+                elif call_id := line.pop("end", None):
+                    begin = writer.open_calls.get(call_id, {"call_id": call_id})
+                    ended.append({**begin, **line})
+                if len(ended) >= BATCH:
+                    break
+        return ended, offset
+
+
+def _decoded(raw: bytes) -> JSON:
+    try:
+        line = jsontext.decode(raw)
+    except jsontext.JSONError:
+        logger.error("A line of the usage spool is unreadable and was left out.")
+        return {}
+    return line if isinstance(line, dict) else {}
+
+
+def _is_locked(path: Path) -> bool:
+    """Tell whether a living process appends to `path`."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
+
+
+def _store(lines: list[JSON]) -> None:
+    """Insert the rows; one that the database refuses is set aside, not the batch."""
+    if not lines:
+        return
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.executemany(_insert(), [_values(line) for line in lines])
+    except (DataError, IntegrityError):
+        if len(lines) == 1:
+            logger.error("A usage row was refused by the database and left out.")
+            return
+        for line in lines:
+            _store([line])
+
+
+@cache
+def _insert() -> str:
+    """Return the statement for one row.
+
+    Plain SQL, because building model instances would cost more than the call they
+    record; the column's name and order come from the model all the same.
+    """
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(str(field.column)) for field in _FIELDS)
+    places = ", ".join(["%s"] * len(_FIELDS))
+    table, key = quote(UsageRecord._meta.db_table), quote("call_id")
+    return (
+        f"INSERT INTO {table} ({columns}) VALUES ({places}) "  # noqa: S608  names only
+        f"ON CONFLICT ({key}) DO NOTHING"
+    )
+
+
+def _values(line: JSON) -> list[Any]:
+    """Return a call's values in the order of the columns, as the database takes them.
+
+    Texts are cut to their columns, and NUL, which PostgreSQL has no place for, is
+    replaced.
+    """
+    line = {
+        **line,
+        "started_at": datetime.fromtimestamp(line.get("started_at", 0.0), UTC),
+        "cost": prices.cost(line, line.get("prices")),
+    }
+    values = []
+    for column in _FIELDS:
+        value = line.get(column.attname, _DEFAULTS[column.attname])
+        if isinstance(value, str):
+            if "\x00" in value:
+                value = value.replace("\x00", "\ufffd")
+            if column.max_length and len(value) > column.max_length:
+                value = value[: column.max_length]
+        elif column.attname in _CONVERTED:
+            value = column.get_db_prep_save(value, connection)
+        values.append(value)
+    return values

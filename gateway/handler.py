@@ -1,0 +1,264 @@
+"""The lean way in: from an ASGI scope to a view of the gateway and back.
+
+No middleware, no thread, no session. The caller is known before the body is read, the
+body is counted while it arrives, and every failure leaves as OpenAI's error envelope.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import Resolver404, get_resolver
+
+from gateway import callers
+from gateway.errors import GatewayError
+from gateway.identifiers import token
+from gateway.registry import registry
+from gateway.requests import GatewayRequest
+from gateway.wire import jsontext
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+View = Callable[..., Any]
+"""An asynchronous view; `Any`, because Django's types know synchronous ones only."""
+
+URLCONF = "gateway.urls"
+PREFIXES = ("/v1/", "/chat/", "/sandbox/", "/tools/")
+"""Paths under these are the gateway's, known or not."""
+
+STALL_SECONDS = 60.0
+BODY_SECONDS = 30.0
+BODY_BYTES_PER_SECOND = 64 * 1024
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+logger = logging.getLogger(__name__)
+
+
+def endpoint(*methods: str, public: bool = False) -> Callable[[View], View]:
+    """Mark a view with the methods it answers and whether it needs no caller."""
+
+    def mark(view: View) -> View:
+        view.methods = methods  # type: ignore[attr-defined]
+        view.is_public = public  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def owns(path: str) -> bool:
+    """Tell whether a path belongs to the gateway rather than to the console."""
+    return path.startswith(PREFIXES) or _match(path) is not None
+
+
+async def handle(scope: Message, receive: Receive, send: Send) -> None:
+    """Answer one HTTP request to the gateway."""
+    headers = _header_lists(scope)
+    request = GatewayRequest(scope, headers)
+    request.request_id = _request_id(request)
+    try:
+        response = await _respond(request, receive)
+    except GatewayError as error:
+        response = error_response(error)
+    except Exception:
+        logger.exception("A request failed unexpectedly.")
+        response = error_response(_internal_error())
+    response.headers["x-request-id"] = request.request_id
+    await _send(response, send)
+
+
+def error_response(error: GatewayError) -> HttpResponse:
+    """Return the response that tells `error`."""
+    headers = dict(error.headers)
+    if error.status in {429, 503}:
+        headers.setdefault("retry-after", "2")
+    return HttpResponse(
+        jsontext.encode(error.body()),
+        content_type="application/json",
+        status=error.status,
+        headers=headers,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _match(path: str) -> tuple[View, dict[str, Any]] | None:
+    try:
+        found = get_resolver(URLCONF).resolve(path)
+    except Resolver404:
+        return None
+    return found.func, found.kwargs
+
+
+async def _respond(request: GatewayRequest, receive: Receive) -> HttpResponseBase:
+    matched = _match(request.path)
+    if matched is None:
+        raise GatewayError(
+            404,
+            "not_found_error",
+            f"Unknown path {request.path[:200]}. Chat completions are at "
+            "/v1/chat/completions.",
+            code="unknown_url",
+        )
+    view, kwargs = matched
+    if request.method not in view.methods:  # type: ignore[attr-defined]
+        allowed = ", ".join(view.methods)  # type: ignore[attr-defined]
+        raise GatewayError(
+            405,
+            "invalid_request_error",
+            f"Use {allowed} for this path.",
+            code="method_not_allowed",
+            headers={"allow": allowed},
+        )
+    if not view.is_public:  # type: ignore[attr-defined]
+        request.caller = callers.identify(
+            registry.snapshot, request.header_lists, request.address
+        )
+    if request.method == "POST":
+        _check_media_type(request)
+        request.body = await _read_body(request, receive)
+    response: HttpResponseBase = await view(request, **kwargs)
+    return response
+
+
+def _header_lists(scope: Message) -> dict[str, list[str]]:
+    lists: dict[str, list[str]] = {}
+    for name, value in scope["headers"]:
+        key = name.decode("latin-1").lower()
+        if key in lists:
+            lists[key].append(value.decode("latin-1"))
+        else:
+            lists[key] = [value.decode("latin-1")]
+    return lists
+
+
+def _request_id(request: GatewayRequest) -> str:
+    given = request.header("x-request-id")
+    if given and _REQUEST_ID.fullmatch(given):
+        return given
+    return f"req_{token(22)}"
+
+
+def _check_media_type(request: GatewayRequest) -> None:
+    """Refuse what is not plain JSON; a form post from a browser is among it."""
+    media_type = request.header("content-type").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise _unsupported(
+            "Send the body as JSON, with the header `Content-Type: application/json`."
+        )
+    if request.header("content-encoding").lower() not in {"", "identity"}:
+        raise _unsupported("Send the body without a Content-Encoding.")
+
+
+def _unsupported(message: str) -> GatewayError:
+    return GatewayError(
+        415, "invalid_request_error", message, code="unsupported_media_type"
+    )
+
+
+async def _read_body(request: GatewayRequest, receive: Receive) -> bytes:
+    """Return the body, counted while it arrives; raises 413, 408 or 400."""
+    limit = settings.REQUEST_BODY_LIMIT
+    length = request.header("content-length")
+    if length.isdecimal() and int(length) > limit:
+        raise _too_large(limit)
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        body: bytes = message.get("body", b"")
+        if len(body) > limit:
+            raise _too_large(limit)
+        return body
+    seconds = BODY_SECONDS + limit / BODY_BYTES_PER_SECOND
+    try:
+        async with asyncio.timeout(seconds):
+            return await _read_rest(message, receive, limit)
+    except TimeoutError:
+        raise _incomplete() from None
+
+
+async def _read_rest(message: Message, receive: Receive, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        if message["type"] != "http.request":
+            raise _incomplete()
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise _too_large(limit)
+        parts.append(part)
+        if not message.get("more_body"):
+            return b"".join(parts)
+        message = await receive()
+
+
+def _too_large(limit: int) -> GatewayError:
+    return GatewayError(
+        413,
+        "invalid_request_error",
+        f"The request body is larger than {limit} bytes.",
+        code="request_too_large",
+        headers={"connection": "close"},
+    )
+
+
+def _incomplete() -> GatewayError:
+    return GatewayError(
+        408,
+        "invalid_request_error",
+        "The request body did not arrive in time.",
+        code="request_timeout",
+        headers={"connection": "close"},
+    )
+
+
+def _internal_error() -> GatewayError:
+    return GatewayError(
+        500, "server_error", "The gateway failed. The log says why.", "internal_error"
+    )
+
+
+async def _send(response: HttpResponseBase, send: Send) -> None:
+    """Send a response; a stream is closed whatever happens to the client."""
+    headers = [
+        (name.lower().encode("latin-1"), value.encode("latin-1"))
+        for name, value in response.items()
+    ]
+    start = {
+        "type": "http.response.start",
+        "status": response.status_code,
+        "headers": headers,
+    }
+    if not isinstance(response, StreamingHttpResponse):
+        body = response.content  # type: ignore[attr-defined]
+        headers.append((b"content-length", b"%d" % len(body)))
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
+        return
+    try:
+        await send(start)
+        await _send_stream(response, send)
+    finally:
+        aclose = getattr(response, "aclose", None)
+        if aclose is not None:
+            await aclose()
+
+
+async def _send_stream(response: StreamingHttpResponse, send: Send) -> None:
+    try:
+        async for part in response:
+            async with asyncio.timeout(STALL_SECONDS):
+                await send(
+                    {"type": "http.response.body", "body": part, "more_body": True}
+                )
+    except Exception:
+        logger.exception("A stream failed unexpectedly.")
+        frame = b"data: " + jsontext.encode(_internal_error().body()) + b"\n\n"
+        await send({"type": "http.response.body", "body": frame, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})

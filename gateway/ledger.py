@@ -1,0 +1,115 @@
+"""The usage ledger's near end: what a request costs to record, and nothing more.
+
+A call writes two lines to this process's spool file, one before anything is sent
+upstream and one when it ended. Plain appends survive a killed process. The flusher
+(gateway/flusher.py) carries them to the database.
+
+File names: ``<writer>-<sequence>.jsonl``. The writer holds a lock on the file it
+appends to, which is how the flusher knows that a writer is alive.
+"""
+
+import fcntl
+import logging
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from gateway.identifiers import token
+from gateway.wire import jsontext
+from gateway.wire.jsontext import JSON
+
+SEGMENT_BYTES = 4 * 1024 * 1024
+COMPLAIN_SECONDS = 60.0
+
+logger = logging.getLogger(__name__)
+
+
+class Entry:
+    """One call's line in the ledger, filled in while the call goes on.
+
+    `began` and `ended` write the two lines; each writes once. Fields are named as the
+    columns of UsageRecord.
+    """
+
+    __slots__ = ("_started", "_state", "call_id", "fields", "spool")
+
+    def __init__(self, spool: "Spool", **fields: Any) -> None:
+        self.spool = spool
+        self.call_id = token(24)
+        self.fields: JSON = fields
+        self._started = time.monotonic()
+        self._state = "new"
+
+    def elapsed_ms(self) -> int:
+        """Return the milliseconds since the request arrived."""
+        return int((time.monotonic() - self._started) * 1000)
+
+    def began(self) -> None:
+        """Record that a request is about to go upstream."""
+        if self._state == "new":
+            self._state = "begun"
+            line = {"begin": self.call_id, "started_at": time.time(), **self.fields}
+            self.spool.write(line)
+            self.fields = {}
+
+    def ended(self, outcome: str, **fields: Any) -> None:
+        """Record how the call ended; ignored when it never began."""
+        if self._state == "begun":
+            self._state = "ended"
+            self.fields.update(fields)
+            line = {"end": self.call_id, "outcome": outcome, **self.fields}
+            line["duration_ms"] = self.elapsed_ms()
+            self.spool.write(line)
+
+
+class Spool:
+    """The append-only files of one process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.dropped = 0
+        self._writer = f"{os.getpid()}.{token(8)}"
+        self._sequence = 0
+        self._size = 0
+        self._file = -1
+        self._complained = 0.0
+
+    def write(self, line: JSON) -> None:
+        """Append one line; a full disk costs the line, never the request."""
+        text = jsontext.encode(line) + b"\n"
+        try:
+            if self._file < 0 or self._size >= SEGMENT_BYTES:
+                self._next_segment()
+            self._size += os.write(self._file, text)
+        except OSError as error:
+            self._complain(error)
+
+    def close(self) -> None:
+        """Let go of the current file; the flusher then sees this writer as gone."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _next_segment(self) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._sequence += 1
+        path = self.folder / f"{self._writer}-{self._sequence:06}.jsonl"
+        draft = path.with_suffix(".new")
+        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        # Locked before it has its name: nobody sees it without its writer.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        os.rename(draft, path)
+        old, self._file, self._size = self._file, file, 0
+        if old >= 0:
+            os.close(old)
+
+    def _complain(self, error: OSError) -> None:
+        self.dropped += 1
+        if time.monotonic() - self._complained > COMPLAIN_SECONDS:
+            self._complained = time.monotonic()
+            logger.error(
+                "Usage cannot be recorded (%s); %d lines dropped so far.",
+                error.strerror,
+                self.dropped,
+            )

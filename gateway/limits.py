@@ -1,0 +1,174 @@
+"""Requests per minute: exact, sliding, shared by all workers.
+
+A limit of N admits a request when the one N places back is at least 60 s old. That
+takes the times of the last N admissions and nothing else, so the check costs the same
+whatever N is. On one host the times stand in a memory-mapped ring file per provider,
+under a file lock held for microseconds; hosts that share a Redis keep them there.
+"""
+
+import asyncio
+import fcntl
+import math
+import mmap
+import os
+import struct
+import time
+from pathlib import Path
+from typing import Protocol
+
+from gateway.errors import GatewayError
+
+WINDOW_SECONDS = 60.0
+SMALLEST_RING = 1024
+LOCK_PATIENCE_SECONDS = 0.5
+
+_HEADER = struct.Struct("<8sQQ")  # magic, capacity (places), number of admissions
+_STAMP = struct.Struct("<d")
+_MAGIC = b"RPMRING1"
+
+
+class Limiter(Protocol):
+    """Admits or refuses a request to a provider."""
+
+    async def wait_time(self, key: str, limit: int) -> float:
+        """Admit a request and return 0, or return the seconds until one may enter."""
+        ...
+
+
+class RingFile:
+    """The times of a provider's last admissions, shared by the host's processes.
+
+    Times are the machine's monotonic clock. One in the future was written before a
+    reboot and counts as long past.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._map: mmap.mmap | None = None
+        self._capacity = 0
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._map is not None:
+            self._map.close()
+        os.close(self._file)
+
+    def try_lock(self) -> bool:
+        """Take the lock unless another process or thread holds it."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def unlock(self) -> None:
+        """Give the lock back."""
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def admit(self, limit: int, now: float) -> float:
+        """Record an admission at `now` and return 0, or return the seconds to wait.
+
+        The caller holds the lock.
+        """
+        ring = self._ready(limit)
+        _, capacity, count = _HEADER.unpack_from(ring)
+        if count >= limit:
+            stamp = self._stamp(ring, (count - limit) % capacity)
+            if stamp <= now < stamp + WINDOW_SECONDS:
+                return stamp + WINDOW_SECONDS - now
+        place = _HEADER.size + (count % capacity) * _STAMP.size
+        _STAMP.pack_into(ring, place, now)
+        _HEADER.pack_into(ring, 0, _MAGIC, capacity, count + 1)
+        return 0.0
+
+    def _stamp(self, ring: mmap.mmap, place: int) -> float:
+        stamp: float = _STAMP.unpack_from(ring, _HEADER.size + place * _STAMP.size)[0]
+        return stamp
+
+    def _ready(self, limit: int) -> mmap.mmap:
+        """Return the mapped ring, made or enlarged so that `limit` places fit."""
+        size = os.fstat(self._file).st_size
+        capacity = 0
+        if size >= _HEADER.size:
+            if self._map is None or len(self._map) != size:
+                self._remap(size)
+            assert self._map is not None  # noqa: S101
+            magic, capacity, _ = _HEADER.unpack_from(self._map)
+            if magic != _MAGIC or size != self._bytes_for(capacity):
+                capacity = 0
+        if capacity < limit:
+            self._grow(capacity, limit)
+        assert self._map is not None  # noqa: S101
+        return self._map
+
+    def _grow(self, old: int, limit: int) -> None:
+        """Make room for `limit` times, keeping those there are."""
+        count, stamps = 0, []
+        if old and self._map is not None:
+            _, _, count = _HEADER.unpack_from(self._map)
+            kept = min(count, old)
+            stamps = [
+                self._stamp(self._map, i % old) for i in range(count - kept, count)
+            ]
+        capacity = max(SMALLEST_RING, 1 << (limit - 1).bit_length())
+        if self._map is not None:
+            self._map.close()
+            self._map = None
+        os.ftruncate(self._file, self._bytes_for(capacity))
+        self._remap(self._bytes_for(capacity))
+        assert self._map is not None  # noqa: S101
+        _HEADER.pack_into(self._map, 0, _MAGIC, capacity, len(stamps))
+        for place, stamp in enumerate(stamps):
+            _STAMP.pack_into(self._map, _HEADER.size + place * _STAMP.size, stamp)
+
+    def _remap(self, size: int) -> None:
+        if self._map is not None:
+            self._map.close()
+        self._map = mmap.mmap(self._file, size)
+
+    @staticmethod
+    def _bytes_for(capacity: int) -> int:
+        return _HEADER.size + capacity * _STAMP.size
+
+
+class HostLimiter:
+    """Shares limits among the processes of this host through ring files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._rings: dict[str, RingFile] = {}
+
+    async def wait_time(self, key: str, limit: int) -> float:
+        """Admit a request to `key` and return 0, or return the seconds to wait."""
+        ring = self._rings.get(key)
+        if ring is None:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            ring = self._rings[key] = RingFile(self._folder / f"{key}.ring")
+        patience = time.monotonic() + LOCK_PATIENCE_SECONDS
+        while not ring.try_lock():
+            if time.monotonic() > patience:
+                return 1.0
+            await asyncio.sleep(0.001)
+        try:
+            return ring.admit(limit, time.monotonic())
+        finally:
+            ring.unlock()
+
+    def close(self) -> None:
+        """Let go of every ring file."""
+        for ring in self._rings.values():
+            ring.close()
+        self._rings.clear()
+
+
+def refusal(provider: str, limit: int, wait: float) -> GatewayError:
+    """Return the 429 for a request over the provider's limit."""
+    seconds = max(1, math.ceil(wait))
+    return GatewayError(
+        429,
+        "rate_limit_error",
+        f"This gateway's limit of {limit} requests per minute for the provider "
+        f"{provider} is reached. Try again in {seconds} s.",
+        code="rate_limit_exceeded",
+        headers={"retry-after": str(seconds)},
+    )

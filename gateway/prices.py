@@ -1,0 +1,115 @@
+"""What a call cost, in US dollars: list prices, or the administrator's own.
+
+Unknown is unknown: a model without a known price has no cost, never a cost of 0.
+List prices come from the genai-prices package, which follows the vendors' pages.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from genai_prices import Usage, calc_price
+from genai_prices.data_snapshot import get_snapshot
+
+MILLION = Decimal(1_000_000)
+
+_VENDORS = {"openai": "openai", "anthropic": "anthropic", "bedrock": "aws"}
+
+
+class _Rates(NamedTuple):
+    """US dollars per million tokens, the same however many there are."""
+
+    input: Decimal
+    output: Decimal
+    cached: Decimal
+    cache_write: Decimal
+
+
+def cost(call: Mapping[str, Any], own: Mapping[str, Any] | None) -> Decimal | None:
+    """Return the cost of a call, or None when tokens or prices are unknown.
+
+    `call` has the ledger's token columns, `upstream_model` and `provider_type`. `own`
+    holds the administrator's prices per million tokens under ``input``, ``output`` and
+    ``cached_input``; without it the model's list price decides.
+    """
+    if call.get("input_tokens") is None or call.get("output_tokens") is None:
+        return None
+    if own:
+        return _linear(call, _own_rates(own))
+    vendor = _VENDORS.get(call.get("provider_type", ""))
+    if vendor is None:
+        return None
+    today = datetime.now(UTC).date()
+    known, rates = _list_rates(vendor, call["upstream_model"], today)
+    if known and rates is None:
+        return _by_the_library(call, vendor)
+    return _linear(call, rates)
+
+
+def _linear(call: Mapping[str, Any], rates: _Rates | None) -> Decimal | None:
+    if rates is None:
+        return None
+    cached = call.get("cached_tokens") or 0
+    written = call.get("cache_write_tokens") or 0
+    fresh = max(0, call["input_tokens"] - cached - written)
+    price: Decimal = (
+        fresh * rates.input
+        + cached * rates.cached
+        + written * rates.cache_write
+        + call["output_tokens"] * rates.output
+    )
+    return price / MILLION
+
+
+def _own_rates(own: Mapping[str, Any]) -> _Rates | None:
+    if own.get("input") is None or own.get("output") is None:
+        return None
+    cached = own.get("cached_input")
+    price = Decimal(str(own["input"]))
+    return _Rates(
+        price,
+        Decimal(str(own["output"])),
+        price if cached is None else Decimal(str(cached)),
+        price,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _list_rates(vendor: str, model: str, day: date) -> tuple[bool, _Rates | None]:
+    """Return whether the model has a list price, and its rates if they are plain.
+
+    Looking a model up costs far more than applying its price, found or not.
+    """
+    try:
+        _, found = get_snapshot().find_provider_model(model, None, vendor, None)
+    except LookupError:
+        return False, None
+    price = found.get_prices(datetime.combine(day, time(12), UTC))
+    input_price, output_price = price.input_mtok, price.output_mtok
+    cached = price.cache_read_mtok
+    written = price.cache_write_mtok
+    cached = input_price if cached is None else cached
+    written = input_price if written is None else written
+    plain = [
+        rate
+        for rate in (input_price, output_price, cached, written)
+        if isinstance(rate, Decimal)
+    ]
+    return True, _Rates(*plain) if len(plain) == 4 else None
+
+
+def _by_the_library(call: Mapping[str, Any], vendor: str) -> Decimal | None:
+    """Return the cost of a call to a model whose price depends on its length."""
+    usage = Usage(
+        input_tokens=call["input_tokens"],
+        output_tokens=call["output_tokens"],
+        cache_read_tokens=call.get("cached_tokens") or 0,
+        cache_write_tokens=call.get("cache_write_tokens") or 0,
+    )
+    try:
+        found = calc_price(usage, model_ref=call["upstream_model"], provider_id=vendor)
+    except (LookupError, ValueError):
+        return None
+    return Decimal(found.total_price)

@@ -1,0 +1,241 @@
+"""The registry in memory: an immutable snapshot, replaced when the database moved on.
+
+A warm request reads the snapshot and nothing else. Every worker polls the registry's
+version once a second and reads everything again when it changed, so that a revoked key
+or a changed limit holds within two seconds; while the database is down, calls go on
+from what is here.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import httpx
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import close_old_connections
+from django.utils.module_loading import import_string
+
+from gateway.translators import TRANSLATORS
+from gateway.translators.protocol import Translator
+from providers import auth
+from providers.models import ModelProvider, ProviderModel, RegistryVersion
+
+POLL_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+class Caller(NamedTuple):
+    """Who calls: an agent, a workspace key or, without a key, the machine itself.
+
+    `wires` are the (provider, model) pairs an agent is wired to, `models` the ids its
+    key was narrowed to; None stands for no restriction. `expires_at` is Unix time.
+    """
+
+    name: str
+    kind: str
+    hint: str = ""
+    wires: frozenset[tuple[str, str]] | None = None
+    models: frozenset[str] | None = None
+    expires_at: float | None = None
+
+    def may_use(self, provider: str, model: str) -> bool:
+        """Tell whether `model` of `provider` is within reach."""
+        if self.models is not None and model not in self.models:
+            return False
+        return self.wires is None or (provider, model) in self.wires
+
+
+LOCAL = Caller("local", "local")
+"""Keyless calls from trusted networks are booked under this caller."""
+
+
+@dataclass(eq=False, repr=False)
+class Provider:
+    """A provider as the data plane needs it. `row` is detached and never written.
+
+    `urls` and `secrets` are caches: URLs by path, and the credentials' values, which
+    must not come back to a client.
+    """
+
+    row: ModelProvider
+    translator: Translator
+    auth: httpx.Auth | None
+    name: str
+    timeouts: Mapping[str, float]
+    extra_headers: Mapping[str, str]
+    urls: dict[str, httpx.URL] = field(default_factory=dict)
+    secrets: tuple[bytes, ...] | None = None
+
+    @classmethod
+    def of(cls, row: ModelProvider, scheme: httpx.Auth | None) -> "Provider":
+        """Return the provider of a row; `scheme` signs its requests."""
+        own = row.options.get("timeouts", {})
+        return cls(
+            row=row,
+            translator=TRANSLATORS[row.provider_type],
+            auth=scheme,
+            name=row.name,
+            timeouts={
+                "connect": own.get("connect", settings.CONNECT_TIMEOUT),
+                "read": own.get("first_byte", settings.FIRST_BYTE_TIMEOUT),
+                "silence": own.get("silence", settings.SILENCE_TIMEOUT),
+                "total": own.get("total", settings.STREAM_TIMEOUT),
+            },
+            extra_headers=row.options.get("extra_headers", {}),
+        )
+
+
+class Target(NamedTuple):
+    """One way to serve a model: a provider and what the model is called there."""
+
+    provider: Provider
+    model_id: str
+    upstream_id: str
+    base_model: str
+    capabilities: Mapping[str, object]
+    prices: Mapping[str, str | None] | None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The whole registry at one version; replaced, never changed.
+
+    `targets` lists who serves a model id, best first; `pinned` is the same by
+    ``provider/model``.
+    """
+
+    version: int = -1
+    targets: Mapping[str, tuple[Target, ...]] = field(default_factory=dict)
+    pinned: Mapping[str, Target] = field(default_factory=dict)
+    callers: Mapping[str, Caller] = field(default_factory=dict)
+    loaded_at: float = 0.0
+
+
+class Registry:
+    """Holds the current snapshot of one worker and keeps it fresh."""
+
+    def __init__(self) -> None:
+        self.snapshot = Snapshot()
+        self._auths: dict[str, tuple[tuple[object, ...], httpx.Auth | None]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether calls can be served."""
+        return self.snapshot.version >= 0
+
+    async def start(self) -> None:
+        """Load, and poll until `stop`; a dead database delays but does not fail."""
+        await self.refresh()
+        self._task = asyncio.create_task(self._poll(), name="registry-poll")
+
+    async def stop(self) -> None:
+        """Stop polling."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def refresh(self) -> None:
+        """Read the registry again if it changed; log and carry on when it cannot."""
+        try:
+            await sync_to_async(self.load, thread_sensitive=False)()
+        except DatabaseError as error:
+            logger.warning("The registry cannot be read: %s", type(error).__name__)
+
+    def load(self) -> None:
+        """Read the version and, when it moved, everything else (blocking)."""
+        close_old_connections()
+        version = RegistryVersion.current()
+        if version != self.snapshot.version:
+            self.snapshot = self._read(version)
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            await self.refresh()
+
+    def _read(self, version: int) -> Snapshot:
+        """Read every row; the version was read before, so a later change shows up."""
+        providers = {
+            row.pk: Provider.of(row, self._auth(row))
+            for row in ModelProvider.objects.filter(enabled=True)
+            .select_related("secret")
+            .order_by("priority", "created_at", "pk")
+        }
+        rank = {pk: place for place, pk in enumerate(providers)}
+        targets: dict[str, list[Target]] = {}
+        pinned = {}
+        for model in sorted(
+            ProviderModel.objects.filter(provider__enabled=True),
+            key=lambda model: rank.get(model.provider_id, -1),
+        ):
+            provider = providers.get(model.provider_id)
+            if provider is None:
+                continue
+            target = Target(
+                provider,
+                model.model_id,
+                model.upstream_id or model.model_id,
+                model.base_model,
+                model.capabilities,
+                _own_prices(model),
+            )
+            targets.setdefault(model.model_id, []).append(target)
+            pinned[f"{provider.name}/{model.model_id}"] = target
+        callers: Callable[[], dict[str, Caller]] = import_string(
+            settings.GATEWAY_CALLERS
+        )
+        return Snapshot(
+            version=version,
+            targets={name: tuple(found) for name, found in targets.items()},
+            pinned=pinned,
+            callers=callers(),
+            loaded_at=time.time(),
+        )
+
+    def _auth(self, row: ModelProvider) -> httpx.Auth | None:
+        """Return the provider's auth; the same object while nothing it uses changed.
+
+        An OAuth2 token lives in that object and must outlive a reload.
+        """
+        fingerprint = (
+            row.endpoint,
+            row.auth_type,
+            row.header_name,
+            row.value_prefix,
+            row.region,
+            row.token_url,
+            row.scopes,
+            row.client_auth,
+            str(row.token_params),
+            row.private_network,
+            row.secret and (row.secret.pk, row.secret.sealed),
+        )
+        known = self._auths.get(str(row.uid))
+        if known and known[0] == fingerprint:
+            return known[1]
+        made = auth.for_provider(row)
+        self._auths[str(row.uid)] = (fingerprint, made)
+        return made
+
+
+def _own_prices(model: ProviderModel) -> dict[str, str | None] | None:
+    """Return the administrator's prices as text, or None where list prices hold."""
+    if model.input_price is None and model.output_price is None:
+        return None
+    prices = {
+        "input": model.input_price,
+        "output": model.output_price,
+        "cached_input": model.cached_input_price,
+    }
+    return {name: None if p is None else str(p) for name, p in prices.items()}
+
+
+registry = Registry()
+"""This worker's registry."""

@@ -1,0 +1,109 @@
+"""What one worker process of the gateway owns: spool, limiter, chores."""
+
+import asyncio
+import hashlib
+import hmac
+import logging
+from datetime import UTC, datetime
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import close_old_connections
+
+from gateway import upstream
+from gateway.flusher import Flusher
+from gateway.leader import Leadership
+from gateway.ledger import Spool
+from gateway.limits import HostLimiter, Limiter
+from gateway.registry import registry
+from providers import status
+from providers.transport import transport
+
+CHORE_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+class Runtime:
+    """Starts and stops with the worker; views reach their tools through it."""
+
+    def __init__(self) -> None:
+        self.spool = Spool(settings.DATA_DIR / "spool")
+        self.limiter: Limiter = HostLimiter(settings.DATA_DIR / "limits")
+        self.via = f"1.1 {instance_id()}"
+        self.is_draining = False
+        self._leadership = Leadership(settings.DATA_DIR / "leader.lock")
+        self._flusher = Flusher(settings.DATA_DIR / "spool")
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Load the registry and begin the background work."""
+        await registry.start()
+        self._tasks = [
+            asyncio.create_task(self._keep_flushing(), name="flush-usage"),
+            asyncio.create_task(self._keep_checking(), name="check-providers"),
+            asyncio.create_task(self._keep_storing(), name="store-statuses"),
+        ]
+
+    async def stop(self) -> None:
+        """Finish the background work and let go of everything."""
+        self.is_draining = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await registry.stop()
+        self.spool.close()
+        if self._leadership.acquire():
+            await self.flush()
+        self._leadership.release()
+        await transport().aclose()
+
+    async def flush(self) -> None:
+        """Carry what is spooled to the database now; keep it when that is away."""
+        try:
+            await sync_to_async(self._flush, thread_sensitive=False)()
+        except DatabaseError as error:
+            logger.warning("Usage cannot be stored yet: %s", type(error).__name__)
+
+    def _flush(self) -> None:
+        close_old_connections()
+        self._flusher.flush()
+
+    async def _keep_flushing(self) -> None:
+        while True:
+            await asyncio.sleep(CHORE_SECONDS)
+            if self._leadership.acquire():
+                await self.flush()
+
+    async def _keep_storing(self) -> None:
+        """Store what this worker's traffic said of providers."""
+        while True:
+            await asyncio.sleep(CHORE_SECONDS)
+            try:
+                for provider_id in list(upstream.new_statuses):
+                    found, message = upstream.new_statuses[provider_id]
+                    await status.store(provider_id, found, message)
+                    upstream.new_statuses.pop(provider_id, None)
+            except DatabaseError as error:
+                logger.warning("A status cannot be stored: %s", type(error).__name__)
+
+    async def _keep_checking(self) -> None:
+        while True:
+            await asyncio.sleep(CHORE_SECONDS)
+            if not self._leadership.acquire():
+                continue
+            try:
+                await status.check_due(datetime.now(UTC))
+            except DatabaseError as error:
+                logger.warning("Providers cannot be checked: %s", type(error).__name__)
+
+
+def instance_id() -> str:
+    """Return this installation's name in `Via` headers; it tells a loop only."""
+    digest = hmac.new(settings.SECRET_KEY.encode(), b"instance", hashlib.sha256)
+    return f"gw-{digest.hexdigest()[:12]}"
+
+
+runtime = Runtime()
+"""This worker's runtime."""

@@ -1,0 +1,353 @@
+"""The only place that sends a chat request to a provider."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from django.conf import settings
+
+from gateway.errors import GatewayError, upstream_error
+from gateway.ledger import Entry
+from gateway.registry import Provider, Target
+from gateway.translators.protocol import UpstreamRequest
+from gateway.wire import jsontext
+from providers import auth, endpoints, status
+from providers.models import SecretNotAllowed
+from providers.sealing import UnreadableSecret
+from providers.transport import DestinationBlocked, transport
+
+ERROR_BODY_LIMIT = 64 * 1024
+MAX_ATTEMPTS = 2
+URLS_KEPT = 1024
+REDACTED = b"[redacted]"
+SHORTEST_SECRET = 8
+
+# Refusals after which another provider may be asked: nothing was sent, or the upstream
+# said that it did not take the work. Never after a timeout: it may be billed.
+RETRYABLE = frozenset(
+    {
+        "upstream_unreachable",
+        "destination_blocked",
+        "provider_unavailable",
+        "rate_limit_exceeded",
+        "overloaded",
+        "model_not_ready",
+    }
+)
+
+# What a client may say to the upstream, besides the body.
+CLIENT_HEADERS = ("idempotency-key",)
+
+# What the upstream may say to the client, and under which name.
+UPSTREAM_HEADERS = {
+    "retry-after": "retry-after",
+    "retry-after-ms": "retry-after-ms",
+    "x-should-retry": "x-should-retry",
+    "x-request-id": "x-upstream-request-id",
+    "request-id": "x-upstream-request-id",
+    "x-amzn-requestid": "x-upstream-request-id",
+}
+
+
+@dataclass
+class Call:
+    """One client request on its way upstream."""
+
+    request_id: str
+    entry: Entry
+    headers: Mapping[str, str] = field(default_factory=dict)
+    via: str = ""
+
+
+async def send(
+    target: Target, rendered: UpstreamRequest, call: Call, stream: bool
+) -> httpx.Response:
+    """Send `rendered` and return the response, its status known to be a success.
+
+    The body is not read yet; whoever gets the response closes it. Raises GatewayError
+    for every failure, the upstream's own refusals included.
+    """
+    provider = target.provider
+    request = _request(provider, rendered, call, stream)
+    call.entry.began()
+    try:
+        response = await _send_authorized(provider, request)
+    except GatewayError as error:
+        _observe(provider, error)
+        raise
+    if response.status_code == 200:
+        return response
+    try:
+        refusal = await _refusal(provider, response)
+    finally:
+        await response.aclose()
+    _observe(provider, refusal, response.status_code)
+    call.entry.fields["upstream_status"] = response.status_code
+    raise refusal
+
+
+async def read_body(provider: Provider, response: httpx.Response) -> bytes:
+    """Return the whole body; raises GatewayError when it is cut short or too large."""
+    limit = settings.UPSTREAM_BODY_LIMIT
+    try:
+        return await _read(response, limit)
+    except _TooLarge:
+        raise upstream_error(
+            502,
+            "upstream_invalid_response",
+            f"The provider {provider.name} sent more than {limit} bytes.",
+        ) from None
+    except httpx.TransportError as error:
+        raise interruption(provider, error) from None
+
+
+async def parse_body(
+    target: Target, rendered: UpstreamRequest, response: httpx.Response
+) -> dict[str, Any]:
+    """Read and translate a whole answer; raises GatewayError."""
+    provider = target.provider
+    raw = redact(provider, await read_body(provider, response))
+    try:
+        payload = jsontext.decode(raw)
+    except jsontext.JSONError:
+        raise invalid_response(provider) from None
+    if not isinstance(payload, dict):
+        raise invalid_response(provider)
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return provider.translator.parse_response(payload, headers, rendered.reply)
+
+
+def invalid_response(provider: Provider) -> GatewayError:
+    """Return the 502 for an answer that is not what the provider's API answers."""
+    return upstream_error(
+        502,
+        "upstream_invalid_response",
+        f"The provider {provider.name} sent an answer that cannot be understood. "
+        "Check the provider's endpoint and type.",
+    )
+
+
+def interruption(provider: Provider, error: httpx.TransportError) -> GatewayError:
+    """Return the error for an answer that stopped before its end."""
+    if isinstance(error, httpx.TimeoutException):
+        return upstream_error(
+            504, "upstream_timeout", f"The provider {provider.name} stopped answering."
+        )
+    return upstream_error(
+        502,
+        "upstream_stream_truncated",
+        f"The provider {provider.name} broke off its answer.",
+    )
+
+
+def answer_headers(response: httpx.Response) -> dict[str, str]:
+    """Return those of the upstream's headers that the client may see."""
+    found = {}
+    for name, value in response.headers.items():
+        lower = name.lower()
+        if lower in UPSTREAM_HEADERS:
+            found[UPSTREAM_HEADERS[lower]] = value
+        elif lower.startswith("x-ratelimit-"):
+            found[lower] = value
+    return found
+
+
+def redact(provider: Provider, data: bytes) -> bytes:
+    """Return `data` without the provider's credentials, should it echo them."""
+    for secret in _secrets(provider):
+        if secret in data:
+            data = data.replace(secret, REDACTED)
+    return data
+
+
+def _secrets(provider: Provider) -> tuple[bytes, ...]:
+    known = provider.secrets
+    if known is None:
+        if provider.row.secret is None:
+            known = ()
+        else:
+            values = provider.row.credentials().values()
+            known = tuple(v.encode() for v in values if len(v) >= SHORTEST_SECRET)
+        provider.secrets = known
+    return known
+
+
+def _request(
+    provider: Provider, rendered: UpstreamRequest, call: Call, stream: bool
+) -> httpx.Request:
+    """Return the request as it goes out, except for its credentials."""
+    url = provider.urls.get(rendered.path)
+    if url is None:
+        if len(provider.urls) >= URLS_KEPT:
+            provider.urls.clear()
+        url = httpx.URL(endpoints.join(provider.row.endpoint, rendered.path))
+        provider.urls[rendered.path] = url
+    headers = {
+        "content-type": "application/json",
+        "accept": "text/event-stream" if stream else "application/json",
+        "accept-encoding": "identity",
+        "user-agent": "runagents-model-providers",
+        "via": call.via,
+    }
+    for name in CLIENT_HEADERS:
+        if name in call.headers:
+            headers[name] = call.headers[name]
+    for name, value in provider.extra_headers.items():
+        headers[name.lower()] = value
+    for name, value in rendered.headers.items():
+        headers[name.lower()] = value
+    return httpx.Request(
+        "POST",
+        url,
+        headers=headers,
+        content=jsontext.encode(rendered.body),
+        extensions={
+            "private_network": provider.row.private_network,
+            "timeout": provider.timeouts,
+        },
+    )
+
+
+async def _send_authorized(
+    provider: Provider, request: httpx.Request
+) -> httpx.Response:
+    """Send `request` with the provider's credentials; raises GatewayError."""
+    try:
+        if provider.auth is None:
+            return await transport().handle_async_request(request)
+        return await _drive(provider.auth, request)
+    except (UnreadableSecret, SecretNotAllowed) as error:
+        raise upstream_error(
+            503,
+            "provider_unavailable",
+            f"The provider {provider.name} cannot be called: {error}",
+            {"retry-after": "60"},
+        ) from None
+    except auth.TokenError as error:
+        raise upstream_error(
+            502,
+            "upstream_auth_error",
+            f"The provider {provider.name} cannot be called: {error}",
+            {"x-should-retry": "false"},
+        ) from None
+    except DestinationBlocked:
+        raise upstream_error(
+            502,
+            "destination_blocked",
+            f"The provider {provider.name} leads to an address that this gateway does "
+            "not connect to. An administrator can see why on its page.",
+        ) from None
+    except (httpx.ConnectError, httpx.ConnectTimeout):
+        raise upstream_error(
+            502,
+            "upstream_unreachable",
+            f"provider request failed: {provider.name} cannot be reached.",
+        ) from None
+    except httpx.TimeoutException:
+        raise upstream_error(
+            504,
+            "upstream_timeout",
+            f"The provider {provider.name} did not answer in time.",
+        ) from None
+    except httpx.TransportError as error:
+        raise interruption(provider, error) from None
+
+
+async def _drive(scheme: httpx.Auth, request: httpx.Request) -> httpx.Response:
+    """Send `request` and whatever else its auth wants sent, such as a token request."""
+    flow = scheme.async_auth_flow(request)
+    try:
+        outgoing = await anext(flow)
+        while True:
+            response = await transport().handle_async_request(outgoing)
+            response.request = outgoing
+            try:
+                outgoing = await flow.asend(response)
+            except StopAsyncIteration:
+                return response
+            await response.aclose()
+    finally:
+        await flow.aclose()
+
+
+async def _refusal(provider: Provider, response: httpx.Response) -> GatewayError:
+    """Return what a response with another status than 200 means to the client."""
+    code = response.status_code
+    if 300 <= code < 400:
+        return upstream_error(
+            502,
+            "upstream_redirect",
+            f"The provider {provider.name} answered with a redirect, which is not "
+            "followed. Check the provider's endpoint.",
+        )
+    if code < 400:
+        return invalid_response(provider)
+    try:
+        payload = await _read(response, ERROR_BODY_LIMIT)
+    except (_TooLarge, httpx.TransportError):
+        payload = b""
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    error = provider.translator.parse_error(code, headers, redact(provider, payload))
+    return GatewayError(
+        error.status,
+        error.type,
+        _attributed(provider, error),
+        error.code,
+        error.param,
+        {**answer_headers(response), **error.headers},
+    )
+
+
+def _attributed(provider: Provider, error: GatewayError) -> str:
+    """Return the message with the provider's name: whose limit or failure it was."""
+    if error.status == 429 or error.status >= 500:
+        return f"{provider.name}: {error.message}"
+    return error.message
+
+
+class _TooLarge(Exception):
+    """More bytes than allowed."""
+
+
+async def _read(response: httpx.Response, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in body_of(response):
+        size += len(part)
+        if size > limit:
+            raise _TooLarge
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def body_of(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Return the raw body as it arrives, past httpx's decoders: nothing is encoded."""
+    stream = response.stream
+    if not isinstance(stream, httpx.AsyncByteStream):
+        raise TypeError("the response's body is not asynchronous")
+    return stream.__aiter__()
+
+
+def _observe(provider: Provider, error: GatewayError, upstream_status: int = 0) -> None:
+    """Tell the provider's status what real traffic met."""
+    if error.code in {"upstream_unreachable", "upstream_timeout"} or (
+        upstream_status >= 500
+    ):
+        kind = "unreachable"
+    elif error.code == "upstream_auth_error":
+        kind = "auth_rejected"
+    else:
+        kind = "ignored"
+    record(provider, kind, error.message)
+
+
+def record(provider: Provider, kind: str, message: str = "") -> None:
+    """Note an outcome of real traffic, which may change the provider's status."""
+    changed = status.observer.observe(provider.row.pk, kind)
+    if changed is not None:
+        new_statuses[provider.row.pk] = (changed, message)
+
+
+new_statuses: dict[int, tuple[str, str]] = {}
+"""Status and message by provider, until the runtime has stored them."""

@@ -1,0 +1,114 @@
+"""The gateway's views: HTTP in, HTTP out."""
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+
+from gateway import bodies, completions, router
+from gateway.errors import GatewayError, invalid_request
+from gateway.handler import endpoint
+from gateway.ledger import Entry
+from gateway.registry import Target, registry
+from gateway.requests import GatewayRequest
+from gateway.runtime import runtime
+from gateway.upstream import Call
+from gateway.wire import jsontext
+from gateway.wire.jsontext import JSON
+
+
+@endpoint("POST")
+async def chat_completions(
+    request: GatewayRequest, provider: str = ""
+) -> HttpResponseBase:
+    """Answer a chat completion; `provider` pins one by its name."""
+    body = bodies.parse(request.body)
+    model = _model_of(body)
+    targets = router.find(registry.snapshot, model, request.caller, provider)
+    caller = request.caller
+    entry = Entry(
+        runtime.spool,
+        request_id=request.request_id,
+        caller=caller.name,
+        caller_kind=caller.kind,
+        key_hint=caller.hint,
+        end_user_id=request.header("x-end-user-id"),
+        run_id=request.header("x-run-id"),
+    )
+    call = Call(
+        request_id=request.request_id,
+        entry=entry,
+        headers={"idempotency-key": key}
+        if (key := request.header("idempotency-key"))
+        else {},
+        via=runtime.via,
+    )
+    limiter = runtime.limiter if settings.RATE_LIMIT_ENFORCEMENT else None
+    return await completions.complete(body, targets, call, limiter)
+
+
+@endpoint("GET")
+async def models(request: GatewayRequest) -> HttpResponse:
+    """List the models the caller may use."""
+    found = router.visible(registry.snapshot, request.caller)
+    return _json({"object": "list", "data": [_model(name, t) for name, t in found]})
+
+
+@endpoint("GET")
+async def model(request: GatewayRequest, model: str) -> HttpResponse:
+    """Describe one model."""
+    target = router.find(registry.snapshot, model, request.caller)[0]
+    return _json(_model(model, target))
+
+
+@endpoint("GET", public=True)
+async def healthz(request: GatewayRequest) -> HttpResponse:
+    """Tell that the process is alive; touches nothing."""
+    return _json({"status": "ok"})
+
+
+@endpoint("GET", public=True)
+async def readyz(request: GatewayRequest) -> HttpResponse:
+    """Tell whether `/v1` can be served, which a warm worker can without database."""
+    if registry.is_loaded and not runtime.is_draining:
+        return _json({"status": "ready"})
+    return _json({"status": "not ready"}, status=503)
+
+
+def _model_of(body: JSON) -> str:
+    """Return the model's name; raises a 400 that names the wrong field."""
+    name = body.get("model")
+    if not isinstance(name, str) or not name:
+        raise _field_error("model", name, "a model id, such as gpt-4o-mini")
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise _field_error("messages", messages, "a list with at least one message")
+    stream = body.get("stream")
+    if stream is not None and not isinstance(stream, bool):
+        raise _field_error("stream", stream, "true or false")
+    return name
+
+
+def _field_error(field: str, value: object, wanted: str) -> GatewayError:
+    if value is None:
+        return invalid_request(
+            f"{field} is required: {wanted}.", param=field, code="missing_field"
+        )
+    return invalid_request(
+        f"{field} must be {wanted}.", param=field, code="invalid_value"
+    )
+
+
+def _model(name: str, target: Target) -> JSON:
+    row = target.provider.row
+    return {
+        "id": name,
+        "object": "model",
+        "created": int(row.created_at.timestamp()),
+        "owned_by": row.name,
+    }
+
+
+def _json(value: JSON, status: int = 200) -> HttpResponse:
+    return HttpResponse(
+        jsontext.encode(value), content_type="application/json", status=status
+    )

@@ -1,0 +1,128 @@
+"""`manage.py serve`: everything a first run needs, then the server."""
+
+import hashlib
+import os
+import socket
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error as DatabaseError
+from django.db import connection, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from providers import sealing, starter
+from runagents import setup
+
+SAFE_SQLITE = (3, 51, 3)
+
+
+class Command(BaseCommand):
+    """Prepares data folder, database and static files, then becomes gunicorn."""
+
+    help = "Set up what is missing and serve the console and the gateway."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take the address and the number of worker processes."""
+        parser.add_argument("--host", default=settings.LISTEN_HOST)
+        parser.add_argument("--port", type=int, default=settings.LISTEN_PORT)
+        parser.add_argument("--workers", type=int, default=settings.WORKERS)
+
+    def handle(self, *, host: str, port: int, workers: int, **options: Any) -> None:
+        """Run the set-up and replace this process by the server."""
+        _check_address(host, port)
+        if workers < 1:
+            raise CommandError("--workers must be 1 or more.")
+        # The set-up below goes by the address asked for; the server reads it again.
+        settings.LISTEN_HOST, settings.LISTEN_PORT = host, port
+        settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sealing.ciphers()
+        self._prepare_database()
+        self._collect_static()
+        self._announce(host, port)
+        connections.close_all()
+        os.environ.update(
+            RUNAGENTS_HOST=host,
+            RUNAGENTS_PORT=str(port),
+            RUNAGENTS_WORKERS=str(workers),
+        )
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.chdir(settings.BASE_DIR)
+        arguments = ["-m", "gunicorn", "-c", "python:runagents.server"]
+        os.execv(  # noqa: S606  our own interpreter, our own arguments
+            sys.executable, [sys.executable, *arguments, "runagents.asgi:application"]
+        )
+
+    def _prepare_database(self) -> None:
+        """Migrate and make the first administrator; carry on without a database."""
+        if connection.vendor == "sqlite" and sqlite3.sqlite_version_info < SAFE_SQLITE:
+            self.stderr.write(
+                f"Note: SQLite {sqlite3.sqlite_version} has a rare corruption bug in "
+                "WAL mode that 3.51.3 mends. Keep backups, or use PostgreSQL."
+            )
+        try:
+            plan = MigrationExecutor(connection)
+            if plan.migration_plan(plan.loader.graph.leaf_nodes()):
+                call_command("migrate", verbosity=0)
+            starter.refresh_sandbox_address()
+            self._make_administrator()
+        except DatabaseError as error:
+            self.stderr.write(f"The database cannot be reached yet: {error}")
+
+    def _make_administrator(self) -> None:
+        if settings.FIRST_ADMINISTRATOR and not get_user_model().objects.exists():
+            call_command("createsuperuser", interactive=False, verbosity=0)
+
+    def _collect_static(self) -> None:
+        """Collect static files when any of them changed since last time."""
+        stamp = settings.STATIC_ROOT / ".stamp"
+        wanted = _static_fingerprint()
+        if not stamp.exists() or stamp.read_text() != wanted:
+            call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+            stamp.write_text(wanted)
+
+    def _announce(self, host: str, port: int) -> None:
+        """Print where to go next."""
+        shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104
+        shown = f"[{shown}]" if ":" in shown else shown
+        base = settings.PUBLIC_URL or f"http://{shown}:{port}"
+        try:
+            token = "" if get_user_model().objects.exists() else setup.setup_token()
+        except DatabaseError:
+            token = ""
+        page = f"{base}/setup/?token={token}" if token else f"{base}/"
+        what = "Set up the console:" if token else "Console:"
+        self.stdout.write(f"{what:20}{page}")
+        self.stdout.write(f"{'Gateway:':20}{base}/v1/chat/completions")
+
+
+def _check_address(host: str, port: int) -> None:
+    """Fail with a sentence when nothing can listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CommandError(
+                f"Cannot listen on {host}:{port}: {error.strerror}. "
+                "Choose another with --host and --port."
+            ) from None
+
+
+def _static_fingerprint() -> str:
+    """Return a digest over name, size and time of every static file."""
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            path = Path(storage.path(name))
+            about = path.stat()
+            digest.update(f"{name}:{about.st_size}:{about.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,144 @@
+"""A gateway in this process, called over ASGI, with a fake network behind it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.registry import Snapshot, registry
+from gateway.runtime import runtime
+from providers import transport
+from runagents.asgi import application
+
+
+@pytest.fixture
+def upstream() -> Iterator[Callable[..., list[httpx.Request]]]:
+    """Answers what goes out: `upstream(handler)` or `upstream(json={...})`.
+
+    Returns the list of requests seen.
+    """
+    entered = []
+
+    def answer(
+        handler: Callable[[httpx.Request], httpx.Response] | None = None,
+        *,
+        json: Any = None,
+        stream: list[bytes] | None = None,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+    ) -> list[httpx.Request]:
+        seen: list[httpx.Request] = []
+
+        def respond(request: httpx.Request) -> httpx.Response:
+            seen.append(request)
+            if handler is not None:
+                return handler(request)
+            if stream is not None:
+                sse = {"content-type": "text/event-stream", **(headers or {})}
+                return httpx.Response(status, headers=sse, content=_parts(stream))
+            return httpx.Response(status, json=json, headers=headers)
+
+        context = transport.use(httpx.MockTransport(respond))
+        context.__enter__()
+        entered.append(context)
+        return seen
+
+    yield answer
+    for context in reversed(entered):
+        context.__exit__(None, None, None)
+
+
+async def _parts(parts: list[bytes]) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+@pytest.fixture
+def ledger(tmp_path, monkeypatch) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Returns what was spooled, begin and end of each call merged."""
+    from gateway.ledger import Spool
+
+    spool = Spool(tmp_path / "spool")
+    monkeypatch.setattr(runtime, "spool", spool)
+
+    def read() -> list[dict[str, Any]]:
+        calls: dict[str, dict[str, Any]] = {}
+        for path in sorted(spool.folder.glob("*.jsonl")):
+            for raw in path.read_bytes().splitlines():
+                line = json.loads(raw)
+                call_id = line.get("begin") or line["end"]
+                calls.setdefault(call_id, {}).update(line)
+        return list(calls.values())
+
+    yield read
+    spool.close()
+
+
+class GatewayClient:
+    """Calls the application as a server would, from a test that is not asynchronous."""
+
+    def __init__(self, host: str, headers: dict[str, str] | None) -> None:
+        self._host = host
+        self._headers = headers
+
+    def get(self, url: str, **options: Any) -> httpx.Response:
+        return asyncio.run(self._request("GET", url, options))
+
+    def post(self, url: str, **options: Any) -> httpx.Response:
+        return asyncio.run(self._request("POST", url, options))
+
+    async def _request(
+        self, method: str, url: str, options: dict[str, Any]
+    ) -> httpx.Response:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=application, client=(self._host, 50000)),
+            base_url="http://127.0.0.1:8000",
+            headers=self._headers,
+        ) as client:
+            return await client.request(method, url, **options)
+
+
+@pytest.fixture
+def gateway(db, ledger) -> Iterator[Callable[..., GatewayClient]]:
+    """Makes a client of the gateway on this machine; reads the registry first."""
+
+    def client(
+        host: str = "127.0.0.1", headers: dict[str, str] | None = None
+    ) -> GatewayClient:
+        registry.load()
+        return GatewayClient(host, headers)
+
+    yield client
+    registry.snapshot = Snapshot()
+
+
+CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
+
+
+@pytest.fixture
+def chat() -> dict[str, Any]:
+    """The smallest chat request."""
+    return dict(CHAT)
+
+
+@pytest.fixture
+def completion() -> dict[str, Any]:
+    """What OpenAI answers to it."""
+    return {
+        "id": "chatcmpl-up",
+        "object": "chat.completion",
+        "created": 1700000000,
+        "model": "gpt-4o-mini-2024-07-18",
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": "hello", "refusal": None},
+                "logprobs": None,
+                "finish_reason": "stop",
+            }
+        ],
+        "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11},
+    }

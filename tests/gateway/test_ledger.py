@@ -1,0 +1,145 @@
+"""Every call that went upstream becomes one row, whatever happens in between."""
+
+import subprocess
+import sys
+from decimal import Decimal
+
+import pytest
+
+from gateway.flusher import Flusher
+from gateway.ledger import Entry, Spool
+from gateway.models import UsageRecord
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FIELDS = {
+    "request_id": "req_1",
+    "caller": "local",
+    "caller_kind": "local",
+    "provider": "openai",
+    "provider_type": "openai",
+    "model": "gpt-4o-mini",
+    "upstream_model": "gpt-4o-mini",
+}
+
+
+@pytest.fixture
+def spool(tmp_path):
+    spool = Spool(tmp_path)
+    yield spool
+    spool.close()
+
+
+def test_a_call_becomes_one_row_with_its_cost(spool):
+    entry = Entry(spool, **FIELDS)
+    entry.began()
+    entry.ended("ok", status=200, input_tokens=1000, output_tokens=1000)
+    flusher = Flusher(spool.folder)
+    flusher.flush()
+    flusher.flush()
+    row = UsageRecord.objects.get()
+    assert (row.outcome, row.status, row.provider) == ("ok", 200, "openai")
+    assert row.cost == Decimal("0.00075")
+
+
+def test_a_price_of_the_administrator_replaces_the_list_price(spool):
+    prices = {"input": "1", "output": "2", "cached_input": "0.5"}
+    entry = Entry(spool, **FIELDS, prices=prices)
+    entry.began()
+    entry.ended("ok", input_tokens=1_000_000, output_tokens=500_000, cached_tokens=0)
+    Flusher(spool.folder).flush()
+    assert UsageRecord.objects.get().cost == 2
+
+
+def test_an_unknown_price_is_unknown(spool):
+    entry = Entry(spool, **{**FIELDS, "upstream_model": "my-own-model"})
+    entry.began()
+    entry.ended("ok", input_tokens=10, output_tokens=10)
+    Flusher(spool.folder).flush()
+    assert UsageRecord.objects.get().cost is None
+
+
+def test_a_call_refused_before_sending_leaves_no_row(spool):
+    Entry(spool, **FIELDS).ended("upstream_error", status=400)
+    Flusher(spool.folder).flush()
+    assert not UsageRecord.objects.exists()
+
+
+def test_a_call_still_going_on_is_not_stored_yet(spool):
+    entry = Entry(spool, **FIELDS)
+    entry.began()
+    flusher = Flusher(spool.folder)
+    flusher.flush()
+    assert not UsageRecord.objects.exists()
+    entry.ended("ok")
+    flusher.flush()
+    assert UsageRecord.objects.get().outcome == "ok"
+
+
+def test_a_killed_process_leaves_interrupted_rows(tmp_path):
+    script = (
+        "import os, signal, sys, pathlib\n"
+        "from gateway.ledger import Entry, Spool\n"
+        "spool = Spool(pathlib.Path(sys.argv[1]))\n"
+        f"done, cut = Entry(spool, **{FIELDS!r}), Entry(spool, **{FIELDS!r})\n"
+        "done.began(); cut.began(); done.ended('ok')\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)
+    Flusher(tmp_path).flush()
+    outcomes = UsageRecord.objects.values_list("outcome", flat=True)
+    assert sorted(outcomes) == ["interrupted", "ok"]
+    assert not list(tmp_path.glob("*.jsonl"))
+
+
+def test_a_batch_read_twice_stores_nothing_twice(spool):
+    entry = Entry(spool, **FIELDS)
+    entry.began()
+    entry.ended("ok")
+    Flusher(spool.folder).flush()
+    Flusher(spool.folder).flush()
+    assert UsageRecord.objects.count() == 1
+
+
+def test_a_row_the_database_refuses_does_not_hold_up_the_others(spool):
+    for bad in ({"provider": None}, {}):
+        entry = Entry(spool, **{**FIELDS, **bad})
+        entry.began()
+        entry.ended("ok")
+    Flusher(spool.folder).flush()
+    assert UsageRecord.objects.get().provider == "openai"
+
+
+def test_a_text_with_nul_or_too_long_is_stored_mended(spool):
+    entry = Entry(spool, **{**FIELDS, "request_id": "a\x00b", "model": "m" * 9000})
+    entry.began()
+    entry.ended("ok")
+    Flusher(spool.folder).flush()
+    row = UsageRecord.objects.get()
+    assert row.request_id == "a\ufffdb"
+    assert len(row.model) == 512
+
+
+def test_a_long_stream_survives_the_change_of_file(spool, monkeypatch):
+    monkeypatch.setattr("gateway.ledger.SEGMENT_BYTES", 1)
+    long = Entry(spool, **FIELDS)
+    long.began()
+    flusher = Flusher(spool.folder)
+    for _ in range(3):
+        entry = Entry(spool, **FIELDS)
+        entry.began()
+        entry.ended("ok")
+        flusher.flush()
+    long.ended("client_closed")
+    flusher.flush()
+    assert UsageRecord.objects.count() == 4
+    assert len(list(spool.folder.glob("*.jsonl"))) == 1
+
+
+def test_a_full_disk_costs_lines_not_requests(tmp_path):
+    (tmp_path / "spool").write_text("a file where the folder should be")
+    spool = Spool(tmp_path / "spool")
+    entry = Entry(spool, **FIELDS)
+    entry.began()
+    entry.ended("ok")
+    assert spool.dropped == 2

@@ -1,0 +1,79 @@
+"""Requests per minute: never more than N in any span of 60 seconds."""
+
+import asyncio
+import math
+import multiprocessing
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.limits import HostLimiter, RingFile, refusal
+
+
+def _admitted(folder: str, limit: int, tries: int) -> int:
+    async def run() -> int:
+        limiter = HostLimiter(Path(folder))
+        return sum([await limiter.wait_time("p", limit) == 0 for _ in range(tries)])
+
+    return asyncio.run(run())
+
+
+def test_processes_share_one_limit_exactly(tmp_path):
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        counts = pool.starmap(_admitted, [(str(tmp_path), 60, 75)] * 4)
+    assert sum(counts) == 60
+
+
+@given(
+    limit=st.integers(1, 5),
+    gaps=st.lists(st.floats(0, 40, allow_nan=False), max_size=60),
+)
+def test_no_span_of_sixty_seconds_holds_more_than_the_limit(
+    tmp_path_factory, limit, gaps
+):
+    ring = RingFile(tmp_path_factory.mktemp("ring") / "p.ring")
+    now, admitted = 1000.0, []
+    for gap in gaps:
+        now += gap
+        if ring.admit(limit, now) == 0:
+            admitted.append(now)
+    ring.close()
+    for place in range(len(admitted) - limit):
+        assert admitted[place + limit] - admitted[place] >= 60
+
+
+def test_the_wait_is_until_the_oldest_leaves(tmp_path):
+    ring = RingFile(tmp_path / "p.ring")
+    assert [ring.admit(2, 100.0), ring.admit(2, 110.0)] == [0, 0]
+    assert ring.admit(2, 130.0) == pytest.approx(30)
+    assert ring.admit(2, 160.0) == 0
+    assert ring.admit(2, 160.0) == pytest.approx(10)
+
+
+def test_a_raised_limit_keeps_what_was_admitted(tmp_path):
+    ring = RingFile(tmp_path / "p.ring")
+    assert sum(ring.admit(1000, 100.0) == 0 for _ in range(1200)) == 1000
+    assert sum(ring.admit(3000, 101.0) == 0 for _ in range(4000)) == 2000
+    assert ring.admit(10, 102.0) > 0
+
+
+def test_a_file_of_garbage_starts_over(tmp_path):
+    path = tmp_path / "p.ring"
+    path.write_bytes(b"garbage that is long enough to hold a header")
+    assert RingFile(path).admit(1, 5.0) == 0
+
+
+def test_times_from_before_a_reboot_do_not_count(tmp_path):
+    ring = RingFile(tmp_path / "p.ring")
+    assert ring.admit(1, 1_000_000.0) == 0
+    assert ring.admit(1, 50.0) == 0
+
+
+def test_a_refusal_says_whose_limit_it_is_and_when_to_come_back():
+    error = refusal("openai", 60, 12.2)
+    assert error.status == 429
+    assert error.headers["retry-after"] == str(math.ceil(12.2))
+    assert "openai" in error.message
+    assert "60 requests per minute" in error.message

@@ -1,0 +1,133 @@
+"""Imports point one way only, and vendors stay where they belong.
+
+`runagents -> gateway -> providers`; translators and wire formats know no Django, no
+HTTP client, no clock and no settings. ARCHITECTURE.md draws the same arrows.
+"""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("runagents", "gateway", "providers")
+
+# Package -> the packages of ours it may import, longest name first.
+ALLOWED = {
+    "gateway.wire": {"gateway.wire"},
+    "gateway.translators": {"gateway.translators", "gateway.wire", "gateway.errors"},
+    "gateway.errors": {"gateway.wire"},
+    "gateway": {"gateway", "providers"},
+    "providers": {"providers"},
+    "runagents": {"runagents", "gateway", "providers"},
+}
+# What the sans-IO packages may use besides the standard library.
+LIBRARIES = {
+    "gateway.wire": {"msgspec", "botocore"},
+    "gateway.translators": set(),
+}
+# Standard library modules that a pure function has no use for.
+IMPURE = {"asyncio", "logging", "os", "random", "secrets", "socket", "time"}
+
+
+def _modules() -> list[tuple[str, Path]]:
+    found = []
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            if "migrations" not in path.parts:
+                name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+                found.append((name.removesuffix(".__init__"), path))
+    return found
+
+
+def _imports(name: str, path: Path) -> set[str]:
+    """Return the absolute names of everything a module imports, at any depth."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name} imports relatively"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def _rule(name: str) -> str:
+    return max((r for r in ALLOWED if f"{name}.".startswith(f"{r}.")), key=len)
+
+
+@pytest.mark.parametrize(("name", "path"), _modules(), ids=lambda value: str(value))
+def test_imports_follow_the_arrows(name, path):
+    rule = _rule(name)
+    for imported in _imports(name, path):
+        top = imported.partition(".")[0]
+        if top in PACKAGES:
+            assert any(
+                f"{imported}.".startswith(f"{allowed}.") for allowed in ALLOWED[rule]
+            ), f"{name} imports {imported}"
+        elif rule in LIBRARIES:
+            assert top in LIBRARIES[rule] or top in sys.stdlib_module_names, (
+                f"{name} imports {imported}, which is not for {rule}"
+            )
+            assert top not in IMPURE, f"{name} imports {imported} and must stay pure"
+
+
+def _uses(path: Path, names: set[str]) -> bool:
+    """Tell whether code (not text) of a module mentions one of the dotted names."""
+    return any(
+        ast.unparse(node) in names
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute | ast.Name)
+    )
+
+
+def test_only_the_settings_read_the_environment():
+    readers = {
+        name for name, path in _modules() if _uses(path, {"os.environ", "os.getenv"})
+    }
+    assert readers <= {
+        "runagents.settings",
+        # Names the settings module, as every Django project does.
+        "runagents.asgi",
+        # Hands the address to the server it becomes.
+        "runagents.management.commands.serve",
+        # Reads the variables that a registry file refers to.
+        "providers.management.commands.providers",
+        # Is an agent, a program of its own.
+        "runagents.agents.hello_world",
+    }
+
+
+def test_every_provider_type_has_a_translator():
+    from gateway.translators import TRANSLATORS
+    from providers.models import ModelProvider
+
+    assert set(TRANSLATORS) == set(ModelProvider.Type.values)
+
+
+def test_only_the_transport_connects_outwards():
+    """One guarded way out: no other module makes an HTTP client of its own."""
+    clients = {
+        "httpx.Client",
+        "httpx.AsyncClient",
+        "aiohttp.ClientSession",
+        "urllib.request.urlopen",
+    }
+    makers = {name for name, path in _modules() if _uses(path, clients)}
+    # The Hello World agent is a program of its own, outside this server.
+    assert makers <= {"providers.transport", "runagents.agents.hello_world"}
+
+
+def test_last_resort_handlers_stand_at_the_edges_only():
+    """Catching everything belongs to the request's edge and the stream's edge."""
+    catching = []
+    for name, path in _modules():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ExceptHandler) and (
+                node.type is None
+                or (isinstance(node.type, ast.Name) and node.type.id == "Exception")
+            ):
+                catching.append(name)
+    assert set(catching) <= {"gateway.handler"}
+    assert len(catching) <= 2
