@@ -53,6 +53,11 @@ def ciphers() -> dict[str, AESGCM]:
     return _ciphers(tuple(settings.ENCRYPTION_KEYS))
 
 
+def is_current(token: str) -> bool:
+    """Tell whether `token` was made with the writing key (not whether it opens)."""
+    return token.startswith(f"{VERSION}:{next(iter(ciphers()))}:")
+
+
 def seal(plaintext: bytes, binding: str) -> str:
     """Return `plaintext` encrypted under the first key and bound to `binding`."""
     key_id, cipher = next(iter(ciphers().items()))
