@@ -227,7 +227,7 @@ class _Renderer:
                 if part["type"] not in ("text", "refusal"):
                     path = f"{param}.content[{position}]"
                     raise unsupported(
-                        f"A {message['role']} message takes text only: move "
+                        f"Messages of role '{message['role']}' hold text only: move "
                         f"'{path}' to a user message.",
                         param=path,
                     )

@@ -189,12 +189,13 @@ def _finish_last_turn(
     """Make the last turn one that may stand last.
 
     A closing assistant turn asks to be continued. Older models do so unless they think
-    or are bound to a format; the others get a user turn that asks for it.
+    or are bound to a format or a tool; the others get a user turn that asks for it.
     """
     turn = conversation.turns[-1]
     if turn["role"] != "assistant":
         return
-    prefills = model.prefill and not thinking.is_on(model) and tooling.format is None
+    is_bound = tooling.format is not None or tooling.forces_tool
+    prefills = model.prefill and not thinking.is_on(model) and not is_bound
     last = turn["content"][-1]
     if prefills and last["type"] == "text":
         turn["content"][-1] = {**last, "text": last["text"].rstrip()}
