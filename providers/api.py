@@ -7,15 +7,23 @@ https://docs.runagents.io/api/model-providers/ and the paths `/starter-kit` and
 from datetime import timedelta
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt
 
-from providers import keys, object_secrets, objects, starter
-from providers.api_access import KEY_HEADER, APIError, body_of, reply, workspace_api
+from providers import keys, object_secrets, objects, starter, status
+from providers.api_access import (
+    KEY_HEADER,
+    APIError,
+    body_of,
+    checks,
+    reply,
+    too_many,
+    workspace_api,
+)
 from providers.forms import EditConflict
 from providers.models import NAME_RULE, ModelProvider, Secret, WorkspaceKey
 from providers.object_reader import ObjectError, parse
@@ -57,6 +65,24 @@ def model_provider(request: HttpRequest, name: str) -> HttpResponse:
             ) from None
         return reply({"status": "deleted"})
     return reply(objects.provider_object(provider))
+
+
+@workspace_api("POST")
+def model_provider_check(request: HttpRequest, name: str) -> HttpResponse:
+    """Ask the provider whether it works, store and return what came of it."""
+    provider = _provider(name)
+    key: WorkspaceKey = request.workspace_key  # type: ignore[attr-defined]
+    if wait := checks.add(str(key.pk)):
+        raise too_many("checks", wait)
+    result = async_to_sync(status.check)(provider)
+    provider.set_status(result.status, result.message)
+    found = {
+        "hint": result.hint,
+        "httpStatus": result.http_status,
+        "durationMs": result.duration_ms,
+        "missingModels": [missing.model for missing in result.missing],
+    }
+    return reply({**objects.provider_object(provider), "check": found})
 
 
 def _owner(row: Any) -> str:
@@ -213,7 +239,7 @@ def _key_object(row: WorkspaceKey) -> dict[str, Any]:
 # --- everything else ---
 
 
-@csrf_exempt
+@workspace_api("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 def not_found(request: HttpRequest) -> HttpResponse:
     """Answer paths that do not exist in the API's own words."""
-    return reply({"error": f"{request.path} does not exist"}, 404)
+    raise APIError(404, f"{request.path} does not exist")

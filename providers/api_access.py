@@ -45,33 +45,29 @@ class APIError(Exception):
         self.headers = headers or {}
 
 
-class Failures:
-    """Counts wrong keys by address, so that guessing ends in 429.
+class Allowance:
+    """How often a minute each of many may do something; counted in this process."""
 
-    Kept in this process: a key has 190 random bits, the count protects the server from
-    load rather than the keys from being guessed.
-    """
-
-    LIMIT = 60
     WINDOW = 60.0
-    MAX_ADDRESSES = 10_000
+    MAX_COUNTED = 10_000
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limit = limit
         self._clock = clock
         self._times: OrderedDict[str, deque[float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def add(self, address: str) -> float:
+    def add(self, who: str) -> float:
         """Count one; return the seconds to wait, 0 while there are not too many."""
         now = self._clock()
         with self._lock:
-            times = self._times.setdefault(address, deque(maxlen=self.LIMIT))
-            self._times.move_to_end(address)
-            if len(self._times) > self.MAX_ADDRESSES:
+            times = self._times.setdefault(who, deque(maxlen=self._limit))
+            self._times.move_to_end(who)
+            if len(self._times) > self.MAX_COUNTED:
                 self._times.popitem(last=False)
             while times and times[0] <= now - self.WINDOW:
                 times.popleft()
-            if len(times) >= self.LIMIT:
+            if len(times) >= self._limit:
                 return times[0] + self.WINDOW - now
             times.append(now)
             return 0.0
@@ -82,7 +78,13 @@ class Failures:
             self._times.clear()
 
 
-failures = Failures()
+failures = Allowance(60)
+"""Wrong keys by address. A key has 190 random bits: this spares the server, rather than
+keeping keys from being guessed, and a valid key works beside any number of wrong ones.
+"""
+
+checks = Allowance(10)
+"""Checks of providers by key; each is a request to somebody else's server."""
 
 
 def reply(value: Any, status: int = 200) -> HttpResponse:
@@ -106,7 +108,7 @@ def workspace_api(*methods: str) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
             try:
-                authenticate(request)
+                request.workspace_key = authenticate(request)  # type: ignore[attr-defined]
                 if request.method not in methods:
                     raise APIError(405, "Method not allowed.", _allow(methods))
                 return view(request, *args, **kwargs)
@@ -170,12 +172,16 @@ def _presented(request: HttpRequest) -> str:
 
 
 def _refusal(request: HttpRequest) -> APIError:
-    wait = failures.add(client_address(request))
-    if wait:
-        seconds = str(max(1, round(wait)))
-        message = f"Too many requests without a valid key. Try again in {seconds} s."
-        return APIError(429, message, {"Retry-After": seconds})
+    if wait := failures.add(client_address(request)):
+        return too_many("requests without a valid key", wait)
     return APIError(401, UNAUTHORIZED, {"WWW-Authenticate": "Bearer"})
+
+
+def too_many(what: str, wait: float) -> APIError:
+    """Return the 429 that says what there was too much of and when to try again."""
+    seconds = str(max(1, round(wait)))
+    message = f"Too many {what}. Try again in {seconds} s."
+    return APIError(429, message, {"Retry-After": seconds})
 
 
 def client_address(request: HttpRequest) -> str:

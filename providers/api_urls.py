@@ -10,6 +10,7 @@ from providers import api
 urlpatterns = [
     path("model-providers", api.model_providers),
     path("model-providers/<str:name>", api.model_provider),
+    path("model-providers/<str:name>/check", api.model_provider_check),
     path("secrets", api.secrets),
     path("secrets/<str:name>", api.secret),
     path("starter-kit", api.starter_kit),

@@ -64,8 +64,9 @@ class API:
 
 
 @pytest.fixture(autouse=True)
-def _no_failures():
+def _nothing_counted():
     api_access.failures.clear()
+    api_access.checks.clear()
 
 
 @pytest.fixture
@@ -148,7 +149,7 @@ def test_a_valid_key_works_beside_wrong_ones_from_its_address(api):
 
 def test_wrong_keys_are_forgotten_after_a_minute():
     now = [0.0]
-    failures = api_access.Failures(lambda: now[0])
+    failures = api_access.Allowance(60, lambda: now[0])
     assert [failures.add("a") for _ in range(60)] == [0.0] * 60
     now[0] = 10.0
     assert failures.add("a") == 50.0
@@ -379,6 +380,29 @@ def test_a_stored_secret_is_not_sent_to_another_host(api, secret):
     assert ModelProvider.objects.get().endpoint == "https://api.openai.com"
 
 
+def test_a_check_tells_and_stores_the_outcome(api, provider):
+    provider()
+    answer = api.post("/model-providers/openai/check")
+    assert answer.status_code == 200
+    shown = answer.json()["status"]
+    assert shown["phase"] == "Unavailable"
+    assert "127.0.0.1:9" in shown["message"]
+    assert ModelProvider.objects.get().status == "unavailable"
+    assert answer.json()["check"]["httpStatus"] is None
+
+
+def test_ten_checks_a_minute_are_enough(api, settings):
+    settings.PLAYGROUND_LLM_API_KEY = ""
+    starter.add_playground_llm()
+    path = "/model-providers/playground-llm/check"
+    answers = [api.post(path).status_code for _ in range(11)]
+    assert answers == [200] * 10 + [429]
+
+
+def test_an_unknown_provider_is_not_checked(api):
+    assert api.post("/model-providers/nobody/check").status_code == 404
+
+
 # --- secrets ---
 
 
@@ -498,6 +522,7 @@ def test_a_deleted_key_is_refused(api):
 
 
 def test_errors_are_flat_json_everywhere(api):
+    assert Client().get("/api/v1/nothing").status_code == 401
     missing = api.get("/nothing")
     assert (missing.status_code, list(missing.json())) == (404, ["error"])
     wrong = api.delete("/model-providers")
