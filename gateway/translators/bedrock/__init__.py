@@ -123,6 +123,7 @@ def _claude_request(
     upstream = rendered.body
     if api == CONVERSE:
         upstream = converse.from_claude(upstream, body, route, losses)
+        reply = converse.with_forced_tool(reply, upstream)
         headers = content_headers(is_stream=reply.stream)
     else:
         headers = invoke_headers(body, route, losses, is_stream=reply.stream)

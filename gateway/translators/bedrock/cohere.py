@@ -11,7 +11,7 @@ from gateway.translators import chunks
 from gateway.translators.bedrock.plain import conversation
 from gateway.translators.content import text_of
 from gateway.translators.converse.answer import AnswerStream, CallIds, finish_reason
-from gateway.translators.converse.json_mode import instruction
+from gateway.translators.converse.json_mode import asked_in_words
 from gateway.translators.converse.params import drop_rest, refuse, sampling
 from gateway.translators.protocol import JSON, Reply, Route
 from gateway.translators.schema import tool_parameters
@@ -74,7 +74,7 @@ def render(
         rendered["chat_history"] = [
             {"role": _SPEAKERS[turn.role], "message": turn.text} for turn in history
         ]
-    wanted = instruction(body.get("response_format"))
+    wanted = asked_in_words(body, losses)
     if preamble := "\n\n".join(text for text in (talk.system, wanted) if text):
         rendered["preamble"] = preamble
     if tools := _tools(body, names, losses):

@@ -133,6 +133,8 @@ def classify(id: str, base_model: str = "", region: str = "") -> ModelId:
     resource, named = id, id
     if id.startswith("arn:"):
         resource, named = _resource(id, region)
+    if base_model.startswith("arn:"):
+        _, base_model = _resource(base_model, "")
     base = _base(base_model or named)
     return ModelId(
         wire=id,

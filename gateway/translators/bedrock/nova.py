@@ -29,7 +29,7 @@ def render(
     tools = tool_config(parts.tooling)
     if parts.top_k is not None:
         inference["topK"] = parts.top_k
-    elif tools is not None and "temperature" not in valid.body:
+    elif tools is not None and "temperature" not in valid.body and not parts.effort:
         # Nova calls tools reliably only when it decodes greedily:
         # https://docs.aws.amazon.com/nova/latest/userguide/tool-use-definition.html
         inference["topK"] = 1

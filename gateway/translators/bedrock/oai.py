@@ -20,8 +20,10 @@ from gateway.translators.converse.answer import (
     count,
     finish_reason,
 )
+from gateway.translators.converse.json_mode import asked_in_words
 from gateway.translators.converse.params import drop_rest, has_flag, refuse
 from gateway.translators.protocol import JSON, Reply, Route
+from gateway.translators.reasoning import reasoning_of
 from gateway.translators.tool_calls import (
     ToolNames,
     call_ids,
@@ -64,13 +66,20 @@ class Host:
     )
     efforts: Mapping[str, str] | None = None
     takes_stop: bool = True
+    takes_format: bool = True
     is_mistral: bool = False
     only_strings: bool = False
 
 
 _PLAIN = Host()
 _MISTRAL = Host(required="any", is_mistral=True)
-_MISTRAL_CHAT = replace(_MISTRAL, passed=frozenset(), only_strings=True)
+_MISTRAL_CHAT = replace(
+    _MISTRAL,
+    passed=frozenset(),
+    takes_stop=False,
+    takes_format=False,
+    only_strings=True,
+)
 _MOONSHOT = Host(required="auto", takes_stop=False)
 
 _HOSTS = {
@@ -116,7 +125,9 @@ def render(
     """
     body, host, names = valid.body, host_of(base), ToolNames()
     refuse(body, host.passed)
-    drop_rest(valid, losses, host.passed)
+    reads_effort = reasoning_of(body).effort and "reasoning_effort" in host.passed
+    used = host.passed | {"reasoning"} if reads_effort else host.passed
+    drop_rest(valid, losses, used)
     rendered: JSON = {"messages": _messages(valid, route, host, names)}
     rendered.update(_tools(body, host, names, losses))
     limit = output_limit(body)
@@ -130,17 +141,28 @@ def render(
             if name in body
         }
     )
-    if "reasoning_effort" in rendered:
-        effort = rendered["reasoning_effort"]
+    effort = reasoning_of(body).effort
+    if effort and "reasoning_effort" in host.passed:
         rendered["reasoning_effort"] = (host.efforts or {}).get(effort, effort)
-    if "response_format" in body:
+    wanted = ""
+    if host.takes_format and "response_format" in body:
         rendered["response_format"] = body["response_format"]
+    elif wanted := asked_in_words(body, losses):
+        _instruct(rendered["messages"], wanted)
     return rendered, replace(
         reply,
         tool_names=names.originals,
+        strip_fence=bool(wanted),
         stop=() if host.takes_stop else tuple(body.get("stop", ())),
         single_tool_call=not is_parallel(body),
     )
+
+
+def _instruct(messages: list[JSON], wanted: str) -> None:
+    """Append to the system messages that the conversation begins with."""
+    roles = [message["role"] for message in messages]
+    place = next((i for i, role in enumerate(roles) if role != "system"), len(roles))
+    messages.insert(place, {"role": "system", "content": wanted})
 
 
 def _tools(body: JSON, host: Host, names: ToolNames, losses: Losses) -> JSON:

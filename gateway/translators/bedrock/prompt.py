@@ -19,7 +19,7 @@ from gateway.translators.converse.answer import (
     finish_reason,
     token_usage,
 )
-from gateway.translators.converse.json_mode import instruction
+from gateway.translators.converse.json_mode import asked_in_words
 from gateway.translators.protocol import JSON, Reply, Route
 from gateway.translators.upstream_errors import no_answer
 from gateway.translators.validation import Losses, ValidRequest
@@ -68,7 +68,7 @@ def render(
     params.refuse(body)
     params.drop_rest(valid, losses, frozenset(of.names))
     talk = conversation(body, valid.results, max_images=_max_images(base))
-    wanted = instruction(body.get("response_format"))
+    wanted = asked_in_words(body, losses)
     system = "\n\n".join(text for text in (talk.system, wanted) if text)
     talk = Conversation(
         _neutral(system, of.control),

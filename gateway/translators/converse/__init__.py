@@ -6,9 +6,18 @@ The `bedrock` translator calls it for models whose own body it does not know or 
 fill; Nova's InvokeModel body is made of its parts.
 """
 
-from gateway.translators.converse.from_claude import from_claude
+from gateway.translators.converse.from_claude import (
+    from_claude,
+    with_forced_tool,
+)
 from gateway.translators.converse.request import render
 from gateway.translators.converse.response import parse_converse
 from gateway.translators.converse.stream import ConverseEvents
 
-__all__ = ["ConverseEvents", "from_claude", "parse_converse", "render"]
+__all__ = [
+    "ConverseEvents",
+    "from_claude",
+    "parse_converse",
+    "render",
+    "with_forced_tool",
+]

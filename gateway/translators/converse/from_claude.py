@@ -6,6 +6,7 @@ Converse's words, and what has none goes through `additionalModelRequestFields`.
 https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-call.html
 """
 
+from dataclasses import replace
 from typing import Any
 
 from gateway.errors import unsupported
@@ -18,9 +19,11 @@ from gateway.translators.converse.messages import (
 )
 from gateway.translators.converse.models import profile_of
 from gateway.translators.converse.request import add_settings
+from gateway.translators.converse.stream import FORCED_TOOL
 from gateway.translators.converse.tooling import plain_root, text_format
-from gateway.translators.protocol import JSON, Route
+from gateway.translators.protocol import JSON, Reply, Route
 from gateway.translators.tool_calls import converse_id
+from gateway.translators.tools import is_parallel
 from gateway.translators.validation import Losses
 from gateway.wire.jsontext import dumps
 
@@ -68,10 +71,19 @@ def from_claude(claude: JSON, body: JSON, route: Route, losses: Losses) -> JSON:
     if tools:
         rendered["toolConfig"] = _tool_config(tools, choice)
     _add_output(rendered, claude, body)
-    if extra := _extra(claude, choice if tools else None):
+    one_at_a_time = bool(tools) and not is_parallel(body)
+    if extra := _extra(claude, choice if one_at_a_time else None):
         rendered["additionalModelRequestFields"] = extra
     add_settings(rendered, body, route, losses)
     return rendered
+
+
+def with_forced_tool(reply: Reply, rendered: JSON) -> Reply:
+    """Return `reply` with the name of the one tool that the answer must call."""
+    match rendered.get("toolConfig"):
+        case {"toolChoice": {"tool": {"name": name}}}:
+            return replace(reply, options={**reply.options, FORCED_TOOL: name})
+    return reply
 
 
 def _type(choice: Any) -> str:

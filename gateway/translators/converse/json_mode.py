@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from gateway.wire.jsontext import dumps
+from gateway.translators.validation import Losses
+from gateway.wire.jsontext import JSON, dumps
+
+
+def asked_in_words(body: JSON, losses: Losses) -> str:
+    """Return `instruction` for a request; a schema asked for so is a downgrade."""
+    wanted = body.get("response_format") or {}
+    if wanted.get("type") == "json_schema":
+        losses.downgrade("response_format")
+    return instruction(wanted)
 
 
 def instruction(response_format: Any) -> str:

@@ -25,6 +25,7 @@ from gateway.translators.converse.params import (
     service_tier,
 )
 from gateway.translators.converse.settings import guardrail, request_metadata
+from gateway.translators.converse.stream import FORCED_TOOL
 from gateway.translators.converse.tooling import Tooling, render_tooling
 from gateway.translators.protocol import JSON, Reply, Route
 from gateway.translators.reasoning import reasoning_of
@@ -167,7 +168,7 @@ def render_parts(
             strip_fence=bool(tooling.instruction),
             stop=stop,
             single_tool_call=not is_parallel(body),
-            options={**reply.options, "forced_tool": tooling.only},
+            options={**reply.options, FORCED_TOOL: tooling.only},
         ),
     )
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from gateway.errors import unsupported
 from gateway.translators.caching import tool_cache_mark
-from gateway.translators.converse.json_mode import instruction
+from gateway.translators.converse.json_mode import asked_in_words, instruction
 from gateway.translators.converse.messages import MARK
 from gateway.translators.converse.models import Profile
 from gateway.translators.protocol import JSON, Route
@@ -123,8 +123,7 @@ def _with_format(
         return tooling  # the answer will be the call that the client demands
     if "any" in profile.choices:
         return _with_json_tool(tooling, schema, profile)
-    losses.downgrade("response_format")
-    return tooling._replace(instruction=instruction(wanted))
+    return tooling._replace(instruction=asked_in_words(body, losses))
 
 
 def text_format(schema: JSON, described: JSON) -> JSON:
