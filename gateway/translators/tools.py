@@ -154,11 +154,9 @@ def _parse_choice(choice: Any) -> ToolChoice:
 
 
 def _allowed_choice(allowed: JSON) -> ToolChoice:
-    mode = allowed.get("mode", "auto")
-    names = frozenset(
-        _allowed_name(tool, position)
-        for position, tool in enumerate(allowed.get("tools") or ())
-    )
+    mode, listed = allowed.get("mode", "auto"), allowed.get("tools")
+    listed = listed if isinstance(listed, list) else []
+    names = frozenset(_allowed_name(tool, at) for at, tool in enumerate(listed))
     if mode not in ("auto", "required") or not names:
         raise invalid_request(
             "Invalid value for 'tool_choice.allowed_tools': expected a mode of 'auto' "
