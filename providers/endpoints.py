@@ -6,7 +6,9 @@ Joining is forgiving: ``https://api.openai.com``, ``.../v1`` and ``.../v1/`` all
 
 import ipaddress
 import re
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
+
+from providers import addresses
 
 MAX_LENGTH = 2048
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -75,9 +77,10 @@ def normalize(endpoint: str, strip_tail: bool = True) -> str:
         raise EndpointError("The address must not hold a fragment (`#...`).")
     if port == 0:
         raise EndpointError("Port 0 cannot be connected to.")
-    if not _is_host(parts.hostname):
-        raise EndpointError(f"`{parts.hostname}` is not a host name or address.")
+    _check_host(parts.hostname)
     path = parts.path
+    if any(part in (".", "..") for part in unquote(path).split("/")):
+        raise EndpointError("The address holds a `.` or `..` between slashes.")
     if strip_tail:
         path = _PASTED_TAILS.sub("", path.rstrip("/")).rstrip("/")
     return f"{parts.scheme.lower()}://{_netloc(parts.hostname, port)}{path}"
@@ -136,7 +139,7 @@ def is_private(endpoint: str) -> bool:
     """
     host = (urlsplit(endpoint).hostname or "").rstrip(".")
     try:
-        address = ipaddress.ip_address(host.partition("%")[0])
+        address = addresses.parse(host)
     except ValueError:
         return (
             host == "localhost"
@@ -145,20 +148,32 @@ def is_private(endpoint: str) -> bool:
                 (".localhost", ".local", ".internal", ".lan", ".home.arpa")
             )
         )
-    return address.is_private or address.is_loopback
+    return addresses.kind(address) is addresses.Kind.PRIVATE
 
 
-def _is_host(host: str) -> bool:
-    if ":" in host:
-        try:
-            ipaddress.IPv6Address(host)
-        except ValueError:
-            return False
-        return True
+def _check_host(host: str) -> None:
+    """Raise EndpointError unless `host` is a name or an address in its usual form.
+
+    Other spellings of an IPv4 address (``127.1``, ``0x7f000001``, ``2130706433``) mean
+    different addresses to different programs.
+    """
     labels = host.rstrip(".").split(".")
-    return all(
-        re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?", x) for x in labels
-    )
+    is_numeric = ":" in host or re.fullmatch(r"[0-9]+|0[xX][0-9a-fA-F]*", labels[-1])
+    if is_numeric:
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            raise EndpointError(
+                f"`{host}` is not an IP address in its usual form."
+            ) from None
+        if "%" in host:
+            raise EndpointError(f"`{host}` holds a scope id, which means nothing here.")
+        if addresses.kind(address) is addresses.Kind.FORBIDDEN:
+            raise EndpointError(f"`{host}` is an address that is never connected to.")
+        return
+    label = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+    if len(host) > 253 or not all(re.fullmatch(label, each) for each in labels):
+        raise EndpointError(f"`{host}` is not a host name or address.")
 
 
 def _netloc(host: str, port: int | None) -> str:

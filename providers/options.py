@@ -12,6 +12,8 @@ from django.core.exceptions import ValidationError
 
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
 MAX_HEADER_VALUE = 8192
+MAX_EXTRA_HEADERS = 50
+MAX_SECONDS = 86_400
 
 # Headers that frame the message, carry somebody else's identity or reach a metadata
 # service; an administrator cannot set them.
@@ -20,6 +22,7 @@ FORBIDDEN_HEADERS = frozenset(
         "host",
         "content-length",
         "content-encoding",
+        "accept-encoding",
         "transfer-encoding",
         "connection",
         "keep-alive",
@@ -38,8 +41,18 @@ FORBIDDEN_HEADERS = frozenset(
         "x-real-ip",
         "metadata",
         "metadata-flavor",
+        "x-google-metadata-request",
         "x-aws-ec2-metadata-token",
         "x-aws-ec2-metadata-token-ttl-seconds",
+    }
+)
+CREDENTIAL_HEADERS = frozenset(
+    {
+        "authorization",
+        "x-api-key",
+        "api-key",
+        "x-goog-api-key",
+        "ocp-apim-subscription-key",
     }
 )
 FORBIDDEN_HEADER_PREFIXES = ("proxy-", "x-forwarded-")
@@ -77,9 +90,12 @@ def _flag(value: Any) -> bool:
 
 
 def _seconds(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        raise ValueError("must be a number of seconds above 0")
-    return value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 < value <= MAX_SECONDS:
+        raise ValueError(
+            f"must be a number of seconds, above 0 and up to {MAX_SECONDS}"
+        )
+    return float(value)
 
 
 def _choice(*allowed: str) -> Callable[[Any], str]:
@@ -94,11 +110,13 @@ def _choice(*allowed: str) -> Callable[[Any], str]:
 def _headers(value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
         raise ValueError("must map header names to values")
+    if len(value) > MAX_EXTRA_HEADERS:
+        raise ValueError(f"may hold {MAX_EXTRA_HEADERS} headers at most")
     for name, text in value.items():
         if not isinstance(text, str):
             raise ValueError(f"{name} must be text")
         check_header(name, text)
-        if name.lower() in {"authorization", "x-api-key", "api-key"}:
+        if name.lower() in CREDENTIAL_HEADERS:
             raise ValueError(f"{name} carries credentials: use the secret for it")
     return value
 
