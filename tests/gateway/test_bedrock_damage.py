@@ -96,7 +96,9 @@ def test_a_damaged_answer_is_parsed_or_refused(case: Path) -> None:
 
 @pytest.mark.parametrize("case", having("upstream_events.json"))
 def test_a_damaged_stream_ends_with_one_reason_or_an_error(case: Path) -> None:
-    events, (_, reply) = read(case, "upstream_events.json"), route_of(case)
+    events, (route, reply) = read(case, "upstream_events.json"), route_of(case)
+    if (case / "request.json").exists():
+        reply = bedrock.render_request(read(case, "request.json"), route).reply
     chance = random.Random(case.name)
     for _ in range(60):
         broken = [_damaged_event(event, chance) for event in events]

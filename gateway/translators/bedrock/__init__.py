@@ -12,16 +12,26 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from gateway.errors import GatewayError, invalid_request, unsupported
+from gateway.errors import GatewayError
 from gateway.translators import content, converse, reply_rules, upstream_errors
 from gateway.translators.anthropic.response import parse_message
-from gateway.translators.bedrock import claude, cohere, native, nova, oai, prompt
+from gateway.translators.bedrock import (
+    claude,
+    cohere,
+    native,
+    nova,
+    oai,
+    oai_answers,
+    prompt,
+    prompt_answers,
+)
+from gateway.translators.bedrock.api import CONVERSE, INVOKE, NATIVE, choose_api
 from gateway.translators.bedrock.headers import (
     content_headers,
     invoke_headers,
     usage_of,
 )
-from gateway.translators.bedrock.ids import UNKNOWN, ModelId, classify, path
+from gateway.translators.bedrock.ids import ModelId, classify, path
 from gateway.translators.bedrock.stream import (
     GUARDRAIL_ACTION,
     BodyReader,
@@ -45,8 +55,6 @@ __all__ = [
     "stream_parser",
 ]
 
-CONVERSE = "converse"
-
 # --- requests -------------------------------------------------------------------------
 
 Render = Callable[[ValidRequest, Route, str, Losses, Reply], tuple[JSON, Reply]]
@@ -66,9 +74,6 @@ _BODIES: dict[str, Render] = {
 
 _CHAT_BODIES = frozenset({"oai", "writer", "mistral-chat"})
 
-_TEXT_FAMILIES = frozenset({"llama", "mistral-text", "r1", "titan", "cohere"})
-"""Families whose InvokeModel bodies express plain conversations safely, no more."""
-
 
 def render_request(body: JSON, route: Route) -> UpstreamRequest:
     """Return an OpenAI request as one to Bedrock.
@@ -78,8 +83,8 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
     """
     model = classify(route.upstream_model, route.base_model, route.region)
     body = _merged(body)
-    api = _api(body, route, model)
-    if api == "native":
+    api = choose_api(body, route, model)
+    if api == NATIVE:
         return native.render_request(body, route)
     if model.family == "claude":
         return _claude_request(body, route, model, api)
@@ -153,109 +158,20 @@ def _reply(body: JSON, route: Route) -> Reply:
 
 def _wire(model: ModelId) -> str:
     if model.family in _CHAT_BODIES:
-        return oai.wire_of(model.base)
+        return oai_answers.wire_of(model.base)
     return model.family
 
 
 _OPERATIONS = {
     (CONVERSE, False): "converse",
     (CONVERSE, True): "converse-stream",
-    ("invoke", False): "invoke",
-    ("invoke", True): "invoke-with-response-stream",
+    (INVOKE, False): "invoke",
+    (INVOKE, True): "invoke-with-response-stream",
 }
 
 
 def _operation(api: str, reply: Reply) -> str:
     return _OPERATIONS[api, reply.stream]
-
-
-def _api(body: JSON, route: Route, model: ModelId) -> str:
-    """Return ``invoke``, ``converse`` or ``native``."""
-    mode = route.options.get("bedrock_api") or "auto"
-    if mode == CONVERSE:
-        return CONVERSE
-    if model.family == "openai-native":
-        return "native"
-    if mode == "invoke":
-        _check_invocable(model)
-        return "invoke"
-    if model.family == "claude-legacy":
-        raise _retired(model)
-    if model.converse_only or model.family in (UNKNOWN, "writer"):
-        return CONVERSE
-    if model.family == "nova" and _has_document(body):
-        return CONVERSE
-    if model.family in _TEXT_FAMILIES and not _is_plain(body):
-        return CONVERSE
-    return "invoke"
-
-
-def _check_invocable(model: ModelId) -> None:
-    if model.family == "claude-legacy":
-        raise _retired(model)
-    if model.converse_only:
-        raise invalid_request(
-            "Prompt routers and prompts are served by Converse only. Set the "
-            "provider's Bedrock API to 'auto' or 'converse'.",
-            param="model",
-            code="model_misconfigured",
-        )
-    if model.family == UNKNOWN:
-        raise invalid_request(
-            "The model's id does not tell which body InvokeModel takes. Name its base "
-            "model in the provider's settings, or set the Bedrock API to 'auto'.",
-            param="model",
-            code="model_misconfigured",
-        )
-
-
-def _retired(model: ModelId) -> GatewayError:
-    return unsupported(
-        "Claude 2 and Claude Instant are not supported. Choose a newer Claude.",
-        param="model",
-    )
-
-
-def _has_document(body: JSON) -> bool:
-    """Say whether a request holds a document that is not text."""
-    for part, param in _parts(body):
-        match part:
-            case {"type": "file"}:
-                parsed = content.parse_part(part, param)
-                if isinstance(parsed, content.Document) and not parsed.is_text:
-                    return True
-            case {"type": "image_url", "image_url": {"url": str(url)} | str(url)}:
-                if url[:20].lower() == "data:application/pdf":
-                    return True
-    return False
-
-
-def _is_plain(body: JSON) -> bool:
-    """Say whether a request is text from end to end, without tools past or present."""
-    if body.get("tools") or body.get("functions"):
-        return False
-    for message in _messages(body):
-        if message.get("role") in ("tool", "function"):
-            return False
-        if message.get("tool_calls") or message.get("function_call"):
-            return False
-    return all(part.get("type") in ("text", "refusal") for part, _ in _parts(body))
-
-
-def _messages(body: JSON) -> list[JSON]:
-    messages = body.get("messages")
-    found = messages if isinstance(messages, list) else []
-    return [message for message in found if isinstance(message, dict)]
-
-
-def _parts(body: JSON) -> list[tuple[JSON, str]]:
-    return [
-        (part, f"messages[{index}].content[{position}]")
-        for index, message in enumerate(_messages(body))
-        if isinstance(parts := message.get("content"), list)
-        for position, part in enumerate(parts)
-        if isinstance(part, dict)
-    ]
 
 
 def remote_urls(body: JSON, route: Route) -> list[str]:
@@ -271,12 +187,12 @@ _PARSERS: dict[str, Parse] = {
     CONVERSE: converse.parse_converse,
     "nova": converse.parse_converse,
     "claude": parse_message,
-    "oai": partial(oai.parse, is_tagged=False),
-    "oai-tagged": partial(oai.parse, is_tagged=True),
-    "llama": partial(prompt.parse, "llama"),
-    "mistral-text": partial(prompt.parse, "mistral-text"),
-    "r1": partial(prompt.parse, "r1"),
-    "titan": partial(prompt.parse, "titan"),
+    "oai": partial(oai_answers.parse, is_tagged=False),
+    "oai-tagged": partial(oai_answers.parse, is_tagged=True),
+    "llama": partial(prompt_answers.parse, "llama"),
+    "mistral-text": partial(prompt_answers.parse, "mistral-text"),
+    "r1": partial(prompt_answers.parse, "r1"),
+    "titan": partial(prompt_answers.parse, "titan"),
     "cohere": cohere.parse,
 }
 """By `Reply.wire`."""
@@ -284,12 +200,12 @@ _PARSERS: dict[str, Parse] = {
 _READERS: dict[str, Callable[[Reply], BodyReader]] = {
     "nova": nova.NovaReader,
     "claude": claude.ClaudeReader,
-    "oai": partial(oai.ChoiceReader, is_tagged=False),
-    "oai-tagged": partial(oai.ChoiceReader, is_tagged=True),
-    "llama": partial(prompt.PromptReader, "llama"),
-    "mistral-text": partial(prompt.PromptReader, "mistral-text"),
-    "r1": partial(prompt.PromptReader, "r1"),
-    "titan": partial(prompt.PromptReader, "titan"),
+    "oai": partial(oai_answers.ChoiceReader, is_tagged=False),
+    "oai-tagged": partial(oai_answers.ChoiceReader, is_tagged=True),
+    "llama": partial(prompt_answers.PromptReader, "llama"),
+    "mistral-text": partial(prompt_answers.PromptReader, "mistral-text"),
+    "r1": partial(prompt_answers.PromptReader, "r1"),
+    "titan": partial(prompt_answers.PromptReader, "titan"),
     "cohere": cohere.CohereReader,
 }
 
@@ -301,7 +217,7 @@ def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> J
 
     Raises a `GatewayError` (502 unless the payload says better) when it is none.
     """
-    if reply.wire == "native":
+    if reply.wire == NATIVE:
         return native.parse_response(payload, headers, reply)
     if not isinstance(payload, dict):
         raise upstream_errors.no_answer("is not a JSON object")
@@ -334,7 +250,7 @@ def _counts_nothing(completion: JSON) -> bool:
 
 def stream_parser(reply: Reply) -> StreamParser:
     """Return a parser for one stream."""
-    if reply.wire == "native":
+    if reply.wire == NATIVE:
         return native.NativeStream(reply)
     if reply.wire == CONVERSE:
         parser = FrameParser(converse.ConverseEvents(reply))

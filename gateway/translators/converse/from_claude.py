@@ -10,10 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from gateway.errors import unsupported
+from gateway.translators.converse.cache_points import MARK, cache_points
 from gateway.translators.converse.messages import (
-    MARK,
     NO_OUTPUT,
-    cache_points,
     reasoning_block,
     separated,
 )

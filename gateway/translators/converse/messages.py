@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.errors import GatewayError, invalid_request, unsupported
-from gateway.translators.caching import cache_mark
 from gateway.translators.content import (
     IMAGE_FORMATS,
     Audio,
@@ -21,6 +20,7 @@ from gateway.translators.content import (
     Text,
     parse_part,
 )
+from gateway.translators.converse.cache_points import MARK, mark
 from gateway.translators.converse.models import Profile
 from gateway.translators.protocol import JSON
 from gateway.translators.reasoning import NO_REPLAY, Replay, in_order, replay_of
@@ -32,9 +32,6 @@ from gateway.translators.tool_calls import (
     parse_arguments,
 )
 from gateway.wire.jsontext import dumps
-
-MARK = "cache_control"
-"""Marks a block until all are known; `cache_points` then replaces it."""
 
 NO_OUTPUT = {"text": "(no output)"}
 _CONTINUED = {"text": "(continue)"}
@@ -211,7 +208,7 @@ class _Renderer:
             path = f"{param}[{position}]"
             block = self._block(parse_part(part, path), path)
             if block is not None:
-                _mark(block, part)
+                mark(block, part)
                 blocks.append(block)
         return blocks
 
@@ -314,17 +311,12 @@ class _Renderer:
         block: JSON = {"toolResult": result}
         if marks:
             block[MARK] = marks[-1]
-        _mark(block, message)
+        mark(block, message)
         return [block]
 
     def _mark_last(self, blocks: list[JSON], message: JSON) -> None:
         if blocks:
-            _mark(blocks[-1], message)
-
-
-def _mark(block: JSON, holder: JSON) -> None:
-    if mark := cache_mark(holder):
-        block[MARK] = mark
+            mark(blocks[-1], message)
 
 
 def _image(image: Image, param: str) -> JSON:
@@ -361,28 +353,3 @@ def reasoning_block(block: JSON) -> JSON:
         return {"reasoningContent": {"redactedContent": block["data"]}}
     text = {"text": block["thinking"], "signature": block["signature"]}
     return {"reasoningContent": {"reasoningText": text}}
-
-
-def cache_points(
-    blocks: list[JSON], *, caches: bool = True, has_lifetimes: bool = True
-) -> list[JSON]:
-    """Return `blocks` with each mark made a cache point of its own, or none at all.
-
-    Without `has_lifetimes` all live for the default of five minutes. A point may not
-    directly follow a document, so it goes before a group of them.
-    """
-    pointed: list[JSON] = []
-    for block in blocks:
-        mark = block.pop(MARK, None)
-        pointed.append(block)
-        if mark is None or not caches:
-            continue
-        point = {"type": "default"}
-        if has_lifetimes and "ttl" in mark:
-            point["ttl"] = mark["ttl"]
-        place = len(pointed)
-        while place and "document" in pointed[place - 1]:
-            place -= 1
-        if place and "cachePoint" not in pointed[place - 1]:
-            pointed.insert(place, {"cachePoint": point})
-    return pointed

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.translators.caching import limit_marks
+from gateway.translators.converse.cache_points import cache_points
 from gateway.translators.converse.messages import (
     Conversation,
     Options,
-    cache_points,
     render_conversation,
 )
 from gateway.translators.converse.models import Profile, profile_of

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from gateway.errors import unsupported
 from gateway.translators.caching import tool_cache_mark
+from gateway.translators.converse.cache_points import MARK
 from gateway.translators.converse.json_mode import asked_in_words, instruction
-from gateway.translators.converse.messages import MARK
 from gateway.translators.converse.models import Profile
 from gateway.translators.protocol import JSON, Route
 from gateway.translators.schema import is_representable, sanitise, tool_parameters
