@@ -84,7 +84,7 @@ def test_a_version_stands_once_in_the_url(endpoint, path, url):
         ("http://169.254.169.254", "never connected"),
         ("http://[::ffff:a9fe:a9fe]", "never connected"),
         ("http://[fe80::1%25eth0]", "scope"),
-        ("http://\uff11\uff16\uff19.254.169.254", "not a host"),
+        ("http://\uff11\uff16\uff19.254.169.254", "usual form"),
         ("http://[::1", "malformed"),
     ],
 )
