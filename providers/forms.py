@@ -327,7 +327,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         return chosen
 
     def _is_other_auth(self) -> bool:
-        return self.original.auth_type != self.instance.auth_type
+        return bool(self.original.auth_type != self.instance.auth_type)
 
     # --- what came of it ---
 

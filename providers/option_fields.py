@@ -23,6 +23,7 @@ class Lines(forms.Field):
     separator = ":"
 
     def __init__(self, *, separator: str = ":", **kwargs: Any) -> None:
+        kwargs.setdefault("widget", forms.Textarea(attrs={"rows": 3, "class": "mono"}))
         super().__init__(**kwargs)
         self.separator = separator
 
