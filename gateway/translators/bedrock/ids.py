@@ -74,6 +74,7 @@ _FAMILIES = {
     "mistral.mistral-7b": "mistral-text",
     "mistral.mixtral": "mistral-text",
     "mistral.mistral-small-2402": "mistral-text",
+    "meta.llama2": "llama",
     "meta.llama3": "llama",
     "meta.llama4": "llama",
     "deepseek.r1": "r1",

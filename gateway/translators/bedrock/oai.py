@@ -200,7 +200,10 @@ def _messages(
             case "user":
                 rendered.append({"role": "user", "content": content or ""})
             case "assistant":
-                rendered.append(_assistant(index, message, content, ids, names, route))
+                said = _assistant(index, message, content, ids, names, route)
+                if host.is_mistral and said["content"] is None:
+                    said["content"] = ""
+                rendered.append(said)
             case _:
                 call = ids[valid.results[index]]
                 rendered.append(

@@ -14,10 +14,14 @@ from gateway.wire.jsontext import dumps
 
 
 class Turn(NamedTuple):
-    """What one side says; `role` is ``user`` or ``assistant``."""
+    """What one side says; `role` is ``user`` or ``assistant``.
+
+    `images` counts the images that belong before the text.
+    """
 
     role: str
     text: str
+    images: int = 0
 
 
 class Conversation(NamedTuple):
@@ -40,7 +44,7 @@ def conversation(
     turns: list[Turn] = []
     images: list[Image] = []
     for index, message in enumerate(messages):
-        param = f"messages[{index}].content"
+        param, seen = f"messages[{index}].content", len(images)
         parts = parse_content(message.get("content"), param)
         texts = [
             text
@@ -51,7 +55,8 @@ def conversation(
             case "system" | "developer":
                 system += texts
             case "user":
-                turns.append(Turn("user", "\n".join(texts)))
+                shown = len(images) - seen
+                turns.append(Turn("user", "\n".join(texts), shown))
             case "assistant":
                 turns.append(Turn("assistant", "\n".join(texts + _said(message))))
             case _:
@@ -96,10 +101,11 @@ def _alternating(turns: list[Turn], system: list[str]) -> list[Turn]:
     """Merge what one side says in a row; the user begins and has the last word."""
     merged: list[Turn] = []
     for turn in turns:
-        if not turn.text.strip():
+        if not turn.text.strip() and not turn.images:
             continue
         if merged and merged[-1].role == turn.role:
-            merged[-1] = Turn(turn.role, f"{merged[-1].text}\n\n{turn.text}")
+            text = f"{merged[-1].text}\n\n{turn.text}"
+            merged[-1] = Turn(turn.role, text, merged[-1].images + turn.images)
         else:
             merged.append(turn)
     if not merged:

@@ -60,7 +60,7 @@ def render(
     system = "\n\n".join(text for text in (talk.system, wanted) if text)
     talk = Conversation(
         _neutral(system, of.control),
-        [Turn(turn.role, _neutral(turn.text, of.control)) for turn in talk.turns],
+        [turn._replace(text=_neutral(turn.text, of.control)) for turn in talk.turns],
         talk.images,
     )
     settings = params.sampling(
@@ -87,14 +87,30 @@ def _neutral(text: str, control: re.Pattern[str]) -> str:
 
 def _llama_prompt(talk: Conversation, base: str) -> str:
     # https://www.llama.com/docs/model-cards-and-prompt-formats/
+    if base.startswith("meta.llama2"):
+        return _llama_2_prompt(talk)
     head, end, stop = "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"
     if base.startswith("meta.llama4"):
         head, end, stop = "<|header_start|>", "<|header_end|>", "<|eot|>"
     turns = [Turn("system", talk.system)] if talk.system else []
     text = "".join(
-        f"{head}{turn.role}{end}\n\n{turn.text}{stop}" for turn in turns + talk.turns
+        f"{head}{turn.role}{end}\n\n{'<|image|>' * turn.images}{turn.text}{stop}"
+        for turn in turns + talk.turns
     )
     return f"<|begin_of_text|>{text}{head}assistant{end}\n\n"
+
+
+def _llama_2_prompt(talk: Conversation) -> str:
+    # https://www.llama.com/docs/model-cards-and-prompt-formats/meta-llama-2/
+    first, *rest = talk.turns
+    system = f"<<SYS>>\n{talk.system}\n<</SYS>>\n\n" if talk.system else ""
+    text = f"<s>[INST] {system}{first.text} [/INST]"
+    for turn in rest:
+        if turn.role == "assistant":
+            text += f" {turn.text} </s>"
+        else:
+            text += f"<s>[INST] {turn.text} [/INST]"
+    return text
 
 
 def _mistral_prompt(talk: Conversation, _: str) -> str:
@@ -145,7 +161,7 @@ _COMMON = {"limit": "max_tokens", "temperature": "temperature", "top_p": "top_p"
 FAMILIES = {
     "llama": Family(
         _llama_prompt,
-        re.compile(r"<\|"),
+        re.compile(r"<\||</?s>|\[/?INST\]|<</?SYS>>"),
         {**_COMMON, "limit": "max_gen_len"},
         default_limit=2048,
     ),
