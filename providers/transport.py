@@ -31,7 +31,7 @@ import yarl
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import AddrInfoType, Connection
 from aiohttp.http_exceptions import HttpProcessingError
-from aiohttp.streams import StreamReader
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from providers import guard
 from providers.guard import Forbidden, Guard, Lookup, Rules
@@ -172,7 +172,7 @@ class _Body(httpx.AsyncByteStream):
         end, httpx.RemoteProtocolError for bytes that are not HTTP.
         """
         try:
-            found = await self._payload.readany()
+            found = await _available(self._payload)
         except (aiohttp.ClientError, OSError) as error:
             self._abort()
             raise _after_sending(error, self._protocol) from error
@@ -213,8 +213,8 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     """Sends httpx requests to addresses that may be connected to.
 
     `request.extensions` may hold ``private_network`` (the provider's mark),
-    ``timeout`` (seconds by ``connect``, ``first_byte``, ``read``; ``read`` limits
-    silence and stands in for ``first_byte``) and ``keep_alive`` (false for a call that
+    ``timeout`` (seconds by ``connect``, ``first_byte`` and ``silence``; ``read`` stands
+    in for either of the latter) and ``keep_alive`` (false for a call that
     comes alone and should leave no connection behind).
 
     The response's `stream` yields what the network delivered; close it with
@@ -336,13 +336,14 @@ async def _exchange(
     if protocol is None or wire is None:
         connection.close()
         raise httpx.ConnectError("The connection was lost before it was used.")
-    silence = limits.get("read")
+    read = limits.get("read")
+    silence = limits.get("silence", read)
     try:
         protocol.set_response_params(
             skip_payload=method == "HEAD",
             read_until_eof=True,
             auto_decompress=False,
-            read_timeout=limits.get("first_byte", silence),
+            read_timeout=limits.get("first_byte", read),
             read_bufsize=READ_BUFFER,
         )
         if len(body) < JOINED_WRITE:
@@ -472,6 +473,25 @@ def _after_sending(
     return httpx.ReadError(
         "The upstream closed the connection before its answer ended."
     )
+
+
+async def _available(payload: StreamReader) -> bytes:
+    """Return all that has arrived; waits for something, empty at the end.
+
+    `StreamReader.readany` takes the pieces of the HTTP framing one by one and resumes
+    the connection after each, which costs a stream of small chunks more than parsing
+    it. Here it finds them joined to one.
+    """
+    if payload is EMPTY_PAYLOAD:
+        return b""
+    pieces = payload._buffer
+    while not pieces and not payload.is_eof() and payload.exception() is None:
+        await payload._wait("readany")
+    if len(pieces) > 1:
+        joined = b"".join(pieces)
+        pieces.clear()
+        pieces.append(joined)
+    return await payload.readany()
 
 
 def _abort(connection: Connection) -> None:
