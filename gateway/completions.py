@@ -61,6 +61,7 @@ async def _attempt(
     call.entry.fields.update(
         provider=provider.name,
         provider_type=provider.row.provider_type,
+        endpoint=provider.row.endpoint,
         model=target.model_id,
         upstream_model=target.upstream_id,
         stream=stream,

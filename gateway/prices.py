@@ -15,7 +15,9 @@ from genai_prices.data_snapshot import get_snapshot
 
 MILLION = Decimal(1_000_000)
 
-_VENDORS = {"openai": "openai", "anthropic": "anthropic", "bedrock": "aws"}
+# Types whose format only one vendor sells, wherever the endpoint is. OpenAI's format
+# everybody speaks: there the endpoint must tell whose prices hold.
+_VENDORS = {"anthropic": "anthropic", "bedrock": "aws"}
 
 
 class _Rates(NamedTuple):
@@ -30,15 +32,16 @@ class _Rates(NamedTuple):
 def cost(call: Mapping[str, Any], own: Mapping[str, Any] | None) -> Decimal | None:
     """Return the cost of a call, or None when tokens or prices are unknown.
 
-    `call` has the ledger's token columns, `upstream_model` and `provider_type`. `own`
-    holds the administrator's prices per million tokens under ``input``, ``output`` and
-    ``cached_input``; without it the model's list price decides.
+    `call` has the ledger's token columns, `upstream_model`, and the provider's
+    `provider_type` and `endpoint`. `own` holds the administrator's prices per million
+    tokens under ``input``, ``output`` and ``cached_input``; without it the model's list
+    price decides.
     """
     if call.get("input_tokens") is None or call.get("output_tokens") is None:
         return None
     if own:
         return _linear(call, _own_rates(own))
-    vendor = _VENDORS.get(call.get("provider_type", ""))
+    vendor = _vendor(call.get("provider_type", ""), call.get("endpoint", ""))
     if vendor is None:
         return None
     today = datetime.now(UTC).date()
@@ -46,6 +49,17 @@ def cost(call: Mapping[str, Any], own: Mapping[str, Any] | None) -> Decimal | No
     if known and rates is None:
         return _by_the_library(call, vendor)
     return _linear(call, rates)
+
+
+@lru_cache(maxsize=1024)
+def _vendor(provider_type: str, endpoint: str) -> str | None:
+    """Return whose price list holds, or None where nobody knows."""
+    if provider_type in _VENDORS:
+        return _VENDORS[provider_type]
+    try:
+        return str(get_snapshot().find_provider(None, None, f"{endpoint}/").id)
+    except LookupError:
+        return None
 
 
 def _linear(call: Mapping[str, Any], rates: _Rates | None) -> Decimal | None:

@@ -18,6 +18,7 @@ FIELDS = {
     "caller_kind": "local",
     "provider": "openai",
     "provider_type": "openai",
+    "endpoint": "https://api.openai.com",
     "model": "gpt-4o-mini",
     "upstream_model": "gpt-4o-mini",
 }
@@ -51,8 +52,15 @@ def test_a_price_of_the_administrator_replaces_the_list_price(spool):
     assert UsageRecord.objects.get().cost == 2
 
 
-def test_an_unknown_price_is_unknown(spool):
-    entry = Entry(spool, **{**FIELDS, "upstream_model": "my-own-model"})
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"upstream_model": "my-own-model"},
+        {"endpoint": "http://127.0.0.1:8000/sandbox"},
+    ],
+)
+def test_an_unknown_price_is_unknown(spool, fields):
+    entry = Entry(spool, **{**FIELDS, **fields})
     entry.began()
     entry.ended("ok", input_tokens=10, output_tokens=10)
     Flusher(spool.folder).flush()
