@@ -10,11 +10,12 @@ A provider's model row overrides any of it by the names of `ClaudeModel`'s field
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 
+from gateway.errors import GatewayError
 from gateway.translators.protocol import JSON, Route
 
 Sampling = Literal["all", "one", "none"]
@@ -143,7 +144,10 @@ def base_id(id: str) -> str:
 
 
 def claude_model(route: Route) -> ClaudeModel:
-    """Return what the model of `route` accepts, with the route's own overrides."""
+    """Return what the model of `route` accepts, with the route's own overrides.
+
+    Raises a 500 `GatewayError` that names an override which makes no sense.
+    """
     model = _lookup(route.base_model or route.upstream_model)
     return _override(model, route.capabilities) if route.capabilities else model
 
@@ -157,11 +161,51 @@ def _lookup(id: str) -> ClaudeModel:
     return _UNKNOWN
 
 
-_FIELDS = {field.name for field in fields(ClaudeModel)}
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_names(value: Any) -> bool:
+    is_list = isinstance(value, list | tuple | frozenset)
+    return is_list and all(isinstance(name, str) for name in value)
+
+
+_FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "max_output": (
+        lambda value: isinstance(value, int) and not _is_flag(value) and value > 0,
+        "a number of tokens",
+    ),
+    "thinks": (_is_flag, "true or false"),
+    "thinking": (_is_names, "a list of names"),
+    "efforts": (_is_names, "a list of names"),
+    "sampling": (
+        lambda value: value in ("all", "one", "none"),
+        "one of 'all', 'one' and 'none'",
+    ),
+    "forced_tools": (_is_flag, "true or false"),
+    "prefill": (_is_flag, "true or false"),
+    "mid_system": (_is_flag, "true or false"),
+    "structured": (_is_flag, "true or false"),
+    "preserved": (_is_flag, "true or false"),
+}
+"""What an override must be, and how to say so."""
 
 
 def _override(model: ClaudeModel, capabilities: Mapping[str, Any]) -> ClaudeModel:
-    changes = {name: capabilities[name] for name in _FIELDS & capabilities.keys()}
+    changes: JSON = {}
+    for name, (is_valid, expected) in _FIELDS.items():
+        if name not in capabilities:
+            continue
+        value = capabilities[name]
+        if not is_valid(value):
+            raise GatewayError(
+                500,
+                "server_error",
+                f"The model's capability '{name}' must be {expected}. An administrator "
+                "must correct it in the model's settings.",
+                "invalid_capability",
+            )
+        changes[name] = value
     if "thinking" in changes:
         changes["thinking"] = frozenset(changes["thinking"])
     if "efforts" in changes:

@@ -44,7 +44,7 @@ def reasoning_of(body: JSON) -> Reasoning:
     if detailed.get("enabled") is False:
         effort, budget = "none", None
     elif detailed.get("enabled") and not effort and budget is None:
-        effort = "medium"
+        effort = body.get("reasoning_effort") or "medium"
     if not effort and budget is None:
         effort, param = body.get("reasoning_effort") or "", "reasoning_effort"
     raw = body.get("thinking")

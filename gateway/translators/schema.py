@@ -37,6 +37,11 @@ _UNSUPPORTED = frozenset(
 )
 """Keywords that native schemas refuse; they are told to the model in words instead."""
 
+_SILENT = frozenset(
+    {"$schema", "$id", "$comment", "deprecated", "readOnly", "writeOnly"}
+)
+"""Keywords that say nothing about a value, and nothing to a model."""
+
 _FORMATS = frozenset(
     {
         "date",
@@ -172,6 +177,8 @@ def _sanitise(schema: JSON, param: str, depth: int) -> JSON:
     clean: JSON = {}
     removed: list[str] = []
     for keyword, value in schema.items():
+        if keyword in _SILENT:
+            continue
         if keyword in _UNSUPPORTED or _is_refused_value(keyword, value):
             removed.append(f"{keyword}: {dumps(value)}")
         elif keyword in _MAPS and isinstance(value, dict):

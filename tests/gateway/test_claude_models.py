@@ -1,7 +1,10 @@
 """What each Claude accepts, by any of its names."""
 
+import dataclasses
+
 import pytest
 
+from gateway.errors import GatewayError
 from gateway.translators.claude_models import (
     ClaudeModel,
     base_id,
@@ -41,6 +44,37 @@ def test_the_longest_known_name_decides():
 def test_an_opaque_id_is_known_by_its_base_model():
     route = Route("alias", "arn:aws:x", base_model="claude-3-haiku-20240307")
     assert claude_model(route).max_output == 4096
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("max_output", "many"),
+        ("max_output", True),
+        ("thinking", None),
+        ("efforts", "low"),
+        ("sampling", []),
+        ("prefill", 1),
+    ],
+)
+def test_an_override_that_makes_no_sense_is_named(name, value):
+    route = Route("alias", "claude-opus-5", capabilities={name: value})
+    with pytest.raises(GatewayError) as caught:
+        claude_model(route)
+    assert caught.value.status == 500
+    assert f"'{name}'" in caught.value.message
+
+
+def test_every_capability_can_be_overridden():
+    table = claude_model(Route("alias", "claude-opus-5"))
+    other = claude_model(Route("alias", "claude-3-haiku-20240307"))
+    route = Route("alias", "claude-opus-5", capabilities=dataclasses.asdict(other))
+    assert claude_model(route) == other != table
+
+
+def test_capabilities_of_other_models_are_passed_over():
+    route = Route("alias", "claude-opus-5", capabilities={"vision": True})
+    assert claude_model(route) == claude_model(Route("alias", "claude-opus-5"))
 
 
 def report(id, max_tokens=128_000, efforts="low medium high max", **capabilities):

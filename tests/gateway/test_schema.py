@@ -97,6 +97,11 @@ def test_values_are_not_taken_for_schemas():
     assert sanitise(schema, PLACE) == schema
 
 
+def test_keywords_about_the_schema_itself_are_left_out():
+    schema = {"$schema": "http://json-schema.org/draft-07/schema#", "type": "string"}
+    assert sanitise(schema, PLACE) == {"type": "string"}
+
+
 def test_every_object_is_closed():
     inner = {"type": ["object", "null"], "properties": {}}
     schema = {
