@@ -40,6 +40,18 @@ def test_a_fetched_image_is_sent_as_bytes() -> None:
     assert source["media_type"] == "image/png"
 
 
+@pytest.mark.parametrize(
+    ("model", "megabytes"), [(CLAUDE, 20), ("us.amazon.nova-lite-v1:0", 25)]
+)
+def test_too_many_images_are_refused_before_they_are_sent(
+    model: str, megabytes: int
+) -> None:
+    body = picture(PNG + "A" * (megabytes * 1024 * 1024))
+    with pytest.raises(GatewayError) as refused:
+        bedrock.render_request(body, Route("alias", model))
+    assert (refused.value.status, refused.value.code) == (413, "request_too_large")
+
+
 def test_strict_params_turns_a_drop_into_a_refusal() -> None:
     body = {"messages": [{"role": "user", "content": "hi"}], "seed": 7}
     route = Route("alias", "us.amazon.nova-lite-v1:0", options={"strict_params": True})

@@ -25,7 +25,13 @@ from gateway.translators.bedrock import (
     prompt,
     prompt_answers,
 )
-from gateway.translators.bedrock.api import CONVERSE, INVOKE, NATIVE, choose_api
+from gateway.translators.bedrock.api import (
+    CONVERSE,
+    INVOKE,
+    NATIVE,
+    check_size,
+    choose_api,
+)
 from gateway.translators.bedrock.headers import (
     content_headers,
     invoke_headers,
@@ -86,6 +92,7 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
     api = choose_api(body, route, model)
     if api == NATIVE:
         return native.render_request(body, route)
+    check_size(body, api, model.family)
     if model.family == "claude":
         return _claude_request(body, route, model, api)
     valid, losses = validate_request(body), Losses(route)

@@ -13,6 +13,43 @@ _TEXT_FAMILIES = frozenset({"llama", "mistral-text", "r1", "titan", "cohere"})
 """Families whose InvokeModel bodies express plain conversations safely, no more."""
 
 
+_LIMITS = {INVOKE: 20, CONVERSE: 25}
+"""Megabytes of a request's body.
+
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html
+"""
+
+
+def check_size(body: JSON, api: str, family: str) -> None:
+    """Raise a 413 where a request's images and files alone are too much for AWS.
+
+    They make up all of a large body; counting them costs nothing, unlike writing it.
+    """
+    limit = _LIMITS[INVOKE if api == INVOKE and family == "claude" else CONVERSE]
+    size = sum(len(text) for part, _ in _parts(body) for text in _data(part))
+    if size > limit * 1024 * 1024:
+        raise GatewayError(
+            413,
+            "invalid_request_error",
+            f"The images and files of this request exceed {limit} MB. Send fewer or "
+            "smaller ones.",
+            code="request_too_large",
+            param="messages",
+        )
+
+
+def _data(part: JSON) -> list[str]:
+    """Return the texts of a part that hold data in base64."""
+    match part:
+        case {"type": "image_url", "image_url": {"url": str(data)} | str(data)}:
+            return [data]
+        case {"type": "file", "file": {"file_data": str(data)}}:
+            return [data]
+        case {"type": "input_audio", "input_audio": {"data": str(data)}}:
+            return [data]
+    return []
+
+
 def choose_api(body: JSON, route: Route, model: ModelId) -> str:
     """Return the API to call; raises `GatewayError` (400) where the set one cannot be.
 

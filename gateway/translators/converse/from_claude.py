@@ -13,10 +13,8 @@ from gateway.errors import unsupported
 from gateway.translators.converse.cache_points import MARK, cache_points
 from gateway.translators.converse.messages import (
     NO_OUTPUT,
-    reasoning_block,
     separated,
 )
-from gateway.translators.converse.models import profile_of
 from gateway.translators.converse.request import add_settings
 from gateway.translators.converse.stream import FORCED_TOOL
 from gateway.translators.converse.tooling import plain_root, text_format
@@ -25,8 +23,6 @@ from gateway.translators.tool_calls import converse_id
 from gateway.translators.tools import is_parallel
 from gateway.translators.validation import Losses
 from gateway.wire.jsontext import dumps
-
-_CLAUDE = profile_of("anthropic.claude-")
 
 _INFERENCE = {
     "max_tokens": "maxTokens",
@@ -55,8 +51,7 @@ def from_claude(claude: JSON, body: JSON, route: Route, losses: Losses) -> JSON:
                     "content": [blocks.block(block) for block in turn["content"]],
                 }
                 for turn in claude["messages"]
-            ],
-            _CLAUDE,
+            ]
         )
     }
     for turn in rendered["messages"]:
@@ -169,7 +164,7 @@ class _Blocks:
             case {"type": "tool_result"}:
                 return self._tool_result(block)
             case _:
-                return reasoning_block(block)
+                return _reasoning(block)
 
     def _document(self, source: JSON) -> JSON:
         self._documents += 1
@@ -210,3 +205,11 @@ class _Blocks:
             "status": "error" if block.get("is_error") else "success",
         }
         return {"toolResult": result}
+
+
+def _reasoning(block: JSON) -> JSON:
+    """Return one of Claude's thinking blocks."""
+    if block["type"] == "redacted_thinking":
+        return {"reasoningContent": {"redactedContent": block["data"]}}
+    text = {"text": block["thinking"], "signature": block["signature"]}
+    return {"reasoningContent": {"reasoningText": text}}

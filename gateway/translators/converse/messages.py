@@ -23,7 +23,6 @@ from gateway.translators.content import (
 from gateway.translators.converse.cache_points import MARK, mark
 from gateway.translators.converse.models import Profile
 from gateway.translators.protocol import JSON
-from gateway.translators.reasoning import NO_REPLAY, Replay, in_order, replay_of
 from gateway.translators.tool_calls import (
     Call,
     ToolNames,
@@ -66,16 +65,12 @@ class Options:
     """How to render.
 
     `tools_as_text` writes calls and results in words, for requests without tools.
-    `takes_documents` and `takes_audio` say what the operation and the model read;
-    `keeps_last` leaves a last assistant turn for the model to go on with. `replays`
-    sends earlier thinking back.
+    `takes_documents` and `takes_audio` say what the operation and the model read.
     """
 
     tools_as_text: bool = False
     takes_documents: bool = True
     takes_audio: bool = False
-    keeps_last: bool = False
-    replays: bool = False
 
 
 def render_conversation(
@@ -98,11 +93,8 @@ def render_conversation(
     if turns[0]["role"] == "assistant":
         turns.insert(0, {"role": "user", "content": [dict(_CONTINUED)]})
     if turns[-1]["role"] == "assistant":
-        if options.keeps_last and "text" in (last := turns[-1]["content"][-1]):
-            last["text"] = last["text"].rstrip()
-        else:
-            turns.append({"role": "user", "content": [dict(_GO_ON)]})
-    conversation.turns = separated(turns, profile)
+        turns.append({"role": "user", "content": [dict(_GO_ON)]})
+    conversation.turns = separated(turns, lone_results=profile.lone_results)
     return conversation
 
 
@@ -117,7 +109,7 @@ def _ask_with_system(conversation: Conversation) -> None:
     conversation.add("user", [conversation.system.pop()])
 
 
-def separated(turns: list[JSON], profile: Profile) -> list[JSON]:
+def separated(turns: list[JSON], *, lone_results: bool = False) -> list[JSON]:
     """Move what may not stand beside tool results into a turn of its own."""
     separated: list[JSON] = []
     for turn in turns:
@@ -128,7 +120,7 @@ def separated(turns: list[JSON], profile: Profile) -> list[JSON]:
             "text" in block for block in others
         ):
             others.append(dict(_ATTACHED))
-        must_part = profile.lone_results or any("document" in each for each in others)
+        must_part = lone_results or any("document" in each for each in others)
         if results and others and must_part:
             separated += [
                 {"role": "user", "content": results},
@@ -277,8 +269,8 @@ class _Renderer:
         for position, call in enumerate(calls_of(message)):
             others.append(self._tool_use(call, self._ids[index, position]))
         self._mark_last(others, message)
-        replay = replay_of(message) if self._options.replays else NO_REPLAY
-        return _with_reasoning(replay, others)
+        # Thinking is not sent back: only Claude, rendered elsewhere, signs its own.
+        return others
 
     def _tool_use(self, call: Call, id: str) -> JSON:
         if self._options.tools_as_text:
@@ -337,19 +329,3 @@ def _not_fetched(param: str) -> GatewayError:
         param=param,
         code="invalid_image_url",
     )
-
-
-def _with_reasoning(replay: Replay, others: list[JSON]) -> list[JSON]:
-    """Put replayed thinking among the other blocks, in Converse's form."""
-    return [
-        reasoning_block(block) if "type" in block else block
-        for block in in_order(replay.blocks, others)
-    ]
-
-
-def reasoning_block(block: JSON) -> JSON:
-    """Return one of Claude's thinking blocks in Converse's form."""
-    if block["type"] == "redacted_thinking":
-        return {"reasoningContent": {"redactedContent": block["data"]}}
-    text = {"text": block["thinking"], "signature": block["signature"]}
-    return {"reasoningContent": {"reasoningText": text}}

@@ -11,7 +11,7 @@ from typing import Literal
 
 from gateway.translators.tool_calls import converse_id, mistral_id
 
-Reasoning = Literal["", "claude", "nova", "effort", "qwen", "deepseek"]
+Reasoning = Literal["", "nova", "effort", "qwen", "deepseek"]
 
 
 @dataclass(frozen=True)
@@ -20,25 +20,21 @@ class Profile:
 
     `choices` are the kinds of tool choice it knows. `has_status` tells whether a tool
     result may say that it failed, `lone_results` that a turn with results may hold
-    nothing else. `caches` tells whether cache points are understood, and
-    `caches_fully` whether also after tools and with a lifetime. `structured` tells
-    whether a JSON schema is enforced, `takes_stop` whether stop sequences are taken.
-    `takes_system` is off where a system prompt is refused. `reasoning` is how its
-    effort is set, `top_k` where that parameter goes,
-    `replays` whether earlier reasoning may be sent back.
+    nothing else. `caches` tells whether cache points are understood after messages and
+    system, `structured` whether a JSON schema is enforced, `takes_stop` whether stop
+    sequences are taken; `takes_system` is off where a system prompt is refused.
+    `reasoning` is how its effort is set, `call_id` what its tool ids must look like.
     """
 
     choices: frozenset[str] = frozenset()
     has_status: bool = False
     lone_results: bool = False
     caches: bool = False
-    caches_fully: bool = False
     structured: bool = False
     takes_stop: bool = True
     takes_system: bool = True
     reasoning: Reasoning = ""
-    top_k: str = ""
-    replays: bool = False
+    takes_top_k: bool = False
     call_id: Callable[[str], str] = converse_id
 
 
@@ -46,16 +42,9 @@ _ANY = frozenset({"auto", "any"})
 _NAMED = frozenset({"auto", "any", "tool"})
 
 _PLAIN = Profile()
-_CLAUDE = Profile(
-    choices=_NAMED,
-    has_status=True,
-    caches=True,
-    caches_fully=True,
-    reasoning="claude",
-    top_k="top_k",
-    replays=True,
-)
-_NOVA = Profile(choices=_NAMED, has_status=True, caches=True, top_k="inferenceConfig")
+# Claude 2 and Instant; all others are rendered by Anthropic's own rules.
+_CLAUDE = Profile(choices=_NAMED, has_status=True)
+_NOVA = Profile(choices=_NAMED, has_status=True, caches=True, takes_top_k=True)
 _MISTRAL = Profile(lone_results=True, call_id=mistral_id)
 _MISTRAL_LARGE = replace(_MISTRAL, choices=_ANY)
 _SCHEMA = Profile(structured=True)
@@ -79,7 +68,6 @@ PROFILES = {
     "openai.gpt-oss": Profile(reasoning="effort"),
     "qwen.": Profile(reasoning="qwen"),
     "qwen.qwen3": Profile(structured=True, reasoning="qwen"),
-    "deepseek.r1": Profile(replays=True),
     "deepseek.v3": Profile(reasoning="deepseek"),
     "zai.": Profile(choices=_ANY, structured=True),
     "moonshot.": Profile(choices=_ANY, structured=True, takes_stop=False),

@@ -7,6 +7,7 @@ Nova's InvokeModel body is nearly the same, so `render_parts` serves both.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from gateway.translators.caching import limit_marks
@@ -140,7 +141,6 @@ def render_parts(
             tools_as_text=not tooling.tools,
             takes_documents=takes_documents,
             takes_audio=has_flag(route, "audio"),
-            replays=profile.replays,
         ),
     )
     if tooling.instruction:
@@ -159,7 +159,7 @@ def render_parts(
         conversation,
         tooling._replace(tools=tools),
         inference,
-        body.get("top_k") if profile.top_k else None,
+        body.get("top_k") if profile.takes_top_k else None,
         effort,
         replace(
             reply,
@@ -187,18 +187,14 @@ def _profile(base: str, route: Route) -> Profile:
 def _set_cache_points(
     conversation: Conversation, tools: list[JSON], profile: Profile
 ) -> list[JSON]:
-    fully = profile.caches_fully
+    # Nova caches system and messages for five minutes, tools only with them.
     blocks = [block for turn in conversation.turns for block in turn["content"]]
-    tools = cache_points(tools, caches=False) if not fully else tools
-    limit_marks(tools, conversation.system, blocks)
+    limit_marks((), conversation.system, blocks)
+    points = partial(cache_points, caches=profile.caches, has_lifetimes=False)
     for turn in conversation.turns:
-        turn["content"] = cache_points(
-            turn["content"], caches=profile.caches, has_lifetimes=fully
-        )
-    conversation.system = cache_points(
-        conversation.system, caches=profile.caches, has_lifetimes=fully
-    )
-    return cache_points(tools, caches=profile.caches)
+        turn["content"] = points(turn["content"])
+    conversation.system = points(conversation.system)
+    return cache_points(tools, caches=False)
 
 
 def _effort(body: JSON, profile: Profile) -> str:
@@ -221,7 +217,7 @@ def _inference_names(
 
 
 def _used(profile: Profile, effort: str) -> frozenset[str]:
-    used = {"top_k"} if profile.top_k else set()
+    used = {"top_k"} if profile.takes_top_k else set()
     if effort:
         used |= {"reasoning", "reasoning_effort"}
     return frozenset(used)
@@ -250,7 +246,7 @@ def nova_reasoning(effort: str) -> JSON:
 def _additional(parts: Parts) -> JSON:
     extra: dict[str, Any] = {}
     if parts.top_k is not None:
-        extra[parts.profile.top_k] = {"topK": parts.top_k}
+        extra["inferenceConfig"] = {"topK": parts.top_k}
     if parts.effort and parts.profile.reasoning == "nova":
         extra["reasoningConfig"] = nova_reasoning(parts.effort)
     elif parts.effort:
