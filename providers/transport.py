@@ -38,6 +38,8 @@ from providers.guard import Forbidden, Guard, Lookup, Rules
 
 KEEP_ALIVE_SECONDS = 30
 READ_BUFFER = 1 << 16
+# Images come from wherever clients say; what is kept per origin must not add up.
+MAX_DESTINATIONS = 1024
 MAX_INTERIM_RESPONSES = 8
 # Below this size, one write of head and body is cheaper than two.
 JOINED_WRITE = 1 << 16
@@ -128,6 +130,8 @@ class _Pool:
         key = (url.raw_scheme, url.raw_host, url.port)
         found = self._destinations.get(key)
         if found is None:
+            if len(self._destinations) >= MAX_DESTINATIONS:
+                self._destinations.clear()
             found = self._destinations[key] = _destination(url)
         return found
 
@@ -159,6 +163,7 @@ class _Body(httpx.AsyncByteStream):
         self._connection: Connection | None = connection
         self._payload = payload
         self._reusable = reusable
+        self._ended = False
         # Kept because the connection forgets it when the upstream hangs up.
         self._protocol = connection.protocol
 
@@ -171,6 +176,10 @@ class _Body(httpx.AsyncByteStream):
         Raises httpx.ReadTimeout, httpx.ReadError when the upstream hung up before the
         end, httpx.RemoteProtocolError for bytes that are not HTTP.
         """
+        if self._ended:
+            raise StopAsyncIteration
+        if self._connection is None:
+            raise httpx.ReadError("The response was closed before its end.")
         try:
             found = await _available(self._payload)
         except (aiohttp.ClientError, OSError) as error:
@@ -179,7 +188,8 @@ class _Body(httpx.AsyncByteStream):
         except BaseException:
             self._abort()
             raise
-        if self._connection is not None and self._payload.at_eof():
+        if self._payload.at_eof():
+            self._ended = True
             self._finish()
         if not found:
             raise StopAsyncIteration

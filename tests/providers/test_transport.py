@@ -2,8 +2,10 @@
 
 import asyncio
 import gc
+import re
 import socket
 import ssl
+from pathlib import Path
 
 import httpx
 import pytest
@@ -632,6 +634,42 @@ def test_a_response_closed_early_closes_the_socket(upstream, run):
     run(call())
 
 
+def test_a_closed_response_does_not_look_complete(upstream, run):
+    async def call():
+        way = GuardedTransport(LOOPBACK)
+        response = await way.handle_async_request(request_to(upstream.url + "/silence"))
+        await response.aclose()
+        with pytest.raises(httpx.ReadError):
+            await anext(aiter(response.stream))
+        await way.aclose()
+
+    run(call())
+
+
+def test_a_complete_answer_that_nobody_reads_keeps_its_connection(upstream, run):
+    async def call():
+        way = GuardedTransport(LOOPBACK)
+        for _ in range(3):
+            response = await way.handle_async_request(request_to(upstream.url))
+            await response.aclose()
+        await way.aclose()
+
+    run(call())
+    assert upstream.connections == 1
+
+
+def test_a_bounded_read_stops_and_closes(upstream, run):
+    async def call():
+        way = GuardedTransport(LOOPBACK)
+        response = await way.handle_async_request(request_to(upstream.url + "/huge"))
+        body = await transport.read(response, 1000)
+        assert await upstream.closed()
+        await way.aclose()
+        return body
+
+    assert run(call()) == b" " * 1000
+
+
 # --- TLS ---
 
 
@@ -718,3 +756,24 @@ def test_nothing_is_left_to_the_garbage_collector(upstream, recwarn):
     asyncio.run(exchange(request_to(upstream.url)))
     gc.collect()
     assert not [w for w in recwarn if issubclass(w.category, ResourceWarning)]
+
+
+# --- there is no other way out ---
+
+# Texts for other people's machines, and the agent that is a program of its own.
+NOT_OURS = {"providers/snippets.py", "runagents/agents/hello_world.py"}
+CLIENTS = re.compile(
+    r"AsyncClient|ClientSession|httpx\.(Client|get|post|request|stream)\b|urlopen"
+    r"|http\.client|\bopen_connection|\bcreate_connection"
+)
+
+
+def test_no_other_module_opens_connections():
+    root = Path(__file__).resolve().parents[2]
+    found = [
+        str(path.relative_to(root))
+        for package in ("providers", "gateway", "runagents")
+        for path in (root / package).rglob("*.py")
+        if CLIENTS.search(path.read_text())
+    ]
+    assert set(found) - NOT_OURS == set()
