@@ -62,7 +62,7 @@ def parse(payload: JSON, reply: Reply, *, is_tagged: bool) -> JSON:
         finish_reason(native, bool(calls)),
         openai_usage(payload.get("usage")),
         native=native if isinstance(native, str) else None,
-        logprobs=choice.get("logprobs"),
+        logprobs=_logprobs(choice),
     )
 
 
@@ -103,6 +103,11 @@ def _dumped(function: JSON) -> str:
     return dumps(arguments if arguments is not None else {})
 
 
+def _logprobs(choice: JSON) -> JSON | None:
+    logprobs = choice.get("logprobs")
+    return logprobs if isinstance(logprobs, dict) else None
+
+
 def openai_usage(usage: Any) -> JSON | None:
     """Return an OpenAI-shaped usage with a total of our own; None if it is none."""
     if not isinstance(usage, dict) or "prompt_tokens" not in usage:
@@ -137,7 +142,7 @@ class ChoiceReader:
         delta = delta if isinstance(delta, dict) else {"content": choice.get("text")}
         self.answer.role()
         self.answer.reasoning(_reasoning(delta))
-        self._write(_text(delta.get("content")), choice.get("logprobs"))
+        self._write(_text(delta.get("content")), _logprobs(choice))
         if isinstance(delta.get("refusal"), str) and delta["refusal"]:
             self.answer.delta({"refusal": delta["refusal"]})
         for position, call in enumerate(_calls(delta)):
@@ -158,7 +163,7 @@ class ChoiceReader:
                 self.answer.tool_arguments(call, "{}")
         self.answer.finish()
 
-    def _write(self, text: str, logprobs: Any) -> None:
+    def _write(self, text: str, logprobs: JSON | None) -> None:
         if self._splitter is None:
             self.answer.text(text, logprobs)
             return

@@ -140,7 +140,7 @@ class AnswerStream:
             self._has_role = True
             self._out.append(self._chunks.role())
 
-    def text(self, text: str, logprobs: Any = None) -> None:
+    def text(self, text: str, logprobs: JSON | None = None) -> None:
         """Write a piece of the answer."""
         if text:
             self.role()
