@@ -155,18 +155,18 @@ def _text(body: JSON) -> str:
     results = [m for m in body["messages"] if m["role"] in {"tool", "function"}]
     if results:
         name = _name_of_result(body, results[-1])
-        return f"{OPENING} {name} answered {_quote(_plain(results[-1]))}"
+        return f"{OPENING} {name} answered: {_quote(_plain(results[-1]))}"
     said = _quote(_last_text(body, {"user"}))
     return (
-        f"{OPENING} your request for {body['model']} arrived and was answered here, on "
-        f"this server. You said {said} Set PLAYGROUND_LLM_API_KEY, or register a "
-        "provider with a key, to hear from a model."
+        f"{OPENING} your request for {body['model']} was answered by this server. Set "
+        "PLAYGROUND_LLM_API_KEY, or register a provider with a key, to hear from a "
+        f"model. You said: {said}"
     )
 
 
 def _quote(text: str) -> str:
     short = text if len(text) <= MAX_QUOTE else f"{text[:MAX_QUOTE]}…"
-    return f'"{short}".' if text else "nothing."
+    return f'"{short}"' if text else "nothing."
 
 
 def _last_text(body: JSON, roles: set[str]) -> str:

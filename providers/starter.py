@@ -6,6 +6,7 @@ small upstream that this server offers to itself in OpenAI's format.
 
 import hashlib
 import hmac
+from decimal import Decimal
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from providers import endpoints
-from providers.models import ModelProvider, ProviderModel, Secret, SecretNotAllowed
+from providers.models import ModelProvider, Secret, SecretNotAllowed
 from providers.sealing import UnreadableSecret
 
 NAME = "playground-llm"
@@ -29,6 +30,7 @@ SANDBOX_NOTE = (
 # mark included: what an administrator entered is never taken for ours.
 _MARK = "managed_by"
 _MARK_VALUE = "starter kit"
+_PRICES = ("input_price", "output_price", "cached_input_price")
 
 
 class _Target(NamedTuple):
@@ -91,7 +93,7 @@ def add_playground_llm() -> ModelProvider:
         },
     )
     if created:
-        ProviderModel.objects.create(provider=provider, model_id=MODEL)
+        provider.provider_models.create(model_id=MODEL)
         provider.secret = _secret()
         _point(provider, target)
     elif is_managed(provider) and not _points_to(provider, target):
@@ -179,3 +181,18 @@ def _point(provider: ModelProvider, target: _Target) -> None:
     secret.save()
     provider.secret = secret
     provider.save()
+    _price(provider)
+
+
+def _price(provider: ModelProvider) -> None:
+    """Let the sandbox's answers cost nothing, and OpenAI's what its list says.
+
+    Prices that an administrator has entered stay.
+    """
+    ours = {None, Decimal(0)}
+    price = Decimal(0) if is_sandbox(provider) else None
+    for row in provider.provider_models.all():
+        if {getattr(row, column) for column in _PRICES} <= ours:
+            for column in _PRICES:
+                setattr(row, column, price)
+            row.save(update_fields=_PRICES)

@@ -140,7 +140,7 @@ def test_a_tool_result_is_answered_with_text():
     body["messages"] += [first, result]
     answer = complete(body).choices[0]
     assert answer.finish_reason == "stop"
-    assert 'the tool get_weather answered "{"celsius": 21}"' in answer.message.content
+    assert 'the tool get_weather answered: "{"celsius": 21}"' in answer.message.content
 
 
 def test_json_object_gives_json_that_names_the_sandbox():

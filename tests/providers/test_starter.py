@@ -147,3 +147,17 @@ def test_the_sandbox_is_where_the_server_listens(settings, host, endpoint):
     settings.LISTEN_HOST = host
     assert starter.add_playground_llm().endpoint == endpoint
     assert starter.is_sandbox(ModelProvider.objects.get())
+
+
+def test_the_sandbox_costs_nothing_and_openai_its_list_price(settings):
+    model = starter.add_playground_llm().provider_models.get()
+    assert (model.input_price, model.output_price) == (0, 0)
+    settings.PLAYGROUND_LLM_API_KEY = "sk-platform-0123456789"
+    model = starter.add_playground_llm().provider_models.get()
+    assert (model.input_price, model.output_price) == (None, None)
+
+
+def test_a_price_entered_by_an_administrator_stays(settings):
+    starter.add_playground_llm().provider_models.update(input_price=3)
+    settings.PLAYGROUND_LLM_API_KEY = "sk-platform-0123456789"
+    assert starter.add_playground_llm().provider_models.get().input_price == 3
