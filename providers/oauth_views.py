@@ -55,7 +55,9 @@ def oauth_callback(request: HttpRequest) -> HttpResponse:
     if not pending or not compare_digest(pending["state"].encode(), state.encode()):
         messages.error(request, _("This sign-in was not started here. Try Connect."))
         return redirect("provider-list")
-    provider = get_object_or_404(ModelProvider, uid=pending["provider"])
+    # The secret comes along: the token request is made where no query may run.
+    rows = ModelProvider.objects.select_related("secret")
+    provider = get_object_or_404(rows, uid=pending["provider"])
     if provider.version != pending["version"]:
         messages.error(request, _("The provider changed meanwhile. Connect again."))
         return redirect(provider)

@@ -1,0 +1,134 @@
+"""The Requests pages: a list that pages by position, and one call in full."""
+
+import re
+
+import pytest
+from django.utils import timezone
+
+from gateway.models import UsageRecord
+
+
+def ids(response):
+    """Return the request numbers a list shows, in order."""
+    return [
+        int(found, 16)
+        for found in re.findall(r"/requests/([0-9a-f]{32})/", response.content.decode())
+    ]
+
+
+def follow(client, response, relation):
+    """Follow the link to the older or newer page."""
+    page = response.content.decode()
+    link = re.search(rf'href="([^"]+)" rel="{relation}"', page)
+    return client.get("/requests/" + link[1].replace("&amp;", "&")) if link else None
+
+
+def test_an_empty_ledger_says_how_to_fill_it(logged_in_client, db):
+    assert "No requests yet." in logged_in_client.get("/requests/").content.decode()
+
+
+def test_calls_are_listed_newest_first(logged_in_client, record):
+    record(minutes_ago=5)
+    record(minutes_ago=1)
+    assert ids(logged_in_client.get("/requests/")) == [2, 1]
+
+
+def test_pages_cover_everything_once_both_ways(logged_in_client, record):
+    moment = timezone.now()
+    for _ in range(120):
+        # Equal times: only the pair of time and number tells rows apart.
+        record(started_at=moment)
+    pages = [logged_in_client.get("/requests/")]
+    while (older := follow(logged_in_client, pages[-1], "next")) is not None:
+        pages.append(older)
+    shown = [number for page in pages for number in ids(page)]
+    assert shown == list(range(120, 0, -1))
+    newer = follow(logged_in_client, pages[-1], "prev")
+    assert ids(newer) == ids(pages[1])
+    assert ids(follow(logged_in_client, newer, "prev")) == ids(pages[0])
+
+
+def test_the_first_page_has_no_newer_one(logged_in_client, record):
+    record()
+    page = logged_in_client.get("/requests/").content.decode()
+    assert 'rel="prev"' not in page
+    assert 'rel="next"' not in page
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("provider=claude", [2]),
+        ("model=o3", [3]),
+        ("caller=local", [4]),
+        ("outcome=failed", [5]),
+        ("outcome=client_closed", [6]),
+        ("provider=openai&model=o3", [3]),
+        ("provider=nobody", []),
+    ],
+)
+def test_the_list_is_narrowed(logged_in_client, record, query, expected):
+    record()
+    record(provider="claude")
+    record(model="o3")
+    record(caller="local")
+    record(status=502, outcome="upstream_error")
+    record(outcome="client_closed")
+    assert ids(logged_in_client.get(f"/requests/?{query}")) == expected
+
+
+def test_filters_stay_on_further_pages(logged_in_client, record):
+    for number in range(110):
+        record(minutes_ago=number, provider=("openai", "claude")[number % 2])
+    first = logged_in_client.get("/requests/?provider=claude")
+    second = follow(logged_in_client, first, "next")
+    assert len(ids(second)) == 5
+
+
+@pytest.mark.parametrize(
+    "query", ["before=nonsense", "after=%00", "before=AAAA", "outcome=made-up"]
+)
+def test_a_made_up_position_or_filter_shows_the_start(logged_in_client, record, query):
+    record()
+    assert ids(logged_in_client.get(f"/requests/?{query}")) == [1]
+
+
+def test_the_list_needs_a_fixed_number_of_queries(
+    logged_in_client, record, django_assert_num_queries
+):
+    for _ in range(60):
+        record()
+    # session, user, the page's rows
+    with django_assert_num_queries(3):
+        logged_in_client.get("/requests/")
+
+
+def test_paging_reads_an_index_and_sorts_nothing(db, record):
+    record()
+    rows = UsageRecord.objects.filter(started_at__lte=timezone.now())
+    plan = rows.order_by("-started_at", "-pk").explain()
+    assert "usage_newest" in plan or "Index" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def test_one_call_is_shown_in_full(logged_in_client, record):
+    row = record(
+        status=502,
+        outcome="upstream_error",
+        upstream_status=401,
+        error_code="provider_auth_failed",
+        error_message="The provider <rejected> the credentials.",
+        dropped=["logit_bias"],
+        upstream_request_id="up-1",
+        first_byte_ms=458,
+    )
+    page = logged_in_client.get(f"/requests/{row.call_id}/").content.decode()
+    assert "The provider &lt;rejected&gt; the credentials." in page
+    assert "The provider answered 401" in page
+    assert "logit_bias" in page
+    assert "up-1" in page
+    assert "1.24 s" in page
+
+
+def test_an_unknown_call_is_a_404(logged_in_client, db):
+    assert logged_in_client.get("/requests/nothing/").status_code == 404

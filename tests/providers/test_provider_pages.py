@@ -1,0 +1,216 @@
+"""The Models pages: the list, one provider, and what can be done to it there."""
+
+import pytest
+from django.urls import reverse
+
+from providers.models import ModelProvider, ProviderModel, Secret
+from runagents.agents.models import Agent, Wire
+
+KEY = "sk-upstream-key-0123456789"
+
+
+def test_the_empty_list_offers_every_type_and_the_starter(logged_in_client):
+    page = logged_in_client.get("/models/").content.decode()
+    assert "No model providers yet." in page
+    assert "Add starter Playground LLM" in page
+    for kind in ModelProvider.Type.values:
+        assert f"/models/new/?type={kind}" in page
+
+
+def test_the_list_shows_name_host_models_and_status(logged_in_client, provider):
+    row = provider("openai", models=("a", "b", "c", "d", "e"))
+    row.set_status("failed", "The configuration is wrong.")
+    page = logged_in_client.get("/models/").content.decode()
+    assert "127.0.0.1:9" in page
+    assert "+2" in page
+    assert "The configuration is wrong." in page
+
+
+def test_a_shared_model_names_the_provider_that_wins(logged_in_client, provider):
+    provider("second", models=("m",), priority=50)
+    provider("first", models=("m",), priority=10)
+    page = logged_in_client.get("/models/").content.decode()
+    assert page.count("shared → first") == 2
+
+
+def test_a_disabled_provider_shares_nothing(logged_in_client, provider):
+    provider("second", models=("m",))
+    provider("first", models=("m",), enabled=False)
+    page = logged_in_client.get("/models/").content.decode()
+    assert "shared → second" in page
+    assert "shared → first" not in page
+
+
+def test_the_list_needs_a_fixed_number_of_queries(
+    logged_in_client, provider, django_assert_num_queries
+):
+    for number in range(20):
+        provider(f"p{number}", models=("m1", "m2"))
+    # session, user, providers, their models, the day's traffic
+    with django_assert_num_queries(5):
+        logged_in_client.get("/models/")
+
+
+def test_one_provider_needs_a_fixed_number_of_queries(
+    logged_in_client, provider, django_assert_max_num_queries
+):
+    provider(models=tuple(f"m{number}" for number in range(30)))
+    # session, user, provider, models twice, wires, token, traffic
+    with django_assert_max_num_queries(9):
+        logged_in_client.get("/models/openai/")
+
+
+def test_a_pending_row_polls_and_a_checked_one_does_not(logged_in_client, provider):
+    row = provider()
+    assert b"every 1s" in logged_in_client.get("/models/openai/row/").content
+    row.set_status("available", "Connected.")
+    assert b"every 1s" not in logged_in_client.get("/models/openai/row/").content
+
+
+def test_a_pending_status_polls_and_a_checked_one_does_not(logged_in_client, provider):
+    row = provider()
+    assert b"every 1s" in logged_in_client.get("/models/openai/status/").content
+    row.set_status("available", "Connected.")
+    assert b"every 1s" not in logged_in_client.get("/models/openai/status/").content
+
+
+def test_a_disabled_pending_row_does_not_poll(logged_in_client, provider):
+    provider(enabled=False)
+    assert b"every 1s" not in logged_in_client.get("/models/openai/row/").content
+
+
+def test_the_page_of_a_provider_has_snippets_with_a_real_model(
+    logged_in_client, provider
+):
+    provider(models=("gpt-4o-mini",))
+    page = logged_in_client.get("/models/openai/").content.decode()
+    assert "curl http://testserver/v1/chat/completions" in page
+    assert "&quot;model&quot;: &quot;gpt-4o-mini&quot;" in page
+
+
+def test_no_page_of_a_provider_shows_its_secret(logged_in_client, provider):
+    provider()
+    for url in ("", "openai/", "openai/edit/", "openai/delete/", "openai/row/"):
+        response = logged_in_client.get(f"/models/{url}")
+        assert response.status_code == 200
+        assert KEY not in response.content.decode()
+
+
+def test_pages_open_while_a_secret_cannot_be_decrypted(logged_in_client, provider):
+    provider()
+    Secret.objects.update(sealed="v1:00000000:AAAA")
+    for url in ("", "openai/", "openai/edit/"):
+        assert logged_in_client.get(f"/models/{url}").status_code == 200
+
+
+def test_an_unknown_provider_is_a_404(logged_in_client, db):
+    assert logged_in_client.get("/models/nobody/").status_code == 404
+
+
+# --- model settings ---
+
+
+def settings_form(row, **fields):
+    """What the table of models posts, for a provider with one model."""
+    model = row.provider_models.get()
+    values = {
+        "upstream_id": "",
+        "base_model": "",
+        "input_price": "",
+        "output_price": "",
+        "cached_input_price": "",
+        **fields,
+    }
+    return {
+        "provider_models-TOTAL_FORMS": "1",
+        "provider_models-INITIAL_FORMS": "1",
+        "provider_models-0-id": str(model.pk),
+        **{f"provider_models-0-{name}": value for name, value in values.items()},
+    }
+
+
+def test_prices_and_upstream_ids_are_set_on_the_page(logged_in_client, provider):
+    row = provider()
+    posted = settings_form(row, upstream_id="deployment-7", input_price="0.15")
+    response = logged_in_client.post("/models/openai/", posted)
+    assert response.status_code == 302
+    model = ProviderModel.objects.get()
+    assert (model.upstream_id, str(model.input_price)) == ("deployment-7", "0.150000")
+
+
+@pytest.mark.parametrize(
+    "fields", [{"input_price": "-1"}, {"output_price": "x"}, {"upstream_id": "a b"}]
+)
+def test_wrong_model_settings_are_refused(logged_in_client, provider, fields):
+    posted = settings_form(provider(), **fields)
+    response = logged_in_client.post("/models/openai/", posted)
+    assert response.status_code == 422
+    model = ProviderModel.objects.get()
+    assert (model.upstream_id, model.input_price) == ("", None)
+
+
+def test_models_of_another_provider_cannot_be_changed_here(logged_in_client, provider):
+    other = provider("other", models=("x",))
+    provider("openai")
+    posted = settings_form(other, upstream_id="stolen")
+    response = logged_in_client.post("/models/openai/", posted)
+    assert response.status_code == 422
+    assert not ProviderModel.objects.filter(upstream_id="stolen").exists()
+
+
+# --- enable, disable, delete ---
+
+
+def test_a_provider_is_disabled_and_enabled(logged_in_client, provider):
+    row = provider()
+    logged_in_client.post("/models/openai/toggle/")
+    row.refresh_from_db()
+    assert not row.enabled
+    logged_in_client.post("/models/openai/toggle/")
+    row.refresh_from_db()
+    assert row.enabled
+
+
+def test_deleting_asks_for_the_name(logged_in_client, provider):
+    provider()
+    response = logged_in_client.post("/models/openai/delete/", {"confirm": "oops"})
+    assert response.status_code == 422
+    assert "Type openai to confirm." in response.content.decode()
+    assert ModelProvider.objects.exists()
+
+
+def test_a_provider_is_deleted_with_its_secret(logged_in_client, provider):
+    provider()
+    posted = {"confirm": "openai", "secret": "1"}
+    response = logged_in_client.post("/models/openai/delete/", posted)
+    assert response.url == "/models/"
+    assert not ModelProvider.objects.exists()
+    assert not Secret.objects.exists()
+
+
+def test_a_secret_that_others_use_survives_the_provider(logged_in_client, provider):
+    row = provider("openai")
+    provider("second", secret=row.secret)
+    posted = {"confirm": "openai", "secret": "1"}
+    logged_in_client.post("/models/openai/delete/", posted)
+    assert Secret.objects.get() == row.secret
+
+
+def test_a_wired_provider_is_not_deleted(logged_in_client, provider):
+    row = provider()
+    agent = Agent.objects.create(name="support-bot")
+    Wire.objects.create(agent=agent, role="chat", provider=row, model_id="gpt-4o-mini")
+    page = logged_in_client.get("/models/openai/delete/").content.decode()
+    assert "support-bot" in page
+    assert "Disable instead" in page
+    response = logged_in_client.post("/models/openai/delete/", {"confirm": "openai"})
+    assert response.status_code == 422
+    assert ModelProvider.objects.exists()
+
+
+def test_the_starter_button_may_be_pressed_twice(logged_in_client, db):
+    for _ in range(2):
+        response = logged_in_client.post(reverse("starter-create"))
+        assert response.status_code == 302
+    assert ModelProvider.objects.get().name == "playground-llm"
+    assert b"Add starter Playground LLM" not in logged_in_client.get("/models/").content
