@@ -102,6 +102,9 @@ def render_body(
     conversation, thinking = _converse(
         valid, tooling, names, model, dialect, limit, losses
     )
+    if "output_config" in route.avoid and thinking.effort:
+        losses.downgrade(reasoning_of(valid.body).param)
+        thinking = thinking._replace(effort="")
     _finish_last_turn(conversation, model, thinking, tooling)
     if tooling.instruction:
         conversation.system.append({"type": "text", "text": tooling.instruction})
