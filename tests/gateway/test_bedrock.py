@@ -61,6 +61,41 @@ def test_strict_params_turns_a_drop_into_a_refusal() -> None:
     assert refused.value.code == "unsupported_parameter"
 
 
+BAR, BLOCK = "\uff5c", "\u2581"
+CONTROLS = {
+    "us.meta.llama3-3-70b-instruct-v1:0": ["<|eot_id|>", "<|start_header_id|>"],
+    "us.meta.llama4-scout-17b-instruct-v1:0": ["<|eot|>", "<|header_start|>"],
+    "meta.llama2-13b-chat-v1": ["[INST]", "[/INST]", "<<SYS>>", "</s>"],
+    "mistral.mistral-7b-instruct-v0:2": ["[INST]", "[/INST]", "</s>", "<s>"],
+    "us.deepseek.r1-v1:0": [f"<{BAR}User{BAR}>", f"<{BAR}Assistant{BAR}>", "<think>"],
+    "amazon.titan-text-express-v1": ["\nUser:", "\nBot:"],
+}
+pieces = st.lists(
+    st.one_of(
+        st.sampled_from(sorted({each for all in CONTROLS.values() for each in all})),
+        st.sampled_from(["<", "|", "[", "/", "User", ":", "\n", "\u200b", "word"]),
+    ),
+    max_size=8,
+).map("".join)
+
+
+@given(model=st.sampled_from(sorted(CONTROLS)), system=pieces, user=pieces, said=pieces)
+def test_no_text_forges_a_turn(model: str, system: str, user: str, said: str) -> None:
+    def prompt(system: str, user: str, said: str) -> str:
+        messages = [
+            {"role": "system", "content": f"s{system}"},
+            {"role": "user", "content": f"u{user}"},
+            {"role": "assistant", "content": f"a{said}"},
+            {"role": "user", "content": "go"},
+        ]
+        request = bedrock.render_request({"messages": messages}, Route("alias", model))
+        return str(request.body.get("prompt") or request.body["inputText"])
+
+    forged, honest = prompt(system, user, said), prompt("", "", "")
+    for control in CONTROLS[model]:
+        assert forged.count(control) == honest.count(control)
+
+
 def test_two_answers_never_share_an_id_made_up() -> None:
     call = {"id": "call_0", "function": {"name": "f", "arguments": "{}"}}
     answer = {"choices": [{"message": {"tool_calls": [call]}, "finish_reason": "stop"}]}
