@@ -106,17 +106,7 @@ def render_body(
         losses.downgrade(reasoning_of(valid.body).param)
         thinking = thinking._replace(effort="")
     _finish_last_turn(conversation, model, thinking, tooling)
-    if tooling.instruction:
-        conversation.system.append({"type": "text", "text": tooling.instruction})
-    rendered: JSON = {"max_tokens": limit}
-    if conversation.system:
-        rendered["system"] = conversation.system
-    rendered["messages"] = conversation.turns
-    if tooling.tools:
-        rendered["tools"] = tooling.tools
-    if tooling.choice:
-        rendered["tool_choice"] = tooling.choice
-    _add_thinking(rendered, thinking, tooling)
+    rendered = _assembled(conversation, tooling, thinking, limit)
     add_sampling(rendered, valid.body, model, thinking.is_on(model), losses)
     emulated = add_stop(rendered, valid.body)
     add_account(rendered, valid.body, dialect, losses)
@@ -206,7 +196,19 @@ def _finish_last_turn(
         conversation.add("user", [{"type": "text", "text": "Continue."}])
 
 
-def _add_thinking(rendered: JSON, thinking: Thinking, tooling: Tooling) -> None:
+def _assembled(
+    conversation: Conversation, tooling: Tooling, thinking: Thinking, limit: int
+) -> JSON:
+    if tooling.instruction:
+        conversation.system.append({"type": "text", "text": tooling.instruction})
+    rendered: JSON = {"max_tokens": limit}
+    if conversation.system:
+        rendered["system"] = conversation.system
+    rendered["messages"] = conversation.turns
+    if tooling.tools:
+        rendered["tools"] = tooling.tools
+    if tooling.choice:
+        rendered["tool_choice"] = tooling.choice
     if thinking.config is not None:
         rendered["thinking"] = thinking.config
     output: JSON = {}
@@ -216,6 +218,7 @@ def _add_thinking(rendered: JSON, thinking: Thinking, tooling: Tooling) -> None:
         output["format"] = tooling.format
     if output:
         rendered["output_config"] = output
+    return rendered
 
 
 def _add_caching(
