@@ -7,12 +7,17 @@ from typing import Any
 
 from gateway.errors import GatewayError
 from gateway.translators import upstream_errors
+from gateway.translators.openai_frames import PlainFrames
 from gateway.translators.protocol import JSON, Reply
+from gateway.translators.relay import Relayed, encoded, joined
 from gateway.wire.bounds import EventTooLarge
 from gateway.wire.jsontext import JSONError, decode
 from gateway.wire.sse import Event, SSEDecoder
 
 _DONE = b"[DONE]"
+
+_LESSONS = 8
+"""Frames per stream that are looked at for being plain: some streams hold none."""
 
 _REASONING = (("reasoning_content", "reasoning"), ("reasoning", "reasoning_content"))
 
@@ -98,6 +103,8 @@ class ChunkStream:
         self._ended: set[int] = set()
         self._tools: dict[int, ToolIndexes] = {}
         self._usage_chunk: JSON | None = None
+        self._frames: PlainFrames | None = None
+        self._lessons = _LESSONS
         self.usage: JSON | None = None
         self.error: GatewayError | None = None
         self.done = False
@@ -106,14 +113,64 @@ class ChunkStream:
         """Return the chunks completed by `data`."""
         if self.done or self.error is not None:
             return []
+        events, is_oversized = self._events(data)
+        out = self._chunks(events)
+        if is_oversized:
+            self._fail_oversized()
+        return out
+
+    def relay(self, data: bytes) -> Relayed:
+        """Return what `feed` gives for `data`, encoded; text goes a shorter way."""
+        if self.done or self.error is not None:
+            return Relayed(b"")
+        events, is_oversized = self._events(data)
+        pieces: list[Relayed] = []
+        position = 0
+        while position < len(events) and not self.done and self.error is None:
+            plain = self._plain_run(events, position)
+            found = self._frames.translate(plain) if self._frames and plain else None
+            if found is not None:
+                pieces.append(Relayed(*found))
+                position += len(plain)
+                continue
+            for event in events[position : position + max(len(plain), 1)]:
+                pieces.append(self._relay_event(event))
+                position += 1
+        if is_oversized:
+            self._fail_oversized()
+        return joined(pieces)
+
+    def _plain_run(self, events: list[Event], start: int) -> list[bytes]:
+        """Return the payloads of the plain frames from `start` on."""
+        run: list[bytes] = []
+        if self._frames is not None:
+            holds = self._frames.holds
+            for data, name in events[start:]:
+                if name != "message" or not holds(data):
+                    break
+                run.append(data)
+        return run
+
+    def _relay_event(self, event: Event) -> Relayed:
+        """Translate one event the long way, and learn of it where it is plain."""
+        chunks = self._chunks([event])
+        if self._ended:
+            # What comes after an end may mean something else than it did before.
+            self._frames = None
+        elif len(chunks) == 1 and self._lessons > 0 and event.event == "message":
+            self._lessons -= 1
+            self._frames = PlainFrames.like(event.data, chunks[0]) or self._frames
+        return encoded(chunks)
+
+    def _events(self, data: bytes) -> tuple[list[Event], bool]:
         try:
-            events = self._decoder.feed(data)
+            return self._decoder.feed(data), False
         except EventTooLarge as error:
-            out = self._chunks(error.events)
-            if not self.done and self.error is None:
-                self.error = upstream_errors.no_answer("has an oversized event")
-            return out
-        return self._chunks(events)
+            return error.events, True
+
+    def _fail_oversized(self) -> None:
+        if not self.done and self.error is None:
+            self.error = upstream_errors.no_answer("has an oversized event")
 
     def close(self) -> list[JSON]:
         """Return the last chunks; a stream that did not finish sets `error`."""
@@ -220,12 +277,12 @@ class ChunkStream:
 
     def _choice(self, choice: Any) -> bool:
         """Make one choice regular; return whether it says anything."""
-        if type(choice) is not dict or type(choice.get("delta") or {}) is not dict:
-            self.error = upstream_errors.no_answer("has a chunk that is malformed")
-            return False
-        delta = choice.get("delta")
+        delta = choice.get("delta") if type(choice) is dict else ""
         if delta is None:
             delta = choice["delta"] = {}
+        elif type(delta) is not dict:
+            self.error = upstream_errors.no_answer("has a chunk that is malformed")
+            return False
         index = choice.get("index")
         if type(index) is not int:
             index = choice["index"] = 0
