@@ -33,7 +33,7 @@ _DEFAULTS = {
 _CONVERTED = {
     field.attname
     for field in _FIELDS
-    if isinstance(field, models.DateTimeField | models.DecimalField | models.JSONField)
+    if isinstance(field, models.DateTimeField | models.DecimalField)
 }
 
 logger = logging.getLogger(__name__)
@@ -197,7 +197,9 @@ def _values(line: JSON) -> list[Any]:
                 value = value.replace("\x00", "\ufffd")
             if column.max_length and len(value) > column.max_length:
                 value = value[: column.max_length]
-        elif column.attname in _CONVERTED:
+        elif isinstance(value, list):
+            value = jsontext.dumps(value)
+        elif value is not None and column.attname in _CONVERTED:
             value = column.get_db_prep_save(value, connection)
         values.append(value)
     return values
