@@ -154,6 +154,22 @@ def test_an_answer_in_json_where_a_stream_was_due_is_an_error() -> None:
     assert parser.error.code == "upstream_invalid_response"
 
 
+def test_an_error_in_place_of_a_whole_answer_is_told() -> None:
+    parser = bedrock.stream_parser(Reply("alias", wire="converse-whole"))
+    parser.feed(b'{"__type":"ThrottlingException","message":"Slow down"}')
+    assert parser.close() == []
+    assert parser.error is not None
+    assert parser.error.code == "rate_limit_exceeded"
+
+
+def test_a_whole_answer_without_end_is_bounded() -> None:
+    parser = bedrock.stream_parser(Reply("alias", wire="converse-whole"))
+    for _ in range(9):
+        parser.feed(b" " * 1024 * 1024)
+    assert parser.error is not None
+    assert parser.error.code == "upstream_invalid_response"
+
+
 def test_an_empty_stream_is_truncated() -> None:
     for wire in ("converse", "claude", "nova", "oai", "llama", "cohere"):
         parser = bedrock.stream_parser(Reply("alias", wire=wire))

@@ -349,6 +349,23 @@ def test_a_recorded_stream_says_the_same_however_it_is_cut(record):
     _check(reading, choice["message"], choice, parser.usage)
 
 
+@_each([r for r in WHOLE if r["operation"] == "converse"])
+def test_a_whole_answer_told_as_a_stream_says_the_same(record):
+    data = _body(record)
+    whole, parser = _parse(data, record, 97, wire="converse-whole")
+    assert parser.error is None
+    assert parser.done
+    state = ChatCompletionStreamState()
+    for chunk in whole:
+        state.handle_chunk(ChatCompletionChunk.model_validate(chunk))
+    completion = state.current_completion_snapshot.model_dump(exclude_unset=True)
+    choice = completion["choices"][0]
+    _check(_read_whole(record), choice["message"], choice, parser.usage)
+    cut, broken = _parse(data[:-9], record, 97, wire="converse-whole")
+    assert cut == []
+    assert broken.error is not None
+
+
 @_each(REFUSALS)
 def test_a_recorded_refusal_is_told_in_our_terms(record):
     response = record["response"]

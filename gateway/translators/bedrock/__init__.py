@@ -99,8 +99,7 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
     reply = _reply(valid.body, route)
     if api == CONVERSE:
         rendered, reply = converse.render(valid, route, model.base, losses, reply)
-        headers = content_headers(is_stream=reply.stream)
-        reply = replace(reply, wire=CONVERSE)
+        headers = content_headers(is_stream=_streams(reply))
     else:
         render = _BODIES[model.family]
         rendered, reply = render(valid, route, model.base, losses, reply)
@@ -178,7 +177,12 @@ _OPERATIONS = {
 
 
 def _operation(api: str, reply: Reply) -> str:
-    return _OPERATIONS[api, reply.stream]
+    return _OPERATIONS[api, _streams(reply)]
+
+
+def _streams(reply: Reply) -> bool:
+    """Say whether Bedrock is asked for a stream, which some models refuse."""
+    return reply.stream and reply.wire != converse.WHOLE
 
 
 def remote_urls(body: JSON, route: Route) -> list[str]:
@@ -259,7 +263,10 @@ def stream_parser(reply: Reply) -> StreamParser:
     """Return a parser for one stream."""
     if reply.wire == NATIVE:
         return native.NativeStream(reply)
-    if reply.wire == CONVERSE:
+    parser: StreamParser
+    if reply.wire == converse.WHOLE:
+        parser = converse.WholeStream(reply)
+    elif reply.wire == CONVERSE:
         parser = FrameParser(converse.ConverseEvents(reply))
     else:
         parser = FrameParser(InvokeEvents(_READERS[reply.wire](reply)))

@@ -10,12 +10,15 @@ from gateway.translators.converse.from_claude import (
     from_claude,
     with_forced_tool,
 )
-from gateway.translators.converse.request import render
+from gateway.translators.converse.request import WHOLE, render
 from gateway.translators.converse.response import parse_converse
 from gateway.translators.converse.stream import ConverseEvents
+from gateway.translators.converse.whole import WholeStream
 
 __all__ = [
+    "WHOLE",
     "ConverseEvents",
+    "WholeStream",
     "from_claude",
     "parse_converse",
     "render",

@@ -65,12 +65,14 @@ class Options:
     """How to render.
 
     `tools_as_text` writes calls and results in words, for requests without tools.
-    `takes_documents` and `takes_audio` say what the operation and the model read.
+    `takes_documents` and `takes_audio` say what the operation and the model read;
+    `keeps_last` leaves a last assistant turn for the model to go on with.
     """
 
     tools_as_text: bool = False
     takes_documents: bool = True
     takes_audio: bool = False
+    keeps_last: bool = False
 
 
 def render_conversation(
@@ -93,7 +95,11 @@ def render_conversation(
     if turns[0]["role"] == "assistant":
         turns.insert(0, {"role": "user", "content": [dict(_CONTINUED)]})
     if turns[-1]["role"] == "assistant":
-        turns.append({"role": "user", "content": [dict(_GO_ON)]})
+        last = turns[-1]["content"][-1]
+        if options.keeps_last and "text" in last:
+            last["text"] = last["text"].rstrip()
+        else:
+            turns.append({"role": "user", "content": [dict(_GO_ON)]})
     conversation.turns = separated(turns, lone_results=profile.lone_results)
     return conversation
 

@@ -22,7 +22,9 @@ class Profile:
     result may say that it failed, `lone_results` that a turn with results may hold
     nothing else. `caches` tells whether cache points are understood after messages and
     system, `structured` whether a JSON schema is enforced, `takes_stop` whether stop
-    sequences are taken; `takes_system` is off where a system prompt is refused.
+    sequences are taken; `takes_system` is off where a system prompt is refused,
+    `streams_tools` where streams are refused beside tools. `prefills` tells whether a
+    last assistant turn is gone on with.
     `reasoning` is how its effort is set, `call_id` what its tool ids must look like.
     """
 
@@ -33,6 +35,8 @@ class Profile:
     structured: bool = False
     takes_stop: bool = True
     takes_system: bool = True
+    streams_tools: bool = True
+    prefills: bool = False
     reasoning: Reasoning = ""
     takes_top_k: bool = False
     call_id: Callable[[str], str] = converse_id
@@ -44,7 +48,9 @@ _NAMED = frozenset({"auto", "any", "tool"})
 _PLAIN = Profile()
 # Claude 2 and Instant; all others are rendered by Anthropic's own rules.
 _CLAUDE = Profile(choices=_NAMED, has_status=True)
-_NOVA = Profile(choices=_NAMED, has_status=True, caches=True, takes_top_k=True)
+_NOVA = Profile(
+    choices=_NAMED, has_status=True, caches=True, takes_top_k=True, prefills=True
+)
 _MISTRAL = Profile(lone_results=True, call_id=mistral_id)
 _MISTRAL_LARGE = replace(_MISTRAL, choices=_ANY)
 _SCHEMA = Profile(structured=True)
@@ -55,7 +61,7 @@ PROFILES = {
     "amazon.nova-": _NOVA,
     "amazon.nova-2-": replace(_NOVA, reasoning="nova"),
     "amazon.titan-": Profile(takes_system=False),
-    "meta.": Profile(lone_results=True, takes_stop=False),
+    "meta.": Profile(lone_results=True, takes_stop=False, streams_tools=False),
     "mistral.": _MISTRAL,
     "mistral.mistral-7b": replace(_MISTRAL, takes_system=False),
     "mistral.mixtral": replace(_MISTRAL, takes_system=False),
@@ -64,7 +70,7 @@ PROFILES = {
     "mistral.mistral-large-3": replace(_MISTRAL_LARGE, structured=True),
     "mistral.magistral": replace(_MISTRAL_LARGE, structured=True),
     "mistral.ministral-3": replace(_MISTRAL, structured=True),
-    "writer.": Profile(lone_results=True),
+    "writer.": Profile(lone_results=True, streams_tools=False),
     "openai.gpt-oss": Profile(reasoning="effort"),
     "qwen.": Profile(reasoning="qwen"),
     "qwen.qwen3": Profile(structured=True, reasoning="qwen"),

@@ -34,6 +34,10 @@ from gateway.translators.tool_calls import ToolNames
 from gateway.translators.tools import is_parallel
 from gateway.translators.validation import Losses, ValidRequest
 
+STREAMED = "converse"
+WHOLE = "converse-whole"
+"""Values of `Reply.wire`: an answer that streams if asked to, and one that does not."""
+
 _NAMES = {
     "limit": "maxTokens",
     "temperature": "temperature",
@@ -103,7 +107,18 @@ def render(
     if parts.tooling.format is not None:
         rendered["outputConfig"] = {"textFormat": parts.tooling.format}
     add_settings(rendered, valid.body, route, losses)
-    return rendered, parts.reply
+    reply = replace(parts.reply, wire=STREAMED)
+    if reply.stream and parts.tooling.tools and not _streams_tools(parts, route):
+        losses.downgrade("stream")
+        reply = replace(reply, wire=WHOLE)
+    return rendered, reply
+
+
+def _streams_tools(parts: Parts, route: Route) -> bool:
+    """Say whether the model may be asked for a stream beside tools."""
+    if "stream_tools" in route.avoid:
+        return False
+    return has_flag(route, "stream_tools", default=parts.profile.streams_tools)
 
 
 def add_settings(rendered: JSON, body: JSON, route: Route, losses: Losses) -> None:
@@ -141,6 +156,7 @@ def render_parts(
             tools_as_text=not tooling.tools,
             takes_documents=takes_documents,
             takes_audio=has_flag(route, "audio"),
+            keeps_last=_keeps_last(body, profile, tooling),
         ),
     )
     if tooling.instruction:
@@ -182,6 +198,11 @@ def _profile(base: str, route: Route) -> Profile:
     if structured == profile.structured:
         return profile
     return replace(profile, structured=structured)
+
+
+def _keeps_last(body: JSON, profile: Profile, tooling: Tooling) -> bool:
+    """Say whether the model goes on with a last assistant turn of this request."""
+    return profile.prefills and not tooling.only and not _effort(body, profile)
 
 
 def _set_cache_points(
