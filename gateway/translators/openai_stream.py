@@ -130,7 +130,7 @@ class ChunkStream:
             plain = self._plain_run(events, position)
             found = self._frames.translate(plain) if self._frames and plain else None
             if found is not None:
-                pieces.append(Relayed(*found))
+                pieces.append(Relayed(*found, says=True))
                 position += len(plain)
                 continue
             for event in events[position : position + max(len(plain), 1)]:

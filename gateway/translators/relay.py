@@ -13,11 +13,13 @@ class Relayed(NamedTuple):
 
     `characters` are those of the answer's text, about: an estimate of tokens is made of
     them where the upstream gave no usage. `finish_reason` is empty before the end.
+    `says` tells whether there is more in them than the assistant's role.
     """
 
     data: bytes
     characters: int = 0
     finish_reason: str = ""
+    says: bool = False
 
 
 @runtime_checkable
@@ -38,13 +40,14 @@ def relay(parser: StreamParser, data: bytes) -> Relayed:
 
 def encoded(chunks: list[JSON]) -> Relayed:
     """Return chunks as frames."""
-    characters, finish_reason = 0, ""
+    characters, finish_reason, says = 0, "", False
     for chunk in chunks:
+        says = says or _says_something(chunk)
         for choice in chunk["choices"]:
             if isinstance(text := choice["delta"].get("content"), str):
                 characters += len(text)
             finish_reason = choice.get("finish_reason") or finish_reason
-    return Relayed(sse.encode(chunks), characters, finish_reason)
+    return Relayed(sse.encode(chunks), characters, finish_reason, says)
 
 
 def joined(pieces: list[Relayed]) -> Relayed:
@@ -54,4 +57,15 @@ def joined(pieces: list[Relayed]) -> Relayed:
         b"".join([piece.data for piece in pieces]),
         sum(piece.characters for piece in pieces),
         reasons[-1] if reasons else "",
+        any(piece.says for piece in pieces),
     )
+
+
+def _says_something(chunk: JSON) -> bool:
+    for choice in chunk["choices"]:
+        delta = choice["delta"]
+        if choice.get("finish_reason") or any(
+            delta[key] for key in delta if key != "role"
+        ):
+            return True
+    return not chunk["choices"]

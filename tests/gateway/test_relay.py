@@ -147,7 +147,13 @@ def test_characters_and_the_finish_reason_are_told() -> None:
     parser = openai.stream_parser(Reply("alias"))
     events = [ROLE, plain('"one"'), plain('"three"'), END]
     told = relay(parser, "".join(f"data: {event}\n\n" for event in events).encode())
-    assert (told.characters, told.finish_reason) == (8, "stop")
+    assert (told.characters, told.finish_reason, told.says) == (8, "stop", True)
+
+
+def test_the_role_alone_says_nothing() -> None:
+    told = relay(openai.stream_parser(Reply("alias")), f"data: {ROLE}\n\n".encode())
+    assert told.data
+    assert not told.says
 
 
 def test_a_parser_without_a_shorter_way_is_fed() -> None:
