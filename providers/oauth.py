@@ -10,67 +10,36 @@ However many requests wait, one token request is made.
 
 import asyncio
 import datetime
-import logging
 import random
 import secrets
 import time
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
 
 import httpx
-import msgspec
 from asgiref.sync import async_to_sync, sync_to_async
-from authlib.oauth2.auth import ClientAuth
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from django.db import DatabaseError
 from django.db.models import Q
 from django.utils import timezone
 
-from providers import sealing, transport
+from providers import sealing, tokens
 from providers.models import ModelProvider, OAuthToken, SecretNotAllowed
+from providers.tokens import NotConnected, Token, TokenError
 
-# Seconds before its expiry at which a token is renewed (half its life, if that is
-# shorter).
-EARLY = 60
+__all__ = [
+    "NotConnected",
+    "OAuth2",
+    "TokenError",
+    "authorization_request",
+    "exchange",
+]
+
 # A failure is remembered so long, longer each time it comes again.
 FAILURE_SECONDS = 5
 MAX_FAILURE_SECONDS = 60
 LEASE_SECONDS = 30
-TOKEN_BODY_LIMIT = 64 * 1024
-TIMEOUT = {"connect": 5.0, "first_byte": 20.0, "read": 20.0}
-
-logger = logging.getLogger(__name__)
-
-
-class TokenError(Exception):
-    """No access token could be had; the text is for the administrator.
-
-    `rejected` tells a refusal, which needs the administrator, from a token server that
-    cannot be reached or fails, which may pass.
-    """
-
-    def __init__(self, message: str, *, rejected: bool) -> None:
-        super().__init__(message)
-        self.rejected = rejected
-
-
-class NotConnected(TokenError):
-    """Nobody has pressed *Connect* yet, or the stored token cannot be used."""
-
-
-@dataclass(frozen=True)
-class Token:
-    """An access token and, in this process's monotonic time, when to renew it."""
-
-    value: str = field(repr=False)
-    renew_at: float | None = None
-
-    def is_fresh(self) -> bool:
-        """Tell whether it may be used without renewing it first."""
-        return self.renew_at is None or time.monotonic() < self.renew_at
 
 
 class OAuth2(httpx.Auth):
@@ -143,7 +112,7 @@ class OAuth2(httpx.Auth):
 
     async def _obtain(self, rejected: Token | None) -> Token:
         if not self._provider.authorization_url:
-            return _usable(await _request_token(self._provider, CLIENT))
+            return tokens.usable(await tokens.request(self._provider, tokens.CLIENT))
         try:
             return await _stored_token(self._provider, rejected)
         except DatabaseError:
@@ -156,114 +125,6 @@ class OAuth2(httpx.Auth):
 def _retrieve(task: "asyncio.Task[Token]") -> None:
     if not task.cancelled():
         task.exception()
-
-
-CLIENT = {"grant_type": "client_credentials"}
-
-
-async def _request_token(
-    provider: ModelProvider, grant: Mapping[str, str]
-) -> dict[str, Any]:
-    """Return the token server's answer to `grant`; raises TokenError."""
-    request = _token_request(provider, grant)
-    try:
-        response = await transport.transport().handle_async_request(request)
-        body = await transport.read(response, TOKEN_BODY_LIMIT)
-    except httpx.RequestError as error:
-        raise TokenError(
-            f"The token server cannot be used: {error}", rejected=False
-        ) from None
-    try:
-        answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        answer = None
-    if not isinstance(answer, dict):
-        answer = {}
-    if response.status_code == 200 and isinstance(answer.get("access_token"), str):
-        return answer
-    raise _refusal(response.status_code, answer)
-
-
-def _token_request(provider: ModelProvider, grant: Mapping[str, str]) -> httpx.Request:
-    try:
-        values = provider.credentials()
-    except (sealing.UnreadableSecret, SecretNotAllowed) as error:
-        raise TokenError(str(error), rejected=True) from None
-    secret = values.get("client_secret", "")
-    client = ClientAuth(
-        values.get("client_id", ""), secret, provider.client_auth if secret else "none"
-    )
-    form = {**provider.token_params, **grant}
-    if provider.scopes and grant is CLIENT:
-        form["scope"] = provider.scopes
-    url, headers, body = client.prepare(
-        "POST",
-        provider.token_url,
-        {
-            "Content-Type": "application/x-www-form-urlencoded",
-            "Accept": "application/json",
-        },
-        urlencode(form),
-    )
-    return httpx.Request(
-        "POST",
-        url,
-        headers=headers,
-        content=body,
-        extensions={
-            "private_network": provider.private_network,
-            "timeout": TIMEOUT,
-            "keep_alive": False,
-        },
-    )
-
-
-def _refusal(status: int, answer: Mapping[str, Any]) -> TokenError:
-    """Name the error of RFC 6749, section 5.2. Its free text may quote credentials."""
-    code = answer.get("error")
-    known = {
-        "invalid_client": "it does not accept the client id and secret",
-        "invalid_grant": "the connection is no longer valid; press Reconnect",
-        "invalid_scope": "it does not know the scopes",
-        "unauthorized_client": "the client may not use this grant",
-        "unsupported_grant_type": "it does not offer this grant",
-        "invalid_request": "it misses a parameter; see Token parameters",
-    }
-    if isinstance(code, str) and code in known:
-        return TokenError(
-            f"The token server refused ({code}): {known[code]}.", rejected=True
-        )
-    if status == 200:
-        return TokenError(
-            "The token server answered without an access token. Check the token URL.",
-            rejected=True,
-        )
-    return TokenError(
-        f"The token server answered {status}.", rejected=400 <= status < 500
-    )
-
-
-def _lifetime(answer: Mapping[str, Any]) -> float | None:
-    """Return how many seconds the token lives; None when nothing usable is said.
-
-    Servers send `expires_in` as a number, as text, as 0 or not at all. A token of
-    unknown life is used until it is refused.
-    """
-    try:
-        seconds = float(answer.get("expires_in") or 0)
-    except (TypeError, ValueError):
-        return None
-    return seconds if 0 < seconds < 10 * 365 * 86400 else None
-
-
-def _usable(answer: Mapping[str, Any]) -> Token:
-    seconds = _lifetime(answer)
-    if seconds is None:
-        return Token(answer["access_token"])
-    return Token(
-        answer["access_token"],
-        time.monotonic() + max(seconds - EARLY, seconds / 2),
-    )
 
 
 # --- authorization code: tokens in the database ---
@@ -304,7 +165,7 @@ def _remaining(row: OAuthToken, answer: Mapping[str, Any]) -> Token:
     if row.expires_at is None:
         return Token(answer["access_token"])
     left = (row.expires_at - timezone.now()).total_seconds()
-    return Token(answer["access_token"], time.monotonic() + left - EARLY)
+    return Token(answer["access_token"], time.monotonic() + left - tokens.EARLY)
 
 
 def _lease(row: OAuthToken) -> bool:
@@ -332,7 +193,7 @@ async def _refresh(
                 "Reconnect.",
                 rejected=True,
             )
-        renewed = await _request_token(
+        renewed = await tokens.request(
             provider,
             {"grant_type": "refresh_token", "refresh_token": refresh_token},
         )
@@ -342,7 +203,7 @@ async def _refresh(
     # A server that does not rotate refresh tokens leaves it out.
     stored = {"refresh_token": refresh_token, **renewed}
     await sync_to_async(_store)(row, stored)
-    return _usable(stored)
+    return tokens.usable(stored)
 
 
 def _release(row: OAuthToken) -> None:
@@ -350,7 +211,7 @@ def _release(row: OAuthToken) -> None:
 
 
 def _store(row: OAuthToken, answer: dict[str, Any]) -> None:
-    seconds = _lifetime(answer)
+    seconds = tokens.lifetime(answer)
     row.store(answer)
     row.refresh_lease = None
     row.expires_at = (
@@ -402,7 +263,7 @@ def exchange(
 
     Raises TokenError, whose text says what the token server said.
     """
-    answer = async_to_sync(_request_token)(
+    answer = async_to_sync(tokens.request)(
         provider,
         {
             "grant_type": "authorization_code",

@@ -1,0 +1,240 @@
+"""One request and its answer over one connection: bytes out, bytes in, how it ends.
+
+Written against aiohttp's connection and response parser, without the session above
+them. What is relied on beyond aiohttp's documented interface: `set_response_params`,
+`start_timeout`, `read_timeout` and `read` of its client protocol, and that a
+`StreamReader` keeps what has arrived in `_buffer`.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+
+import aiohttp
+import httpx
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
+
+READ_BUFFER = 1 << 16
+MAX_INTERIM_RESPONSES = 8
+# Below this size, one write of head and body is cheaper than two.
+JOINED_WRITE = 1 << 16
+
+# The head writes these itself: they frame the message, name the destination, or
+# would make the upstream answer in a form that needs decoding.
+OWN_HEADERS = frozenset(
+    {
+        b"host",
+        b"content-length",
+        b"transfer-encoding",
+        b"connection",
+        b"keep-alive",
+        b"te",
+        b"trailer",
+        b"upgrade",
+        b"expect",
+        b"accept-encoding",
+        b"cookie",
+        b"proxy-authorization",
+        b"proxy-connection",
+    }
+)
+
+
+async def perform(
+    connection: Connection,
+    method: str,
+    lines: bytes,
+    body: bytes,
+    limits: Mapping[str, float | None],
+    keep_alive: bool,
+) -> httpx.Response:
+    """Send one request over `connection` and return its answer, the body unread.
+
+    `lines` is the request's head, as `head` makes it. `limits` are seconds by
+    ``first_byte`` and ``silence``, with ``read`` for either. Raises
+    httpx.TransportError; the connection is closed then, as it is on cancellation.
+    """
+    protocol = connection.protocol
+    wire = protocol.transport if protocol is not None else None
+    if protocol is None or wire is None:
+        connection.close()
+        raise httpx.ConnectError("The connection was lost before it was used.")
+    read = limits.get("read")
+    silence = limits.get("silence", read)
+    try:
+        protocol.set_response_params(
+            skip_payload=method == "HEAD",
+            read_until_eof=True,
+            auto_decompress=False,
+            read_timeout=limits.get("first_byte", read),
+            read_bufsize=READ_BUFFER,
+        )
+        if len(body) < JOINED_WRITE:
+            wire.write(lines + body)
+        else:
+            wire.write(lines)
+            wire.write(body)
+        # From here on, so that an upstream which does not read times out as well.
+        protocol.start_timeout()
+        for _ in range(MAX_INTERIM_RESPONSES):
+            message, payload = await protocol.read()
+            if message.code >= 200:
+                break
+            if message.code == 101:
+                raise httpx.RemoteProtocolError("The upstream switched protocols.")
+        else:
+            raise httpx.RemoteProtocolError("The upstream sent no final response.")
+        encoding = message.headers.get("Content-Encoding", "identity")
+        if encoding.lower() != "identity":
+            raise httpx.RemoteProtocolError(
+                "The upstream compressed its answer although it was asked not to."
+            )
+        if not payload.is_eof():
+            protocol.read_timeout = silence
+            protocol.start_timeout()
+    except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
+        _abort(connection)
+        raise _after_sending(error, protocol) from error
+    except BaseException:
+        _abort(connection)
+        raise
+    return httpx.Response(
+        message.code,
+        headers=message.raw_headers,
+        stream=Body(connection, payload, keep_alive),
+    )
+
+
+def head(
+    request: httpx.Request, path: bytes, lines: bytes, length: int, keep_alive: bool
+) -> bytes:
+    """Return the request's head; raises httpx.LocalProtocolError.
+
+    A header that held a line break would smuggle further headers or a second request.
+    """
+    parts = [
+        b"%b %b%b%d" % (request.method.encode("ascii"), path, lines, length),
+        *(
+            b"%b: %b" % pair
+            for pair in request.headers.raw
+            if pair[0].lower() not in OWN_HEADERS
+        ),
+    ]
+    if not keep_alive:
+        parts.append(b"connection: close")
+    head = b"\r\n".join(parts)
+    breaks = len(parts) + 2
+    if head.count(b"\n") != breaks or head.count(b"\r") != breaks or b"\0" in head:
+        raise httpx.LocalProtocolError(
+            "A header to the upstream holds a line break or a NUL character."
+        )
+    return head + b"\r\n\r\n"
+
+
+class Body(httpx.AsyncByteStream):
+    """The body of one answer, in whatever pieces the network delivered."""
+
+    def __init__(
+        self, connection: Connection, payload: StreamReader, reusable: bool
+    ) -> None:
+        self._connection: Connection | None = connection
+        self._payload = payload
+        self._reusable = reusable
+        self._ended = False
+        # Kept because the connection forgets it when the upstream hangs up.
+        self._protocol = connection.protocol
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return what has arrived, waiting for something if need be.
+
+        Raises httpx.ReadTimeout, httpx.ReadError when the upstream hung up before the
+        end, httpx.RemoteProtocolError for bytes that are not HTTP.
+        """
+        if self._ended:
+            raise StopAsyncIteration
+        if self._connection is None:
+            raise httpx.ReadError("The response was closed before its end.")
+        try:
+            found = await _available(self._payload)
+        except (aiohttp.ClientError, OSError) as error:
+            self._abort()
+            raise _after_sending(error, self._protocol) from error
+        except BaseException:
+            self._abort()
+            raise
+        if self._payload.at_eof():
+            self._ended = True
+            self._finish()
+        if not found:
+            raise StopAsyncIteration
+        return found
+
+    async def aclose(self) -> None:
+        """Give the connection back if the answer is complete, else close it."""
+        if self._connection is None:
+            return
+        if self._payload.is_eof() and self._payload.exception() is None:
+            self._finish()
+        else:
+            self._abort()
+
+    def _finish(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if self._reusable:
+            connection.release()
+        else:
+            _abort(connection)
+
+    def _abort(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            _abort(connection)
+
+
+def _after_sending(
+    error: Exception, protocol: ResponseHandler | None
+) -> httpx.TransportError:
+    """Return the httpx exception for an exchange that broke."""
+    if isinstance(error, TimeoutError):
+        return httpx.ReadTimeout("The upstream was silent for too long.")
+    garbled = error if protocol is None else protocol.exception()
+    if isinstance(error, HttpProcessingError) or isinstance(
+        garbled, HttpProcessingError
+    ):
+        return httpx.RemoteProtocolError("The upstream's answer is not valid HTTP.")
+    return httpx.ReadError(
+        "The upstream closed the connection before its answer ended."
+    )
+
+
+async def _available(payload: StreamReader) -> bytes:
+    """Return all that has arrived; waits for something, empty at the end.
+
+    `StreamReader.readany` takes the pieces of the HTTP framing one by one and resumes
+    the connection after each, which costs a stream of small chunks more than parsing
+    it. Here it finds them joined to one.
+    """
+    if payload is EMPTY_PAYLOAD:
+        return b""
+    pieces = payload._buffer
+    while not pieces and not payload.is_eof() and payload.exception() is None:
+        await payload._wait("readany")
+    if len(pieces) > 1:
+        joined = b"".join(pieces)
+        pieces.clear()
+        pieces.append(joined)
+    return await payload.readany()
+
+
+def _abort(connection: Connection) -> None:
+    """Close the socket at once, without flushing and without waiting for TLS."""
+    protocol = connection.protocol
+    if protocol is not None:
+        protocol.abort()
+    connection.close()
