@@ -176,6 +176,7 @@ def _sanitise(schema: JSON, param: str, depth: int) -> JSON:
         raise _too_deep(param)
     clean: JSON = {}
     removed: list[str] = []
+    alternatives: list[list[Any]] = []
     for keyword, value in schema.items():
         if keyword in _SILENT:
             continue
@@ -187,15 +188,16 @@ def _sanitise(schema: JSON, param: str, depth: int) -> JSON:
                 for name, child in value.items()
             }
         elif keyword in _LISTS and isinstance(value, list):
-            _add_list(
-                clean,
-                keyword,
-                [_sanitise_child(child, param, depth) for child in value],
-            )
+            children = [_sanitise_child(child, param, depth) for child in value]
+            if keyword in ("anyOf", "oneOf"):
+                alternatives.append(children)
+            else:
+                clean[keyword] = children
         elif keyword == "items":
             clean[keyword] = _sanitise_child(value, param, depth)
         else:
             clean[keyword] = value
+    _add_alternatives(clean, alternatives)
     if _is_object(schema):
         clean["additionalProperties"] = False
     if removed:
@@ -209,14 +211,17 @@ def _sanitise_child(child: Any, param: str, depth: int) -> Any:
     return _sanitise(child, param, depth + 1) if isinstance(child, dict) else child
 
 
-def _add_list(clean: JSON, keyword: str, children: list[Any]) -> None:
-    if keyword != "oneOf" and not (keyword == "anyOf" and "anyOf" in clean):
-        clean[keyword] = children
-    elif "anyOf" not in clean:
-        clean["anyOf"] = children
-    else:
+def _add_alternatives(clean: JSON, alternatives: list[list[Any]]) -> None:
+    """Add what stood under ``anyOf`` and ``oneOf`` as ``anyOf``."""
+    if len(alternatives) == 1:
+        clean["anyOf"] = alternatives[0]
+    elif alternatives:
         # Both were there: a value must satisfy one alternative of each.
-        clean.setdefault("allOf", []).append({"anyOf": children})
+        every = clean.get("allOf")
+        clean["allOf"] = [
+            *(every if isinstance(every, list) else ()),
+            *({"anyOf": children} for children in alternatives),
+        ]
 
 
 def _is_refused_value(keyword: str, value: Any) -> bool:

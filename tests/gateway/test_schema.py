@@ -4,7 +4,7 @@ import copy
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import GatewayError
@@ -120,12 +120,26 @@ def test_one_of_becomes_any_of():
     assert sanitise(schema, PLACE) == {"anyOf": [{"type": "string"}, {"type": "null"}]}
 
 
-@pytest.mark.parametrize("order", [("anyOf", "oneOf"), ("oneOf", "anyOf")])
+@pytest.mark.parametrize(
+    "order", [("anyOf", "oneOf", "allOf"), ("oneOf", "allOf", "anyOf")]
+)
 def test_one_of_beside_any_of_loses_neither(order):
-    parts = {"anyOf": [{"type": "string"}], "oneOf": [{"type": "null"}]}
+    parts = {
+        "anyOf": [{"type": "string"}],
+        "oneOf": [{"type": "null"}],
+        "allOf": [{"title": "x"}],
+    }
     clean = sanitise({keyword: parts[keyword] for keyword in order}, PLACE)
-    alternatives = [clean["anyOf"], *(each["anyOf"] for each in clean["allOf"])]
-    assert sorted(map(str, alternatives)) == sorted(map(str, parts.values()))
+    assert clean.keys() == {"allOf"}
+    assert clean["allOf"][0] == {"title": "x"}
+    assert {"anyOf": parts["anyOf"]} in clean["allOf"]
+    assert {"anyOf": parts["oneOf"]} in clean["allOf"]
+
+
+@pytest.mark.parametrize("keyword", ["anyOf", "oneOf", "allOf", "properties", "items"])
+def test_a_malformed_keyword_does_not_hide_the_others(keyword):
+    clean = sanitise({keyword: None, "minimum": 1}, PLACE)
+    assert clean["description"] == "minimum: 1"
 
 
 @pytest.mark.parametrize(
@@ -198,6 +212,7 @@ ANYTHING = st.recursive(
 )
 
 
+@settings(max_examples=300)
 @given(st.dictionaries(KEYWORDS, ANYTHING, max_size=5))
 def test_no_schema_does_worse_than_a_400(schema):
     before = copy.deepcopy(schema)
