@@ -1,0 +1,77 @@
+"""The server as a process, and an upstream that it calls."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.processes import ROOT, Server
+from tests.e2e.replay import Replay
+
+TRAFFIC = ROOT.parent / "shared" / "traffic"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark all that stands beside this file: it starts real servers."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder as a first run leaves it; servers start with a copy, sooner."""
+    first = Server(tmp_path_factory.mktemp("installation"))
+    first.start()
+    assert first.stop() == 0
+    return first.data
+
+
+@pytest.fixture(scope="module")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, installation: Path
+) -> Iterator[Callable[..., Server]]:
+    """Start servers: `server(registry, secrets, workers=1, LOG_LEVEL="DEBUG", ...)`.
+
+    Each has data of its own, and the registry before it starts. They are stopped after
+    the module's last test; a traceback in what one printed fails the module.
+    """
+    made: list[Server] = []
+
+    def start(
+        registry: Mapping[str, Any] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        *,
+        workers: int = 1,
+        **environ: str,
+    ) -> Server:
+        folder = tmp_path_factory.mktemp("server")
+        each = Server(folder, workers, **environ)
+        each.adopt(installation)
+        made.append(each)
+        if registry is not None:
+            each.apply(registry, **(secrets or {}))
+        return each.start()
+
+    yield start
+    codes = [each.stop() for each in made]
+    for each in made:
+        assert "raceback" not in each.log, each.log
+    assert not any(codes), codes
+
+
+@pytest.fixture(scope="module")
+def replay() -> Iterator[Replay]:
+    """An upstream that answers as scripted."""
+    with Replay() as upstream:
+        yield upstream
+
+
+@pytest.fixture(scope="session")
+def traffic() -> Path:
+    """The folder of recorded exchanges."""
+    if not TRAFFIC.is_dir():
+        pytest.skip("no recorded traffic beside this repository")
+    return TRAFFIC

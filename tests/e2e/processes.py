@@ -1,0 +1,225 @@
+"""The server as people start it, and the commands beside it, as processes."""
+
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 40.0
+STOP_SECONDS = 20.0
+# Every worker has read a changed registry by then.
+SETTLE_SECONDS = 2.0
+
+ADMINISTRATOR = {
+    "DJANGO_SUPERUSER_USERNAME": "admin",
+    "DJANGO_SUPERUSER_PASSWORD": "correct horse battery staple",
+    "DJANGO_SUPERUSER_EMAIL": "admin@example.com",
+}
+
+
+class Server:
+    """One installation: its data folder, its settings and, between `start` and
+    `stop`, its processes. All they print ends up in `log`."""
+
+    def __init__(self, folder: Path, workers: int = 1, **environ: str) -> None:
+        self.data = folder / "data"
+        self.log_file = folder / "server.log"
+        self.workers = workers
+        self.port = free_port()
+        self._environ = {
+            "PATH": os.environ.get("PATH", ""),
+            "RUNAGENTS_DATA_DIR": str(self.data),
+            "RUNAGENTS_PORT": str(self.port),
+            "STATUS_CHECK_SECONDS": "3600",
+            **ADMINISTRATOR,
+            **environ,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The origin."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def chat_url(self) -> str:
+        """Where chat completions are."""
+        return f"{self.url}/v1/chat/completions"
+
+    @property
+    def log(self) -> str:
+        """All output so far."""
+        return self.log_file.read_text(errors="replace")
+
+    @property
+    def pid(self) -> int:
+        """The main process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def adopt(self, data: Path) -> None:
+        """Begin with a copy of another, stopped installation's data."""
+        shutil.copytree(data, self.data)
+
+    def start(self) -> "Server":
+        """Start and wait until calls can be served."""
+        options = ["--port", str(self.port), "--workers", str(self.workers)]
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve", *options],
+                cwd=ROOT,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        ready = wait_until(self._is_ready, START_SECONDS)
+        assert ready, f"The server did not become ready:\n{self.log}"
+        return self
+
+    def stop(self, sig: int = signal.SIGTERM, seconds: float = STOP_SECONDS) -> int:
+        """Stop and return the exit code; kills what does not end in time."""
+        if self._process is None:
+            return 0
+        self._process.send_signal(sig)
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            for pid in [*self.worker_pids(), self._process.pid]:
+                os.kill(pid, signal.SIGKILL)
+            self._process.wait(5)
+            raise
+        finally:
+            self._process = None
+
+    def worker_pids(self) -> list[int]:
+        """Return the worker processes that live."""
+        path = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        return [int(pid) for pid in path.read_text().split()]
+
+    def resident_bytes(self) -> int:
+        """Return the memory of the largest worker."""
+        sizes = []
+        for pid in self.worker_pids():
+            pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+            sizes.append(pages * os.sysconf("SC_PAGE_SIZE"))
+        return max(sizes)
+
+    # --- commands ---
+
+    def manage(self, *arguments: str, text: str = "", **environ: str) -> str:
+        """Run a command of manage.py and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env={**self._environ, **environ},
+            input=text.encode(),
+            capture_output=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+    def apply(self, registry: Mapping[str, Any], **secrets: str) -> None:
+        """Apply a registry; `secrets` are the variables that it refers to."""
+        text = yaml.safe_dump(registry)
+        self.manage("providers", "apply", "-", text=text, **secrets)
+
+    def key(self, name: str, *models: str, workspace: bool = False) -> str:
+        """Make a key and return it."""
+        options = ["--workspace"] if workspace else []
+        if models:
+            options += ["--models", ",".join(models)]
+        return self.manage("createkey", name, *options).strip()
+
+    def settle(self, *models: str) -> None:
+        """Wait until every worker knows what was changed last."""
+        time.sleep(SETTLE_SECONDS)
+        served = {each["id"] for each in self.get("/v1/models").json()["data"]}
+        assert set(models) <= served, served
+
+    # --- requests ---
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        """GET without a key, over a connection of its own."""
+        return httpx.get(self.url + path, trust_env=False, timeout=10, **options)
+
+    def chat(
+        self, model: str, text: str = "hi", *, headers: Any = None, **body: Any
+    ) -> httpx.Response:
+        """Send a chat completion and read the whole answer."""
+        return httpx.post(
+            self.chat_url,
+            json={**chat(model, text), **body},
+            headers=headers,
+            trust_env=False,
+            timeout=60,
+        )
+
+    # --- what it recorded ---
+
+    def rows(self, count: int = 0, seconds: float = 6, **where: Any) -> list[Any]:
+        """Return the usage rows, oldest first, once there are `count` of them.
+
+        After `seconds` it returns what there is. `where` compares columns.
+        """
+        condition = " AND ".join(f"{column} = ?" for column in where) or "1"
+        found: list[Any] = []
+
+        def enough() -> bool:
+            nonlocal found
+            uri = f"file:{self.data / 'runagents.sqlite3'}?mode=ro"
+            database = sqlite3.connect(uri, uri=True, timeout=5)
+            database.row_factory = sqlite3.Row
+            try:
+                found = database.execute(
+                    f"SELECT * FROM gateway_usagerecord WHERE {condition} ORDER BY id",
+                    tuple(where.values()),
+                ).fetchall()
+            finally:
+                database.close()
+            return len(found) >= count
+
+        wait_until(enough, seconds)
+        return found
+
+    def _is_ready(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, f"The server ended:\n{self.log}"
+        try:
+            return self.get("/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+def chat(model: str, text: str = "hi") -> dict[str, Any]:
+    """Return the smallest chat request."""
+    return {"model": model, "messages": [{"role": "user", "content": text}]}
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(claim: Callable[[], bool], seconds: float) -> bool:
+    """Wait until `claim` holds; tell whether it came to hold in time."""
+    deadline = time.monotonic() + seconds
+    while not claim():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
