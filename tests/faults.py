@@ -156,14 +156,19 @@ class FaultServer:
         self._stop = asyncio.Event()
         tasks: set[asyncio.Task[None]] = set()
 
-        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        def accept(reader: _Reader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.ensure_future(self._connection(reader, writer))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
 
         limit = 1 << 16 if self.mute else 1 << 26
-        server = await asyncio.start_server(
-            accept, "127.0.0.1", 0, ssl=self.tls, limit=limit, backlog=2048
+        loop = self._loop
+        server = await loop.create_server(
+            lambda: asyncio.StreamReaderProtocol(_Reader(limit, loop), accept),
+            "127.0.0.1",
+            0,
+            ssl=self.tls,
+            backlog=2048,
         )
         self.port = server.sockets[0].getsockname()[1]
         self._started.set()
@@ -174,7 +179,7 @@ class FaultServer:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _connection(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, reader: "_Reader", writer: asyncio.StreamWriter
     ) -> None:
         self.connections += 1
         self.open += 1
@@ -193,7 +198,7 @@ class FaultServer:
                     await asyncio.sleep(self.delay)
                 # A client that leaves meanwhile ends the answer, as in a real server.
                 answering = asyncio.ensure_future(self._respond(received, writer))
-                leaving = asyncio.ensure_future(_hang_up_of(reader))
+                leaving = asyncio.ensure_future(reader.left.wait())
                 await asyncio.wait(
                     {answering, leaving}, return_when=asyncio.FIRST_COMPLETED
                 )
@@ -223,10 +228,20 @@ class FaultServer:
         await writer.drain()
 
 
-async def _hang_up_of(reader: asyncio.StreamReader) -> None:
-    """Return when the client has closed the connection; takes no bytes meanwhile."""
-    while not reader.at_eof() and reader.exception() is None:
-        await asyncio.sleep(0.01)
+class _Reader(asyncio.StreamReader):
+    """A reader that tells when the client has left, whatever is still unread."""
+
+    def __init__(self, limit: int, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(limit, loop)
+        self.left = asyncio.Event()
+
+    def feed_eof(self) -> None:
+        super().feed_eof()
+        self.left.set()
+
+    def set_exception(self, exc: BaseException) -> None:
+        super().set_exception(exc)  # type: ignore[arg-type]
+        self.left.set()
 
 
 async def _read_request(reader: asyncio.StreamReader, number: int) -> Received | None:
