@@ -65,7 +65,7 @@ def choose_api(body: JSON, route: Route, model: ModelId) -> str:
         _check_invocable(model)
         return INVOKE
     if model.family == "claude-legacy":
-        raise _retired(model)
+        raise _retired()
     if model.converse_only or model.family in (UNKNOWN, "writer"):
         return CONVERSE
     if model.family == "nova" and _has_document(body):
@@ -77,7 +77,7 @@ def choose_api(body: JSON, route: Route, model: ModelId) -> str:
 
 def _check_invocable(model: ModelId) -> None:
     if model.family == "claude-legacy":
-        raise _retired(model)
+        raise _retired()
     if model.converse_only:
         raise invalid_request(
             "Prompt routers and prompts are served by Converse only. Set the "
@@ -94,7 +94,7 @@ def _check_invocable(model: ModelId) -> None:
         )
 
 
-def _retired(model: ModelId) -> GatewayError:
+def _retired() -> GatewayError:
     return unsupported(
         "Claude 2 and Claude Instant are not supported. Choose a newer Claude.",
         param="model",

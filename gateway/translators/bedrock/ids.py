@@ -109,21 +109,6 @@ class ModelId:
     family: str = UNKNOWN
     converse_only: bool = False
 
-    @property
-    def vendor(self) -> str:
-        """Return the first label of `base`."""
-        return self.base.partition(".")[0]
-
-    @property
-    def name(self) -> str:
-        """Return `base` without its vendor."""
-        return self.base.partition(".")[2]
-
-    @property
-    def is_nova_2(self) -> bool:
-        """Say whether this is a Nova model that reasons."""
-        return self.base.startswith("amazon.nova-2-")
-
 
 def classify(id: str, base_model: str = "", region: str = "") -> ModelId:
     """Return what `id` means; `base_model` says what an opaque id really is.
