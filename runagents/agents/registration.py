@@ -1,11 +1,12 @@
 """Agents and their wires as rows: making them, changing them, reading them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 
 from providers import starter
 from providers.models import ModelProvider, ProviderModel
+from runagents.agents.detection import ModelUsage
 from runagents.agents.models import Agent, Wire
 from runagents.agents.wiring import Connection
 
@@ -49,6 +50,33 @@ def served_models() -> dict[str, list[str]]:
     ):
         served.setdefault(name, []).append(model_id)
     return served
+
+
+def obvious_wires() -> dict[str, str]:
+    """Return the default role's choice where there is only one model to choose."""
+    choices = [
+        f"{name}/{model}"
+        for name, models in served_models().items()
+        for model in models
+    ]
+    return {ROLES[0]: choices[0]} if len(choices) == 1 else {}
+
+
+def matching_wires(usages: Iterable[ModelUsage]) -> dict[str, str]:
+    """Return role -> choice for every role found in code, empty where nobody serves it.
+
+    Of several providers the one that the gateway prefers is chosen.
+    """
+    rows = ProviderModel.objects.filter(provider__enabled=True).order_by(
+        "-provider__priority", "-provider__pk"
+    )
+    preferred = dict(rows.values_list("model_id", "provider__name"))
+    chosen: dict[str, str] = {}
+    for usage in usages:
+        provider = preferred.get(usage.model)
+        choice = f"{provider}/{usage.model}" if provider else ""
+        chosen[usage.role] = chosen.get(usage.role) or choice
+    return chosen
 
 
 @transaction.atomic

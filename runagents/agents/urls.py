@@ -7,6 +7,7 @@ from runagents.agents import views
 urlpatterns = [
     path("", views.agent_list, name="agent-list"),
     path("new/", views.agent_create, name="agent-create"),
+    path("new/analyse/", views.agent_analyse, name="agent-analyse"),
     path("deploy-hello-world/", views.hello_world_deploy, name="hello-world-deploy"),
     path("<str:name>/", views.agent_detail, name="agent-detail"),
     path("<str:name>/env/", views.agent_environment, name="agent-environment"),

@@ -1,5 +1,7 @@
 """The Agents pages."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
@@ -16,8 +18,8 @@ from django.views.decorators.http import (
 
 from gateway.models import UsageRecord
 from providers import snippets, starter
-from runagents.agents import registration, running
-from runagents.agents.forms import AgentForm, WiresForm
+from runagents.agents import detection, registration, running
+from runagents.agents.forms import AgentForm, SourceForm, WiresForm, posted_roles
 from runagents.agents.models import Agent, AgentKey
 from runagents.agents.running import Run
 from runagents.agents.wiring import dotenv, environment, main_connection
@@ -108,8 +110,11 @@ def agent_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def agent_create(request: HttpRequest) -> HttpResponse:
     """Register an agent; its page then shows its key, once."""
-    form = AgentForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST":
+        form = AgentForm(request.POST, roles=posted_roles(request.POST))
+    else:
+        form = AgentForm(wired=registration.obvious_wires())
+    if form.is_valid():
         with transaction.atomic():
             agent = Agent.objects.create(
                 name=form.cleaned_data["name"],
@@ -119,7 +124,31 @@ def agent_create(request: HttpRequest) -> HttpResponse:
             key = AgentKey.issue(agent)
         return _page(request, agent, key=key.plaintext)
     status = 422 if form.is_bound else 200
-    return render(request, "agents/agent_form.html", {"form": form}, status=status)
+    context = {"form": form, "source_form": SourceForm()}
+    return render(request, "agents/agent_form.html", context, status=status)
+
+
+@login_required
+@require_POST
+def agent_analyse(request: HttpRequest) -> HttpResponse:
+    """Read an agent's source and fill the form for it; the source is not kept."""
+    source_form = SourceForm(request.POST, request.FILES)
+    if not source_form.is_valid():
+        page = {"form": AgentForm(), "source_form": source_form}
+        return render(request, "agents/agent_form.html", page, status=422)
+    analysis = detection.analyse(source_form.sources())
+    wired = registration.matching_wires(analysis.usages)
+    form = AgentForm(
+        wired=wired or registration.obvious_wires(),
+        initial={"system_prompt": analysis.system_prompt},
+    )
+    context: dict[str, Any] = {
+        "form": form,
+        "source_form": SourceForm(),
+        "analysis": analysis,
+        "unmatched": [usage for usage in analysis.usages if not wired[usage.role]],
+    }
+    return render(request, "agents/agent_form.html", context)
 
 
 @login_required

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -229,6 +230,64 @@ def test_a_mistake_is_told_and_nothing_is_made(logged_in_client, agent, data, wo
 def test_without_a_provider_the_form_leads_to_making_one(logged_in_client):
     page = text_of(logged_in_client.get(reverse("agent-create")))
     assert "No enabled provider serves a model yet." in page
+
+
+def test_the_only_model_is_chosen_already(logged_in_client, provider):
+    provider()
+    page = text_of(logged_in_client.get(reverse("agent-create")))
+    assert '<option value="openai/gpt-4o-mini" selected>' in page
+    provider("two")
+    page = text_of(logged_in_client.get(reverse("agent-create")))
+    assert '<option value="openai/gpt-4o-mini" selected>' not in page
+
+
+# --- reading its code ---
+
+CODE = """
+client.chat.completions.create(model="gpt-4o-mini", api_key="sk-abcdefghijklmnopqrst")
+ChatAnthropic(model=os.environ.get("LLM_MODEL_PLANNER", "claude-sonnet-4-20250514"))
+"""
+
+
+def test_reading_code_chooses_the_models_that_are_served(logged_in_client, provider):
+    provider()
+    answer = post(logged_in_client, "agent-analyse", data={"source": CODE})
+    page = text_of(answer)
+    assert answer.status_code == 200
+    assert 'name="role_planner"' in page
+    assert re.search(
+        r'name="role_chat".*?value="openai/gpt-4o-mini" selected', page, re.DOTALL
+    )
+    assert "No registered provider serves <code>claude-sonnet-4-20250514</code>" in page
+    assert "hard-coded OpenAI API key at agent.py:2" in page
+    assert "sk-abcdefghij" not in page
+    assert not Agent.objects.exists()
+
+
+def test_files_are_read_too(logged_in_client):
+    file = SimpleUploadedFile("tool.py", b"ollama.chat(model='llama3.2')")
+    page = text_of(post(logged_in_client, "agent-analyse", data={"uploads": [file]}))
+    assert "tool.py:1" in page
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"source": " "}, "Paste some code or choose a file."),
+        ({"uploads": [SimpleUploadedFile("a.py", b"\xff")]}, "is not UTF-8 text."),
+    ],
+)
+def test_nothing_to_read_is_told(logged_in_client, data, words):
+    answer = post(logged_in_client, "agent-analyse", data=data)
+    assert answer.status_code == 422
+    assert words in text_of(answer)
+
+
+def test_a_role_found_in_code_is_wired(logged_in_client, provider):
+    provider()
+    data = {"name": "a", "role_planner": "openai/gpt-4o-mini"}
+    assert post(logged_in_client, "agent-create", data=data).status_code == 200
+    assert Wire.objects.get().role == "planner"
 
 
 # --- its page ---
