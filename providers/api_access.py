@@ -111,6 +111,8 @@ def workspace_api(*methods: str) -> Callable[[View], View]:
                 request.workspace_key = authenticate(request)  # type: ignore[attr-defined]
                 if request.method not in methods:
                     raise APIError(405, "Method not allowed.", _allow(methods))
+                if any("\0" in str(value) for value in kwargs.values()):
+                    raise APIError(404, "Nothing has a NUL in its name.")
                 return view(request, *args, **kwargs)
             except ObjectError as error:
                 return reply({"error": str(error)}, 400)
@@ -139,6 +141,9 @@ def body_of(request: HttpRequest) -> dict[str, Any]:
         raise APIError(400, "The body is not valid JSON.") from None
     if not isinstance(body, dict):
         raise APIError(400, "The body must be a JSON object.")
+    # PostgreSQL stores no NUL; nothing in the registry has use for one.
+    if b"\\u0000" in request.body:
+        raise APIError(400, "The body holds a NUL character.")
     return body
 
 

@@ -14,7 +14,7 @@ from providers.models import WorkspaceKey
 from runagents.agents.api import _period
 from runagents.agents.models import Agent, AgentKey, Wire
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.agents.urlconf")]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from providers.models import ModelProvider
 from runagents.agents.models import Agent, AgentKey, Wire
 from runagents.agents.registration import deploy_hello_world, wire
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.agents.urlconf")]
+pytestmark = pytest.mark.django_db
 
 KEY = re.compile(r"ra_ag_[A-Za-z0-9]{38}")
 

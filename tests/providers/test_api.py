@@ -4,15 +4,13 @@ import json
 
 import pytest
 from django.test import Client
-from django.urls import include, path
 from django.utils import timezone
 
 from providers import api_access, starter
 from providers.models import ModelProvider, Secret, WorkspaceKey
 from runagents.agents.models import Agent, AgentKey, Wire
 
-urlpatterns = [path("api/v1/", include("providers.api_urls"))]
-pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+pytestmark = pytest.mark.django_db
 
 CANARY = "sk-canary-0123456789abcdef"
 OPENAI = {
@@ -527,6 +525,11 @@ def test_errors_are_flat_json_everywhere(api):
     assert (missing.status_code, list(missing.json())) == (404, ["error"])
     wrong = api.delete("/model-providers")
     assert (wrong.status_code, wrong["Allow"]) == (405, "GET, POST")
+
+
+def test_a_nul_is_refused_everywhere(api):
+    assert api.post("/secrets", {"name": "a\0b"}).status_code == 400
+    assert api.get("/model-providers/a%00b").status_code == 404
 
 
 def test_nothing_is_cached(api):
