@@ -9,7 +9,7 @@ https://docs.runagents.io/api/model-providers/
 
 from typing import Any
 
-from providers import endpoints, presets
+from providers import endpoints, presets, starter
 from providers.entries import PRICES
 from providers.forms import ProviderForm
 from providers.models import ModelProvider, ProviderModel, Secret
@@ -70,7 +70,7 @@ def spec_of(provider: ModelProvider) -> Object:
     spec: Object = {
         "provider": provider.provider_type,
         "endpoint": provider.endpoint,
-        "models": [_model(row) for row in provider.provider_models.all()],
+        "models": _models(provider),
         "auth": _auth(provider),
     }
     if provider.requests_per_minute is not None:
@@ -78,6 +78,19 @@ def spec_of(provider: ModelProvider) -> Object:
     options = {name: getattr(provider, name) for name in COLUMNS}
     spec["options"] = options | provider.options
     return spec
+
+
+def _models(provider: ModelProvider) -> list[str | Object]:
+    rows = provider.provider_models.all()
+    models = [_model(row) for row in rows]
+    if not starter.is_sandbox(provider):
+        return models
+    # That the sandbox costs nothing goes without saying.
+    free = dict.fromkeys(PRICES, 0.0)
+    return [
+        row.model_id if model == {"id": row.model_id, "prices": free} else model
+        for row, model in zip(rows, models, strict=True)
+    ]
 
 
 def _model(row: ProviderModel) -> str | Object:

@@ -163,8 +163,13 @@ class _Application:
         if prune and not self._problems:
             self._prune({parsed.name for _, parsed in providers}, names)
         if self._problems:
-            raise RegistryFileError(self._problems)
+            raise RegistryFileError(self._first_causes(names))
         return self._changes
+
+    def _first_causes(self, names: set[str]) -> list[str]:
+        """Return the problems without those that follow from a secret's own."""
+        missing = tuple(f"There is no secret named `{name}`." for name in names)
+        return [problem for problem in self._problems if not problem.endswith(missing)]
 
     def _noting(self, where: str, step: Any) -> None:
         try:

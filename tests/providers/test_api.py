@@ -477,6 +477,7 @@ def test_the_starter_kit_is_made_once(api, settings):
     assert first.status_code == 201
     assert first.json()["model_provider_created"] == "playground-llm"
     assert starter.SANDBOX_NOTE in first.json()["message"]
+    assert api.get("/model-providers").json()[0]["spec"]["models"] == ["gpt-4o-mini"]
     again = api.post("/starter-kit")
     assert "model_provider_created" not in again.json()
     assert ModelProvider.objects.count() == 1

@@ -102,6 +102,7 @@ def test_one_problem_undoes_everything_and_all_are_listed():
 
 def test_a_missing_variable_is_named():
     found = problems(FILE, {})
+    assert len(found) == 1
     assert found[0].startswith("secrets[0].data.api_key: the variable OPENAI_API_KEY")
 
 
