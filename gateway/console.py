@@ -58,7 +58,10 @@ class FilterForm(forms.Form):
 @login_required
 @require_safe
 def request_list(request: HttpRequest) -> HttpResponse:
-    """Show calls, newest first; `before` and `after` page by position, not by count."""
+    """Show calls, newest first; `before` and `after` page by position, not by count.
+
+    With `live` the newest page refreshes itself.
+    """
     form = FilterForm(request.GET)
     rows = form.narrow(UsageRecord.objects.all())
     page = _page(rows, request.GET.get("before", ""), request.GET.get("after", ""))
@@ -67,7 +70,14 @@ def request_list(request: HttpRequest) -> HttpResponse:
         cursor = page.pop(f"{way}_cursor")
         key = "before" if way == "older" else "after"
         page[way] = cursor and f"?{urlencode({**query, key: cursor})}"
-    context = {"form": form, "is_filtered": bool(query), **page}
+    context = {
+        "form": form,
+        "is_filtered": bool(query),
+        "is_newest": not page["newer"],
+        "is_live": "live" in request.GET and not page["newer"],
+        "query": urlencode(query),
+        **page,
+    }
     return render(request, "gateway/request_list.html", context)
 
 

@@ -1,5 +1,6 @@
 """The Models pages: the list, one provider, and what can be done to it there."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
@@ -33,14 +34,24 @@ def provider_list(request: HttpRequest) -> HttpResponse:
     providers = list(_providers())
     winners = _winners(providers)
     for provider in providers:
-        _mark_shared(provider, winners)
-    has_starter = any(provider.name == starter.NAME for provider in providers)
+        _annotate(provider, winners)
     context = {
         "providers": providers,
-        "has_starter": has_starter,
+        "offers_starter": _offers_starter(providers),
         "types": LOGO_CARDS,
     }
     return render(request, "providers/provider_list.html", context)
+
+
+def _offers_starter(providers: list[ModelProvider]) -> bool:
+    """Tell whether pressing the starter button would change something.
+
+    It would without a Playground LLM, and for one in the sandbox once a key is set.
+    """
+    found = [provider for provider in providers if provider.name == starter.NAME]
+    if not found:
+        return True
+    return bool(settings.PLAYGROUND_LLM_API_KEY) and starter.is_sandbox(found[0])
 
 
 def _winners(providers: list[ModelProvider]) -> dict[str, list[str]]:
@@ -53,8 +64,9 @@ def _winners(providers: list[ModelProvider]) -> dict[str, list[str]]:
     return serving
 
 
-def _mark_shared(provider: ModelProvider, winners: dict[str, list[str]]) -> None:
-    """Give each of the provider's models the name of the provider that wins it."""
+def _annotate(provider: ModelProvider, winners: dict[str, list[str]]) -> None:
+    """Tell its row whether no real model answers, and who wins each shared model."""
+    provider.is_sandbox = starter.is_sandbox(provider)  # type: ignore[attr-defined]
     for model in provider.provider_models.all():
         names = winners.get(model.model_id, [])
         others = set(names) - {provider.name}
@@ -75,7 +87,7 @@ def provider_row(request: HttpRequest, name: str) -> HttpResponse:
         serving, key=lambda row: (row.provider.priority, row.provider.pk)
     ):
         winners.setdefault(row.model_id, []).append(row.provider.name)
-    _mark_shared(provider, winners)
+    _annotate(provider, winners)
     return render(request, "providers/_provider_row.html", {"provider": provider})
 
 

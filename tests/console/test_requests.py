@@ -111,6 +111,15 @@ def test_paging_reads_an_index_and_sorts_nothing(db, record):
     assert "TEMP B-TREE" not in plan
 
 
+def test_a_live_list_refreshes_itself(logged_in_client, record):
+    record()
+    assert b"every 2s" not in logged_in_client.get("/requests/").content
+    page = logged_in_client.get("/requests/?provider=openai&live=1").content.decode()
+    assert (
+        'hx-get="/requests/?provider=openai&amp;live=1" hx-trigger="every 2s"' in page
+    )
+
+
 def test_one_call_is_shown_in_full(logged_in_client, record):
     row = record(
         status=502,

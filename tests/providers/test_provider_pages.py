@@ -214,3 +214,22 @@ def test_the_starter_button_may_be_pressed_twice(logged_in_client, db):
         assert response.status_code == 302
     assert ModelProvider.objects.get().name == "playground-llm"
     assert b"Add starter Playground LLM" not in logged_in_client.get("/models/").content
+
+
+def test_the_starter_moves_to_openai_once_a_key_is_set(logged_in_client, settings, db):
+    settings.PLAYGROUND_LLM_API_KEY = ""
+    logged_in_client.post(reverse("starter-create"))
+    settings.PLAYGROUND_LLM_API_KEY = "sk-platform-0123456789"
+    assert b"Add starter Playground LLM" in logged_in_client.get("/models/").content
+    logged_in_client.post(reverse("starter-create"))
+    assert ModelProvider.objects.get().endpoint == "https://api.openai.com"
+    assert b"Add starter Playground LLM" not in logged_in_client.get("/models/").content
+
+
+def test_the_list_says_that_the_sandbox_is_no_model(logged_in_client, settings, db):
+    settings.PLAYGROUND_LLM_API_KEY = ""
+    logged_in_client.post(reverse("starter-create"))
+    row = ModelProvider.objects.get()
+    row.set_status("available", "Answers come from the offline sandbox.")
+    page = logged_in_client.get("/models/").content.decode()
+    assert "Answers come from the offline sandbox.</div>" in page
