@@ -52,7 +52,7 @@ class WiresForm(forms.Form):
         super().__init__(data, **kwargs)
         wired = wired or {}
         served = served_models()
-        self.roles = list(dict.fromkeys([*ROLES, *roles, *wired]))
+        self.roles = list(dict.fromkeys([*wired, *roles, *ROLES]))
         for role in self.roles:
             current = wired.get(role, "")
             self.fields[PREFIX + role] = forms.ChoiceField(
