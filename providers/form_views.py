@@ -7,6 +7,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -56,7 +58,11 @@ def _save(request: HttpRequest, form: ProviderForm) -> HttpResponse:
     try:
         provider = form.save()
     except EditConflict as error:
-        form.add_error(None, str(error))
+        form.add_error(None, ValidationError(str(error), code="conflict"))
+        return page(request, form, status=409)
+    except IntegrityError:
+        # Somebody took the name between the check and the save.
+        form.add_error("name", _("A model provider with this name exists."))
         return page(request, form, status=409)
     messages.success(request, _("%s is saved. It is being checked.") % provider.name)
     for model, other in list(shared.items())[:3]:
