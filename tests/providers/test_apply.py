@@ -6,7 +6,7 @@ import pytest
 import yaml
 from django.core.management import CommandError, call_command
 
-from providers import registry_files, starter
+from providers import registry_changes, registry_files, starter
 from providers.models import ModelProvider, RegistryVersion, Secret
 from runagents.agents.models import Agent, Wire
 
@@ -41,7 +41,7 @@ def apply(text=FILE, environ=ENVIRON, **options):
 
 
 def problems(text, environ=ENVIRON, **options):
-    with pytest.raises(registry_files.RegistryFileError) as caught:
+    with pytest.raises(registry_changes.RegistryFileError) as caught:
         apply(text, environ, **options)
     return caught.value.problems
 

@@ -9,7 +9,7 @@ import msgspec
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from providers import registry_files
-from providers.registry_files import Change, RegistryFileError
+from providers.registry_changes import Change, RegistryFileError
 
 MARKS = {"add": "+", "change": "~", "remove": "-"}
 
