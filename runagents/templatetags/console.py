@@ -124,7 +124,7 @@ def short(number: int | None) -> str:
         return UNKNOWN
     value = float(number)
     for unit in ("", "K", "M", "B"):
-        if abs(value) < 1000 or unit == "B":
+        if abs(value) < 999.5 or unit == "B":
             return f"{value:.0f}" if not unit else f"{value:.3g}{unit}"
         value /= 1000
     return f"{number:,}"
@@ -158,3 +158,13 @@ def host(url: str) -> str:
 def models_text(value: Any) -> str:
     """Return the models of a form as the text area shows them: one id a line."""
     return str(ModelsField().prepare_value(value) or "")
+
+
+@register.filter
+def ticks(text: object) -> SafeString:
+    """Return text escaped, with what stands between backticks as code."""
+    parts = str(text).split("`")
+    if len(parts) % 2 == 0:
+        return format_html("{}", str(text))
+    pairs = [("<code>{}</code>" if n % 2 else "{}", p) for n, p in enumerate(parts)]
+    return format_html("".join(form for form, _text in pairs), *parts)

@@ -1,0 +1,73 @@
+"""How times, figures and texts read in the console."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from runagents.templatetags import console
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (3, "just now"),
+        (42, "42 s ago"),
+        (180, "3 min ago"),
+        (7200, "2 h ago"),
+        (86400, "1 day ago"),
+        (200000, "2 days ago"),
+    ],
+)
+def test_a_past_time_reads_like_speech(seconds, words):
+    shown = console.ago(timezone.now() - timedelta(seconds=seconds))
+    assert shown.endswith(f">{words}</time>")
+
+
+def test_a_missing_time_says_never():
+    assert console.ago(None) == "never"
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "shown"),
+    [(None, "—"), (840, "840 ms"), (1240, "1.24 s"), (185_000, "3 min 5 s")],
+)
+def test_durations_take_a_fitting_unit(milliseconds, shown):
+    assert console.duration(milliseconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        (None, "—"),
+        (Decimal(0), "$0.00"),
+        (Decimal("0.000123"), "$0.000123"),
+        (Decimal("1234.5"), "$1,234.50"),
+    ],
+)
+def test_small_sums_keep_their_digits(amount, shown):
+    assert console.dollars(amount) == shown
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (None, "—"),
+        (950, "950"),
+        (12_345, "12.3K"),
+        (999_600, "1M"),
+        (4_100_000, "4.1M"),
+    ],
+)
+def test_large_numbers_are_shortened(number, shown):
+    assert console.short(number) == shown
+
+
+def test_backticks_become_code_and_all_is_escaped():
+    shown = console.ticks("`<b>` is {not} a <i>name</i>")
+    assert shown == "<code>&lt;b&gt;</code> is {not} a &lt;i&gt;name&lt;/i&gt;"
+
+
+def test_a_lone_backtick_stays():
+    assert console.ticks("a ` <b>") == "a ` &lt;b&gt;"
