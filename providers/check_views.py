@@ -26,16 +26,12 @@ CHECKS_PER_MINUTE = 10
 def provider_test(request: HttpRequest) -> HttpResponse:
     """Check the connection as the form stands, without saving anything."""
     form = form_for(request)
-    context: dict[str, Any] = {"tested": True}
-    draft = form.draft()
-    if draft is None:
-        context["test_errors"] = _summary(form)
-    elif not _may_ask(request):
-        context["test_errors"] = [_too_often()]
-    else:
+    draft, problems = _draft(request, form)
+    context: dict[str, Any] = {"tested": True, "test_errors": problems}
+    if draft is not None:
         result = async_to_sync(status.check)(draft, models=form.model_ids())
-        curl = snippets.check_curl(draft, result.request)
-        context |= {"result": result, "curl": curl}
+        context["result"] = result
+        context["curl"] = snippets.check_curl(draft, result.request)
     if request.headers.get("HX-Request"):
         return render(request, "providers/_test_result.html", context)
     return page(request, form, **context)
@@ -47,17 +43,25 @@ def provider_test(request: HttpRequest) -> HttpResponse:
 def provider_discover(request: HttpRequest) -> HttpResponse:
     """List the provider's models to pick from."""
     form = form_for(request)
-    context: dict[str, Any] = {"discovered": True}
-    draft = form.draft()
-    if draft is None:
-        context["discover_errors"] = _summary(form)
-    elif not _may_ask(request):
-        context["discover_errors"] = [_too_often()]
-    else:
+    draft, problems = _draft(request, form)
+    context: dict[str, Any] = {"discovered": True, "discover_errors": problems}
+    if draft is not None:
         context |= _discovered(draft, set(form.model_ids()))
     if request.headers.get("HX-Request"):
         return render(request, "providers/_picker.html", context)
     return page(request, form, **context)
+
+
+def _draft(
+    request: HttpRequest, form: ProviderForm
+) -> tuple[ModelProvider | None, list[str]]:
+    """Return the provider to ask as entered, or None and why nobody is asked."""
+    draft = form.draft()
+    if draft is None:
+        return None, _summary(form)
+    if not _may_ask(request):
+        return None, [_too_often()]
+    return draft, []
 
 
 def _discovered(draft: ModelProvider, present: set[str]) -> dict[str, Any]:
@@ -71,7 +75,9 @@ def _discovered(draft: ModelProvider, present: set[str]) -> dict[str, Any]:
 def _summary(form: ProviderForm) -> list[str]:
     """Return the form's mistakes as sentences, apart from the name and the models."""
     return [
-        f"{form.fields[name].label or name}: {error}" if name in form.fields else str(error)
+        f"{form.fields[name].label or name}: {error}"
+        if name in form.fields
+        else str(error)
         for name, errors in form.errors.items()
         if name not in {"name", "models"}
         for error in errors

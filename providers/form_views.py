@@ -166,11 +166,15 @@ def _key_hint(form: ProviderForm, typed: str) -> str:
 # --- parts that refresh by themselves ---
 
 
+def _edited(request: HttpRequest) -> ModelProvider | None:
+    """Return the provider that `provider` in the address names; None for a new one."""
+    name = request.GET.get("provider", "")
+    return get_object_or_404(ModelProvider, name=name) if name else None
+
+
 def form_for(request: HttpRequest) -> ProviderForm:
     """Return the form bound to what was posted, for `provider` if one is edited."""
-    name = request.GET.get("provider", "")
-    instance = get_object_or_404(ModelProvider, name=name) if name else None
-    form = ProviderForm(_posted(request), instance=instance)
+    form = ProviderForm(_posted(request), instance=_edited(request))
     form.is_valid()
     return form
 
@@ -180,14 +184,13 @@ def form_for(request: HttpRequest) -> ProviderForm:
 @require_POST
 def provider_fields(request: HttpRequest) -> HttpResponse:
     """Return the fields for another type; what somebody typed stays."""
-    name = request.GET.get("provider", "")
-    instance = get_object_or_404(ModelProvider, name=name) if name else None
+    instance = _edited(request)
     before = request.POST.get("shown_type", "")
     after = request.POST.get("provider_type", "")
     values = _posted(request).dict()
     values.pop("version", None)
     if after in presets.DEFAULT_AUTH:
-        taken = _names() - {name}
+        taken = _names() - ({instance.name} if instance else set())
         values = presets.switched(values, before, after, taken)
     form = ProviderForm(initial=values, instance=instance)
     if request.headers.get("HX-Request"):
@@ -211,8 +214,6 @@ def provider_field(request: HttpRequest) -> HttpResponse:
 @require_POST
 def provider_preview(request: HttpRequest) -> HttpResponse:
     """Return how a request will look: its URL (`part=endpoint`) or its header."""
-    name = request.GET.get("provider", "")
-    instance = get_object_or_404(ModelProvider, name=name) if name else None
-    form = ProviderForm(_posted(request), instance=instance)
+    form = ProviderForm(_posted(request), instance=_edited(request))
     part = "header" if request.GET.get("part") == "header" else "endpoint"
     return render(request, f"providers/_preview_{part}.html", _previews(form))
