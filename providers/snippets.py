@@ -1,5 +1,8 @@
 """Code to copy: how to call the gateway, with its real address and a real model."""
 
+import json
+import shlex
+
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -15,20 +18,25 @@ def base_url(request: HttpRequest) -> str:
 
 
 def examples(base: str, model: str, key: str = KEY_PLACEHOLDER) -> dict[str, str]:
-    """Return the same call as curl, Python, OpenAI's SDK and environment variables."""
+    """Return the same call as curl, Python, OpenAI's SDK and environment variables.
+
+    Quoted so that a model id of any characters stays a model id.
+    """
+    body = {"model": model, "messages": [{"role": "user", "content": "Hello"}]}
+    quoted = json.dumps(model)
     return {
         "curl": f"""\
 curl {base}/v1/chat/completions \\
   -H "Content-Type: application/json" \\
   -H "Authorization: Bearer {key}" \\
-  -d '{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello"}}]}}'
+  -d {shlex.quote(json.dumps(body))}
 """,
         "python": f'''\
 import json
 import urllib.request
 
 body = {{
-    "model": "{model}",
+    "model": {quoted},
     "messages": [{{"role": "user", "content": "Hello"}}],
 }}
 request = urllib.request.Request(
@@ -48,14 +56,14 @@ from openai import OpenAI
 
 client = OpenAI(base_url="{base}/v1", api_key="{key}")
 answer = client.chat.completions.create(
-    model="{model}",
+    model={quoted},
     messages=[{{"role": "user", "content": "Hello"}}],
 )
 print(answer.choices[0].message.content)
 ''',
         "env": f"""\
 LLM_GATEWAY_URL={base}/v1/chat/completions
-LLM_MODEL={model}
+LLM_MODEL={shlex.quote(model)}
 OPENAI_BASE_URL={base}/v1
 OPENAI_API_KEY={key}
 """,
@@ -72,8 +80,8 @@ def check_curl(provider: ModelProvider, request: str) -> str:
         return ""
     match provider.auth_type:
         case ModelProvider.Auth.API_KEY:
-            header = f"{provider.header_name}: {provider.value_prefix}$API_KEY"
-            return f"curl -sS -i '{url}' -H \"{header}\""
+            header = shlex.quote(f"{provider.header_name}: {provider.value_prefix}")
+            return f'curl -sS -i {shlex.quote(url)} -H {header}"$API_KEY"'
         case ModelProvider.Auth.NONE:
-            return f"curl -sS -i '{url}'"
+            return f"curl -sS -i {shlex.quote(url)}"
     return ""

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRefresh
 
 from runagents import throttle
 from runagents.context import THEME_COOKIE, THEMES
@@ -43,6 +44,9 @@ def set_up(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def log_in(request: HttpRequest) -> HttpResponse:
     """Ask for name and password; slow down after failures."""
+    if request.headers.get("HX-Request"):
+        # A page whose session ended asks for a part of itself: reload it as a whole.
+        return HttpResponseClientRefresh()
     target = _local_url(request, request.POST.get("next") or request.GET.get("next"))
     if request.user.is_authenticated:
         return redirect(target)

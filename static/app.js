@@ -142,8 +142,14 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) document.body.dispatchEvent(new Event("returned"));
 });
 
-/* After every load and swap: chips, aria-invalid from error texts, focus. */
+/* After every load and swap: local times, chips, aria-invalid from error texts, focus. */
 function enhance() {
+  for (const time of document.querySelectorAll("time[data-local]")) {
+    const at = new Date(time.dateTime);
+    const local = new Date(at - at.getTimezoneOffset() * 60000);
+    time.textContent = local.toISOString().slice(0, 19).replace("T", " ");
+    time.removeAttribute("data-local");
+  }
   document.querySelectorAll("textarea[data-chips]").forEach(chips);
   for (const error of document.querySelectorAll(".error[id$=_error]")) {
     const id = error.id.slice(0, -6);

@@ -78,13 +78,14 @@ def _words(seconds: int) -> str:
 
 @register.simple_tag
 def moment(value: datetime | None) -> str:
-    """Return a <time> with date and second."""
+    """Return a <time> to the second: UTC, which app.js turns into local time."""
     if value is None:
         return UNKNOWN
     return format_html(
-        '<time datetime="{}">{}</time>',
+        '<time datetime="{}" title="{}" data-local>{}</time>',
         value.isoformat(),
-        timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S"),
+        value.strftime("%Y-%m-%d %H:%M:%S UTC"),
+        value.strftime("%Y-%m-%d %H:%M:%S"),
     )
 
 

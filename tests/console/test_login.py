@@ -92,6 +92,13 @@ def test_the_session_changes_at_log_in_and_dies_at_log_out(client, administrator
     assert client.get("/").status_code == 302
 
 
+def test_a_part_of_a_page_without_a_session_reloads_the_page(client, administrator):
+    htmx = {"HX-Request": "true"}
+    response = client.get("/models/openai/row/", headers=htmx, follow=True)
+    assert response["HX-Refresh"] == "true"
+    assert response.content == b""
+
+
 def test_the_admin_uses_this_log_in(client, administrator):
     response = client.get("/admin/", follow=True)
     assert response.request["PATH_INFO"] == "/login/"

@@ -46,6 +46,17 @@ def test_a_page_opens(logged_in_client, rows, url):
     assert logged_in_client.get(url).status_code == 200
 
 
+@pytest.mark.parametrize("url", PAGES)
+def test_no_page_asks_the_database_often(
+    logged_in_client, rows, provider, record, django_assert_max_num_queries, url
+):
+    for number in range(30):
+        provider(f"p{number}", models=("m1", "m2", "m3"))
+        record(status=502, outcome="upstream_error")
+    with django_assert_max_num_queries(13):
+        assert logged_in_client.get(url).status_code == 200
+
+
 @pytest.mark.parametrize("url", [*PAGES, "/models/openai/row/", *POST_ONLY])
 def test_a_page_needs_a_log_in(client, administrator, rows, url):
     if url in OPEN_TO_ALL:
