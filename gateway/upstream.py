@@ -134,6 +134,8 @@ def interruption(provider: Provider, error: httpx.TransportError) -> GatewayErro
         return upstream_error(
             504, "upstream_timeout", f"The provider {provider.name} stopped answering."
         )
+    if isinstance(error, httpx.RemoteProtocolError):
+        return invalid_response(provider)
     return upstream_error(
         502,
         "upstream_stream_truncated",

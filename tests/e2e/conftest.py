@@ -12,12 +12,18 @@ from tests.e2e.replay import Replay
 TRAFFIC = ROOT.parent / "shared" / "traffic"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark all that stands beside this file: it starts real servers."""
+    """Mark all that stands beside this file: it starts real servers.
+
+    The tests of a module share one, so that they stay in one process of xdist (with
+    `--dist loadgroup`).
+    """
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")
@@ -50,9 +56,9 @@ def server(
         folder = tmp_path_factory.mktemp("server")
         each = Server(folder, workers, **environ)
         each.adopt(installation)
-        made.append(each)
         if registry is not None:
             each.apply(registry, **(secrets or {}))
+        made.append(each)
         return each.start()
 
     yield start

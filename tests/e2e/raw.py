@@ -1,0 +1,169 @@
+"""Clients that do what no well-behaved client does, byte by byte."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.e2e.processes import Server
+
+
+class Answered(NamedTuple):
+    """A response as it came: status 0 when the connection closed without one."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def code(self) -> str:
+        """The error's code, or its type."""
+        error = json.loads(self.body)["error"]
+        return str(error["code"] or error["type"])
+
+
+class Connection:
+    """One TCP connection to a server."""
+
+    def __init__(self, server: Server, timeout: float = 20) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout)
+        self._server = server
+        self._unread = b""
+
+    def __enter__(self) -> "Connection":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.socket.close()
+
+    def send(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        self.socket.sendall(data)
+
+    def ask(self, model: str, **body: Any) -> None:
+        """Send a chat request."""
+        self.send(request(self._server, chat_body(model, **body)))
+
+    def read_until(self, mark: bytes) -> bytes:
+        """Return all bytes up to and with `mark`; raises EOFError without it."""
+        while mark not in self._unread:
+            more = self.socket.recv(65536)
+            if not more:
+                raise EOFError(self._unread)
+            self._unread += more
+        end = self._unread.index(mark) + len(mark)
+        found, self._unread = self._unread[:end], self._unread[end:]
+        return found
+
+    def answer(self) -> Answered:
+        """Read one response with a Content-Length, or until the server closes."""
+        try:
+            head = self.read_until(b"\r\n\r\n").decode("latin-1")
+        except (EOFError, ConnectionError):
+            return Answered(0, {}, b"")
+        status, *lines = head.rstrip("\r\n").split("\r\n")
+        headers = {
+            name.lower(): value.strip()
+            for name, _, value in (line.partition(":") for line in lines)
+        }
+        length = int(headers.get("content-length", 0))
+        while len(self._unread) < length:
+            more = self.socket.recv(65536)
+            if not more:
+                break
+            self._unread += more
+        body, self._unread = self._unread[:length], self._unread[length:]
+        return Answered(int(status.split(" ")[1]), headers, body)
+
+    def is_closed(self, seconds: float = 5) -> bool:
+        """Tell whether the server closes the connection in time."""
+        deadline = time.monotonic() + seconds
+        self.socket.settimeout(0.2)
+        while time.monotonic() < deadline:
+            try:
+                if not self.socket.recv(65536):
+                    return True
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                return True
+        return False
+
+    def worker(self) -> int:
+        """Return the process at the other end."""
+        mine = self.socket.getsockname()[1]
+        wanted = f":{self._server.port:04X} ", f":{mine:04X} "
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[1].endswith(wanted[0].strip()) and fields[2].endswith(
+                wanted[1].strip()
+            ):
+                name = f"socket:[{fields[9]}]"
+                for pid in self._server.worker_pids():
+                    links = Path(f"/proc/{pid}/fd").iterdir()
+                    if any(_target(link) == name for link in links):
+                        return pid
+        return 0
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:
+        return ""
+
+
+def chat_body(model: str, text: str = "hi", **body: Any) -> bytes:
+    """Return a chat request's body."""
+    message = {"role": "user", "content": text}
+    return json.dumps({"model": model, "messages": [message], **body}).encode()
+
+
+def request(server: Server, body: bytes, *lines: str, length: bool = True) -> bytes:
+    """Return a whole chat request with further header lines."""
+    own = [f"Content-Length: {len(body)}"] if length else []
+    return head(server, *own, *lines) + body
+
+
+def head(server: Server, *lines: str) -> bytes:
+    """Return the head of a chat request."""
+    first = ["POST /v1/chat/completions HTTP/1.1", f"Host: 127.0.0.1:{server.port}"]
+    first.append("Content-Type: application/json")
+    return ("\r\n".join([*first, *lines]) + "\r\n\r\n").encode("latin-1")
+
+
+def chunked(parts: Iterable[bytes]) -> bytes:
+    """Return a body in chunked coding."""
+    framed = [b"%x\r\n%b\r\n" % (len(part), part) for part in parts]
+    return b"".join(framed) + b"0\r\n\r\n"
+
+
+class Watch:
+    """The largest memory of a server's workers, and of temporary files, meanwhile."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+        self.before = self.largest = 0
+
+    @property
+    def growth(self) -> int:
+        """Bytes above where it started."""
+        return self.largest - self.before
+
+    def __enter__(self) -> "Watch":
+        self.before = self.largest = self._server.resident_bytes()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._stopped.wait(0.02):
+            self.largest = max(self.largest, self._server.resident_bytes())

@@ -1,0 +1,238 @@
+"""Clients that leave: the upstream is let go at once, and the row says why."""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+
+import aiohttp
+import pytest
+
+from tests.e2e import dialects, registries
+from tests.e2e.processes import Server, chat, wait_until
+from tests.e2e.raw import Connection
+from tests.e2e.replay import Replay, Reply
+
+STREAM = {"content-type": "text/event-stream"}
+PATIENCE = 1.0
+
+
+def event(text: str) -> bytes:
+    """Return one event of OpenAI's stream."""
+    delta = {"role": "assistant", "content": text}
+    choice = {"index": 0, "delta": delta, "finish_reason": None}
+    return b"data: " + json.dumps({"id": "c", "choices": [choice]}).encode() + b"\n\n"
+
+
+@pytest.fixture(scope="module")
+def blackhole() -> Iterator[int]:
+    """A port where connections are neither accepted nor refused: its queue is full."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        port = listener.getsockname()[1]
+        waiting = []
+        for _ in range(3):
+            client = socket.socket()
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", port))
+            waiting.append(client)
+        yield port
+        for client in waiting:
+            client.close()
+
+
+@pytest.fixture(scope="module")
+def upstream(replay: Replay) -> Replay:
+    """Good answers, and some that never end."""
+    dialects.install(replay)
+    replay.route("/mute", Reply(hold=True))
+    replay.route("/silent", Reply(200, [event("One")] * 2, STREAM, hold=True))
+    replay.route("/endless", Reply(200, [event("word ")] * 3000, STREAM, pause=0.02))
+    whole = json.dumps({"id": "c", "object": "chat.completion"}).encode()[:20]
+    replay.route("/half", Reply(200, [whole], {"x": "y"}, hold=True))
+    return replay
+
+
+@pytest.fixture(scope="module")
+def registry(upstream: Replay, blackhole: int) -> dict:
+    """A provider for each way to hang."""
+    return registries.registry(
+        *(
+            registries.openai(name, f"{upstream.url}/{name}", name)
+            for name in ("mute", "silent", "endless", "half")
+        ),
+        registries.openai("good", upstream.url, "good"),
+        registries.openai(
+            "nowhere",
+            f"http://127.0.0.1:{blackhole}",
+            "nowhere",
+            timeouts={"connect": 60},
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def gateway(server: Callable[..., Server], registry: dict) -> Server:
+    """One worker, so that what leaks is seen."""
+    return server(registry)
+
+
+def connecting(server: Server, port: int) -> int:
+    """Return how many connections of the workers to `port` are not yet made."""
+    wanted = f":{port:04X}"
+    with open("/proc/net/tcp") as table:
+        rows = [line.split() for line in table.readlines()[1:]]
+    found = [row for row in rows if row[2].endswith(wanted) and row[3] == "02"]
+    return len(found)
+
+
+def last_row(server: Server, model: str, count: int = 1):
+    """Return the newest row of a model, once there are `count`."""
+    rows = server.rows(count, model=model)
+    assert len(rows) == count
+    return rows[-1]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+def test_a_client_that_leaves_while_we_connect(gateway, blackhole, stream):
+    before = connecting(gateway, blackhole)
+    with Connection(gateway) as client:
+        client.ask("nowhere", stream=stream)
+        assert wait_until(lambda: connecting(gateway, blackhole) > before, 5)
+    left = time.monotonic()
+    assert wait_until(lambda: connecting(gateway, blackhole) == before, PATIENCE)
+    assert time.monotonic() - left < PATIENCE
+    row = last_row(gateway, "nowhere", 1 + stream)
+    assert row["outcome"] == "client_closed"
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+def test_a_client_that_leaves_before_the_upstream_answers(gateway, upstream, stream):
+    upstream.clear()
+    with Connection(gateway) as client:
+        client.ask("mute", stream=stream)
+        assert upstream.wait_until(lambda: upstream.open == 1)
+    assert upstream.wait_until(lambda: upstream.open == 0, PATIENCE)
+    assert upstream.calls[0].client_left
+    row = last_row(gateway, "mute", 1 + stream)
+    assert (row["outcome"], row["stream"]) == ("client_closed", stream)
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_whole_answer(gateway, upstream):
+    upstream.clear()
+    with Connection(gateway) as client:
+        client.ask("half")
+        assert upstream.wait_until(lambda: upstream.open == 1)
+        time.sleep(0.2)
+    assert upstream.wait_until(lambda: upstream.open == 0, PATIENCE)
+    assert last_row(gateway, "half")["outcome"] == "client_closed"
+
+
+def test_a_client_that_leaves_while_the_upstream_is_silent(gateway, upstream):
+    upstream.clear()
+    with Connection(gateway) as client:
+        client.ask("silent", stream=True)
+        client.read_until(b"One")
+        client.read_until(b"One")
+        time.sleep(0.2)
+    assert upstream.wait_until(lambda: upstream.open == 0, PATIENCE)
+    row = last_row(gateway, "silent")
+    assert (row["outcome"], row["estimated"]) == ("client_closed", 1)
+    assert row["output_tokens"] >= 1
+
+
+def test_a_client_that_leaves_in_mid_stream(gateway, upstream):
+    upstream.clear()
+    with Connection(gateway) as client:
+        client.ask("endless", stream=True)
+        for _ in range(20):
+            client.read_until(b"word")
+    assert upstream.wait_until(lambda: upstream.open == 0, PATIENCE)
+    row = last_row(gateway, "endless")
+    assert (row["outcome"], row["estimated"]) == ("client_closed", 1)
+    assert row["output_tokens"] >= 10
+
+
+def test_three_hundred_that_leave_at_random_leave_nothing_behind(gateway, upstream):
+    upstream.clear()
+    dice = random.Random(20260102)
+    rows_before = len(gateway.rows())
+
+    async def leave(session: aiohttp.ClientSession) -> None:
+        model = dice.choice(["mute", "silent", "endless", "half", "good"])
+        body = {**chat(model), "stream": dice.random() < 0.7}
+        try:
+            async with asyncio.timeout(dice.uniform(0.0, 0.6)):
+                async with session.post(gateway.chat_url, json=body) as response:
+                    async for _ in response.content.iter_any():
+                        pass
+        except TimeoutError:
+            return
+
+    async def all_of_them() -> None:
+        connector = aiohttp.TCPConnector(limit=0, force_close=True)
+        async with aiohttp.ClientSession(connector=connector) as session:
+            for _ in range(6):
+                await asyncio.gather(*(leave(session) for _ in range(50)))
+
+    asyncio.run(all_of_them())
+    assert upstream.wait_until(lambda: upstream.open == 0, 5)
+    assert [gateway.chat("good").status_code for _ in range(10)] == [200] * 10
+    seen = len(upstream.calls)
+    rows = gateway.rows(rows_before + seen)
+    assert len(rows) - rows_before >= seen
+    # A call that had not reached the upstream when its client left has a row as well.
+    assert len(rows) - rows_before <= 310
+    assert {row["outcome"] for row in rows} == {"ok", "client_closed"}
+
+
+def test_a_killed_worker_loses_no_row(server, registry, upstream):
+    upstream.clear()
+    made = server(registry, workers=2)
+    clients = [Connection(made) for _ in range(50)]
+    for client in clients:
+        client.ask("endless", stream=True)
+    for client in clients:
+        client.read_until(b"word")
+    assert upstream.wait_until(lambda: len(upstream.calls) == 50)
+    owners = {client: client.worker() for client in clients}
+    victim = made.worker_pids()[0]
+    killed = [client for client in clients if owners[client] == victim]
+    os.kill(victim, signal.SIGKILL)
+    assert upstream.wait_until(lambda: upstream.open == 50 - len(killed), 5)
+    for client in clients:
+        client.socket.close()
+    assert upstream.wait_until(lambda: upstream.open == 0, 5)
+    rows = made.rows(50, 10)
+    assert len(rows) == len(upstream.calls) == 50
+    outcomes = [row["outcome"] for row in rows]
+    assert outcomes.count("interrupted") == len(killed)
+    assert outcomes.count("client_closed") == 50 - len(killed)
+    assert wait_until(lambda: len(made.worker_pids()) == 2, 5)
+    assert made.chat("good").status_code == 200
+
+
+def test_sigterm_ends_streams_with_a_word_and_writes_their_rows(
+    server, registry, upstream
+):
+    upstream.clear()
+    made = server(registry, workers=2, DRAIN_SECONDS="2")
+    clients = [Connection(made) for _ in range(10)]
+    for client in clients:
+        client.ask("endless", stream=True)
+    for client in clients:
+        client.read_until(b"word")
+    began = time.monotonic()
+    assert made.stop(seconds=30) == 0
+    assert time.monotonic() - began < 15
+    for client in clients:
+        rest = client.read_until(b"shutting_down").decode()
+        assert "[DONE]" not in rest
+        client.socket.close()
+    rows = made.rows(10)
+    assert [row["outcome"] for row in rows] == ["shutdown"] * 10

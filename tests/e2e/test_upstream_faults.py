@@ -1,0 +1,193 @@
+"""Whatever an upstream does: the right status or frame, and a worker in good health."""
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.e2e import registries
+from tests.e2e.processes import Server
+from tests.e2e.raw import Watch
+from tests.faults import (
+    COMPLETION,
+    EVENT,
+    Answer,
+    FaultServer,
+    json_answer,
+    refused_port,
+)
+
+MIB = 1 << 20
+
+WHOLE = {
+    "reset": (502, "upstream_stream_truncated"),
+    "hang-up": (502, "upstream_stream_truncated"),
+    "short": (502, "upstream_stream_truncated"),
+    "garbage": (502, "upstream_invalid_response"),
+    "garbage-chunk": (502, "upstream_invalid_response"),
+    "half-json": (502, "upstream_invalid_response"),
+    "html": (502, "upstream_invalid_response"),
+    "empty": (502, "upstream_invalid_response"),
+    "no-content": (502, "upstream_invalid_response"),
+    "switch": (502, "upstream_invalid_response"),
+    "gzip-bomb": (502, "upstream_invalid_response"),
+    "redirect": (502, "upstream_invalid_response"),
+    "unauthorized": (502, "upstream_auth_error"),
+    "overloaded": (503, "overloaded"),
+    "rate-limited": (429, "rate_limit_exceeded"),
+    "stall": (504, "upstream_timeout"),
+    "refused": (502, "upstream_unreachable"),
+    "no-such-name": (502, "upstream_unreachable"),
+    "no-tls": (502, "upstream_unreachable"),
+}
+"""Faults before anything was said, and what the client gets for them."""
+
+HEAVY = {
+    "huge": (502, "upstream_invalid_response"),
+    "endless-headers": (502, "upstream_invalid_response"),
+}
+
+STREAMED = {
+    **{name: answer for name, answer in WHOLE.items() if name != "half-json"},
+    "empty": (502, "upstream_stream_truncated"),
+    "half-event": (502, "upstream_invalid_response"),
+    "error-first": (503, "overloaded"),
+}
+"""The same for streams, as long as no event has come."""
+
+FRAMES = {
+    "cut": "upstream_stream_truncated",
+    "no-end-marker": "upstream_stream_truncated",
+    "silence": "upstream_timeout",
+    "error-in-stream": "upstream_error",
+    "then-garbage": "upstream_invalid_response",
+    "then-half-json": "upstream_invalid_response",
+}
+"""Faults after the first event: a frame in the stream tells them."""
+
+TIMEOUTS = {"stall": {"first_byte": 1}, "silence": {"silence": 1}}
+
+ERROR = {"error": {"message": "Overloaded.", "type": "overloaded_error"}}
+BODIES = {
+    "half-event": b'data: {"id": "chatcmpl-1", "cho\n\n',
+    "error-first": b"data: " + json.dumps(ERROR).encode() + b"\n\n",
+    "then-garbage": EVENT + b"data: \x00\xff\xfe garbage\n\n",
+    "then-half-json": EVENT + b'data: {"id": "chatcmpl-1", "cho\n\n',
+    "then-long-line": EVENT + b"data: " + b"x" * (10 * MIB) + b"\n\n",
+}
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[FaultServer]:
+    """The upstream that misbehaves."""
+    with FaultServer() as server:
+        for name, body in BODIES.items():
+            answer = Answer(200, body, {"content-type": "text/event-stream"})
+            server.answers[f"/{name}/v1/chat/completions"] = answer
+        server.answers["/good/v1/chat/completions"] = json_answer(COMPLETION)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def gateway(server: Callable[..., Server], upstream: FaultServer) -> Iterator[Server]:
+    """A server with a provider and a model for each fault."""
+    by_header = {*WHOLE, *HEAVY, *FRAMES, "long-line"} - {*BODIES}
+    with refused_port() as port:
+        addresses = {
+            "refused": f"http://127.0.0.1:{port}",
+            "no-such-name": "https://nothing.invalid",
+            "no-tls": upstream.url.replace("http:", "https:"),
+        }
+        rows = [
+            registries.openai(
+                name,
+                addresses.get(name, upstream.url),
+                name,
+                extra_headers={"x-fault": name},
+                timeouts=TIMEOUTS.get(name, {"connect": 2}),
+            )
+            for name in sorted(by_header)
+        ]
+        for name in [*BODIES, "good"]:
+            rows.append(registries.openai(name, f"{upstream.url}/{name}", name))
+        yield server(registries.registry(*rows))
+
+
+@pytest.fixture(autouse=True)
+def worker_survives(gateway: Server) -> Iterator[None]:
+    """The same process serves before and after each fault."""
+    before = gateway.worker_pids()
+    yield
+    assert gateway.worker_pids() == before
+    assert gateway.chat("good").status_code == 200
+
+
+def frames(text: str) -> list[dict | str]:
+    """Return the data of each event; `[DONE]` as it stands."""
+    found = [line[6:] for line in text.splitlines() if line.startswith("data: ")]
+    return [each if each == "[DONE]" else json.loads(each) for each in found]
+
+
+@pytest.mark.parametrize(("fault", "answer"), WHOLE.items(), ids=WHOLE.keys())
+def test_a_fault_of_a_whole_answer(gateway, fault, answer):
+    response = gateway.chat(fault)
+    error = response.json()["error"]
+    assert (response.status_code, error["code"]) == answer
+    assert fault in error["message"]
+    assert "127.0.0.1" not in error["message"]
+    assert set(error) == {"message", "type", "param", "code"}
+    assert ("retry-after" in response.headers) == (answer[0] in {429, 503})
+
+
+@pytest.mark.parametrize(("fault", "answer"), STREAMED.items(), ids=STREAMED.keys())
+def test_a_fault_before_a_streams_first_event(gateway, fault, answer):
+    response = gateway.chat(fault, stream=True)
+    assert (response.status_code, response.json()["error"]["code"]) == answer
+    assert response.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(("fault", "code"), FRAMES.items(), ids=FRAMES.keys())
+def test_a_fault_in_mid_stream_is_told_in_the_last_frame(gateway, fault, code):
+    response = gateway.chat(fault, stream=True)
+    assert response.status_code == 200
+    *chunks, last = frames(response.text)
+    assert (last["error"]["code"] or last["error"]["type"]) == code
+    assert (
+        "".join(c["choices"][0]["delta"]["content"] for c in chunks).strip("word ")
+        == ""
+    )
+    assert not any(chunk["choices"][0]["finish_reason"] for chunk in chunks)
+    row = gateway.rows(1, model=fault)[-1]
+    assert row["outcome"] == "upstream_error"
+    assert row["error_code"] == code
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize(("fault", "answer"), HEAVY.items(), ids=HEAVY.keys())
+def test_an_answer_without_measure_costs_little(gateway, fault, answer, stream):
+    with Watch(gateway) as watch:
+        response = gateway.chat(fault, stream=stream)
+    assert (response.status_code, response.json()["error"]["code"]) == answer
+    assert watch.growth < 128 * MIB
+
+
+def test_a_line_of_ten_megabytes_is_refused_before_a_stream(gateway):
+    with Watch(gateway) as watch:
+        response = gateway.chat("long-line", stream=True)
+    assert response.status_code == 502
+    assert response.json()["error"]["code"] == "upstream_invalid_response"
+    assert watch.growth < 64 * MIB
+
+
+def test_a_line_of_ten_megabytes_ends_a_stream(gateway):
+    with Watch(gateway) as watch:
+        response = gateway.chat("then-long-line", stream=True)
+    assert frames(response.text)[-1]["error"]["code"] == "upstream_invalid_response"
+    assert watch.growth < 64 * MIB
+
+
+def test_every_fault_has_a_row(gateway, upstream):
+    reached = [each for each in upstream.requests if each.method == "POST"]
+    rows = gateway.rows(len(reached))
+    assert len([row for row in rows if row["upstream_status"] != 0]) >= len(reached)
+    assert len({row["call_id"] for row in rows}) == len(rows)
