@@ -158,6 +158,18 @@ function enhance() {
     else field?.removeAttribute("aria-invalid");
   }
 }
+/* What a person asked for and did not get is said; what polls tries again by itself. */
+for (const type of ["htmx:response:error", "htmx:error"])
+  document.addEventListener(type, (event) => {
+    const status = event.detail.ctx?.response?.status ?? 0;
+    const toasts = document.getElementById("toasts");
+    const polls = event.target.getAttribute?.("hx-trigger")?.startsWith("every");
+    if (polls || status === 422 || !toasts) return;
+    const notice = Object.assign(document.createElement("div"), { className: "notice bad" });
+    notice.textContent = toasts.dataset.failed;
+    toasts.replaceChildren(notice);
+    toasts.scrollIntoView({ block: "center" });
+  });
 document.addEventListener("htmx:after:swap", () => {
   enhance();
   const focus = document.querySelector("[data-focus]");

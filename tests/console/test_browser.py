@@ -27,7 +27,15 @@ def upstream():
 
 
 @pytest.fixture
-def page(live_server, administrator, upstream):
+def problems():
+    """What the browser complained about; empty at the end of every test."""
+    found = []
+    yield found
+    assert found == []
+
+
+@pytest.fixture
+def page(live_server, administrator, upstream, problems):
     """A browser page of the administrator; fails the test on any console error."""
     sync_api = pytest.importorskip("playwright.sync_api")
     if not Path(CHROMIUM).is_file():
@@ -37,7 +45,6 @@ def page(live_server, administrator, upstream):
     client = Client()
     client.force_login(administrator)
     session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    problems = []
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM)
         context = browser.new_context(base_url=live_server.url)
@@ -64,7 +71,6 @@ def page(live_server, administrator, upstream):
         )
         yield page
         browser.close()
-    assert problems == []
 
 
 def test_a_provider_is_registered_with_the_mouse_and_the_keyboard(page):
@@ -108,6 +114,22 @@ def test_a_mistake_is_told_when_the_field_is_left(page):
     page.get_by_label("Endpoint").press("Tab")
     page.locator("#id_endpoint_error").get_by_text("needs a scheme").wait_for()
     assert page.get_by_label("Endpoint").get_attribute("aria-invalid") == "true"
+
+
+@pytest.mark.parametrize("status", [0, 500, 403])
+def test_a_part_that_fails_to_load_is_told(page, problems, status):
+    def fail(route):
+        if status:
+            route.fulfill(status=status, body="<h1>inside</h1>")
+        else:
+            route.abort()
+
+    page.goto("/models/new/")
+    page.route("**/form/test/", fail)
+    page.get_by_role("button", name="Test connection").click()
+    page.get_by_text("The server gave no answer to that.").wait_for()
+    assert page.get_by_text("inside").count() == 0
+    problems.clear()
 
 
 def test_leaving_unsaved_changes_asks_first(page):
