@@ -7,6 +7,7 @@ import hashlib
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -31,18 +32,21 @@ def client_address(request: HttpRequest) -> str:
 def admit(request: HttpRequest, name: str) -> bool:
     """Count an attempt to log in as `name`; False when there were too many.
 
-    Counted before the password is looked at, so that attempts at once count too.
+    Written down before it is counted, and both before the password is looked at:
+    attempts made at the same moment see each other.
     """
     now = timezone.now()
     LoginAttempt.objects.filter(at__lt=now - WINDOW).delete()
     address, digest = client_address(request), _digest(name)
-    recent = LoginAttempt.objects.filter(address=address)
-    if recent.count() >= PER_ADDRESS:
-        return False
-    if recent.filter(name_digest=digest).count() >= PER_NAME_AND_ADDRESS:
-        return False
-    LoginAttempt.objects.create(address=address, name_digest=digest)
-    return True
+    attempt = LoginAttempt.objects.create(address=address, name_digest=digest)
+    counts = LoginAttempt.objects.filter(address=address).aggregate(
+        all=Count("pk"), same_name=Count("pk", filter=Q(name_digest=digest))
+    )
+    if counts["all"] <= PER_ADDRESS and counts["same_name"] <= PER_NAME_AND_ADDRESS:
+        return True
+    # A refused attempt does not count, or who keeps trying would wait for ever.
+    attempt.delete()
+    return False
 
 
 def forgive(request: HttpRequest, name: str) -> None:

@@ -23,7 +23,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     agents = Agent.objects.count()
     steps = _steps(providers, agents)
     context = {
-        "is_first_visit": not agents and not steps[-1]["done"],
+        "is_first_visit": not agents,
         "steps": [] if all(step["done"] for step in steps) else steps,
         "steps_done": sum(step["done"] for step in steps),
         "providers": providers,
