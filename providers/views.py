@@ -1,8 +1,11 @@
 """The Models pages: the list, one provider, and what can be done to it there."""
 
+from urllib.parse import urlencode
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -15,10 +18,12 @@ from django.views.decorators.http import (
 )
 
 from providers import snippets, starter
+from providers.list_forms import FilterForm
 from providers.models import ModelProvider, ProviderModel
 from providers.price_forms import ModelSettingsFormSet
 
 LOGO_CARDS = ModelProvider.Type.choices
+PAGE_SIZE = 100
 
 
 def _providers() -> QuerySet[ModelProvider]:
@@ -31,36 +36,51 @@ def _providers() -> QuerySet[ModelProvider]:
 @require_safe
 def provider_list(request: HttpRequest) -> HttpResponse:
     """Show all providers with status and models; says which one wins a shared model."""
-    providers = list(_providers())
+    form = FilterForm(request.GET)
+    rows = form.narrow(_providers())
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    providers = list(page)
     winners = _winners(providers)
     for provider in providers:
         _annotate(provider, winners)
+    query = form.query()
     context = {
         "providers": providers,
-        "offers_starter": _offers_starter(providers),
+        "page": page,
+        "form": form,
+        "is_filtered": bool(query),
+        "query": urlencode(query),
+        "offers_starter": _offers_starter(),
         "types": LOGO_CARDS,
     }
     return render(request, "providers/provider_list.html", context)
 
 
-def _offers_starter(providers: list[ModelProvider]) -> bool:
+def _offers_starter() -> bool:
     """Tell whether pressing the starter button would change something.
 
     It would without a Playground LLM, and for one in the sandbox once a key is set.
     """
-    found = [provider for provider in providers if provider.name == starter.NAME]
-    if not found:
+    found = ModelProvider.objects.filter(name=starter.NAME).first()
+    if found is None:
         return True
-    return bool(settings.PLAYGROUND_LLM_API_KEY) and starter.is_sandbox(found[0])
+    return bool(settings.PLAYGROUND_LLM_API_KEY) and starter.is_sandbox(found)
 
 
 def _winners(providers: list[ModelProvider]) -> dict[str, list[str]]:
-    """Return model id -> names of the enabled providers that serve it, first first."""
+    """Return model id -> names of the enabled providers that serve it, first first.
+
+    For the models of `providers`; the order is the gateway's own.
+    """
+    ids = {row.model_id for each in providers for row in each.provider_models.all()}
+    pairs = (
+        ProviderModel.objects.filter(model_id__in=ids, provider__enabled=True)
+        .order_by("provider__priority", "provider__pk")
+        .values_list("model_id", "provider__name")
+    )
     serving: dict[str, list[str]] = {}
-    for provider in sorted(providers, key=lambda row: (row.priority, row.pk)):
-        if provider.enabled:
-            for model in provider.provider_models.all():
-                serving.setdefault(model.model_id, []).append(provider.name)
+    for model_id, name in pairs:
+        serving.setdefault(model_id, []).append(name)
     return serving
 
 
@@ -78,16 +98,7 @@ def _annotate(provider: ModelProvider, winners: dict[str, list[str]]) -> None:
 def provider_row(request: HttpRequest, name: str) -> HttpResponse:
     """Return one row of the list, for the page that polls while a check is pending."""
     provider = get_object_or_404(_providers(), name=name)
-    serving = ProviderModel.objects.filter(
-        model_id__in=[model.model_id for model in provider.provider_models.all()],
-        provider__enabled=True,
-    ).select_related("provider")
-    winners: dict[str, list[str]] = {}
-    for row in sorted(
-        serving, key=lambda row: (row.provider.priority, row.provider.pk)
-    ):
-        winners.setdefault(row.model_id, []).append(row.provider.name)
-    _annotate(provider, winners)
+    _annotate(provider, _winners([provider]))
     return render(request, "providers/_provider_row.html", {"provider": provider})
 
 

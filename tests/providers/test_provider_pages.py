@@ -1,5 +1,7 @@
 """The Models pages: the list, one provider, and what can be done to it there."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -46,9 +48,45 @@ def test_the_list_needs_a_fixed_number_of_queries(
 ):
     for number in range(20):
         provider(f"p{number}", models=("m1", "m2"))
-    # session, user, providers, their models, the day's traffic
-    with django_assert_num_queries(5):
+    # session, user, how many, providers, their models, who shares them, the starter,
+    # the day's traffic
+    with django_assert_num_queries(8):
         logged_in_client.get("/models/")
+
+
+def names(page):
+    """Return the providers a list shows, in order."""
+    return re.findall(r'<span class="name">([^<]+)</span>', page.content.decode())
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("q=laud", ["claude"]),
+        ("q=GPT-4O", ["off", "openai"]),
+        ("type=anthropic", ["claude"]),
+        ("status=failed", ["openai"]),
+        ("status=disabled", ["off"]),
+        ("status=made-up", ["claude", "off", "openai"]),
+        ("q=nothing", []),
+    ],
+)
+def test_the_list_is_narrowed(logged_in_client, provider, query, expected):
+    provider("openai", models=("gpt-4o",)).set_status("failed", "Broken.")
+    provider("claude", models=("claude-x",), provider_type="anthropic")
+    provider("off", models=("gpt-4o",), enabled=False).set_status("failed", "Broken.")
+    page = logged_in_client.get(f"/models/?{query}")
+    assert names(page) == expected
+    if not expected:
+        assert "No provider matches." in page.content.decode()
+
+
+def test_a_long_list_comes_in_pages(logged_in_client, provider):
+    for number in range(101):
+        provider(f"p{number:03}", auth_type="none")
+    assert len(names(logged_in_client.get("/models/"))) == 100
+    assert names(logged_in_client.get("/models/?page=2")) == ["p100"]
+    assert names(logged_in_client.get("/models/?page=99")) == ["p100"]
 
 
 def test_one_provider_needs_a_fixed_number_of_queries(
