@@ -32,7 +32,7 @@ check: install-test
 	$(BIN)/python -m pytest -q -n auto -m "not slow"
 
 test: install-test
-	$(BIN)/python -m pytest -n auto --durations=10
+	$(BIN)/python -m pytest -n auto --dist loadfile --durations=10
 
 benchmarks: install-test
 	$(BIN)/python -m tests.benchmarks

@@ -12,18 +12,12 @@ from tests.e2e.replay import Replay
 TRAFFIC = ROOT.parent / "shared" / "traffic"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark all that stands beside this file: it starts real servers.
 
-    The tests of a module share one, so that they stay in one process of xdist (with
-    `--dist loadgroup`).
+    The tests of a module share one: run them with xdist's `--dist loadfile`.
     """
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

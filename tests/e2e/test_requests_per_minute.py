@@ -1,0 +1,231 @@
+"""The limit is exact over all workers, and changes of the registry reach all of them.
+
+The tests stand in the order in which they share one minute.
+"""
+
+import asyncio
+import http.client
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import aiohttp
+import httpx
+import pytest
+
+from tests.e2e import dialects, registries
+from tests.e2e.processes import SETTLE_SECONDS, Server, chat
+from tests.e2e.raw import Connection
+from tests.e2e.replay import Replay
+
+LIMIT, CALLS, WINDOW = 60, 300, 60.0
+WORKERS = 4
+
+
+@pytest.fixture(scope="module")
+def gateway(server: Callable[..., Server], replay: Replay) -> Server:
+    """Four workers, a provider with a limit and some to be changed."""
+    dialects.install(replay)
+    dialects.install(replay, "/limited")
+    limited = f"{replay.url}/limited"
+    names = ("lowered", "disabled", "renamed")
+    return server(
+        registries.registry(
+            registries.openai("limited", limited, "limited", requests_per_minute=LIMIT),
+            *(registries.openai(name, replay.url, name) for name in names),
+        ),
+        workers=WORKERS,
+    )
+
+
+class Burst(NamedTuple):
+    """Many calls at once: when they began, and (status, headers) of each answer."""
+
+    began: float
+    answers: list[tuple[int, Any]]
+
+    def count(self, status: int) -> int:
+        """Return how many answers have a status."""
+        return sum(found == status for found, _ in self.answers)
+
+
+def burst(gateway: Server, count: int) -> Burst:
+    """Send calls in parallel, each over a connection of its own."""
+
+    async def call(session: aiohttp.ClientSession) -> tuple[int, Any]:
+        async with session.post(gateway.chat_url, json=chat("limited")) as response:
+            await response.read()
+            return response.status, response.headers
+
+    async def all_at_once() -> list[tuple[int, Any]]:
+        connector = aiohttp.TCPConnector(limit=0, force_close=True)
+        async with aiohttp.ClientSession(connector=connector) as session:
+            return await asyncio.gather(*(call(session) for _ in range(count)))
+
+    began = time.monotonic()
+    return Burst(began, asyncio.run(all_at_once()))
+
+
+def admitted(replay: Replay) -> list[float]:
+    """Return when calls reached the upstream that has a limit."""
+    calls = [each for each in replay.calls if each.path.startswith("/limited")]
+    return sorted(each.at for each in calls)
+
+
+@pytest.fixture(scope="module")
+def first(gateway: Server) -> Burst:
+    """Five times the limit, at once."""
+    return burst(gateway, CALLS)
+
+
+def test_exactly_the_limit_passes_and_all_others_are_told_when(first, replay):
+    assert first.count(200) == LIMIT
+    assert first.count(429) == CALLS - LIMIT
+    assert len(admitted(replay)) == LIMIT
+    refused = [headers for status, headers in first.answers if status == 429]
+    for headers in refused:
+        assert WINDOW - 15 <= int(headers["retry-after"]) <= WINDOW
+
+
+def test_who_is_refused_is_told_whose_limit_it_was(gateway, first):
+    error = gateway.chat("limited").json()["error"]
+    assert error["type"] == "rate_limit_error"
+    assert "This gateway's limit of 60 requests per minute" in error["message"]
+
+
+def test_a_restart_does_not_reset_the_limit(gateway, first, replay):
+    assert gateway.stop() == 0
+    gateway.start()
+    assert time.monotonic() - first.began < WINDOW - 5
+    assert [gateway.chat("limited").status_code for _ in range(8)] == [429] * 8
+    assert len(admitted(replay)) == LIMIT
+
+
+# --- changes, while the minute passes ---
+
+
+@pytest.fixture(scope="module")
+def workspace_key(gateway: Server, first: Burst) -> str:
+    """A key of the HTTP API."""
+    return gateway.key("operator", workspace=True)
+
+
+class Crew:
+    """One open connection to each worker."""
+
+    def __init__(self, server: Server) -> None:
+        self.connections: dict[int, http.client.HTTPConnection] = {}
+        deadline = time.monotonic() + 20
+        while len(self.connections) < WORKERS:
+            assert time.monotonic() < deadline, "not every worker takes connections"
+            batch = [Connection(server) for _ in range(16)]
+            for each in batch:
+                # A worker has taken the connection when it has answered on it.
+                each.send(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                each.answer()
+                made = http.client.HTTPConnection("127.0.0.1", server.port)
+                made.sock = each.socket
+                if self.connections.setdefault(each.worker(), made) is not made:
+                    each.socket.close()
+
+    def close(self) -> None:
+        """Hang up everywhere."""
+        for connection in self.connections.values():
+            connection.close()
+
+    def statuses(self, model: str, key: str = "") -> list[int]:
+        """Ask every worker for a completion and return the statuses."""
+        headers = {"Content-Type": "application/json"}
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
+        found = []
+        for connection in self.connections.values():
+            body = json.dumps(chat(model))
+            connection.request("POST", "/v1/chat/completions", body, headers)
+            response = connection.getresponse()
+            response.read()
+            found.append(response.status)
+        return found
+
+
+@pytest.fixture
+def crew(gateway: Server, workspace_key: str) -> Iterator[Crew]:
+    """All four workers."""
+    made = Crew(gateway)
+    yield made
+    made.close()
+
+
+def change(gateway: Server, key: str, method: str, path: str, body: Any = None) -> None:
+    """Change something over the HTTP API and wait as long as it may take to hold."""
+    response = httpx.request(
+        method,
+        f"{gateway.url}/api/v1/{path}",
+        json=body,
+        headers={"X-RunAgents-API-Key": key},
+        trust_env=False,
+        timeout=10,
+    )
+    assert response.is_success, response.text
+    time.sleep(SETTLE_SECONDS)
+
+
+def provider_object(replay: Replay, name: str, **options: Any) -> Any:
+    """Return a provider as the HTTP API takes it."""
+    return registries.openai(name, replay.url, name, **options)
+
+
+def test_a_lowered_limit_holds_on_every_worker(gateway, workspace_key, replay, crew):
+    assert crew.statuses("lowered") == [200] * WORKERS
+    lowered = provider_object(replay, "lowered", requests_per_minute=1)
+    change(gateway, workspace_key, "POST", "model-providers", lowered)
+    assert sorted(crew.statuses("lowered")) == [200, 429, 429, 429]
+
+
+def test_a_disabled_provider_is_gone_on_every_worker(
+    gateway, workspace_key, replay, crew
+):
+    assert crew.statuses("disabled") == [200] * WORKERS
+    disabled = provider_object(replay, "disabled", enabled=False)
+    change(gateway, workspace_key, "POST", "model-providers", disabled)
+    assert crew.statuses("disabled") == [404] * WORKERS
+
+
+def test_a_deleted_provider_is_gone_on_every_worker(gateway, workspace_key, crew):
+    assert crew.statuses("renamed") == [200] * WORKERS
+    change(gateway, workspace_key, "DELETE", "model-providers/renamed")
+    assert crew.statuses("renamed") == [404] * WORKERS
+
+
+def test_a_key_holds_and_its_revocation_too_on_every_worker(gateway, crew):
+    key = gateway.key("passing-by")
+    time.sleep(SETTLE_SECONDS)
+    model = "limited"
+    assert 401 not in crew.statuses(model, key)
+    gateway.manage("shell", "-v", "0", "-c", REVOKE)
+    time.sleep(SETTLE_SECONDS)
+    assert crew.statuses(model, key) == [401] * WORKERS
+
+
+REVOKE = """
+from runagents.agents.models import AgentKey
+[key.delete() for key in AgentKey.objects.filter(agent__name="passing-by")]
+"""
+
+
+# --- the minute is over ---
+
+
+def test_a_call_after_the_seconds_told_succeeds(gateway, first, replay):
+    refused = gateway.chat("limited")
+    assert refused.status_code == 429
+    time.sleep(int(refused.headers["retry-after"]))
+    assert gateway.chat("limited").status_code == 200
+    second = burst(gateway, CALLS)
+    assert second.count(200) <= LIMIT - 1
+    times = admitted(replay)
+    assert LIMIT < len(times) <= 2 * LIMIT
+    for earlier, later in zip(times, times[LIMIT:], strict=False):
+        # Seen by the upstream, a few milliseconds after the gateway let them pass.
+        assert later - earlier > WINDOW - 0.25
