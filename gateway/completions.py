@@ -1,6 +1,7 @@
 """One chat completion: try the targets in order until one answers."""
 
 import asyncio
+import re
 import time
 from collections.abc import Sequence
 
@@ -22,6 +23,9 @@ from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
 
 ID_LENGTH = 29
+MAX_TOLD = 50
+
+_NO_TOKEN = re.compile(r"[^A-Za-z0-9_.\[\]-]")
 
 
 async def complete(
@@ -120,10 +124,14 @@ async def _admit(target: Target, limiter: Limiter | None) -> None:
 def _told(target: Target, rendered: UpstreamRequest) -> dict[str, str]:
     """Return the headers that say who answered and what was not carried over."""
     headers = {"x-gateway-provider": target.provider.name}
-    if rendered.dropped:
-        headers["x-gateway-dropped-params"] = ", ".join(rendered.dropped)
-    if rendered.downgraded:
-        headers["x-gateway-downgraded"] = ", ".join(rendered.downgraded)
+    for header, names in (
+        ("x-gateway-dropped-params", rendered.dropped),
+        ("x-gateway-downgraded", rendered.downgraded),
+    ):
+        if names:
+            # Names are the client's own: whatever is no token stays out of a header.
+            told = [_NO_TOKEN.sub("_", name)[:64] for name in names[:MAX_TOLD]]
+            headers[header] = ", ".join(told)
     return headers
 
 

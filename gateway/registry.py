@@ -67,8 +67,9 @@ class Provider:
     translator: Translator
     auth: httpx.Auth | None
     name: str
-    timeouts: Mapping[str, float]
+    stream_seconds: float
     extra_headers: Mapping[str, str]
+    extensions: dict[str, object]
     urls: dict[str, httpx.URL] = field(default_factory=dict)
     secrets: tuple[bytes, ...] | None = None
 
@@ -76,18 +77,22 @@ class Provider:
     def of(cls, row: ModelProvider, scheme: httpx.Auth | None) -> "Provider":
         """Return the provider of a row; `scheme` signs its requests."""
         own = row.options.get("timeouts", {})
+        limits = {
+            "connect": own.get("connect", settings.CONNECT_TIMEOUT),
+            "first_byte": own.get("first_byte", settings.FIRST_BYTE_TIMEOUT),
+            "silence": own.get("silence", settings.SILENCE_TIMEOUT),
+        }
         return cls(
             row=row,
             translator=TRANSLATORS[row.provider_type],
             auth=scheme,
             name=row.name,
-            timeouts={
-                "connect": own.get("connect", settings.CONNECT_TIMEOUT),
-                "read": own.get("first_byte", settings.FIRST_BYTE_TIMEOUT),
-                "silence": own.get("silence", settings.SILENCE_TIMEOUT),
-                "total": own.get("total", settings.STREAM_TIMEOUT),
+            stream_seconds=own.get("total", settings.STREAM_TIMEOUT),
+            extra_headers={
+                name.lower(): value
+                for name, value in row.options.get("extra_headers", {}).items()
             },
-            extra_headers=row.options.get("extra_headers", {}),
+            extensions={"private_network": row.private_network, "timeout": limits},
         )
 
 

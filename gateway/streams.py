@@ -15,11 +15,12 @@ from gateway.ledger import Entry
 from gateway.models import UsageRecord
 from gateway.registry import Provider
 from gateway.translators.protocol import StreamParser
+from gateway.translators.relay import Relayed, encoded, joined, relay
 from gateway.usage import usage_fields
 from gateway.wire import sse
-from gateway.wire.jsontext import JSON
 
 COMMIT_SECONDS = 10.0
+END_SECONDS = 0.1
 CHARACTERS_PER_TOKEN = 4
 
 logger = logging.getLogger(__name__)
@@ -45,12 +46,11 @@ class ChatStream:
         self._body = upstream.body_of(response)
         self._parser = parser
         self._entry = entry
-        self._ready: list[JSON] = []
+        self._ready: list[Relayed] = []
         self._first_byte = False
         self._characters = 0
         self._finish_reason = ""
-        self._heard = time.monotonic()
-        self._deadline = self._heard + provider.timeouts["total"]
+        self._deadline = time.monotonic() + provider.stream_seconds
         self._outcome = UsageRecord.Outcome.CLIENT_CLOSED
         self._failure: GatewayError | None = None
 
@@ -65,7 +65,7 @@ class ChatStream:
                     self._take(await self._read())
         except TimeoutError:
             return
-        if self._failure and not any(map(_says_something, self._ready)):
+        if self._failure and not any(relayed.says for relayed in self._ready):
             raise self._failure
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -83,6 +83,8 @@ class ChatStream:
         self._entry.ended(
             self._outcome, status=200, finish_reason=self._finish_reason, **fields
         )
+        if self._outcome == UsageRecord.Outcome.OK:
+            await self._read_to_the_end()
         await self._response.aclose()
 
     async def _frames(self) -> AsyncIterator[bytes]:
@@ -90,19 +92,18 @@ class ChatStream:
             yield sse.KEEP_ALIVE
         while True:
             if self._ready:
-                chunks, self._ready = self._ready, []
-                yield self._encode(chunks)
+                ready, self._ready = joined(self._ready), []
+                yield self._sent(ready)
             if self._is_over():
                 break
             try:
                 async with asyncio.timeout(settings.KEEPALIVE_SECONDS):
                     data = await self._read()
             except TimeoutError:
-                self._check_patience()
-                if self._failure is None:
-                    yield sse.KEEP_ALIVE
-                continue
-            self._take(data)
+                yield sse.KEEP_ALIVE
+            else:
+                self._take(data)
+            self._check_patience()
         if self._failure is not None:
             self._outcome = UsageRecord.Outcome.UPSTREAM_ERROR
             yield sse.encode_error(self._failure.body())
@@ -111,17 +112,13 @@ class ChatStream:
             upstream.record(self._provider, "ok")
             yield sse.DONE
 
-    def _encode(self, chunks: list[JSON]) -> bytes:
+    def _sent(self, relayed: Relayed) -> bytes:
         if not self._first_byte:
             self._first_byte = True
             self._entry.fields["first_byte_ms"] = self._entry.elapsed_ms()
-        for chunk in chunks:
-            for choice in chunk["choices"]:
-                if content := choice["delta"].get("content"):
-                    self._characters += len(content)
-                if reason := choice.get("finish_reason"):
-                    self._finish_reason = reason
-        return upstream.redact(self._provider, sse.encode(chunks))
+        self._characters += relayed.characters
+        self._finish_reason = relayed.finish_reason or self._finish_reason
+        return upstream.redact(self._provider, relayed.data)
 
     def _is_over(self) -> bool:
         return self._parser.done or self._failure is not None
@@ -136,34 +133,35 @@ class ChatStream:
 
     def _take(self, data: bytes | None) -> None:
         """Translate what arrived."""
-        self._heard = time.monotonic()
-        chunks = self._parser.close() if data is None else self._parser.feed(data)
-        self._ready += chunks
+        if data is None:
+            relayed = encoded(self._parser.close())
+        else:
+            relayed = relay(self._parser, data)
+        if relayed.data:
+            self._ready.append(relayed)
         if self._parser.error is not None and self._failure is None:
             self._failure = self._parser.error
 
     def _check_patience(self) -> None:
-        """Give up on an upstream that is silent or goes on for too long."""
-        now = time.monotonic()
-        silent = now - self._heard > self._provider.timeouts["silence"]
-        if silent or now > self._deadline:
+        """Give up on an upstream that goes on for too long.
+
+        One that falls silent is given up by the transport.
+        """
+        if time.monotonic() > self._deadline:
             self._failure = upstream_error(
                 504,
                 "upstream_timeout",
-                f"The provider {self._provider.name} "
-                + ("fell silent." if silent else "took too long."),
+                f"The provider {self._provider.name} took too long.",
             )
 
-
-def _says_something(chunk: JSON) -> bool:
-    """Tell whether a chunk carries more than the assistant's role."""
-    for choice in chunk["choices"]:
-        delta = choice["delta"]
-        if choice.get("finish_reason") or any(
-            delta[key] for key in delta.keys() - {"role"}
-        ):
-            return True
-    return not chunk["choices"]
+    async def _read_to_the_end(self) -> None:
+        """Take what stands behind the last event, so that the connection is kept."""
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                while await self._read():
+                    pass
+        except TimeoutError:
+            pass
 
 
 class ChatStreamResponse(StreamingHttpResponse):

@@ -11,11 +11,10 @@ from gateway.errors import GatewayError, upstream_error
 from gateway.ledger import Entry
 from gateway.registry import Provider, Target
 from gateway.translators.protocol import UpstreamRequest
+from gateway.translators.upstream_headers import relayed_headers
 from gateway.wire import jsontext
 from providers import auth, endpoints, status
-from providers.models import SecretNotAllowed
-from providers.sealing import UnreadableSecret
-from providers.transport import DestinationBlocked, transport
+from providers.transport import DestinationBlocked
 
 ERROR_BODY_LIMIT = 64 * 1024
 MAX_ATTEMPTS = 2
@@ -35,19 +34,6 @@ RETRYABLE = frozenset(
         "model_not_ready",
     }
 )
-
-# What a client may say to the upstream, besides the body.
-CLIENT_HEADERS = ("idempotency-key",)
-
-# What the upstream may say to the client, and under which name.
-UPSTREAM_HEADERS = {
-    "retry-after": "retry-after",
-    "retry-after-ms": "retry-after-ms",
-    "x-should-retry": "x-should-retry",
-    "x-request-id": "x-upstream-request-id",
-    "request-id": "x-upstream-request-id",
-    "x-amzn-requestid": "x-upstream-request-id",
-}
 
 
 @dataclass
@@ -114,8 +100,7 @@ async def parse_body(
         raise invalid_response(provider) from None
     if not isinstance(payload, dict):
         raise invalid_response(provider)
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    return provider.translator.parse_response(payload, headers, rendered.reply)
+    return provider.translator.parse_response(payload, _lower(response), rendered.reply)
 
 
 def invalid_response(provider: Provider) -> GatewayError:
@@ -145,14 +130,7 @@ def interruption(provider: Provider, error: httpx.TransportError) -> GatewayErro
 
 def answer_headers(response: httpx.Response) -> dict[str, str]:
     """Return those of the upstream's headers that the client may see."""
-    found = {}
-    for name, value in response.headers.items():
-        lower = name.lower()
-        if lower in UPSTREAM_HEADERS:
-            found[UPSTREAM_HEADERS[lower]] = value
-        elif lower.startswith("x-ratelimit-"):
-            found[lower] = value
-    return found
+    return relayed_headers(_lower(response))
 
 
 def redact(provider: Provider, data: bytes) -> bytes:
@@ -188,26 +166,19 @@ def _request(
     headers = {
         "content-type": "application/json",
         "accept": "text/event-stream" if stream else "application/json",
-        "accept-encoding": "identity",
         "user-agent": "runagents-model-providers",
         "via": call.via,
+        **provider.extra_headers,
+        **rendered.headers,
+        **call.headers,
     }
-    for name in CLIENT_HEADERS:
-        if name in call.headers:
-            headers[name] = call.headers[name]
-    for name, value in provider.extra_headers.items():
-        headers[name.lower()] = value
-    for name, value in rendered.headers.items():
-        headers[name.lower()] = value
+    # `content=` would have httpx look at the body again to choose headers.
     return httpx.Request(
         "POST",
         url,
         headers=headers,
-        content=jsontext.encode(rendered.body),
-        extensions={
-            "private_network": provider.row.private_network,
-            "timeout": provider.timeouts,
-        },
+        stream=httpx.ByteStream(jsontext.encode(rendered.body)),
+        extensions=provider.extensions,
     )
 
 
@@ -216,22 +187,20 @@ async def _send_authorized(
 ) -> httpx.Response:
     """Send `request` with the provider's credentials; raises GatewayError."""
     try:
-        if provider.auth is None:
-            return await transport().handle_async_request(request)
-        return await _drive(provider.auth, request)
-    except (UnreadableSecret, SecretNotAllowed) as error:
-        raise upstream_error(
-            503,
-            "provider_unavailable",
-            f"The provider {provider.name} cannot be called: {error}",
-            {"retry-after": "60"},
-        ) from None
+        return await auth.send(request, provider.auth)
     except auth.TokenError as error:
         raise upstream_error(
             502,
             "upstream_auth_error",
             f"The provider {provider.name} cannot be called: {error}",
             {"x-should-retry": "false"},
+        ) from None
+    except auth.UNUSABLE_CREDENTIALS as error:
+        raise upstream_error(
+            503,
+            "provider_unavailable",
+            f"The provider {provider.name} cannot be called: {error}",
+            {"retry-after": "60"},
         ) from None
     except DestinationBlocked:
         raise upstream_error(
@@ -256,30 +225,13 @@ async def _send_authorized(
         raise interruption(provider, error) from None
 
 
-async def _drive(scheme: httpx.Auth, request: httpx.Request) -> httpx.Response:
-    """Send `request` and whatever else its auth wants sent, such as a token request."""
-    flow = scheme.async_auth_flow(request)
-    try:
-        outgoing = await anext(flow)
-        while True:
-            response = await transport().handle_async_request(outgoing)
-            response.request = outgoing
-            try:
-                outgoing = await flow.asend(response)
-            except StopAsyncIteration:
-                return response
-            await response.aclose()
-    finally:
-        await flow.aclose()
-
-
 async def _refusal(provider: Provider, response: httpx.Response) -> GatewayError:
     """Return what a response with another status than 200 means to the client."""
     code = response.status_code
     if 300 <= code < 400:
         return upstream_error(
             502,
-            "upstream_redirect",
+            "upstream_invalid_response",
             f"The provider {provider.name} answered with a redirect, which is not "
             "followed. Check the provider's endpoint.",
         )
@@ -289,7 +241,7 @@ async def _refusal(provider: Provider, response: httpx.Response) -> GatewayError
         payload = await _read(response, ERROR_BODY_LIMIT)
     except (_TooLarge, httpx.TransportError):
         payload = b""
-    headers = {name.lower(): value for name, value in response.headers.items()}
+    headers = _lower(response)
     error = provider.translator.parse_error(code, headers, redact(provider, payload))
     return GatewayError(
         error.status,
@@ -297,8 +249,15 @@ async def _refusal(provider: Provider, response: httpx.Response) -> GatewayError
         _attributed(provider, error),
         error.code,
         error.param,
-        {**answer_headers(response), **error.headers},
+        {**relayed_headers(headers), **error.headers},
     )
+
+
+def _lower(response: httpx.Response) -> dict[str, str]:
+    return {
+        name.decode("latin-1").lower(): value.decode("latin-1")
+        for name, value in response.headers.raw
+    }
 
 
 def _attributed(provider: Provider, error: GatewayError) -> str:

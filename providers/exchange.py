@@ -151,6 +151,9 @@ class Body(httpx.AsyncByteStream):
     async def __anext__(self) -> bytes:
         """Return what has arrived, waiting for something if need be.
 
+        Cancelling the wait loses nothing: whoever waits with a time limit asks again,
+        and whoever gives up calls `aclose`.
+
         Raises httpx.ReadTimeout, httpx.ReadError when the upstream hung up before the
         end, httpx.RemoteProtocolError for bytes that are not HTTP.
         """
@@ -163,9 +166,6 @@ class Body(httpx.AsyncByteStream):
         except (aiohttp.ClientError, OSError) as error:
             self._abort()
             raise _after_sending(error, self._protocol) from error
-        except BaseException:
-            self._abort()
-            raise
         if self._payload.at_eof():
             self._ended = True
             self._finish()

@@ -315,7 +315,7 @@ def test_a_timeout_does_not_hand_over_because_it_may_be_billed(
         (
             {"status": 302, "headers": {"location": "http://x"}},
             502,
-            "upstream_redirect",
+            "upstream_invalid_response",
         ),
         ({"status": 204}, 502, "upstream_invalid_response"),
         ({"status": 503, "json": {"error": {"message": "busy"}}}, 503, "overloaded"),

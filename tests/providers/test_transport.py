@@ -538,8 +538,11 @@ async def _cancel_when(way, request, ready, read=False):
 
     async def call():
         response = await way.handle_async_request(request)
-        async for _ in response.stream:
-            pass
+        try:
+            async for _ in response.stream:
+                pass
+        finally:
+            await response.aclose()
 
     task = asyncio.ensure_future(call())
     while not ready():
@@ -556,6 +559,24 @@ def test_cancelling_closes_the_socket(upstream, run, fault):
         way = GuardedTransport(LOOPBACK)
         request = request_to(f"{upstream.url}/{fault}")
         await _cancel_when(way, request, lambda: upstream.requests)
+        assert await upstream.closed()
+        await way.aclose()
+
+    run(call())
+
+
+def test_giving_up_a_wait_for_the_next_piece_loses_nothing(upstream, run):
+    async def call():
+        way = GuardedTransport(LOOPBACK)
+        response = await way.handle_async_request(request_to(f"{upstream.url}/silence"))
+        pieces = response.stream.__aiter__()
+        first = await anext(pieces)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await anext(pieces)
+        assert first
+        assert upstream.open == 1
+        await response.aclose()
         assert await upstream.closed()
         await way.aclose()
 
