@@ -28,7 +28,9 @@ _ROWS = {
 _PADDING = "obfuscation"
 _MARKS = {"content": "0content0", _PADDING: "0obfuscation0"}
 _LITERALS = {
-    name: re.compile(rb'(?<="' + name.encode() + rb'":)' + _STRING) for name in _MARKS
+    # Some servers put a space behind the colon.
+    name: re.compile(rb'(?:(?<="%b":)|(?<="%b": ))' % (name, name) + _STRING)
+    for name in (b"content", b"obfuscation")
 }
 
 
@@ -59,7 +61,9 @@ class PlainFrames:
         names = [name for name in _MARKS if name == "content" or name in original]
         spans = []
         for name in names:
-            found = [literal.span() for literal in _LITERALS[name].finditer(payload)]
+            found = [
+                literal.span() for literal in _LITERALS[name.encode()].finditer(payload)
+            ]
             if len(found) != 1:
                 return None
             spans += found

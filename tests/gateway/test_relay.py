@@ -118,6 +118,15 @@ def test_plain_frames_do_go_the_shorter_way() -> None:
     assert frame["choices"][0]["delta"] == {"content": "téo\n"}
 
 
+def test_a_space_behind_the_colon_is_as_plain() -> None:
+    payload = plain('"one"', '"xy"').replace('":', '": ').encode()
+    chunk = openai.stream_parser(Reply("alias")).feed(b"data: " + payload + b"\n\n")[0]
+    del chunk["choices"][0]["delta"]["role"]
+    known = PlainFrames.like(payload, chunk)
+    assert known is not None
+    assert known.translate([payload.replace(b"one", b"two")]) is not None
+
+
 @pytest.mark.parametrize(
     "payload",
     [
