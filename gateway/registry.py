@@ -59,8 +59,8 @@ LOCAL = Caller("local", "local")
 class Provider:
     """A provider as the data plane needs it. `row` is detached and never written.
 
-    `urls` and `secrets` are caches: URLs by path, and the credentials' values, which
-    must not come back to a client.
+    `heads` and `secrets` are caches: URLs and headers of requests, and the credentials'
+    values, which must not come back to a client.
     """
 
     row: ModelProvider
@@ -70,7 +70,9 @@ class Provider:
     stream_seconds: float
     extra_headers: Mapping[str, str]
     extensions: dict[str, object]
-    urls: dict[str, httpx.URL] = field(default_factory=dict)
+    heads: dict[tuple[object, ...], tuple[httpx.URL, httpx.Headers]] = field(
+        default_factory=dict
+    )
     secrets: tuple[bytes, ...] | None = None
 
     @classmethod

@@ -18,7 +18,7 @@ from providers.transport import DestinationBlocked
 
 ERROR_BODY_LIMIT = 64 * 1024
 MAX_ATTEMPTS = 2
-URLS_KEPT = 1024
+HEADS_KEPT = 1024
 REDACTED = b"[redacted]"
 SHORTEST_SECRET = 8
 
@@ -157,21 +157,15 @@ def _request(
     provider: Provider, rendered: UpstreamRequest, call: Call, stream: bool
 ) -> httpx.Request:
     """Return the request as it goes out, except for its credentials."""
-    url = provider.urls.get(rendered.path)
-    if url is None:
-        if len(provider.urls) >= URLS_KEPT:
-            provider.urls.clear()
-        url = httpx.URL(endpoints.join(provider.row.endpoint, rendered.path))
-        provider.urls[rendered.path] = url
-    headers = {
-        "content-type": "application/json",
-        "accept": "text/event-stream" if stream else "application/json",
-        "user-agent": "runagents-model-providers",
-        "via": call.via,
-        **provider.extra_headers,
-        **rendered.headers,
-        **call.headers,
-    }
+    key = (rendered.path, stream, *rendered.headers.items())
+    head = provider.heads.get(key)
+    if head is None:
+        if len(provider.heads) >= HEADS_KEPT:
+            provider.heads.clear()
+        head = provider.heads[key] = _head(provider, rendered, call.via, stream)
+    url, headers = head
+    if call.headers:
+        headers = httpx.Headers({**headers, **call.headers})
     # `content=` would have httpx look at the body again to choose headers.
     return httpx.Request(
         "POST",
@@ -180,6 +174,22 @@ def _request(
         stream=httpx.ByteStream(jsontext.encode(rendered.body)),
         extensions=provider.extensions,
     )
+
+
+def _head(
+    provider: Provider, rendered: UpstreamRequest, via: str, stream: bool
+) -> tuple[httpx.URL, httpx.Headers]:
+    """Return what does not change from one request to the next."""
+    headers = {
+        "content-type": "application/json",
+        "accept": "text/event-stream" if stream else "application/json",
+        "user-agent": "runagents-model-providers",
+        "via": via,
+        **provider.extra_headers,
+        **rendered.headers,
+    }
+    url = httpx.URL(endpoints.join(provider.row.endpoint, rendered.path))
+    return url, httpx.Headers(headers)
 
 
 async def _send_authorized(
@@ -254,10 +264,14 @@ async def _refusal(provider: Provider, response: httpx.Response) -> GatewayError
 
 
 def _lower(response: httpx.Response) -> dict[str, str]:
-    return {
-        name.decode("latin-1").lower(): value.decode("latin-1")
-        for name, value in response.headers.raw
-    }
+    """Return the headers by lower-case name; they are asked for more than once."""
+    known: dict[str, str] | None = response.extensions.get("lower_headers")
+    if known is None:
+        known = response.extensions["lower_headers"] = {
+            name.decode("latin-1").lower(): value.decode("latin-1")
+            for name, value in response.headers.raw
+        }
+    return known
 
 
 def _attributed(provider: Provider, error: GatewayError) -> str:
