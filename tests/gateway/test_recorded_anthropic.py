@@ -2,7 +2,6 @@
 
 import json
 import random
-from pathlib import Path
 
 import pytest
 from openai.lib.streaming.chat import ChatCompletionStreamState
@@ -13,42 +12,19 @@ from gateway.translators import anthropic
 from gateway.translators.claude_models import reported_capabilities
 from gateway.translators.protocol import Reply
 from gateway.wire.jsontext import decode
-
-RECORDINGS = (
-    Path(__file__).resolve().parents[2].parent / "shared/traffic/anthropic.jsonl"
-)
-
-FINISH_REASONS = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "pause_turn": "stop",
-    "tool_use": "tool_calls",
-    "max_tokens": "length",
-    "refusal": "content_filter",
-}
-
-ERRORS = {
-    "authentication_error": (502, "upstream_auth_error"),
-    "not_found_error": (404, "model_not_found"),
-}
+from tests.recordings.claude import ERRORS, FINISH_REASONS, message_of, messages
+from tests.recordings.traffic import ABSENT, records
 
 REPLY = Reply(
     model="claude", completion_id="chatcmpl-1", created=1700000000, include_usage=True
 )
 
 
-def _records(operation):
-    if not RECORDINGS.exists():
-        return []
-    with RECORDINGS.open(encoding="utf-8") as lines:
-        records = [json.loads(line) for line in lines]
-    return [record for record in records if record["operation"] == operation]
-
-
-RECORDS = _records("messages")
+RECORDS = messages()
 MODELS = [
     model
-    for record in _records("models")
+    for record in records("anthropic")
+    if record["operation"] == "models"
     for model in json.loads(record["response"]["body_text"])["data"]
 ]
 WHOLE = [
@@ -57,48 +33,11 @@ WHOLE = [
 STREAMS = [r for r in RECORDS if "sse" in r["tags"]]
 REFUSALS = [r for r in RECORDS if r["response"]["status"] != 200]
 
-pytestmark = pytest.mark.skipif(
-    not RECORDS, reason="the recorded traffic is not beside the repository"
-)
+pytestmark = pytest.mark.skipif(not RECORDS, reason=ABSENT)
 
 
 def _each(records):
     return pytest.mark.parametrize("record", records, ids=lambda record: record["id"])
-
-
-def _message(record):
-    """Return the message that a recorded stream or body adds up to, read naively."""
-    text = record["response"]["body_text"]
-    if "sse" not in record["tags"]:
-        return json.loads(text)
-    message, blocks = {}, {}
-    for line in text.splitlines():
-        if not line.startswith("data:"):
-            continue
-        event = json.loads(line[5:])
-        kind = event["type"]
-        if kind == "message_start":
-            message = event["message"]
-        elif kind == "content_block_start":
-            blocks[event["index"]] = dict(event["content_block"], json="", cited=[])
-        elif kind == "content_block_delta":
-            block, delta = blocks[event["index"]], event["delta"]
-            block["json"] += delta.get("partial_json", "")
-            for key in ("text", "thinking", "signature"):
-                if key in delta:
-                    block[key] = block.get(key, "") + delta[key]
-            if "citation" in delta:
-                block["cited"].append(delta["citation"])
-        elif kind == "message_delta":
-            message.update(event["delta"])
-            message["usage"].update(event["usage"])
-    for block in blocks.values():
-        if block["type"] == "tool_use" and block["json"]:
-            block["input"] = json.loads(block["json"])
-        if block["cited"]:
-            block["citations"] = block["cited"]
-    message["content"] = [blocks[index] for index in sorted(blocks)]
-    return message
 
 
 def _hold(completion, message):
@@ -215,7 +154,7 @@ def test_a_recorded_answer_is_read_in_full(record):
     payload = decode(record["response"]["body_text"])
     completion = anthropic.parse_response(payload, {}, REPLY)
     ChatCompletion.model_validate(completion)
-    _hold(completion, _message(record))
+    _hold(completion, message_of(record))
 
 
 @_each(STREAMS)
@@ -227,7 +166,7 @@ def test_a_recorded_stream_is_read_in_full(record):
     for chunk in chunks:
         ChatCompletionChunk.model_validate(chunk)
     completion = _assembled(chunks)
-    _hold(completion, _message(record))
+    _hold(completion, message_of(record))
     assert parser.usage == completion["usage"]
 
 
@@ -246,7 +185,7 @@ def test_the_official_helper_assembles_a_recorded_stream(record):
     for chunk in _run(data, [len(data)])[1]:
         state.handle_chunk(ChatCompletionChunk.model_validate(chunk))
     final = state.current_completion_snapshot
-    texts = [b["text"] for b in _message(record)["content"] if b["type"] == "text"]
+    texts = [b["text"] for b in message_of(record)["content"] if b["type"] == "text"]
     assert (final.choices[0].message.content or "") == "".join(texts)
 
 
@@ -288,7 +227,7 @@ def _mutations(data, seed):
 @_each(STREAMS)
 def test_a_damaged_stream_ends_in_a_defined_way(record):
     data = record["response"]["body_text"].encode()
-    reason = _message(record)["stop_reason"]
+    reason = message_of(record)["stop_reason"]
     for damaged in _mutations(data, record["id"]):
         parser, chunks = _run(damaged, [len(damaged) or 1])
         reasons = [c["finish_reason"] for k in chunks for c in k["choices"]]

@@ -5,7 +5,6 @@ of the translator must say the same.
 """
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,47 +12,13 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from gateway.translators import ollama
 from gateway.translators.protocol import JSON, Reply, Route
+from tests.recordings.ollama import chats, lines, told
+from tests.recordings.traffic import ABSENT
 
-TRAFFIC = Path(__file__).parents[3] / "shared" / "traffic" / "ollama.jsonl"
-
-
-def records() -> list[JSON]:
-    if not TRAFFIC.is_file():
-        return []
-    made = map(json.loads, TRAFFIC.read_text().splitlines())
-    return [record for record in made if record["operation"] == "api-chat"]
-
-
-RECORDS = records()
-pytestmark = pytest.mark.skipif(not RECORDS, reason="no recorded traffic beside this")
+RECORDS = chats()
+pytestmark = pytest.mark.skipif(not RECORDS, reason=ABSENT)
 
 REPLY = Reply("alias", "chatcmpl-1", 7, include_usage=True)
-
-
-def lines(record: JSON) -> list[JSON]:
-    return [json.loads(x) for x in record["response"]["body_text"].splitlines() if x]
-
-
-def told(events: list[JSON]) -> JSON:
-    """Return what the recorded lines say together."""
-    messages = [event["message"] for event in events]
-    calls = [call for message in messages for call in message.get("tool_calls") or []]
-    last = events[-1]
-    reason = "tool_calls" if calls else "stop"
-    prompt, output = last.get("prompt_eval_count", 0), last.get("eval_count", 0)
-    return {
-        "content": "".join(message.get("content", "") for message in messages),
-        "reasoning": "".join(message.get("thinking", "") for message in messages),
-        "calls": [
-            (call["function"]["name"], call["function"]["arguments"]) for call in calls
-        ],
-        "finish": "length" if last["done_reason"] == "length" else reason,
-        "usage": {
-            "prompt_tokens": prompt,
-            "completion_tokens": output,
-            "total_tokens": prompt + output,
-        },
-    }
 
 
 def select(whole: bool) -> list[Any]:

@@ -6,7 +6,6 @@ of the translator must say the same.
 
 import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,33 +14,21 @@ from pydantic import ValidationError
 
 from gateway.translators import openai
 from gateway.translators.protocol import JSON, Reply, Route, StreamParser
+from tests.recordings.openai import (
+    RENAMED_REASONS,
+    chats,
+    events,
+    is_stream,
+    is_truncated,
+    refusal_of,
+    told,
+)
+from tests.recordings.traffic import ABSENT
 
-TRAFFIC = Path(__file__).parents[3] / "shared" / "traffic"
-FILES = ("openai", "openai_azure", "openai_compatible", "ollama")
 ENVELOPE = {"id", "object", "created", "model", "choices", "usage"}
 
-RENAMED_REASONS = {"eos": "stop", "max_tokens": "length"}
-"""Words that no OpenAI client knows, and what must leave instead."""
-
-
-def records() -> list[JSON]:
-    if not TRAFFIC.is_dir():
-        return []
-    lines = [
-        line
-        for name in FILES
-        for line in (TRAFFIC / f"{name}.jsonl").read_text().splitlines()
-    ]
-    made = map(json.loads, lines)
-    return [r for r in made if r["operation"].endswith("chat.completions")]
-
-
-RECORDS = records()
-pytestmark = pytest.mark.skipif(not RECORDS, reason="no recorded traffic beside this")
-
-
-def is_stream(record: JSON) -> bool:
-    return record["response"]["body_text"].lstrip().startswith(("data:", ":", "event:"))
+RECORDS = chats()
+pytestmark = pytest.mark.skipif(not RECORDS, reason=ABSENT)
 
 
 def select(stream: bool, ok: bool) -> list[Any]:
@@ -88,50 +75,11 @@ def test_a_whole_answer_is_untouched_but_for_the_model(record: JSON) -> None:
 # --- streams --------------------------------------------------------------------------
 
 
-def events(record: JSON) -> list[JSON]:
-    lines = record["response"]["body_text"].splitlines()
-    texts = [line[5:].strip() for line in lines if line.startswith("data:")]
-    return [json.loads(text) for text in texts if text not in ("", "[DONE]")]
-
-
 def run(parser: StreamParser, raw: bytes, size: int) -> list[JSON]:
     out: list[JSON] = []
     for start in range(0, len(raw), size):
         out += parser.feed(raw[start : start + size])
     return out + parser.close()
-
-
-def told(chunks: list[JSON]) -> JSON:
-    """Return what a stream says, choice by choice."""
-    said: JSON = {"choices": {}, "usage": None}
-    for chunk in chunks:
-        said["usage"] = chunk.get("usage") or said["usage"]
-        for choice in chunk.get("choices") or []:
-            choices = said["choices"]
-            mine = choices.setdefault(choice["index"], {"finish": None, "calls": {}})
-            if mine["finish"] is None:
-                reason = choice.get("finish_reason") or None
-                mine["finish"] = RENAMED_REASONS.get(reason, reason)
-            for key, value in (choice.get("delta") or {}).items():
-                if isinstance(value, str) and key != "role":
-                    mine[key] = mine.get(key, "") + value
-            for call in (choice.get("delta") or {}).get("tool_calls") or []:
-                # The only servers here that leave the index out send calls whole.
-                index = call.get("index", len(mine["calls"]))
-                name, arguments = mine["calls"].get(index, ("", ""))
-                name += call["function"].get("name") or ""
-                arguments += call["function"].get("arguments") or ""
-                mine["calls"][index] = (name, arguments)
-    return said
-
-
-def is_truncated(record: JSON) -> bool:
-    finished = [
-        choice.get("finish_reason")
-        for event in events(record)
-        for choice in event.get("choices") or []
-    ]
-    return "[DONE]" not in record["response"]["body_text"] and not any(finished)
 
 
 @pytest.mark.parametrize("record", select(stream=True, ok=True))
@@ -202,26 +150,12 @@ def test_a_streams_chunks_fit_the_official_types(record: JSON) -> None:
 
 # --- refusals -------------------------------------------------------------------------
 
-EXPECTED = {
-    401: (502, "upstream_auth_error"),
-    429: (429, "rate_limit_exceeded"),
-}
-
 
 @pytest.mark.parametrize("record", select(stream=False, ok=False))
 def test_a_refusal_is_told_by_its_meaning(record: JSON) -> None:
     response = record["response"]
     body = response["body_text"].encode()
     error = openai.parse_error(response["status"], response["headers"], body)
-    status = response["status"]
-    recorded = json.loads(body).get("error", {})
-    named = recorded.get("code") if isinstance(recorded.get("code"), str) else None
-    if named and named.isdigit():
-        named = None
-    if named == "DeploymentNotFound":
-        named = "model_not_found"
-    if "max context length" in recorded.get("message", ""):
-        named = "context_length_exceeded"
-    assert (error.status, error.code) == EXPECTED.get(status, (status, named))
-    if status != 401:
-        assert error.message == recorded["message"]
+    assert (error.status, error.code) == refusal_of(record)
+    if response["status"] != 401:
+        assert error.message == json.loads(body)["error"]["message"]

@@ -1,0 +1,1 @@
+"""Exchanges that providers really had, read without any help of the translators."""
