@@ -27,6 +27,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("agents/", include("runagents.agents.urls")),
     path("api/v1/", include("runagents.agents.api_urls")),
     path("api/v1/", include("providers.api_urls")),
+    # RunAgents' command line leaves the version out.
+    path("api/", include("runagents.agents.api_urls")),
+    path("api/", include("providers.api_urls")),
     path("requests/", console.request_list, name="request-list"),
     path("requests/<str:call_id>/", console.request_detail, name="request-detail"),
     # One log-in for all: the admin's own would miss the throttle.

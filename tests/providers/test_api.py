@@ -535,3 +535,10 @@ def test_a_nul_is_refused_everywhere(api):
 
 def test_nothing_is_cached(api):
     assert api.get("/secrets")["Cache-Control"] == "no-store"
+
+
+def test_the_version_may_be_left_out_of_the_path(client, provider):
+    provider()
+    key = WorkspaceKey.issue("cli").plaintext
+    answer = client.get("/api/model-providers", headers={"x-runagents-api-key": key})
+    assert [found["name"] for found in answer.json()] == ["openai"]
