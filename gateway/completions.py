@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from gateway import images, upstream
+from gateway.draining import draining
 from gateway.errors import GatewayError
 from gateway.identifiers import token
 from gateway.ledger import Entry
@@ -46,7 +47,10 @@ async def complete(
                     _end_with_error(call.entry, error)
                     raise
     except asyncio.CancelledError:
-        call.entry.ended(UsageRecord.Outcome.CLIENT_CLOSED)
+        outcome = UsageRecord.Outcome.CLIENT_CLOSED
+        if draining.is_over:
+            outcome = UsageRecord.Outcome.SHUTDOWN
+        call.entry.ended(outcome)
         raise
     raise AssertionError("a model without targets is a 404 before this")
 

@@ -17,6 +17,7 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, get_resolver
 
 from gateway import callers
+from gateway.draining import draining, shutting_down
 from gateway.errors import GatewayError
 from gateway.identifiers import token
 from gateway.registry import registry
@@ -63,15 +64,15 @@ async def handle(scope: Message, receive: Receive, send: Send) -> None:
     headers = _header_lists(scope)
     request = GatewayRequest(scope, headers)
     request.request_id = _request_id(request)
+    call = asyncio.current_task()
+    assert call is not None  # noqa: S101
+    draining.calls.add(call)
     try:
-        response = await _respond(request, receive)
-    except GatewayError as error:
-        response = error_response(error)
-    except Exception:
-        logger.exception("A request failed unexpectedly.")
-        response = error_response(_internal_error())
-    response.headers["x-request-id"] = request.request_id
-    await _send(response, send)
+        response = await _answer(request, receive)
+        response.headers["x-request-id"] = request.request_id
+        await _send(response, send)
+    finally:
+        draining.calls.discard(call)
 
 
 def error_response(error: GatewayError) -> HttpResponse:
@@ -85,6 +86,30 @@ def error_response(error: GatewayError) -> HttpResponse:
         status=error.status,
         headers=headers,
     )
+
+
+async def _answer(request: GatewayRequest, receive: Receive) -> HttpResponseBase:
+    """Return the response to a request, whatever comes of it."""
+    try:
+        return await _respond(request, receive)
+    except GatewayError as error:
+        return error_response(error)
+    except asyncio.CancelledError:
+        if not _ends_with_the_worker():
+            raise
+        return error_response(shutting_down())
+    except Exception:
+        logger.exception("A request failed unexpectedly.")
+        return error_response(_internal_error())
+
+
+def _ends_with_the_worker() -> bool:
+    """Tell whether the worker cancelled this call, which then has a last word."""
+    call = asyncio.current_task()
+    if not draining.is_over or call is None:
+        return False
+    call.uncancel()
+    return True
 
 
 @lru_cache(maxsize=1024)
@@ -257,8 +282,17 @@ async def _send_stream(response: StreamingHttpResponse, send: Send) -> None:
                 await send(
                     {"type": "http.response.body", "body": part, "more_body": True}
                 )
+    except asyncio.CancelledError:
+        if not _ends_with_the_worker():
+            raise
+        await send(_last_frame(shutting_down()))
     except Exception:
         logger.exception("A stream failed unexpectedly.")
-        frame = b"data: " + jsontext.encode(_internal_error().body()) + b"\n\n"
-        await send({"type": "http.response.body", "body": frame, "more_body": True})
+        await send(_last_frame(_internal_error()))
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _last_frame(error: GatewayError) -> Message:
+    """Return the message that tells the failure of a stream."""
+    frame = b"data: " + jsontext.encode(error.body()) + b"\n\n"
+    return {"type": "http.response.body", "body": frame, "more_body": True}

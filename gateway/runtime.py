@@ -32,7 +32,6 @@ class Runtime:
         self.spool = Spool(settings.DATA_DIR / "spool")
         self.limiter: Limiter = HostLimiter(settings.DATA_DIR / "limits")
         self.via = f"1.1 {instance_id()}"
-        self.is_draining = False
         self._leadership = Leadership(settings.DATA_DIR / "leader.lock")
         self._flusher = Flusher(settings.DATA_DIR / "spool")
         self._tasks: list[asyncio.Task[None]] = []
@@ -48,7 +47,6 @@ class Runtime:
 
     async def stop(self) -> None:
         """Finish the background work and let go of everything."""
-        self.is_draining = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

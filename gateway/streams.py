@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import StreamingHttpResponse
 
 from gateway import upstream
+from gateway.draining import draining
 from gateway.errors import GatewayError, upstream_error
 from gateway.ledger import Entry
 from gateway.models import UsageRecord
@@ -80,6 +81,8 @@ class ChatStream:
         if self._failure is not None:
             fields["error_code"] = self._failure.code or self._failure.type
             fields["error_message"] = self._failure.message
+        if draining.is_over and self._outcome == UsageRecord.Outcome.CLIENT_CLOSED:
+            self._outcome = UsageRecord.Outcome.SHUTDOWN
         self._entry.ended(
             self._outcome, status=200, finish_reason=self._finish_reason, **fields
         )

@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from gateway import bodies, completions, router
+from gateway.draining import draining
 from gateway.errors import GatewayError, invalid_request
 from gateway.handler import endpoint
 from gateway.ledger import Entry
@@ -69,7 +70,7 @@ async def healthz(request: GatewayRequest) -> HttpResponse:
 @endpoint("GET", public=True)
 async def readyz(request: GatewayRequest) -> HttpResponse:
     """Tell whether `/v1` can be served, which a warm worker can without database."""
-    if registry.is_loaded and not runtime.is_draining:
+    if registry.is_loaded and not draining.has_begun:
         return _json({"status": "ready"})
     return _json({"status": "not ready"}, status=503)
 

@@ -5,15 +5,13 @@ https://docs.gunicorn.org/en/stable/settings.html
 
 from runagents import settings
 
-DRAIN_SECONDS = 60
-
 _host = (
     f"[{settings.LISTEN_HOST}]" if ":" in settings.LISTEN_HOST else settings.LISTEN_HOST
 )
 
 bind = f"{_host}:{settings.LISTEN_PORT}"
 workers = settings.WORKERS
-worker_class = "asgi"
+worker_class = "runagents.worker.Worker"
 asgi_loop = "uvloop"
 asgi_lifespan = "on"
 # A client that leaves cancels its request at once, and with it the upstream's.
@@ -23,7 +21,7 @@ backlog = 4096
 keepalive = 75
 timeout = 30
 # Longer than the drain: gunicorn kills without running any `finally`.
-graceful_timeout = DRAIN_SECONDS + 15
+graceful_timeout = settings.DRAIN_SECONDS + 15
 limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 8190
