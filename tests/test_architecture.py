@@ -109,9 +109,17 @@ def test_every_provider_type_has_a_translator():
 def test_only_the_transport_connects_outwards():
     """One guarded way out: no other module makes an HTTP client of its own."""
     clients = {
-        "httpx.Client",
-        "httpx.AsyncClient",
         "aiohttp.ClientSession",
+        "aiohttp.TCPConnector",
+        "asyncio.open_connection",
+        "http.client",
+        "httpx.AsyncClient",
+        "httpx.Client",
+        "httpx.get",
+        "httpx.post",
+        "httpx.request",
+        "httpx.stream",
+        "socket.create_connection",
         "urllib.request.urlopen",
     }
     makers = {name for name, path in _modules() if _uses(path, clients)}
