@@ -16,8 +16,10 @@ install: .venv/.installed
 
 install-test: .venv/.installed-test
 
-.venv/.installed-test: requirements-test.lock .venv/bin/python
+.venv/.installed-test: requirements-test.lock tests/e2e/runagents-sdk.lock .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	rm -rf .venv/runagents-sdk
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --target .venv/runagents-sdk -r tests/e2e/runagents-sdk.lock
 	touch $@ .venv/.installed
 
 run: install
