@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.contrib.staticfiles.finders import get_finders
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
@@ -77,8 +78,28 @@ class Command(BaseCommand):
             self.stderr.write(f"The database cannot be reached yet: {error}")
 
     def _make_administrator(self) -> None:
-        if settings.FIRST_ADMINISTRATOR and not get_user_model().objects.exists():
-            call_command("createsuperuser", interactive=False, verbosity=0)
+        name = settings.FIRST_ADMINISTRATOR
+        if not name or User.objects.exists():
+            return
+        user = User(
+            username=User.normalize_username(name),
+            email=settings.FIRST_ADMINISTRATOR_EMAIL,
+            is_staff=True,
+            is_superuser=True,
+        )
+        if not settings.FIRST_ADMINISTRATOR_PASSWORD:
+            raise CommandError(
+                "DJANGO_SUPERUSER_USERNAME is set without a password. Set "
+                "DJANGO_SUPERUSER_PASSWORD as well, or neither to be asked in the "
+                "browser."
+            )
+        user.set_password(settings.FIRST_ADMINISTRATOR_PASSWORD)
+        try:
+            user.clean_fields()
+        except ValidationError as error:
+            field, told = next(iter(error.message_dict.items()))
+            raise CommandError(f"DJANGO_SUPERUSER_{field.upper()}: {told[0]}") from None
+        user.save()
 
     def _collect_static(self) -> None:
         """Collect static files when any of them changed since last time."""
@@ -94,7 +115,7 @@ class Command(BaseCommand):
         shown = f"[{shown}]" if ":" in shown else shown
         base = settings.PUBLIC_URL or f"http://{shown}:{port}"
         try:
-            token = "" if get_user_model().objects.exists() else setup.setup_token()
+            token = "" if User.objects.exists() else setup.setup_token()
         except DatabaseError:
             token = ""
         page = f"{base}/setup/?token={token}" if token else f"{base}/"
