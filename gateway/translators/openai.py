@@ -12,6 +12,7 @@ from typing import Any
 
 from gateway.errors import GatewayError
 from gateway.translators import reply_rules, upstream_errors
+from gateway.translators.openai_parts import with_plain_content
 from gateway.translators.openai_stream import (
     FINISH_REASONS,
     ChunkStream,
@@ -195,9 +196,11 @@ def _choice(choice: Any, index: int) -> JSON:
 
 
 def _answer_message(message: JSON) -> JSON:
-    """Return the message with the role and tool call types that some servers omit."""
+    """Return the message as OpenAI's clients expect it of some servers."""
     if "role" not in message:
         message = {"role": "assistant", **message}
+    if type(message.get("content")) is list:
+        message = {"content": None, **with_plain_content(message)}
     calls = message.get("tool_calls")
     if isinstance(calls, list) and any(_is_untyped(call) for call in calls):
         typed = [

@@ -8,6 +8,7 @@ from typing import Any
 from gateway.errors import GatewayError
 from gateway.translators import upstream_errors
 from gateway.translators.openai_frames import PlainFrames
+from gateway.translators.openai_parts import with_plain_content
 from gateway.translators.protocol import JSON, Reply
 from gateway.translators.relay import Relayed, encoded, joined
 from gateway.wire.bounds import EventTooLarge
@@ -292,6 +293,8 @@ class ChunkStream:
             self._running.add(index)
             if not delta.get("role"):
                 delta = choice["delta"] = {**delta, "role": "assistant"}
+        if type(delta.get("content")) is list:
+            delta = choice["delta"] = with_plain_content(delta)
         if self._alias:
             delta = choice["delta"] = with_both_names(delta)
         if calls := delta.get("tool_calls"):
