@@ -12,7 +12,7 @@ from gateway.translators import anthropic
 from gateway.translators.claude_models import reported_capabilities
 from gateway.translators.protocol import Reply
 from gateway.wire.jsontext import decode
-from tests.recordings.claude import ERRORS, FINISH_REASONS, message_of, messages
+from tests.recordings.claude import FINISH_REASONS, message_of, messages, refusal_of
 from tests.recordings.traffic import ABSENT, records
 
 REPLY = Reply(
@@ -195,13 +195,9 @@ def test_a_recorded_refusal_is_told_in_openai_terms(record):
     error = anthropic.parse_error(
         response["status"], response["headers"], response["body_text"].encode()
     )
-    recorded = json.loads(response["body_text"])["error"]
-    status, code = ERRORS.get(recorded["type"], (response["status"], None))
-    assert error.status == status
-    if code is not None:
-        assert error.code == code
+    assert (error.status, error.code) == refusal_of(record)
     if error.status < 500:
-        assert error.message == recorded["message"]
+        assert error.message == json.loads(response["body_text"])["error"]["message"]
 
 
 def _mutations(data, seed):

@@ -19,6 +19,7 @@ from tests.recordings.bedrock import (
     finish_of,
     read_stream,
     read_whole,
+    refusal_of,
 )
 from tests.recordings.traffic import ABSENT, body_of
 
@@ -126,15 +127,9 @@ def test_a_recorded_refusal_is_told_in_our_terms(record):
     error = bedrock.parse_error(
         response["status"], response["headers"], body_of(record)
     )
-    assert error.message
-    if response["status"] == 403:
-        assert (error.status, error.code) in (
-            (403, "model_access_denied"),
-            (502, "upstream_auth_error"),
-        )
-    else:
-        assert error.status in (400, 404)
-        assert error.type in ("invalid_request_error", "not_found_error")
+    assert (error.status, error.code) == refusal_of(record)
+    if error.status < 500:
+        assert error.message == json.loads(response["body_text"])["message"].strip()
 
 
 # --- broken streams -------------------------------------------------------------------

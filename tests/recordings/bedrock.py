@@ -24,19 +24,35 @@ FINISH_REASONS = {
 }
 
 RETIRED = {
-    "ai21.j2-mid-v1": "Jurassic's own body; the model is retired",
-    "cohere.command-text-v14": "Command's `generations`; the model is retired",
-    "cohere.command-light-text-v14": "Command's `generations`; the model is retired",
+    "ai21.j2-": "Jurassic had a body of its own",
+    "cohere.command-text-": "Command answered with `generations`",
+    "cohere.command-light-text-": "Command answered with `generations`",
+    "anthropic.claude-v2": "Claude 2 is refused by name",
+    "anthropic.claude-instant": "Claude Instant is refused by name",
 }
+"""Models that AWS does not offer any more and the gateway does not speak to."""
+
+
+def exchanges() -> list[JSON]:
+    """Return the records of answers by models, retired ones too."""
+    return [r for r in records("bedrock") if r["operation"] != "count-tokens"]
+
+
+def is_retired(record: JSON) -> bool:
+    """Say whether a record is of a model that is gone, asked in its own format."""
+    is_invoke = str(record["operation"]).startswith("invoke")
+    return is_invoke and str(record["model"]).startswith(tuple(RETIRED))
 
 
 def chats() -> list[JSON]:
-    """Return the records of answers in a form that is still spoken."""
+    """Return the records of answers in a form that is still spoken.
+
+    Some of Claude 2 are among them: it knew the Messages API already.
+    """
     return [
         record
-        for record in records("bedrock")
-        if record["operation"] != "count-tokens"
-        and record["model"] not in RETIRED
+        for record in exchanges()
+        if not (is_retired(record) and "claude" not in record["model"])
         # Claude's text completions, replaced by Messages in 2024.
         and '"completion":' not in _readable(record)
     ]
@@ -260,3 +276,22 @@ def finish_of(reading: Reading) -> str:
     if expected in ("stop", "tool_calls"):
         return "tool_calls" if reading.calls else "stop"
     return expected
+
+
+_REFUSALS = (
+    ("InvalidSignatureException", (502, "upstream_auth_error")),
+    ("AccessDeniedException", (403, "model_access_denied")),
+    ("model identifier is invalid", (404, "model_not_found")),
+    ("Input Tokens Exceeded", (400, "context_length_exceeded")),
+    ("extraneous key [", (400, "unsupported_parameter")),
+)
+
+
+def refusal_of(record: JSON) -> tuple[int, str | None]:
+    """Return the status and code that a client of the gateway must see."""
+    response = record["response"]
+    kind = response["headers"].get("x-amzn-errortype", "")
+    for sign, expected in _REFUSALS:
+        if sign in kind or sign in response["body_text"]:
+            return expected
+    return response["status"], None

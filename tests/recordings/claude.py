@@ -13,7 +13,7 @@ FINISH_REASONS = {
     "refusal": "content_filter",
 }
 
-ERRORS = {
+ERRORS: dict[str, tuple[int, str | None]] = {
     "authentication_error": (502, "upstream_auth_error"),
     "not_found_error": (404, "model_not_found"),
 }
@@ -59,3 +59,12 @@ def message_of(record: JSON) -> JSON:
             block["citations"] = block["cited"]
     message["content"] = [blocks[index] for index in sorted(blocks)]
     return message
+
+
+def refusal_of(record: JSON) -> tuple[int, str | None]:
+    """Return the status and code that a client of the gateway must see."""
+    response = record["response"]
+    error = json.loads(response["body_text"])["error"]
+    if error["message"].startswith("prompt is too long"):
+        return 400, "context_length_exceeded"
+    return ERRORS.get(error["type"], (response["status"], None))

@@ -1,6 +1,7 @@
 """What OpenAI, Azure and compatible servers answered."""
 
 import json
+from collections.abc import Iterator
 
 from tests.recordings.traffic import JSON, records
 
@@ -33,6 +34,22 @@ def events(record: JSON) -> list[JSON]:
     return [json.loads(text) for text in texts if text not in ("", "[DONE]")]
 
 
+def chunks_of(record: JSON) -> list[JSON]:
+    """Return what an answer says as chunks, those of a whole answer being one."""
+    if is_stream(record):
+        return [event for event in events(record) if "error" not in event]
+    return as_chunks(json.loads(record["response"]["body_text"]))
+
+
+def as_chunks(completion: JSON) -> list[JSON]:
+    """Return a whole answer as one chunk."""
+    choices = []
+    for choice in completion["choices"]:
+        reason = choice.get("finish_reason") or choice["finish_details"]["type"]
+        choices.append({**choice, "delta": choice["message"], "finish_reason": reason})
+    return [{**completion, "choices": choices}]
+
+
 def told(chunks: list[JSON]) -> JSON:
     """Return what a stream says, choice by choice."""
     said: JSON = {"choices": {}, "usage": None}
@@ -42,11 +59,10 @@ def told(chunks: list[JSON]) -> JSON:
             choices = said["choices"]
             mine = choices.setdefault(choice["index"], {"finish": None, "calls": {}})
             if mine["finish"] is None:
-                reason = choice.get("finish_reason") or None
-                mine["finish"] = RENAMED_REASONS.get(reason, reason)
-            for key, value in (choice.get("delta") or {}).items():
-                if isinstance(value, str) and key != "role":
-                    mine[key] = mine.get(key, "") + value
+                reason = choice.get("finish_reason") or ""
+                mine["finish"] = RENAMED_REASONS.get(reason, reason) or None
+            for key, value in _strings(choice.get("delta") or {}):
+                mine[key] = mine.get(key, "") + value
             for call in (choice.get("delta") or {}).get("tool_calls") or []:
                 # The only servers here that leave the index out send calls whole.
                 index = call.get("index", len(mine["calls"]))
@@ -55,6 +71,20 @@ def told(chunks: list[JSON]) -> JSON:
                 arguments += call["function"].get("arguments") or ""
                 mine["calls"][index] = (name, arguments)
     return said
+
+
+def _strings(delta: JSON) -> Iterator[tuple[str, str]]:
+    """Yield the strings of a delta, those among Mistral's parts too."""
+    for key, value in delta.items():
+        if isinstance(value, str) and key != "role":
+            yield key, value
+    parts = delta.get("content")
+    for part in parts if isinstance(parts, list) else ():
+        if part["type"] == "text":
+            yield "content", part["text"]
+        else:
+            for thought in part["thinking"]:
+                yield "reasoning_content", thought["text"]
 
 
 def is_truncated(record: JSON) -> bool:
@@ -67,7 +97,7 @@ def is_truncated(record: JSON) -> bool:
     return "[DONE]" not in record["response"]["body_text"] and not any(finished)
 
 
-_OWN_TERMS = {
+_OWN_TERMS: dict[int, tuple[int, str | None]] = {
     401: (502, "upstream_auth_error"),
     429: (429, "rate_limit_exceeded"),
 }
@@ -75,7 +105,7 @@ _OWN_TERMS = {
 
 def refusal_of(record: JSON) -> tuple[int, str | None]:
     """Return the status and code that a client of the gateway must see."""
-    status = record["response"]["status"]
+    status: int = record["response"]["status"]
     recorded = json.loads(record["response"]["body_text"]).get("error", {})
     code = recorded.get("code") if isinstance(recorded.get("code"), str) else None
     if code and code.isdigit():

@@ -1,0 +1,1 @@
+"""Whether the whole server keeps what the documentation promises of every provider."""
