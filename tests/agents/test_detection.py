@@ -166,3 +166,61 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_count(text):
 )
 def test_the_vendor_of_a_model_is_told_by_its_name(model, vendor):
     assert vendor_of(model) == vendor
+
+
+@pytest.mark.parametrize(
+    ("text", "usage"),
+    [
+        (
+            "from litellm import completion\ncompletion('anthropic/claude-x')",
+            ("chat", "anthropic", "anthropic/claude-x", "", 2),
+        ),
+        (
+            "from ollama import Client as C\nC().chat(model='llama3.2')",
+            ("chat", "ollama", "llama3.2", "", 2),
+        ),
+        (
+            "class A:\n  model = 'gpt-4o'\nself.model = 'o3'\n"
+            "c.chat.completions.create(model=self.model)",
+            ("chat", "openai", "o3", "", 4),
+        ),
+        (
+            "def f(model='gpt-4o'):\n  c.chat.completions.create(model=model)",
+            ("chat", "openai", "gpt-4o", "", 2),
+        ),
+        (
+            "p = {'model': 'gpt-4o'}\nc.chat.completions.create(**p)",
+            ("chat", "openai", "gpt-4o", "", 2),
+        ),
+        (
+            "M = {'a': 'gpt-4o'}\nc.chat.completions.create(model=M['a'])",
+            ("chat", "openai", "gpt-4o", "", 2),
+        ),
+        (
+            "m = os.environ.get('LLM_MODEL_A') or 'gpt-4o'\nChatOpenAI(model=m)",
+            ("a", "openai", "gpt-4o", "LLM_MODEL_A", 2),
+        ),
+        (
+            "def s(n): ...\nc.chat.completions.create(model=s('LLM_MODEL_A'))",
+            ("a", "openai", "", "LLM_MODEL_A", 2),
+        ),
+        (
+            "PLANNER = os.environ['LLM_MODEL_PLANNER']\n",
+            ("planner", "", "", "LLM_MODEL_PLANNER", 1),
+        ),
+    ],
+)
+def test_models_are_followed_to_where_they_are_named(text, usage):
+    assert usages(text) == [usage]
+
+
+def test_messages_of_other_services_are_no_usages():
+    assert usages("twilio.messages.create(to='1', body='x')") == []
+
+
+def test_tools_are_found_by_definition_and_decorator():
+    text = (
+        "T = [{'type': 'function', 'function': {'name': 'weather'}}]\n"
+        "@tool\ndef lookup(): ..."
+    )
+    assert analyse({"a.py": text}).tools == ["lookup", "weather"]
