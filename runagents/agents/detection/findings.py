@@ -1,0 +1,167 @@
+"""What several files add up to, whatever language they are written in."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from runagents.agents.detection.vendors import (
+    MODEL_VARIABLE,
+    TOOL_VARIABLE,
+    vendor_of,
+)
+
+MAX_PROMPT = 20_000
+MAX_EACH = 500
+
+
+@dataclass(frozen=True)
+class ModelUsage:
+    """A place that calls a model. `model` is empty where it is not written down.
+
+    `provider` is the vendor whose library or model this is, if that can be told;
+    `variable` the environment variable that the model's name comes from.
+    """
+
+    role: str
+    provider: str
+    model: str
+    variable: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class HardcodedKey:
+    """A credential in the source: its kind and place, not its value."""
+
+    kind: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What was found in all files."""
+
+    usages: list[ModelUsage] = field(default_factory=list)
+    keys: list[HardcodedKey] = field(default_factory=list)
+    tools: list[str] = field(default_factory=list)
+    destinations: list[str] = field(default_factory=list)
+    entry_point: str = ""
+    system_prompt: str = ""
+    problems: list[str] = field(default_factory=list)
+
+
+KEY_KINDS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"sk-ant-[A-Za-z0-9_-]{16,}"), "Anthropic API key"),
+    (re.compile(r"\bsk-[A-Za-z0-9_-]{16,}"), "OpenAI API key"),
+    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), "AWS access key"),
+    (re.compile(r"\bABSK[A-Za-z0-9+/=]{20,}"), "Bedrock API key"),
+    (re.compile(r"\bra_(?:ws|ag)_[A-Za-z0-9]{20,}"), "RunAgents key"),
+    (re.compile(r"\bgh[pousr]_[A-Za-z0-9]{30,}"), "GitHub token"),
+    (re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}"), "Slack token"),
+    (re.compile(r"\bAIza[A-Za-z0-9_-]{30,}"), "Google API key"),
+    (re.compile(r"\bhf_[A-Za-z0-9]{30,}"), "Hugging Face token"),
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "private key"),
+)
+KEY_NAME = re.compile(
+    r"(?:api_?key|secret|secret_?key|access_?key|token|password|passwd)$",
+    re.IGNORECASE,
+)
+NOT_A_KEY = re.compile(r"^$|[\s<>{}$%]|platform-managed|your[-_]|example|changeme|xxx")
+
+
+class Findings:
+    """Collects what is found; each thing counts once."""
+
+    def __init__(self) -> None:
+        self.usages: set[ModelUsage] = set()
+        self.keys: set[HardcodedKey] = set()
+        self.tools: set[str] = set()
+        self.destinations: set[str] = set()
+        self.handlers: list[str] = []
+        self.entry_points: list[str] = []
+        self.system_prompts: list[str] = []
+        self.problems: list[str] = []
+
+    def analysis(self) -> Analysis:
+        """Return the findings in the order of files and lines."""
+        usages = sorted(self.usages, key=lambda u: (u.file, u.line, u.role, u.model))
+        keys = sorted(self.keys, key=lambda k: (k.file, k.line, k.kind))
+        return Analysis(
+            usages=usages[:MAX_EACH],
+            keys=keys[:MAX_EACH],
+            tools=sorted(self.tools)[:MAX_EACH],
+            destinations=sorted(self.destinations)[:MAX_EACH],
+            entry_point=next(iter([*self.handlers, *self.entry_points]), ""),
+            system_prompt=next(iter(self.system_prompts), "")[:MAX_PROMPT],
+            problems=self.problems,
+        )
+
+    def add_usage(
+        self, role: str, vendor: str, model: str, variable: str, file: str, line: int
+    ) -> None:
+        """Note a call of a model; a variable such as LLM_MODEL_PLANNER names its role.
+
+        The model's own name tells its vendor better than the library that asks for it.
+        """
+        named = MODEL_VARIABLE.fullmatch(variable)
+        if named and named.group(1):
+            role = named.group(1).lower()
+        vendor = vendor_of(model) or vendor
+        self.usages.add(ModelUsage(role, vendor, model, variable, file, line))
+
+    def add_unused_variable(self, variable: str, file: str, line: int) -> None:
+        """Note a model's variable that is read but never seen in a call."""
+        if any(usage.variable == variable for usage in self.usages):
+            return
+        named = MODEL_VARIABLE.fullmatch(variable)
+        if named and named.group(1):
+            self.add_usage("", "", "", variable, file, line)
+
+    def add_text(self, text: str, file: str, line: int) -> None:
+        """Note what a text tells by itself: a key, a tool, a destination."""
+        for pattern, kind in KEY_KINDS:
+            if pattern.search(text):
+                self.keys.add(HardcodedKey(kind, file, line))
+                break
+        if tool := TOOL_VARIABLE.fullmatch(text):
+            self.tools.add(tool.group(1).lower().replace("_", "-"))
+        if text.startswith(("http://", "https://")) and (host := _host(text)):
+            self.destinations.add(host)
+
+    def add_named_text(
+        self, names: Iterable[str], text: str, file: str, line: int
+    ) -> None:
+        """Note a text that stands under a name such as `api_key`, or is the prompt."""
+        names = list(names)
+        if any(KEY_NAME.search(name) for name in names):
+            known = any(pattern.search(text) for pattern, _kind in KEY_KINDS)
+            if not known and len(text) >= 8 and not NOT_A_KEY.search(text.lower()):
+                self.keys.add(HardcodedKey("credential", file, line))
+        if any(_is_prompt_name(name) for name in names):
+            self.add_prompt(text)
+
+    def add_prompt(self, text: str) -> None:
+        """Note a system prompt."""
+        if text.strip():
+            self.system_prompts.append(text)
+
+    def scan_lines(self, file: str, text: str) -> None:
+        """Search the lines of a text that no parser took for keys."""
+        for number, line in enumerate(text.splitlines(), 1):
+            for pattern, kind in KEY_KINDS:
+                if pattern.search(line):
+                    self.keys.add(HardcodedKey(kind, file, number))
+
+
+def _is_prompt_name(name: str) -> bool:
+    return name.lower().replace("_", "").endswith("systemprompt")
+
+
+def _host(text: str) -> str:
+    try:
+        return urlsplit(text).hostname or ""
+    except ValueError:
+        return ""
