@@ -78,7 +78,7 @@ async def _attempt(
         downgraded=rendered.downgraded,
     )
     response = await upstream.send(target, rendered, call, stream)
-    headers = {**upstream.answer_headers(response), **_told(target, rendered)}
+    headers = {**upstream.answer_headers(provider, response), **_told(target, rendered)}
     if "x-upstream-request-id" in headers:
         call.entry.fields["upstream_request_id"] = headers["x-upstream-request-id"]
     if stream:

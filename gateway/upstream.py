@@ -100,7 +100,9 @@ async def parse_body(
         raise invalid_response(provider) from None
     if not isinstance(payload, dict):
         raise invalid_response(provider)
-    return provider.translator.parse_response(payload, _lower(response), rendered.reply)
+    return provider.translator.parse_response(
+        payload, _lower(provider, response), rendered.reply
+    )
 
 
 def invalid_response(provider: Provider) -> GatewayError:
@@ -128,9 +130,9 @@ def interruption(provider: Provider, error: httpx.TransportError) -> GatewayErro
     )
 
 
-def answer_headers(response: httpx.Response) -> dict[str, str]:
+def answer_headers(provider: Provider, response: httpx.Response) -> dict[str, str]:
     """Return those of the upstream's headers that the client may see."""
-    return relayed_headers(_lower(response))
+    return relayed_headers(_lower(provider, response))
 
 
 def redact(provider: Provider, data: bytes) -> bytes:
@@ -138,6 +140,8 @@ def redact(provider: Provider, data: bytes) -> bytes:
     for secret in _secrets(provider):
         if secret in data:
             data = data.replace(secret, REDACTED)
+    if isinstance(provider.auth, auth.OAuth2) and provider.auth.access_token:
+        data = data.replace(provider.auth.access_token.encode(), REDACTED)
     return data
 
 
@@ -251,7 +255,7 @@ async def _refusal(provider: Provider, response: httpx.Response) -> GatewayError
         payload = await _read(response, ERROR_BODY_LIMIT)
     except (_TooLarge, httpx.TransportError):
         payload = b""
-    headers = _lower(response)
+    headers = _lower(provider, response)
     error = provider.translator.parse_error(code, headers, redact(provider, payload))
     return GatewayError(
         error.status,
@@ -263,13 +267,20 @@ async def _refusal(provider: Provider, response: httpx.Response) -> GatewayError
     )
 
 
-def _lower(response: httpx.Response) -> dict[str, str]:
-    """Return the headers by lower-case name; they are asked for more than once."""
+def _lower(provider: Provider, response: httpx.Response) -> dict[str, str]:
+    """Return the headers by lower-case name, without the provider's credentials.
+
+    They are asked for more than once.
+    """
     known: dict[str, str] | None = response.extensions.get("lower_headers")
     if known is None:
+        pairs = response.headers.raw
+        all_values = b"\n".join(value for _, value in pairs)
+        if redact(provider, all_values) != all_values:
+            pairs = [(name, redact(provider, value)) for name, value in pairs]
         known = response.extensions["lower_headers"] = {
             name.decode("latin-1").lower(): value.decode("latin-1")
-            for name, value in response.headers.raw
+            for name, value in pairs
         }
     return known
 

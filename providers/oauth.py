@@ -60,6 +60,11 @@ class OAuth2(httpx.Auth):
     def __repr__(self) -> str:
         return f"OAuth2({self._provider.name!r})"
 
+    @property
+    def access_token(self) -> str:
+        """The token in use, for whoever must keep it out of sight; or empty."""
+        return self._token.value if self._token is not None else ""
+
     async def async_auth_flow(
         self, request: httpx.Request
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:

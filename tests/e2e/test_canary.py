@@ -1,0 +1,348 @@
+"""Planted secrets, every path a call can take, and then a search through everything.
+
+Nothing that leaves the server or stays behind may hold one: output at DEBUG level,
+pages, API, export, errors, the usage spool, the database with its journal.
+"""
+
+import base64
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+
+import httpx
+import pytest
+
+from tests.e2e import dialects, registries
+from tests.e2e.processes import ADMINISTRATOR, Server, chat
+from tests.e2e.replay import Received, Replay, Reply, json_reply
+
+SECRETS = {
+    "API_KEY": "canary-apikey-3f9a/7c+1e=",
+    "PLAIN_KEY": "canaryPlainKey5d21b8",
+    "ACCESS_ID": "CANARYACCESSKEYID0001",
+    "ACCESS_SECRET": "canary/aws/secret+key/9b2d",
+    "SESSION_TOKEN": "canary-session-token//8e1f==",
+    "BEDROCK_KEY": "canary-bedrock-bearer-77aa",
+    "CLIENT_ID": "canary-client-id-41c0",
+    "CLIENT_SECRET": "canary-client-secret:5e&9%",
+}
+TOKEN = "canary-access-token-c0ffee11"
+PROMPT = "canary-prompt-please-tell-nobody"
+CLIENT_HEADERS = {
+    "Cookie": "session=canary-client-cookie-11",
+    "X-Custom-Secret": "canary-client-header-22",
+    "User-Agent": "canary-client-agent-33",
+}
+# What an installation keeps on purpose, readable by its owner alone.
+KEY_FILES = {"secret_key", "encryption_key"}
+
+PROVIDERS = ("key", "plain", "aws", "session", "bearer", "oauth")
+PATHS = ("ok", "echo-error", "echo-refusal", "echo-answer", "echo-page", "echo-stream")
+
+
+def everything_about(received: Received) -> str:
+    """Return all that a request told us, as a careless upstream quotes it."""
+    return " ".join(f"{name}={value}" for name, value in received.headers)
+
+
+def careless(received: Received) -> Reply:
+    """Answer as the path says, quoting the credentials in headers and body."""
+    said = everything_about(received)
+    secret = received.header("authorization") or received.header("x-api-key") or ""
+    headers = {"x_echo": said, "x_request_id": secret, "x_ratelimit_reset": secret}
+    kind = received.path.split("/")[2]
+    message: dict[str, Any] = {"message": f"Incorrect key provided: {said}"}
+    match kind:
+        case "echo-refusal":
+            return json_reply({"error": message, **message}, 401, **headers)
+        case "echo-error":
+            return json_reply({"error": message, **message}, 400, **headers)
+        case "echo-page":
+            page = f"<html><body>{said}</body></html>".encode()
+            return Reply(500, [page], {"content-type": "text/html"})
+    changed = received.json
+    for each in changed["messages"]:
+        each["content"] = (
+            said
+            if isinstance(each["content"], str)
+            else [{**part, "text": said} for part in each["content"]]
+        )
+    received = Received(
+        received.method,
+        received.target,
+        received.headers,
+        httpx.Request("POST", "http://x", json=changed).content,
+        received.at,
+    )
+    if "/model/" in received.path:
+        reply = dialects.bedrock(received)
+    else:
+        reply = dialects.openai(received)
+    hyphened = {name.replace("_", "-"): value for name, value in headers.items()}
+    reply.headers = {**reply.headers, **hyphened}
+    return reply
+
+
+@pytest.fixture(scope="module")
+def gateway(server: Callable[..., Server], replay: Replay) -> Server:
+    """A provider for each kind of credential and each way to be careless with it."""
+    rows = []
+    for name in PROVIDERS:
+        for path in PATHS:
+            prefix = f"/{name}/{path}"
+            replay.route(prefix, careless)
+            if path == "ok":
+                dialects.install(replay, prefix)
+            rows.append(provider(f"{name}-{path}", name, replay.url + prefix))
+        replay.route(f"/{name}/token", token)
+    rows.append(provider("oauth-no-token", "oauth", f"{replay.url}/broken/ok"))
+    replay.route("/broken/token", broken_token)
+    keys = {"aws_access_key_id": "ACCESS_ID", "aws_secret_access_key": "ACCESS_SECRET"}
+    registry = registries.registry(
+        *rows,
+        key={"api_key": "API_KEY"},
+        plain={"api_key": "PLAIN_KEY"},
+        aws=keys,
+        session={**keys, "aws_session_token": "SESSION_TOKEN"},
+        bearer={"bedrock_api_key": "BEDROCK_KEY"},
+        oauth={"client_id": "CLIENT_ID", "client_secret": "CLIENT_SECRET"},
+    )
+    return server(registry, SECRETS, LOG_LEVEL="DEBUG")
+
+
+def provider(name: str, kind: str, endpoint: str) -> registries.Provider:
+    """Return a provider whose model has its name."""
+    claude = {"id": name, "upstream_id": "anthropic.claude-3-5-sonnet-20240620-v1:0"}
+    match kind:
+        case "key":
+            row = registries.openai(name, endpoint, name)
+            return registries.with_key(row, "key", "Authorization", "Bearer ")
+        case "plain":
+            row = registries.openai(name, endpoint, name)
+            return registries.with_key(row, "plain", "x-api-key")
+        case "oauth":
+            row = registries.openai(name, endpoint, name)
+            url = endpoint.rpartition("/")[0] + "/token"
+            return registries.with_oauth2(row, "oauth", url)
+    row = registries.bedrock(name, endpoint, claude)
+    return registries.with_aws(row, kind, "us-east-1")
+
+
+def token(received: Received) -> Reply:
+    """Give the access token."""
+    return json_reply({"access_token": TOKEN, "token_type": "Bearer"})
+
+
+def broken_token(received: Received) -> Reply:
+    """Refuse, quoting what came."""
+    text = f"{everything_about(received)} {received.body.decode()}"
+    return json_reply({"error": "invalid_client", "error_description": text}, 401)
+
+
+@pytest.fixture(scope="module")
+def keys(gateway: Server) -> dict[str, str]:
+    """The keys that we issue."""
+    made = {"agent": gateway.key("canary-agent")}
+    made["workspace"] = gateway.key("canary-workspace", workspace=True)
+    gateway.settle("key-ok")
+    return made
+
+
+@pytest.fixture(scope="module")
+def answers(gateway: Server, replay: Replay, keys: dict[str, str]) -> dict[str, str]:
+    """Every call, whole and streamed: what the client got, headers included."""
+    found = {}
+    headers = {**CLIENT_HEADERS, "Authorization": f"Bearer {keys['agent']}"}
+    models = [f"{name}-{path}" for name in PROVIDERS for path in PATHS]
+    for model in [*models, "oauth-no-token"]:
+        for stream in (False, True):
+            body = {"stream": stream, "user": "someone"}
+            response = gateway.chat(model, PROMPT, headers=headers, **body)
+            shown = f"{response.status_code} {dict(response.headers)} {response.text}"
+            found[f"{model} {stream}"] = shown
+    wrong = {**CLIENT_HEADERS, "Authorization": f"Bearer {keys['agent']}x"}
+    found["wrong key"] = gateway.chat("key-ok", PROMPT, headers=wrong).text
+    both = {"Authorization": f"Bearer {keys['agent']}", "x-api-key": keys["workspace"]}
+    found["both keys"] = gateway.chat("key-ok", PROMPT, headers=both).text
+    odd = gateway.chat("key-ok", PROMPT, headers=headers, temperature="hot")
+    found["odd field"] = odd.text
+    return found
+
+
+def spellings(keys: dict[str, str]) -> dict[bytes, str]:
+    """Return what to look for -> whose secret it is."""
+    values = {**SECRETS, **{f"our {name} key": key for name, key in keys.items()}}
+    values["access token"] = TOKEN
+    del values["CLIENT_ID"], values["ACCESS_ID"]
+    pair = f"{SECRETS['CLIENT_ID']}:{SECRETS['CLIENT_SECRET']}"
+    found = {pair.encode(): "the client's id and secret"}
+    for name, value in [*values.items(), ("basic", pair)]:
+        found[value.encode()] = name
+        found[quote(value, safe="").encode()] = f"{name}, quoted"
+        found[base64.b64encode(value.encode()).rstrip(b"=")] = f"{name}, base64"
+    return found
+
+
+def leaks(text: str | bytes, wanted: dict[bytes, str]) -> list[str]:
+    """Return the names of the secrets in `text`."""
+    data = text.encode() if isinstance(text, str) else text
+    return [name for value, name in wanted.items() if value in data]
+
+
+def prompts(text: str | bytes) -> list[str]:
+    """Return what of the client's own is in `text`."""
+    data = text.encode() if isinstance(text, str) else text
+    own = [PROMPT, *(value.rpartition("=")[2] for value in CLIENT_HEADERS.values())]
+    return [each for each in own if each.encode() in data]
+
+
+def test_every_secret_was_used(answers, replay):
+    sent = "\n".join(everything_about(each) for each in replay.received)
+    used = [SECRETS[name] for name in ("API_KEY", "PLAIN_KEY", "ACCESS_ID")]
+    used += [SECRETS["SESSION_TOKEN"], SECRETS["BEDROCK_KEY"], TOKEN]
+    assert [secret for secret in used if secret not in sent] == []
+    basic = [each for each in replay.received if each.path.endswith("/token")]
+    assert basic
+
+
+def test_calls_end_as_they_should(answers):
+    statuses = {name: text[:3] for name, text in answers.items()}
+    assert {statuses[f"{name}-ok False"] for name in PROVIDERS} == {"200"}
+    assert {statuses[f"{name}-echo-refusal True"] for name in PROVIDERS} == {"502"}
+    assert {statuses[f"{name}-echo-error False"] for name in PROVIDERS} == {"400"}
+    assert statuses["oauth-no-token False"] == "502"
+
+
+def test_no_answer_holds_a_secret(answers, keys):
+    wanted = spellings(keys)
+    found = {name: leaks(text, wanted) for name, text in answers.items()}
+    assert {name: names for name, names in found.items() if names} == {}
+
+
+def test_the_clients_headers_stay_here(answers, replay):
+    for received in replay.calls:
+        said = everything_about(received)
+        for value in CLIENT_HEADERS.values():
+            assert value not in said
+
+
+@pytest.fixture(scope="module")
+def console(gateway: Server, answers: dict[str, str]) -> Iterator[httpx.Client]:
+    """The administrator's browser."""
+    with httpx.Client(
+        base_url=gateway.url, trust_env=False, follow_redirects=True, timeout=30
+    ) as client:
+        client.get("/login/")
+        form = {
+            "username": ADMINISTRATOR["DJANGO_SUPERUSER_USERNAME"],
+            "password": ADMINISTRATOR["DJANGO_SUPERUSER_PASSWORD"],
+            "csrfmiddlewaretoken": client.cookies["csrftoken"],
+        }
+        entered = client.post("/login/", data=form)
+        assert entered.url.path == "/", entered.text[:500]
+        yield client
+
+
+def crawl(console: httpx.Client, start: str) -> dict[str, str]:
+    """Return every page that links lead to from `start`, by path."""
+    pages: dict[str, str] = {}
+    ahead = [start]
+    while ahead and len(pages) < 800:
+        path = ahead.pop()
+        if path in pages:
+            continue
+        response = console.get(path)
+        pages[path] = f"{dict(response.headers)} {response.text}"
+        if "html" not in response.headers.get("content-type", ""):
+            continue
+        for link in re.findall(r'(?:href|hx-get)="([^"#]+)"', response.text):
+            parts = urlsplit(urljoin(str(response.url), link.replace("&amp;", "&")))
+            is_ours = parts.netloc == console.base_url.netloc.decode()
+            if is_ours and not parts.path.startswith("/static/"):
+                target = parts.path + (f"?{parts.query}" if parts.query else "")
+                if not parts.query or parts.path not in pages:
+                    ahead.append(target)
+    return pages
+
+
+def test_no_page_of_the_console_holds_a_secret(gateway, console, keys):
+    gateway.rows(50)
+    for model in [f"{name}-ok" for name in PROVIDERS] + ["oauth-no-token"]:
+        console.post(
+            f"/models/{model}/check/",
+            headers={"X-CSRFToken": console.cookies["csrftoken"]},
+        )
+    pages = crawl(console, "/")
+    assert {"/", "/models/", "/agents/", "/requests/"} <= set(pages)
+    assert "/models/key-echo-error/edit/" in pages
+    assert sum(path.startswith("/requests/") for path in pages) > 20
+    wanted = spellings(keys)
+    found = {path: leaks(text, wanted) + prompts(text) for path, text in pages.items()}
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+def test_no_page_of_the_admin_holds_a_secret(console, keys):
+    pages = crawl(console, "/admin/")
+    assert len(pages) > 5
+    wanted = spellings(keys)
+    found = {path: leaks(text, wanted) + prompts(text) for path, text in pages.items()}
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+def test_no_answer_of_the_api_holds_a_secret(gateway, answers, keys):
+    wanted = spellings(keys)
+    headers = {"X-RunAgents-API-Key": keys["workspace"]}
+    paths = ["model-providers", "secrets", "agents", "model-spend", "auth/api-keys"]
+    paths += [f"model-providers/{name}-echo-error" for name in PROVIDERS]
+    paths += ["secrets/key", "agents/canary-agent", "agents/canary-agent/config"]
+    for path in paths:
+        response = gateway.get(f"/api/v1/{path}", headers=headers)
+        shown = f"{dict(response.headers)} {response.text}"
+        assert leaks(shown, wanted) + prompts(shown) == [], path
+    for name in PROVIDERS:
+        checked = httpx.post(
+            f"{gateway.url}/api/v1/model-providers/{name}-ok/check",
+            headers=headers,
+            trust_env=False,
+            timeout=30,
+        )
+        assert leaks(checked.text, wanted) == [], name
+
+
+def test_the_export_holds_no_secret(gateway, answers, keys):
+    exported = gateway.manage("providers", "export")
+    assert "key-echo-error" in exported
+    assert leaks(exported, spellings(keys)) == []
+    assert SECRETS["CLIENT_ID"] not in exported
+
+
+def test_nothing_on_disk_holds_a_secret(gateway, console, answers, keys):
+    wanted = spellings(keys)
+    names = set()
+    for path in gateway.data.rglob("*"):
+        if path.is_file() and path.name not in KEY_FILES and "static" not in path.parts:
+            names.add(path.name)
+            data = path.read_bytes()
+            assert leaks(data, wanted) + prompts(data) == [], path.name
+    assert {"runagents.sqlite3", "runagents.sqlite3-wal"} <= names
+
+
+def test_the_output_at_debug_level_holds_no_secret(gateway, console, answers, keys):
+    log = gateway.log
+    assert "/v1/chat/completions" in log
+    assert leaks(log, spellings(keys)) + prompts(log) == []
+    assert ADMINISTRATOR["DJANGO_SUPERUSER_PASSWORD"] not in log
+
+
+def test_the_spool_held_no_secret_while_a_call_ran(gateway, replay, keys):
+    replay.route("/key/ok/v1/chat/completions", Reply(hold=True))
+    headers = {**CLIENT_HEADERS, "Authorization": f"Bearer {keys['agent']}"}
+    body = chat("key-ok", PROMPT)
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(
+            gateway.chat_url, json=body, headers=headers, timeout=1, trust_env=False
+        )
+    spooled = b"".join(p.read_bytes() for p in (gateway.data / "spool").iterdir())
+    assert b"key-ok" in spooled
+    assert leaks(spooled, spellings(keys)) + prompts(spooled) == []
