@@ -34,7 +34,6 @@ URLCONF = "gateway.urls"
 PREFIXES = ("/v1/", "/chat/", "/sandbox/", "/tools/")
 """Paths under these are the gateway's, known or not."""
 
-STALL_SECONDS = 60.0
 BODY_SECONDS = 30.0
 BODY_BYTES_PER_SECOND = 64 * 1024
 
@@ -278,10 +277,7 @@ async def _send(response: HttpResponseBase, send: Send) -> None:
 async def _send_stream(response: StreamingHttpResponse, send: Send) -> None:
     try:
         async for part in response:
-            async with asyncio.timeout(STALL_SECONDS):
-                await send(
-                    {"type": "http.response.body", "body": part, "more_body": True}
-                )
+            await _send_part(response, part, send)
     except asyncio.CancelledError:
         if not _ends_with_the_worker():
             raise
@@ -290,6 +286,19 @@ async def _send_stream(response: StreamingHttpResponse, send: Send) -> None:
         logger.exception("A stream failed unexpectedly.")
         await send(_last_frame(_internal_error()))
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _send_part(response: StreamingHttpResponse, part: bytes, send: Send) -> None:
+    """Send a part; a client that does not read for long loses its connection."""
+    try:
+        async with asyncio.timeout(settings.STALL_SECONDS):
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+    except TimeoutError:
+        stall = getattr(response, "stall", None)
+        if stall is not None:
+            stall()
+        # What the server takes for a client that has left.
+        raise asyncio.CancelledError from None
 
 
 def _last_frame(error: GatewayError) -> Message:

@@ -90,6 +90,10 @@ class ChatStream:
             await self._read_to_the_end()
         await self._response.aclose()
 
+    def stall(self) -> None:
+        """Note that the client has stopped reading."""
+        self._outcome = UsageRecord.Outcome.CLIENT_STALLED
+
     async def _frames(self) -> AsyncIterator[bytes]:
         if not self._ready and not self._is_over():
             yield sse.KEEP_ALIVE
@@ -185,3 +189,7 @@ class ChatStreamResponse(StreamingHttpResponse):
     async def aclose(self) -> None:
         """Close the upstream and end the ledger's entry."""
         await self.stream.aclose()
+
+    def stall(self) -> None:
+        """Note that the client has stopped reading."""
+        self.stream.stall()

@@ -32,6 +32,14 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         self.worker.connections.discard(self)
         super().connection_lost(exc)
 
+    def _close_transport(self) -> None:
+        # A client that does not read would never let it close.
+        if self._flow_control is not None and self._flow_control.write_paused:
+            self._closed = True
+            self.transport.abort()
+            return
+        super()._close_transport()
+
     def close_if_idle(self) -> None:
         """Close it unless a request is being answered."""
         if self._awaiting_request and not self._finishing_calls:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e import dialects, registries
 from tests.e2e.processes import Server, chat, wait_until
-from tests.e2e.raw import Connection
+from tests.e2e.raw import Connection, Watch
 from tests.e2e.replay import Replay, Reply
 
 STREAM = {"content-type": "text/event-stream"}
@@ -189,6 +189,29 @@ def test_three_hundred_that_leave_at_random_leave_nothing_behind(gateway, upstre
     # A call that had not reached the upstream when its client left has a row as well.
     assert len(rows) - rows_before <= 310
     assert {row["outcome"] for row in rows} == {"ok", "client_closed"}
+
+
+def test_a_client_that_stops_reading_is_let_go_on_both_sides(
+    server, registry, upstream
+):
+    upstream.route("/flood", Reply(200, [event("x" * 60_000)] * 2000, STREAM))
+    made = server(
+        registries.registry(
+            registries.openai("flood", f"{upstream.url}/flood", "flood")
+        ),
+        STALL_SECONDS="1",
+    )
+    upstream.clear()
+    with Watch(made) as watch, Connection(made) as client:
+        client.ask("flood", stream=True)
+        client.read_until(b"xxx")
+        assert upstream.wait_until(lambda: len(upstream.calls) == 1)
+        assert upstream.wait_until(lambda: upstream.open == 0, 6)
+        (row,) = made.rows(1)
+        assert row["outcome"] == "client_stalled"
+        # Reading goes on until the connection turns out to be gone.
+        assert client.is_closed()
+    assert watch.growth < 8 << 20
 
 
 def test_a_killed_worker_loses_no_row(server, registry, upstream):
