@@ -41,6 +41,11 @@ class Entry:
         self._started = time.monotonic()
         self._state = "new"
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether there will be a row of this call."""
+        return self._state != "new"
+
     def elapsed_ms(self) -> int:
         """Return the milliseconds since the request arrived."""
         return int((time.monotonic() - self._started) * 1000)

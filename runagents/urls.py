@@ -6,7 +6,7 @@ from django.urls import include, path, reverse_lazy
 from django.urls.resolvers import URLPattern, URLResolver
 from django.views.generic import RedirectView
 
-from gateway import console
+from gateway import console, playground
 from runagents import account_views, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -30,6 +30,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # RunAgents' command line leaves the version out.
     path("api/", include("runagents.agents.api_urls")),
     path("api/", include("providers.api_urls")),
+    path("playground/", playground.playground, name="playground"),
+    path(
+        "playground/stream/", playground.playground_stream, name="playground-stream"
+    ),
     path("requests/", console.request_list, name="request-list"),
     path("requests/<str:call_id>/", console.request_detail, name="request-detail"),
     # One log-in for all: the admin's own would miss the throttle.

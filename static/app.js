@@ -142,6 +142,34 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) document.body.dispatchEvent(new Event("returned"));
 });
 
+/* The Playground: Enter sends, Stop ends the stream, what was stopped stays. */
+on("keydown", "textarea[data-enter-sends]", (area, event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  area.form.requestSubmit(area.form.querySelector("button.send"));
+});
+on("click", "[data-abort]", (button) => htmx.trigger(document.querySelector(button.dataset.abort), "htmx:abort"));
+document.addEventListener("htmx:sse:after:connection", (event) => {
+  const area = event.target.querySelector?.("[data-enter-sends]");
+  if (area) area.value = "";
+});
+document.addEventListener("htmx:sse:after:message", (event) => {
+  const last = event.target.querySelector?.(".turn:last-child");
+  if (last && innerHeight - last.getBoundingClientRect().bottom > -260) last.scrollIntoView({ block: "end" });
+});
+document.addEventListener("htmx:finally:request", (event) => {
+  if (!event.target.matches?.("[data-chat]")) return;
+  for (const end of event.target.querySelectorAll("[data-unfinished]")) {
+    const text = document.getElementById(`${end.id}-text`);
+    const kept = Object.assign(document.createElement("input"), {
+      type: "hidden", name: end.dataset.unfinished, value: text.textContent,
+    });
+    const note = Object.assign(document.createElement("p"), { className: "shy small", textContent: end.dataset.stopped });
+    end.replaceChildren(kept, note);
+    end.removeAttribute("data-unfinished");
+  }
+});
+
 /* After every load and swap: local times, chips, aria-invalid from error texts, focus. */
 function enhance() {
   for (const time of document.querySelectorAll("time[data-local]")) {

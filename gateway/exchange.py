@@ -1,0 +1,184 @@
+"""One question asked from the console, on the path that agents' calls take.
+
+Same router, limits, translators and ledger; what differs is that the answer is wanted
+as text, piece by piece, and not as OpenAI's frames.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.conf import settings
+from django.http import HttpResponse
+
+from gateway import completions, prices, router
+from gateway.draining import draining
+from gateway.errors import GatewayError
+from gateway.identifiers import token
+from gateway.ledger import Entry
+from gateway.registry import Caller, Target, registry
+from gateway.runtime import runtime
+from gateway.streams import ChatStreamResponse
+from gateway.upstream import Call
+from gateway.usage import usage_fields
+from gateway.wire import jsontext, sse
+from gateway.wire.jsontext import JSON
+
+
+class Piece(NamedTuple):
+    """What arrived at once: text of the answer, and of the thinking before it."""
+
+    text: str = ""
+    thinking: str = ""
+
+
+@dataclass
+class Answer:
+    """What came of a question; `error` is empty where all went well."""
+
+    model: str
+    text: str = ""
+    thinking: str = ""
+    provider: str = ""
+    call_id: str = ""
+    finish_reason: str = ""
+    error: str = ""
+    error_code: str = ""
+    first_piece_ms: int | None = None
+    duration_ms: int | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost: Decimal | None = None
+
+
+class Exchange:
+    """One question to one model; `answer` fills while `ask` runs."""
+
+    def __init__(self, body: JSON, caller: Caller) -> None:
+        self._body = body
+        self._caller = caller
+        self._usage: JSON = {}
+        self._targets: tuple[Target, ...] = ()
+        self._started = time.monotonic()
+        self.answer = Answer(model=body["model"])
+
+    async def ask(self, tell: Callable[[Piece], None]) -> Answer:
+        """Ask, call `tell` with each piece as it arrives, and return the answer.
+
+        A failure ends up in the answer. Cancelling it closes the upstream and ends the
+        ledger's entry.
+        """
+        self._started = time.monotonic()
+        call = asyncio.current_task()
+        assert call is not None  # noqa: S101
+        # A worker that ends waits for these and then ends them, as it does for agents.
+        draining.calls.add(call)
+        try:
+            await self._ask(tell)
+        except GatewayError as error:
+            self.answer.error = error.message
+            self.answer.error_code = error.code or error.type
+        finally:
+            draining.calls.discard(call)
+            self.answer.duration_ms = self._elapsed_ms()
+        await self._price()
+        return self.answer
+
+    async def _ask(self, tell: Callable[[Piece], None]) -> None:
+        self._targets = router.find(
+            registry.snapshot, self._body["model"], self._caller
+        )
+        request_id = f"req_{token(22)}"
+        entry = Entry(
+            runtime.spool,
+            request_id=request_id,
+            caller=self._caller.name,
+            caller_kind=self._caller.kind,
+        )
+        call = Call(request_id=request_id, entry=entry, via=runtime.via)
+        limiter = runtime.limiter if settings.RATE_LIMIT_ENFORCEMENT else None
+        try:
+            response = await completions.complete(
+                self._body, self._targets, call, limiter
+            )
+        finally:
+            if entry.has_begun:
+                self.answer.call_id = entry.call_id
+        self.answer.provider = response["x-gateway-provider"]
+        if isinstance(response, ChatStreamResponse):
+            await self._follow(response, tell)
+        elif isinstance(response, HttpResponse):
+            self._take([jsontext.decode(response.content)], "message", tell)
+
+    async def _follow(
+        self, response: ChatStreamResponse, tell: Callable[[Piece], None]
+    ) -> None:
+        decoder = sse.SSEDecoder()
+        try:
+            async for data in response.stream:
+                chunks = [
+                    jsontext.decode(event.data)
+                    for event in decoder.feed(data)
+                    if event.data != b"[DONE]"
+                ]
+                self._take(chunks, "delta", tell)
+        finally:
+            await response.aclose()
+
+    def _take(
+        self, chunks: list[JSON], part: str, tell: Callable[[Piece], None]
+    ) -> None:
+        """Tell what `chunks` say; raises the GatewayError that one of them holds."""
+        text = thinking = ""
+        error: JSON = {}
+        for chunk in chunks:
+            error = chunk.get("error") or error
+            self._usage = chunk.get("usage") or self._usage
+            for choice in chunk.get("choices") or []:
+                said = choice.get(part) or {}
+                text += _plain(said.get("content") or said.get("refusal"))
+                thinking += _plain(said.get("reasoning_content"))
+                self.answer.finish_reason = (
+                    choice.get("finish_reason") or self.answer.finish_reason
+                )
+        if text or thinking:
+            if part == "delta" and self.answer.first_piece_ms is None:
+                self.answer.first_piece_ms = self._elapsed_ms()
+            self.answer.text += text
+            self.answer.thinking += thinking
+            tell(Piece(text, thinking))
+        if error:
+            raise GatewayError(
+                502, error["type"], error["message"], code=error.get("code")
+            )
+
+    async def _price(self) -> None:
+        counts = usage_fields(self._usage)
+        self.answer.input_tokens = counts.get("input_tokens")
+        self.answer.output_tokens = counts.get("output_tokens")
+        for target in self._targets:
+            row = target.provider.row
+            if row.name != self.answer.provider:
+                continue
+            call = {
+                **counts,
+                "upstream_model": target.upstream_id,
+                "provider_type": row.provider_type,
+                "endpoint": row.endpoint,
+            }
+            # The first price of a process reads the whole price list.
+            self.answer.cost = await asyncio.to_thread(prices.cost, call, target.prices)
+            return
+
+    def _elapsed_ms(self) -> int:
+        return int((time.monotonic() - self._started) * 1000)
+
+
+def _plain(content: object) -> str:
+    """Return content as text: most send a string, some a list of parts."""
+    if isinstance(content, list):
+        return "".join(str(part.get("text", "")) for part in content)
+    return content if isinstance(content, str) else ""

@@ -1,0 +1,238 @@
+"""The Playground: a chat with one model or two, streamed into the page.
+
+Asynchronous views under the console's own handler: a chat holds no thread while the
+model speaks. Without JavaScript each message is answered by a whole page.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.html import escape
+from django.views.decorators.http import require_http_methods, require_POST
+
+from gateway.exchange import Answer, Exchange, Piece
+from gateway.identifiers import token
+from gateway.playground_form import SIDES, PlaygroundForm, code, shown
+from gateway.registry import Caller
+from gateway.wire.jsontext import JSON
+from providers import snippets
+
+KEEP_ALIVE_SECONDS = 15.0
+KEEP_ALIVE = b": keep-alive\n\n"
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+async def playground(request: HttpRequest) -> HttpResponse:
+    """Show the Playground; POST answers a message, clears, or shows the code."""
+    if request.method != "POST":
+        initial = {"model": request.GET.get("model", "")}
+        return await _page(
+            request, await sync_to_async(PlaygroundForm)(initial=initial)
+        )
+    data = request.POST.copy()
+    match data.get("action"):
+        case "clear":
+            for name in ("said", *SIDES):
+                data.pop(name, None)
+            return await _page(request, await _next(data))
+        case "code":
+            return await _code_page(request, data)
+    form, is_valid = await _validated(data)
+    if not is_valid:
+        return await _page(request, form, status=422)
+    caller = await _caller(request)
+    exchanges = [Exchange(body, caller) for body in form.bodies()]
+    answers = await asyncio.gather(*(each.ask(_ignore) for each in exchanges))
+    said = form.cleaned_data["message"]
+    return await _page(request, await _next(data), said=said, answers=list(answers))
+
+
+@login_required
+@require_POST
+async def playground_stream(request: HttpRequest) -> HttpResponseBase:
+    """Answer a message as server-sent events of HTML that htmx puts in place."""
+    form, is_valid = await _validated(request.POST)
+    if not is_valid:
+        response = await _page(request, form, status=422)
+        for header in ("HX-Retarget", "HX-Reselect"):
+            response[header] = "#playground-form"
+        response["HX-Reswap"] = "outerHTML"
+        return response
+    caller = await _caller(request)
+    options = {"stream": True, "stream_options": {"include_usage": True}}
+    exchanges = [Exchange({**body, **options}, caller) for body in form.bodies()]
+    return StreamingHttpResponse(
+        _events(form.cleaned_data["message"], exchanges),
+        content_type="text/event-stream; charset=utf-8",
+        headers={
+            "Cache-Control": "no-cache, no-transform",
+            "X-Accel-Buffering": "no",
+        },
+    )
+
+
+async def _next(data: QueryDict) -> PlaygroundForm:
+    return await sync_to_async(PlaygroundForm.again)(data)
+
+
+async def _validated(
+    data: QueryDict, needs_message: bool = True
+) -> tuple[PlaygroundForm, bool]:
+    """Return the form of `data` and whether it can be sent."""
+
+    def validate() -> tuple[PlaygroundForm, bool]:
+        form = PlaygroundForm(data)
+        form.fields["message"].required = needs_message
+        return form, form.is_valid()
+
+    return await sync_to_async(validate)()
+
+
+async def _code_page(request: HttpRequest, data: QueryDict) -> HttpResponse:
+    """Return the page with the request as code; nothing is sent."""
+    form, is_valid = await _validated(data, needs_message=False)
+    return await _page(request, form, bodies=form.bodies() if is_valid else [])
+
+
+async def _caller(request: HttpRequest) -> Caller:
+    user = await request.auser()
+    return Caller(user.get_username(), "console")
+
+
+def _ignore(piece: Piece) -> None:
+    """Take a piece of an answer that is shown as a whole."""
+
+
+async def _page(
+    request: HttpRequest,
+    form: PlaygroundForm,
+    *,
+    said: str = "",
+    answers: list[Answer] | None = None,
+    bodies: list[JSON] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Return the page with the conversation so far, a new turn, or code."""
+    turns = [shown(turn) for turn in form.turns]
+    if answers:
+        turns.append({"said": said, "answers": answers, "is_new": True})
+    base = snippets.base_url(request)
+    context = {
+        "form": form,
+        "turns": turns,
+        "sides": SIDES,
+        "codes": [{"model": b["model"], **code(base, b)} for b in bodies or []],
+        "wants_code": bodies is not None,
+    }
+    # Templates ask for the user and the like, which may read the database.
+    return await sync_to_async(render)(
+        request, "playground/playground.html", context, status=status
+    )
+
+
+async def _events(said: str, exchanges: list[Exchange]) -> AsyncIterator[bytes]:
+    """Give the turn, then what its answers say as it arrives, then how they ended.
+
+    Asking begins with the first event, so that nothing is open before somebody reads.
+    """
+    turn = f"turn-{token(8)}"
+    arrived: asyncio.Queue[tuple[int, Piece | None]] = asyncio.Queue()
+    tasks = [
+        asyncio.create_task(_ask(number, exchange, arrived))
+        for number, exchange in enumerate(exchanges)
+    ]
+    try:
+        answers = [exchange.answer for exchange in exchanges]
+        context = {"said": said, "answers": answers, "turn": turn, "is_open": True}
+        yield _event(render_to_string("playground/_turn_begins.html", context))
+        missing = len(tasks)
+        while missing:
+            pieces = await _take(arrived)
+            if not pieces:
+                yield KEEP_ALIVE
+                continue
+            html = ""
+            for number, piece in pieces:
+                target = f"{turn}-{number + 1}"
+                if piece is not None:
+                    html += _said(target, piece)
+                    continue
+                missing -= 1
+                # Raises what nobody expected; a failed call is part of the answer.
+                await tasks[number]
+                html += _ended(target, number, answers[number], missing == 0)
+            yield _event(html)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _ask(
+    number: int,
+    exchange: Exchange,
+    arrived: asyncio.Queue[tuple[int, Piece | None]],
+) -> None:
+    try:
+        await exchange.ask(lambda piece: arrived.put_nowait((number, piece)))
+    finally:
+        arrived.put_nowait((number, None))
+
+
+async def _take(
+    arrived: asyncio.Queue[tuple[int, Piece | None]],
+) -> list[tuple[int, Piece | None]]:
+    """Return all that is there, one per answer and kind; nothing after a silence."""
+    try:
+        async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+            taken = [await arrived.get()]
+    except TimeoutError:
+        return []
+    while not arrived.empty():
+        number, piece = arrived.get_nowait()
+        before = taken[-1]
+        if before[0] == number and before[1] is not None and piece is not None:
+            joined = Piece(
+                before[1].text + piece.text, before[1].thinking + piece.thinking
+            )
+            taken[-1] = (number, joined)
+        else:
+            taken.append((number, piece))
+    return taken
+
+
+def _said(target: str, piece: Piece) -> str:
+    html = ""
+    for kind, text in (("thinking", piece.thinking), ("text", piece.text)):
+        if text:
+            # Carriage returns would end a line of the event.
+            safe = escape(text.replace("\r\n", "\n").replace("\r", "\n"))
+            html += (
+                f'<hx-partial hx-target="#{target}-{kind}" hx-swap="beforeend">'
+                f"<span>{safe}</span></hx-partial>"
+            )
+    return html
+
+
+def _ended(target: str, number: int, answer: Answer, is_last: bool) -> str:
+    context = {
+        "answer": answer,
+        "target": target,
+        "side": SIDES[number],
+        "is_last": is_last,
+        "is_new": True,
+    }
+    return render_to_string("playground/_answer_ends.html", context)
+
+
+def _event(html: str) -> bytes:
+    """Return one server-sent event; its lines become one text again."""
+    lines = html.replace("\r", "").split("\n")
+    return "".join(f"data: {line}\n" for line in lines).encode() + b"\n"

@@ -1,0 +1,190 @@
+"""What somebody enters in the Playground, and the requests that come of it."""
+
+import json
+import shlex
+from typing import Any, NamedTuple
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from gateway.exchange import Answer
+from gateway.wire.jsontext import JSON
+from providers.models import ProviderModel
+
+MAX_CHOICES = 500
+SIDES = ("first", "second")
+"""The columns of a comparison, and the names of the fields that keep their answers."""
+
+
+class Turn(NamedTuple):
+    """What was said and what each side answered; empty where it did not."""
+
+    said: str
+    first: str = ""
+    second: str = ""
+
+
+class PlaygroundForm(forms.Form):
+    """The models to ask and how; the conversation so far travels along."""
+
+    model = forms.ChoiceField(label=_("Model"))
+    other_model = forms.ChoiceField(required=False, label=_("Compare with"))
+    system = forms.CharField(
+        required=False,
+        label=_("System prompt"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    temperature = forms.FloatField(
+        required=False,
+        min_value=0,
+        max_value=2,
+        label=_("Temperature"),
+        widget=forms.NumberInput(attrs={"step": "0.1"}),
+    )
+    max_tokens = forms.IntegerField(required=False, min_value=1, label=_("Max tokens"))
+    message = forms.CharField(
+        label=_("Message"),
+        widget=forms.Textarea(attrs={"rows": 2, "data-enter-sends": ""}),
+        error_messages={"required": _("Write a message first.")},
+    )
+
+    def __init__(
+        self, data: QueryDict | None = None, initial: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(data, initial=initial)
+        known = data if data is not None else initial or {}
+        groups = model_choices(
+            {str(known.get(name, "")) for name in ("model", "other_model")}
+        )
+        self.has_models = bool(groups)
+        self.fields["model"].choices = groups  # type: ignore[attr-defined]
+        self.fields["other_model"].choices = [  # type: ignore[attr-defined]
+            ("", _("No other model")),
+            *groups,
+        ]
+        self.turns = turns(data) if data is not None else []
+
+    @classmethod
+    def again(cls, data: QueryDict) -> "PlaygroundForm":
+        """Return a form for the next message, with what was chosen for the last."""
+        form = cls(
+            initial={k: str(v) for k, v in data.dict().items() if k != "message"}
+        )
+        form.turns = turns(data)
+        return form
+
+    def models(self) -> list[str]:
+        """Return the one or two models to ask."""
+        asked = [self.cleaned_data["model"]]
+        if other := self.cleaned_data.get("other_model"):
+            asked.append(other)
+        return asked
+
+    def bodies(self) -> list[JSON]:
+        """Return a chat request for each model."""
+        return [
+            self._body(model, side)
+            for model, side in zip(self.models(), SIDES, strict=False)
+        ]
+
+    def _body(self, model: str, side: str) -> JSON:
+        messages: list[JSON] = []
+        if system := self.cleaned_data.get("system"):
+            messages.append({"role": "system", "content": system})
+        for turn in self.turns:
+            # A turn that this side failed to answer would leave two users in a row.
+            if answer := getattr(turn, side):
+                messages.append({"role": "user", "content": turn.said})
+                messages.append({"role": "assistant", "content": answer})
+        if message := self.cleaned_data.get("message"):
+            messages.append({"role": "user", "content": message})
+        body: JSON = {"model": model, "messages": messages}
+        for name in ("temperature", "max_tokens"):
+            if (value := self.cleaned_data.get(name)) is not None:
+                body[name] = value
+        return body
+
+
+def model_choices(chosen: set[str]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the enabled providers with ``provider/model`` choices, best first.
+
+    So many that a page stays small; those `chosen` are among them in any case.
+    """
+    rows = (
+        ProviderModel.objects.filter(provider__enabled=True)
+        .order_by("provider__priority", "provider__name", "position", "pk")
+        .values_list("provider__name", "model_id")
+    )
+    groups: dict[str, list[tuple[str, str]]] = {}
+    pairs = list(rows[:MAX_CHOICES])
+    if len(pairs) == MAX_CHOICES:
+        for each in chosen:
+            provider, _slash, model = each.partition("/")
+            if model and (provider, model) not in pairs:
+                pairs += rows.filter(provider__name=provider, model_id=model)
+    for provider, model in pairs:
+        groups.setdefault(provider, []).append((f"{provider}/{model}", model))
+    return list(groups.items())
+
+
+def turns(data: QueryDict) -> list[Turn]:
+    """Return the conversation that a page sent back."""
+    columns = (data.getlist(name) for name in ("said", *SIDES))
+    return [
+        Turn(*(text.replace("\r\n", "\n") for text in turn))
+        for turn in zip(*columns, strict=False)
+    ]
+
+
+def shown(turn: Turn) -> dict[str, Any]:
+    """Return a past turn as the page shows it."""
+    texts = turn[1:] if turn.second else turn[1:2]
+    answers = [Answer(model="", text=text) for text in texts]
+    return {"said": turn.said, "answers": answers}
+
+
+def code(base: str, body: JSON) -> dict[str, str]:
+    """Return a request as curl, Python and OpenAI's SDK, with the gateway's address."""
+    text = json.dumps(body, indent=2, ensure_ascii=False)
+    # No value of `body` is a boolean or null: its JSON is Python as well.
+    arguments = "".join(
+        f"    {name}={_indented(value)},\n" for name, value in body.items()
+    )
+    return {
+        "curl": f"""\
+curl {base}/v1/chat/completions \\
+  -H "Content-Type: application/json" \\
+  -H "Authorization: Bearer YOUR_AGENT_KEY" \\
+  -d {shlex.quote(text)}
+""",
+        "python": f'''\
+import json
+import urllib.request
+
+body = {text}
+request = urllib.request.Request(
+    "{base}/v1/chat/completions",
+    data=json.dumps(body).encode(),
+    headers={{
+        "Content-Type": "application/json",
+        "Authorization": "Bearer YOUR_AGENT_KEY",
+    }},
+)
+with urllib.request.urlopen(request) as response:
+    answer = json.loads(response.read())
+    print(answer["choices"][0]["message"]["content"])
+''',
+        "sdk": f'''\
+from openai import OpenAI
+
+client = OpenAI(base_url="{base}/v1", api_key="YOUR_AGENT_KEY")
+answer = client.chat.completions.create(
+{arguments})
+print(answer.choices[0].message.content)
+''',
+    }
+
+
+def _indented(value: object) -> str:
+    return json.dumps(value, indent=4, ensure_ascii=False).replace("\n", "\n    ")
