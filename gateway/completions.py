@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from gateway import images, upstream
+from gateway.capacity import capacity
 from gateway.draining import draining
 from gateway.errors import GatewayError
 from gateway.identifiers import token
@@ -64,6 +65,8 @@ async def _attempt(
     if fetched:
         body = images.inline(body, fetched)
     rendered = provider.translator.render_request(body, route)
+    if call.held is not None:
+        capacity.enter_provider(call.held, provider.name)
     await _admit(target, limiter)
     stream = rendered.reply.stream
     call.entry.fields.update(

@@ -17,12 +17,14 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, get_resolver
 
 from gateway import callers
+from gateway.capacity import capacity
 from gateway.draining import draining, shutting_down
 from gateway.errors import GatewayError
 from gateway.identifiers import token
-from gateway.registry import registry
+from gateway.registry import Caller, registry
 from gateway.requests import GatewayRequest
 from gateway.wire import jsontext
+from providers import attempts
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -36,6 +38,9 @@ PREFIXES = ("/v1/", "/chat/", "/sandbox/", "/tools/")
 
 BODY_SECONDS = 30.0
 BODY_BYTES_PER_SECOND = 64 * 1024
+
+# A path is matched against patterns and remembered: neither for any length.
+LONGEST_PATH = 2048
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -69,9 +74,10 @@ async def handle(scope: Message, receive: Receive, send: Send) -> None:
     try:
         response = await _answer(request, receive)
         response.headers["x-request-id"] = request.request_id
-        await _send(response, send)
+        await _send(response, send, is_head=request.method == "HEAD")
     finally:
         draining.calls.discard(call)
+        capacity.leave(request.held)
 
 
 def error_response(error: GatewayError) -> HttpResponse:
@@ -111,8 +117,13 @@ def _ends_with_the_worker() -> bool:
     return True
 
 
-@lru_cache(maxsize=1024)
 def _match(path: str) -> tuple[View, dict[str, Any]] | None:
+    """Return the view for a path and its arguments, None where there is none."""
+    return _resolve(path) if len(path) <= LONGEST_PATH else None
+
+
+@lru_cache(maxsize=1024)
+def _resolve(path: str) -> tuple[View, dict[str, Any]] | None:
     try:
         found = get_resolver(URLCONF).resolve(path)
     except Resolver404:
@@ -126,12 +137,13 @@ async def _respond(request: GatewayRequest, receive: Receive) -> HttpResponseBas
         raise GatewayError(
             404,
             "not_found_error",
-            f"Unknown path {request.path[:200]}. Chat completions are at "
+            f"Unknown path {ascii(request.path[:200])[1:-1]}. Chat completions are at "
             "/v1/chat/completions.",
             code="unknown_url",
         )
     view, kwargs = matched
-    if request.method not in view.methods:  # type: ignore[attr-defined]
+    method = "GET" if request.method == "HEAD" else request.method
+    if method not in view.methods:  # type: ignore[attr-defined]
         allowed = ", ".join(view.methods)  # type: ignore[attr-defined]
         raise GatewayError(
             405,
@@ -141,14 +153,40 @@ async def _respond(request: GatewayRequest, receive: Receive) -> HttpResponseBas
             headers={"allow": allowed},
         )
     if not view.is_public:  # type: ignore[attr-defined]
-        request.caller = callers.identify(
-            registry.snapshot, request.header_lists, request.address
-        )
+        request.caller = _identify(request)
     if request.method == "POST":
         _check_media_type(request)
         request.body = await _read_body(request, receive)
     response: HttpResponseBase = await view(request, **kwargs)
     return response
+
+
+def _identify(request: GatewayRequest) -> Caller:
+    """Return who calls; raises GatewayError, a 429 after too many wrong keys."""
+    try:
+        return callers.identify(
+            registry.snapshot, request.header_lists, request.address
+        )
+    except GatewayError as error:
+        if error.status != 401:
+            raise
+        forwarded = ",".join(request.header_lists.get("x-forwarded-for", ()))
+        address = attempts.client_address(request.address, forwarded)
+        wait = attempts.wrong_keys.add(address)
+        if not wait:
+            raise
+    raise _too_many_wrong_keys(max(1, round(wait)))
+
+
+def _too_many_wrong_keys(seconds: int) -> GatewayError:
+    return GatewayError(
+        429,
+        "rate_limit_error",
+        f"Too many requests without a valid API key. Try again in {seconds} s, or with "
+        "a valid key at once.",
+        code="rate_limit_exceeded",
+        headers={"retry-after": str(seconds)},
+    )
 
 
 def _header_lists(scope: Message) -> dict[str, list[str]]:
@@ -248,7 +286,7 @@ def _internal_error() -> GatewayError:
     )
 
 
-async def _send(response: HttpResponseBase, send: Send) -> None:
+async def _send(response: HttpResponseBase, send: Send, is_head: bool) -> None:
     """Send a response; a stream is closed whatever happens to the client."""
     headers = [
         (name.lower().encode("latin-1"), value.encode("latin-1"))
@@ -263,7 +301,7 @@ async def _send(response: HttpResponseBase, send: Send) -> None:
         body = response.content  # type: ignore[attr-defined]
         headers.append((b"content-length", b"%d" % len(body)))
         await send(start)
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": b"" if is_head else body})
         return
     try:
         await send(start)

@@ -14,7 +14,8 @@ from gateway.registry import LOCAL, Caller
 class GatewayRequest(HttpRequest):
     """One request to the gateway, its caller known and its body read.
 
-    `header_lists` maps lower-case names to all their values.
+    `header_lists` maps lower-case names to all their values; `held` are the places it
+    takes in the worker (gateway/capacity.py).
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class GatewayRequest(HttpRequest):
         self.content_params = None
         self.request_id = ""
         self.caller: Caller = LOCAL
+        self.held: list[str] = []
         self._body = b""
         self._read_started = False
 

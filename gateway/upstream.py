@@ -38,12 +38,16 @@ RETRYABLE = frozenset(
 
 @dataclass
 class Call:
-    """One client request on its way upstream."""
+    """One client request on its way upstream.
+
+    `held` are the places it takes in the worker; without the list it takes none.
+    """
 
     request_id: str
     entry: Entry
     headers: Mapping[str, str] = field(default_factory=dict)
     via: str = ""
+    held: list[str] | None = None
 
 
 async def send(

@@ -10,10 +10,12 @@ from django.urls import path, re_path
 from gateway import sandbox, views
 from gateway.handler import endpoint
 
+# It begins with any number of `v1/`. Where a pattern said so a second time before it,
+# matching a path of nothing else would take the square of its length.
 CHAT = r"(?:(?:v1/)*chat/completions/?)+"
 
 urlpatterns = [
-    re_path(rf"^(?:api/)?(?:v1/)*{CHAT}$", views.chat_completions),
+    re_path(rf"^(?:api/)?{CHAT}$", views.chat_completions),
     re_path(
         rf"^(?:api/)?(?:v1/)*p/(?P<provider>[^/]+)/{CHAT}$", views.chat_completions
     ),

@@ -1,10 +1,13 @@
 """The gateway's views: HTTP in, HTTP out."""
 
+import re
+
 from django.conf import settings
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
-from gateway import bodies, completions, router
+from gateway import bodies, completions, hops, router
+from gateway.capacity import capacity
 from gateway.draining import draining
 from gateway.errors import GatewayError, invalid_request
 from gateway.handler import endpoint
@@ -16,12 +19,16 @@ from gateway.upstream import Call
 from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
 
+_IDEMPOTENCY_KEY = re.compile(r"[ -~]{1,255}")
+
 
 @endpoint("POST")
 async def chat_completions(
     request: GatewayRequest, provider: str = ""
 ) -> HttpResponseBase:
     """Answer a chat completion; `provider` pins one by its name."""
+    headers = _headers_for_upstream(request)
+    capacity.enter(request.held, request.caller)
     body = bodies.parse(request.body)
     model = _model_of(body)
     targets = router.find(registry.snapshot, model, request.caller, provider)
@@ -38,10 +45,9 @@ async def chat_completions(
     call = Call(
         request_id=request.request_id,
         entry=entry,
-        headers={"idempotency-key": key}
-        if (key := request.header("idempotency-key"))
-        else {},
+        headers=headers,
         via=runtime.via,
+        held=request.held,
     )
     limiter = runtime.limiter if settings.RATE_LIMIT_ENFORCEMENT else None
     return await completions.complete(body, targets, call, limiter)
@@ -73,6 +79,22 @@ async def readyz(request: GatewayRequest) -> HttpResponse:
     if registry.is_loaded and not draining.has_begun:
         return _json({"status": "ready"})
     return _json({"status": "not ready"}, status=503)
+
+
+def _headers_for_upstream(request: GatewayRequest) -> dict[str, str]:
+    """Return what of the client's headers goes on; raises GatewayError."""
+    headers = {}
+    if via := request.header_lists.get("via"):
+        headers["via"] = hops.forwarded(via, runtime.via)
+    if key := request.header("idempotency-key"):
+        if not _IDEMPOTENCY_KEY.fullmatch(key):
+            raise invalid_request(
+                "The header Idempotency-Key must be 1 to 255 printable ASCII "
+                "characters.",
+                code="invalid_value",
+            )
+        headers["idempotency-key"] = key
+    return headers
 
 
 def _model_of(body: JSON) -> str:

@@ -19,11 +19,11 @@ from providers.api_access import (
     KEY_HEADER,
     APIError,
     body_of,
-    checks,
     reply,
     too_many,
     workspace_api,
 )
+from providers.attempts import checks
 from providers.forms import EditConflict
 from providers.models import NAME_RULE, ModelProvider, Secret, WorkspaceKey
 from providers.object_reader import ObjectError, parse

@@ -6,23 +6,19 @@ https://docs.runagents.io/api/overview/
 """
 
 import hmac
-import ipaddress
-import threading
-import time
-from collections import OrderedDict, deque
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
 from typing import Any
 
 import msgspec
-from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from providers import keys
+from providers.attempts import client_address, wrong_keys
 from providers.models import WorkspaceKey
 from providers.object_reader import ObjectError
 
@@ -43,48 +39,6 @@ class APIError(Exception):
         self.status = status
         self.message = message
         self.headers = headers or {}
-
-
-class Allowance:
-    """How often a minute each of many may do something; counted in this process."""
-
-    WINDOW = 60.0
-    MAX_COUNTED = 10_000
-
-    def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._limit = limit
-        self._clock = clock
-        self._times: OrderedDict[str, deque[float]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def add(self, who: str) -> float:
-        """Count one; return the seconds to wait, 0 while there are not too many."""
-        now = self._clock()
-        with self._lock:
-            times = self._times.setdefault(who, deque(maxlen=self._limit))
-            self._times.move_to_end(who)
-            if len(self._times) > self.MAX_COUNTED:
-                self._times.popitem(last=False)
-            while times and times[0] <= now - self.WINDOW:
-                times.popleft()
-            if len(times) >= self._limit:
-                return times[0] + self.WINDOW - now
-            times.append(now)
-            return 0.0
-
-    def clear(self) -> None:
-        """Forget all."""
-        with self._lock:
-            self._times.clear()
-
-
-failures = Allowance(60)
-"""Wrong keys by address. A key has 190 random bits: this spares the server, rather than
-keeping keys from being guessed, and a valid key works beside any number of wrong ones.
-"""
-
-checks = Allowance(10)
-"""Checks of providers by key; each is a request to somebody else's server."""
 
 
 def reply(value: Any, status: int = 200) -> HttpResponse:
@@ -177,7 +131,11 @@ def _presented(request: HttpRequest) -> str:
 
 
 def _refusal(request: HttpRequest) -> APIError:
-    if wait := failures.add(client_address(request)):
+    address = client_address(
+        str(request.META.get("REMOTE_ADDR", "")),
+        request.headers.get("X-Forwarded-For", ""),
+    )
+    if wait := wrong_keys.add(address):
         return too_many("requests without a valid key", wait)
     return APIError(401, UNAUTHORIZED, {"WWW-Authenticate": "Bearer"})
 
@@ -187,19 +145,6 @@ def too_many(what: str, wait: float) -> APIError:
     seconds = str(max(1, round(wait)))
     message = f"Too many {what}. Try again in {seconds} s."
     return APIError(429, message, {"Retry-After": seconds})
-
-
-def client_address(request: HttpRequest) -> str:
-    """Return the address of the client, past as many proxies as are trusted."""
-    address = str(request.META.get("REMOTE_ADDR", ""))
-    if settings.TRUSTED_PROXIES:
-        hops = request.headers.get("X-Forwarded-For", "").split(",")
-        if len(hops) >= settings.TRUSTED_PROXIES:
-            address = hops[-settings.TRUSTED_PROXIES].strip()
-    try:
-        return str(ipaddress.ip_address(address))
-    except ValueError:
-        return "unknown"
 
 
 def _note_use(row: WorkspaceKey) -> None:

@@ -1,5 +1,6 @@
 """One application: the gateway's handler and the console side by side."""
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,6 +15,8 @@ from gateway.runtime import runtime  # noqa: E402
 
 Message = dict[str, Any]
 
+DISCONNECT_SECONDS = 5.0
+
 
 async def application(
     scope: Message,
@@ -25,8 +28,32 @@ async def application(
         await _lifespan(receive, send)
     elif scope["type"] == "http" and handler.owns(scope["path"]):
         await handler.handle(scope, receive, send)
+    elif scope["type"] == "websocket":
+        # Nothing here speaks it, and Django would raise. Closed before it was
+        # accepted, it is answered with 403.
+        await receive()
+        await send({"type": "websocket.close", "code": 1000})
     else:
-        await console(scope, receive, send)  # type: ignore[arg-type]
+        await _show(scope, receive, send)
+
+
+async def _show(
+    scope: Message,
+    receive: Callable[[], Awaitable[Message]],
+    send: Callable[[Message], Awaitable[None]],
+) -> None:
+    """Hand a request to the console and see to its end when the browser leaves.
+
+    The server cancels it then. Django's handler ends what it started when it hears of
+    the disconnect, and leaves it running when it is cancelled itself.
+    """
+    shown = asyncio.ensure_future(console(scope, receive, send))  # type: ignore[arg-type]
+    try:
+        await asyncio.shield(shown)
+    except asyncio.CancelledError:
+        await asyncio.wait([shown], timeout=DISCONNECT_SECONDS)
+        shown.cancel()
+        raise
 
 
 async def _lifespan(

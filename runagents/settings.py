@@ -231,6 +231,10 @@ KEEPALIVE_SECONDS = env_int("KEEPALIVE_SECONDS", 15)
 UPSTREAM_BODY_LIMIT = env_int("UPSTREAM_BODY_LIMIT", 64 * 1024 * 1024)
 # How long a client may leave a stream unread.
 STALL_SECONDS = env_int("STALL_SECONDS", 60)
+# Calls that one worker process has open at once.
+CALLS_PER_WORKER = env_int("CALLS_PER_WORKER", 1000)
+CALLS_PER_PROVIDER = env_int("CALLS_PER_PROVIDER", 800)
+CALLS_PER_KEY = env_int("CALLS_PER_KEY", 500)
 # How long calls may go on after SIGTERM.
 DRAIN_SECONDS = env_int("DRAIN_SECONDS", 60)
 STATUS_CHECK_SECONDS = env_int("STATUS_CHECK_SECONDS", 300)

@@ -6,11 +6,11 @@ Counted in the database, so that all workers and hosts count together.
 import hashlib
 from datetime import timedelta
 
-from django.conf import settings
 from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.utils import timezone
 
+from providers import attempts
 from runagents.models import LoginAttempt
 
 WINDOW = timedelta(minutes=15)
@@ -20,13 +20,10 @@ PER_ADDRESS = 50
 
 def client_address(request: HttpRequest) -> str:
     """Return the browser's address, behind as many proxies as settings trust."""
-    remote: str = request.META.get("REMOTE_ADDR", "")
-    proxies: int = settings.TRUSTED_PROXIES
-    if proxies < 1:
-        return remote
-    forwarded = request.headers.get("X-Forwarded-For", "")
-    hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
-    return hops[-proxies][:64] if len(hops) >= proxies else remote
+    return attempts.client_address(
+        str(request.META.get("REMOTE_ADDR", "")),
+        request.headers.get("X-Forwarded-For", ""),
+    )
 
 
 def admit(request: HttpRequest, name: str) -> bool:

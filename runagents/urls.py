@@ -31,9 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("runagents.agents.api_urls")),
     path("api/", include("providers.api_urls")),
     path("playground/", playground.playground, name="playground"),
-    path(
-        "playground/stream/", playground.playground_stream, name="playground-stream"
-    ),
+    path("playground/stream/", playground.playground_stream, name="playground-stream"),
     path("requests/", console.request_list, name="request-list"),
     path("requests/<str:call_id>/", console.request_detail, name="request-detail"),
     # One log-in for all: the admin's own would miss the throttle.

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from gateway.models import UsageRecord
-from providers import api_access
+from providers import attempts
 from providers.models import WorkspaceKey
 from runagents.agents.api import _period
 from runagents.agents.models import Agent, AgentKey, Wire
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def ask(db):
     """Asks the API as a program with a workspace key: `ask("GET", "/agents")`."""
-    api_access.failures.clear()
+    attempts.wrong_keys.clear()
     key = WorkspaceKey.issue("ci").plaintext
     headers = {"Authorization": f"Bearer {key}"}
 

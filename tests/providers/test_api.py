@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from providers import api_access, starter
+from providers import attempts, starter
 from providers.models import ModelProvider, Secret, WorkspaceKey
 from runagents.agents.models import Agent, AgentKey, Wire
 
@@ -63,8 +63,8 @@ class API:
 
 @pytest.fixture(autouse=True)
 def _nothing_counted():
-    api_access.failures.clear()
-    api_access.checks.clear()
+    attempts.wrong_keys.clear()
+    attempts.checks.clear()
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_a_valid_key_works_beside_wrong_ones_from_its_address(api):
 
 def test_wrong_keys_are_forgotten_after_a_minute():
     now = [0.0]
-    failures = api_access.Allowance(60, lambda: now[0])
+    failures = attempts.Allowance(60, lambda: now[0])
     assert [failures.add("a") for _ in range(60)] == [0.0] * 60
     now[0] = 10.0
     assert failures.add("a") == 50.0
@@ -156,11 +156,12 @@ def test_wrong_keys_are_forgotten_after_a_minute():
     assert failures.add("a") == 0.0
 
 
-def test_addresses_come_from_trusted_proxies_only(rf, settings):
-    request = rf.get("/", headers={"X-Forwarded-For": "6.6.6.6, 7.7.7.7"})
-    assert api_access.client_address(request) == "127.0.0.1"
+def test_addresses_come_from_trusted_proxies_only(settings):
+    forwarded = "6.6.6.6, 7.7.7.7"
+    assert attempts.client_address("127.0.0.1", forwarded) == "127.0.0.1"
     settings.TRUSTED_PROXIES = 1
-    assert api_access.client_address(request) == "7.7.7.7"
+    assert attempts.client_address("127.0.0.1", forwarded) == "7.7.7.7"
+    assert attempts.client_address("127.0.0.1", "no address") == "unknown"
 
 
 def test_using_a_key_is_noted(api):
