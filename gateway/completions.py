@@ -4,11 +4,13 @@ import asyncio
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
+import httpx
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
-from gateway import images, upstream
+from gateway import avoidance, images, upstream
 from gateway.capacity import capacity
 from gateway.draining import draining
 from gateway.errors import GatewayError
@@ -59,15 +61,32 @@ async def complete(
 async def _attempt(
     body: JSON, target: Target, call: Call, limiter: Limiter | None
 ) -> HttpResponseBase:
+    """Return the target's answer; what it refuses by name is tried without, once."""
     provider = target.provider
     route = _route(body, target)
     fetched = await images.fetch(provider.translator.remote_urls(body, route), provider)
     if fetched:
         body = images.inline(body, fetched)
-    rendered = provider.translator.render_request(body, route)
     if call.held is not None:
         capacity.enter_provider(call.held, provider.name)
-    await _admit(target, limiter)
+    while True:
+        rendered = provider.translator.render_request(body, route)
+        await _admit(target, limiter)
+        try:
+            return await _exchange(target, rendered, call)
+        except GatewayError as error:
+            feature = avoidance.refused_feature(error, rendered)
+            if not feature or feature in route.avoid:
+                raise
+            avoidance.remember(target, feature, error)
+            route = replace(route, avoid=route.avoid | {feature})
+
+
+async def _exchange(
+    target: Target, rendered: UpstreamRequest, call: Call
+) -> HttpResponseBase:
+    """Send a rendered request and return the client's response."""
+    provider = target.provider
     stream = rendered.reply.stream
     call.entry.fields.update(
         provider=provider.name,
@@ -93,15 +112,28 @@ async def _attempt(
             await response.aclose()
             raise
         return ChatStreamResponse(chat, headers)
-    try:
-        answer = await upstream.parse_body(target, rendered, response)
-    finally:
-        await response.aclose()
+    answer = await _whole_answer(target, rendered, call, response)
     upstream.record(provider, "ok")
     _end_with_answer(call.entry, answer)
     return HttpResponse(
         jsontext.encode(answer), content_type="application/json", headers=headers
     )
+
+
+async def _whole_answer(
+    target: Target, rendered: UpstreamRequest, call: Call, response: httpx.Response
+) -> JSON:
+    """Read and translate a whole answer; one that pauses is asked to go on."""
+    while True:
+        try:
+            payload = await upstream.payload_of(target.provider, response)
+        finally:
+            await response.aclose()
+        continued = rendered.resume(payload) if rendered.resume else None
+        if continued is None:
+            return upstream.parsed(target.provider, rendered, payload, response)
+        rendered = continued
+        response = await upstream.send(target, rendered, call, stream=False)
 
 
 def _route(body: JSON, target: Target) -> Route:
@@ -115,6 +147,7 @@ def _route(body: JSON, target: Target) -> Route:
         created=int(time.time()),
         options=row.options,
         capabilities=target.capabilities,
+        avoid=avoidance.known(target),
     )
 
 

@@ -60,7 +60,8 @@ class Provider:
     """A provider as the data plane needs it. `row` is detached and never written.
 
     `heads` and `secrets` are caches: URLs and headers of requests, and the credentials'
-    values, which must not come back to a client.
+    values, which must not come back to a client. `avoided` are features that upstream
+    models refused (gateway/avoidance.py).
     """
 
     row: ModelProvider
@@ -73,6 +74,7 @@ class Provider:
     heads: dict[tuple[object, ...], tuple[httpx.URL, httpx.Headers]] = field(
         default_factory=dict
     )
+    avoided: dict[str, frozenset[str]] = field(default_factory=dict)
     secrets: tuple[bytes, ...] | None = None
 
     @classmethod

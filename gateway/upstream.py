@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 from django.conf import settings
@@ -13,6 +12,7 @@ from gateway.registry import Provider, Target
 from gateway.translators.protocol import UpstreamRequest
 from gateway.translators.upstream_headers import relayed_headers
 from gateway.wire import jsontext
+from gateway.wire.jsontext import JSON
 from providers import auth, endpoints, status
 from providers.transport import DestinationBlocked
 
@@ -21,6 +21,9 @@ MAX_ATTEMPTS = 2
 HEADS_KEPT = 1024
 REDACTED = b"[redacted]"
 SHORTEST_SECRET = 8
+
+# Headers in which the administrator's values and the translator's stand side by side.
+_LISTS = {"anthropic-beta"}
 
 # Refusals after which another provider may be asked: nothing was sent, or the upstream
 # said that it did not take the work. Never after a timeout: it may be billed.
@@ -92,11 +95,8 @@ async def read_body(provider: Provider, response: httpx.Response) -> bytes:
         raise interruption(provider, error) from None
 
 
-async def parse_body(
-    target: Target, rendered: UpstreamRequest, response: httpx.Response
-) -> dict[str, Any]:
-    """Read and translate a whole answer; raises GatewayError."""
-    provider = target.provider
+async def payload_of(provider: Provider, response: httpx.Response) -> JSON:
+    """Return the object that a whole answer is; raises GatewayError."""
     raw = redact(provider, await read_body(provider, response))
     try:
         payload = jsontext.decode(raw)
@@ -104,9 +104,18 @@ async def parse_body(
         raise invalid_response(provider) from None
     if not isinstance(payload, dict):
         raise invalid_response(provider)
-    return provider.translator.parse_response(
-        payload, _lower(provider, response), rendered.reply
-    )
+    return payload
+
+
+def parsed(
+    provider: Provider,
+    rendered: UpstreamRequest,
+    payload: JSON,
+    response: httpx.Response,
+) -> JSON:
+    """Return a whole answer in OpenAI's format; raises GatewayError."""
+    headers = _lower(provider, response)
+    return provider.translator.parse_response(payload, headers, rendered.reply)
 
 
 def invalid_response(provider: Provider) -> GatewayError:
@@ -196,6 +205,8 @@ def _head(
         **provider.extra_headers,
         **rendered.headers,
     }
+    for name in _LISTS & provider.extra_headers.keys() & rendered.headers.keys():
+        headers[name] = f"{provider.extra_headers[name]},{rendered.headers[name]}"
     url = httpx.URL(endpoints.join(provider.row.endpoint, rendered.path))
     return url, httpx.Headers(headers)
 

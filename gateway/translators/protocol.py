@@ -6,7 +6,7 @@ through `Route`; whatever it learned while rendering and needs again for the ans
 travels in `Reply`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -51,7 +51,8 @@ class Reply:
     """What the parser of an answer must know about the request.
 
     Each translator fills in what it needs; `wire` lets a translator with several
-    formats (Bedrock) find the parser again.
+    formats (Bedrock) find the parser again. `earlier` are the payloads of an answer
+    that paused, of which the next one is the continuation.
     """
 
     model: str
@@ -67,6 +68,7 @@ class Reply:
     single_tool_call: bool = False
     legacy_functions: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
+    earlier: tuple[JSON, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,9 @@ class UpstreamRequest:
 
     `path` is appended to the provider's endpoint exactly as it stands, percent-encoding
     included. `dropped` names parameters that were not sent, `downgraded` those sent in
-    a weaker form; both are told to the client in response headers.
+    a weaker form; both are told to the client in response headers. `resume` takes the
+    payload of a whole answer and returns the request that goes on with it, or None
+    where the answer is complete; most upstreams never pause.
     """
 
     path: str
@@ -84,6 +88,7 @@ class UpstreamRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
     downgraded: tuple[str, ...] = ()
+    resume: "Callable[[JSON], UpstreamRequest | None] | None" = None
 
 
 class StreamParser(Protocol):

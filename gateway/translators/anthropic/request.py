@@ -6,7 +6,7 @@ https://platform.claude.com/docs/en/api/messages
 streaming, API version and betas.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.errors import unsupported
 from gateway.translators.anthropic.dialect import ANTHROPIC, Dialect
@@ -20,6 +20,7 @@ from gateway.translators.anthropic.parameters import (
     add_stop,
     drop_tuning,
 )
+from gateway.translators.anthropic.pausing import resumable
 from gateway.translators.anthropic.thinking import (
     BINDING_BETA,
     Circumstances,
@@ -48,13 +49,17 @@ VERSION = "2023-06-01"
 
 @dataclass(frozen=True)
 class ClaudeRequest:
-    """A Messages body without `model` and `stream`, and what goes with it."""
+    """A Messages body without `model` and `stream`, and what goes with it.
+
+    `searches` tells that the gateway added Claude's own web search to it.
+    """
 
     body: JSON
     reply: Reply
     betas: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     downgraded: tuple[str, ...] = ()
+    searches: bool = False
 
 
 def render_request(body: JSON, route: Route) -> UpstreamRequest:
@@ -62,14 +67,14 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
 
     Raises a 400 `GatewayError` with `param` for what Claude cannot express.
     """
-    rendered = render_body(body, route)
+    rendered = render_body(body, route, model=_model(route))
     upstream: JSON = {"model": route.upstream_model, **rendered.body}
     if rendered.reply.stream:
         upstream["stream"] = True
     headers = {"anthropic-version": VERSION}
     if rendered.betas:
         headers["anthropic-beta"] = ",".join(rendered.betas)
-    return UpstreamRequest(
+    request = UpstreamRequest(
         PATH,
         upstream,
         rendered.reply,
@@ -77,6 +82,16 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
         rendered.dropped,
         rendered.downgraded,
     )
+    return resumable(request) if rendered.searches else request
+
+
+def _model(route: Route) -> ClaudeModel:
+    """Return what the route's Claude accepts, as far as the provider's options go."""
+    model = claude_model(route)
+    if "structured" in route.capabilities:
+        return model
+    allowed = route.options.get("structured_output", True) is not False
+    return replace(model, structured=model.structured and allowed)
 
 
 def render_body(
@@ -118,6 +133,7 @@ def render_body(
         tuple(conversation.betas),
         losses.dropped,
         losses.downgraded,
+        tooling.searches,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.errors import GatewayError, upstream_error
 from gateway.translators import chunks, reply_rules, upstream_errors
+from gateway.translators.anthropic.pausing import joined
 from gateway.translators.anthropic.usage import SERVICE_TIERS, parse_usage
 from gateway.translators.protocol import JSON, Reply
 from gateway.translators.tool_calls import dump_arguments, made_up_id
@@ -40,6 +41,7 @@ def parse_message(payload: Any, reply: Reply) -> JSON:
     """Return a Claude message as a `chat.completion`, before the common rules."""
     if not isinstance(payload, dict) or payload.get("type") == "error":
         raise upstream_errors.from_object(payload)
+    payload = joined(reply.earlier, payload)
     content = payload.get("content")
     if not isinstance(content, list):
         if "error" in payload:

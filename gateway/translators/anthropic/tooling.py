@@ -40,7 +40,8 @@ class Tooling(NamedTuple):
 
     `choice` is `tool_choice` or None. `json_tool` is the hidden tool that carries a
     JSON answer, `format` the native ``output_config.format``, `instruction` a text for
-    the system prompt. `is_single` asks to keep only the first call of the answer.
+    the system prompt. `is_single` asks to keep only the first call of the answer,
+    `searches` tells that Claude's web search is among the tools.
     """
 
     tools: list[JSON]
@@ -49,6 +50,7 @@ class Tooling(NamedTuple):
     format: JSON | None = None
     instruction: str = ""
     is_single: bool = False
+    searches: bool = False
 
     @property
     def forces_tool(self) -> bool:
@@ -89,7 +91,8 @@ def render_tooling(
         tools.append(search)
         if rendered == {"type": "none"} and not offered:
             rendered = None
-    tooling = _single_calls(Tooling(tools, rendered), dialect)
+    tooling = Tooling(tools, rendered, searches=search is not None)
+    tooling = _single_calls(tooling, dialect)
     return _with_format(tooling, body, route, model, dialect, losses)
 
 
