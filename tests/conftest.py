@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from hypothesis import HealthCheck, settings
 
+from providers import attempts
 from providers.models import ModelProvider, ProviderModel, Secret
 
 # A busy machine makes an example slow, not wrong.
@@ -15,6 +16,13 @@ settings.register_profile(
     "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("patient")
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_tried_yet() -> None:
+    """Counts are kept per process, and all tests come from one address."""
+    attempts.wrong_keys.clear()
+    attempts.checks.clear()
 
 
 @pytest.fixture

@@ -8,17 +8,11 @@ import pytest
 from gateway import handler, hops
 from gateway.errors import GatewayError
 from gateway.runtime import runtime
-from providers import attempts
 from providers.models import WorkspaceKey
 from runagents.asgi import application
 
 URL = "/v1/chat/completions"
 OTHER = "1.1 gw-0123456789ab"
-
-
-@pytest.fixture(autouse=True)
-def _no_wrong_keys_yet():
-    attempts.wrong_keys.clear()
 
 
 @pytest.fixture
