@@ -175,24 +175,30 @@ class Server:
         After `seconds` it returns what there is. `where` compares columns.
         """
         condition = " AND ".join(f"{column} = ?" for column in where) or "1"
+        query = f"SELECT * FROM gateway_usagerecord WHERE {condition} ORDER BY id"
         found: list[Any] = []
 
         def enough() -> bool:
             nonlocal found
-            uri = f"file:{self.data / 'runagents.sqlite3'}?mode=ro"
-            database = sqlite3.connect(uri, uri=True, timeout=5)
-            database.row_factory = sqlite3.Row
-            try:
-                found = database.execute(
-                    f"SELECT * FROM gateway_usagerecord WHERE {condition} ORDER BY id",
-                    tuple(where.values()),
-                ).fetchall()
-            finally:
-                database.close()
+            found = self._query(query, *where.values())
             return len(found) >= count
 
         wait_until(enough, seconds)
         return found
+
+    def status(self, provider: str) -> str:
+        """Return the stored status of a provider."""
+        query = "SELECT status FROM providers_modelprovider WHERE name = ?"
+        return str(self._query(query, provider)[0]["status"])
+
+    def _query(self, query: str, *values: Any) -> list[Any]:
+        uri = f"file:{self.data / 'runagents.sqlite3'}?mode=ro"
+        database = sqlite3.connect(uri, uri=True, timeout=5)
+        database.row_factory = sqlite3.Row
+        try:
+            return database.execute(query, values).fetchall()
+        finally:
+            database.close()
 
     def _is_ready(self) -> bool:
         assert self._process is not None

@@ -227,5 +227,6 @@ def test_a_call_after_the_seconds_told_succeeds(gateway, first, replay):
     times = admitted(replay)
     assert LIMIT < len(times) <= 2 * LIMIT
     for earlier, later in zip(times, times[LIMIT:], strict=False):
-        # Seen by the upstream, a few milliseconds after the gateway let them pass.
-        assert later - earlier > WINDOW - 0.25
+        # The upstream sees a call a little after the gateway let it pass; on a busy
+        # machine, later in the first burst than in the second.
+        assert later - earlier > WINDOW - 1.5
