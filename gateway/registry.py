@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import NamedTuple
 
 import httpx
@@ -20,6 +21,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 from django.utils.module_loading import import_string
 
+from gateway.chores import keep
 from gateway.translators import TRANSLATORS
 from gateway.translators.protocol import Translator
 from providers import auth
@@ -142,7 +144,7 @@ class Registry:
     async def start(self) -> None:
         """Load, and poll until `stop`; a dead database delays but does not fail."""
         await self.refresh()
-        self._task = asyncio.create_task(self._poll(), name="registry-poll")
+        self._task = keep("poll-registry", self._poll)
 
     async def stop(self) -> None:
         """Stop polling."""
@@ -173,30 +175,31 @@ class Registry:
         """Read every row; the version was read before, so a later change shows up."""
         providers = {
             row.pk: Provider.of(row, self._auth(row))
-            for row in ModelProvider.objects.filter(enabled=True)
+            for row in ModelProvider.objects.filter(
+                enabled=True, provider_type__in=TRANSLATORS
+            )
             .select_related("secret")
             .order_by("priority", "created_at", "pk")
         }
-        rank = {pk: place for place, pk in enumerate(providers)}
+        models: dict[int, list[_ModelValues]] = {pk: [] for pk in providers}
+        for values in ProviderModel.objects.values_list(*_ModelValues._fields):
+            model = _ModelValues(*values)
+            if model.provider_id in models:
+                models[model.provider_id].append(model)
         targets: dict[str, list[Target]] = {}
         pinned = {}
-        for model in sorted(
-            ProviderModel.objects.filter(provider__enabled=True),
-            key=lambda model: rank.get(model.provider_id, -1),
-        ):
-            provider = providers.get(model.provider_id)
-            if provider is None:
-                continue
-            target = Target(
-                provider,
-                model.model_id,
-                model.upstream_id or model.model_id,
-                model.base_model,
-                model.capabilities,
-                _own_prices(model),
-            )
-            targets.setdefault(model.model_id, []).append(target)
-            pinned[f"{provider.name}/{model.model_id}"] = target
+        for pk, provider in providers.items():
+            for model in models[pk]:
+                target = Target(
+                    provider,
+                    model.model_id,
+                    model.upstream_id or model.model_id,
+                    model.base_model,
+                    model.capabilities,
+                    _own_prices(model),
+                )
+                targets.setdefault(model.model_id, []).append(target)
+                pinned[f"{provider.name}/{model.model_id}"] = target
         callers: Callable[[], dict[str, Caller]] = import_string(
             settings.GATEWAY_CALLERS
         )
@@ -234,7 +237,23 @@ class Registry:
         return made
 
 
-def _own_prices(model: ProviderModel) -> dict[str, str | None] | None:
+class _ModelValues(NamedTuple):
+    """The columns of a ProviderModel that the gateway reads.
+
+    Model instances would cost several times as much, with the interpreter's lock held.
+    """
+
+    provider_id: int
+    model_id: str
+    upstream_id: str
+    base_model: str
+    capabilities: Mapping[str, object]
+    input_price: Decimal | None
+    output_price: Decimal | None
+    cached_input_price: Decimal | None
+
+
+def _own_prices(model: _ModelValues) -> dict[str, str | None] | None:
     """Return the administrator's prices as text, or None where list prices hold."""
     if model.input_price is None and model.output_price is None:
         return None

@@ -12,6 +12,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
 from gateway import upstream
+from gateway.chores import keep
 from gateway.flusher import Flusher
 from gateway.leader import Leadership
 from gateway.ledger import Spool
@@ -40,9 +41,9 @@ class Runtime:
         """Load the registry and begin the background work."""
         await registry.start()
         self._tasks = [
-            asyncio.create_task(self._keep_flushing(), name="flush-usage"),
-            asyncio.create_task(self._keep_checking(), name="check-providers"),
-            asyncio.create_task(self._keep_storing(), name="store-statuses"),
+            keep("flush-usage", self._keep_flushing),
+            keep("check-providers", self._keep_checking),
+            keep("store-statuses", self._keep_storing),
         ]
 
     async def stop(self) -> None:
