@@ -3,7 +3,8 @@
 A limit of N admits a request when the one N places back is at least 60 s old. That
 takes the times of the last N admissions and nothing else, so the check costs the same
 whatever N is. On one host the times stand in a memory-mapped ring file per provider,
-under a file lock held for microseconds; hosts that share a Redis keep them there.
+under a file lock held for microseconds; hosts that share a Redis keep them there
+(gateway/shared_limits.py).
 """
 
 import asyncio
@@ -32,6 +33,10 @@ class Limiter(Protocol):
 
     async def wait_time(self, key: str, limit: int) -> float:
         """Admit a request and return 0, or return the seconds until one may enter."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of everything."""
         ...
 
 
@@ -154,7 +159,7 @@ class HostLimiter:
         finally:
             ring.unlock()
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Let go of every ring file."""
         for ring in self._rings.values():
             ring.close()

@@ -1,15 +1,19 @@
 """What one worker process of the gateway owns: spool, limiter, chores."""
 
 import asyncio
+import gc
 import hashlib
 import hmac
 import logging
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
+from django.utils.module_loading import import_string
 
 from gateway import upstream
 from gateway.chores import keep
@@ -22,6 +26,7 @@ from providers import status
 from providers.transport import transport
 
 CHORE_SECONDS = 1.0
+SWITCH_SECONDS = 0.001
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +36,7 @@ class Runtime:
 
     def __init__(self) -> None:
         self.spool = Spool(settings.DATA_DIR / "spool")
-        self.limiter: Limiter = HostLimiter(settings.DATA_DIR / "limits")
+        self.limiter: Limiter = _limiter()
         self.via = f"1.1 {instance_id()}"
         self._leadership = Leadership(settings.DATA_DIR / "leader.lock")
         self._flusher = Flusher(settings.DATA_DIR / "spool")
@@ -39,7 +44,13 @@ class Runtime:
 
     async def start(self) -> None:
         """Load the registry and begin the background work."""
+        # Console pages and the registry's reading run in threads beside the event loop;
+        # by default each may keep it waiting for 5 ms at a time.
+        sys.setswitchinterval(SWITCH_SECONDS)
         await registry.start()
+        # What was imported and read stays: going through it at each collection would
+        # halt every stream for some 60 ms.
+        gc.freeze()
         self._tasks = [
             keep("flush-usage", self._keep_flushing),
             keep("check-providers", self._keep_checking),
@@ -56,6 +67,7 @@ class Runtime:
         if self._leadership.acquire():
             await self.flush()
         self._leadership.release()
+        await self.limiter.aclose()
         await transport().aclose()
 
     async def flush(self) -> None:
@@ -96,6 +108,23 @@ class Runtime:
                 await status.check_due(datetime.now(UTC))
             except DatabaseError as error:
                 logger.warning("Providers cannot be checked: %s", type(error).__name__)
+
+
+def _limiter() -> Limiter:
+    """Return what counts requests: this host alone, or Redis for all hosts."""
+    own = HostLimiter(settings.DATA_DIR / "limits")
+    if not settings.REDIS_URL:
+        return own
+    # By name, because Redis's client takes 8 MB that most workers need not have.
+    shared: Callable[..., Limiter] = import_string(
+        "gateway.shared_limits.SharedLimiter"
+    )
+    return shared(
+        settings.REDIS_URL,
+        own,
+        settings.RATE_LIMIT_ON_FAILURE,
+        settings.RATE_LIMIT_HOSTS,
+    )
 
 
 def instance_id() -> str:

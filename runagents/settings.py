@@ -232,6 +232,14 @@ PRIVATE_NETWORKS = env_networks(
     "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7,100.64.0.0/10",
 )
 RATE_LIMIT_ENFORCEMENT = env_bool("RATE_LIMIT_ENFORCEMENT", True)
+# While Redis is away: count on each host alone, with its part of the limit, or else.
+RATE_LIMIT_ON_FAILURE = env("RATE_LIMIT_ON_FAILURE", "local").strip().lower()
+if RATE_LIMIT_ON_FAILURE not in {"local", "deny", "allow"}:
+    raise ImproperlyConfigured(
+        "RATE_LIMIT_ON_FAILURE must be local, deny or allow, not "
+        f"{RATE_LIMIT_ON_FAILURE!r}."
+    )
+RATE_LIMIT_HOSTS = max(1, env_int("RATE_LIMIT_HOSTS", 1))
 PLAYGROUND_LLM_API_KEY = env("PLAYGROUND_LLM_API_KEY")
 REQUEST_BODY_LIMIT = env_int("REQUEST_BODY_LIMIT", 20 * 1024 * 1024)
 CONNECT_TIMEOUT = env_int("CONNECT_TIMEOUT", 5)

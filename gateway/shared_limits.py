@@ -1,0 +1,133 @@
+"""Requests per minute for hosts that share a Redis: the same rule as in `limits`.
+
+The times of the last admissions stand in a list per provider, newest first, and one
+script reads and writes it, so that nobody comes in between. Its clock is Redis's own:
+hosts need not agree on the time. https://redis.io/docs/latest/commands/eval/
+"""
+
+import asyncio
+import logging
+import time
+
+from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from gateway.errors import GatewayError
+from gateway.limits import WINDOW_SECONDS, Limiter
+
+BUDGET_SECONDS = 0.1
+PAUSE_SECONDS = 1.0
+COMPLAIN_SECONDS = 60.0
+MAX_CONNECTIONS = 8
+PREFIX = "runagents:requests-per-minute:"
+
+# Times are microseconds. A few old ones are dropped at each admission, so that the list
+# holds little more than the limit and no call pays for many. A time in the future was
+# written before Redis's clock was set back: a little is waited out, a lot is forgotten.
+ADMIT = """
+local key, limit, window = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local newest = tonumber(redis.call('LINDEX', key, 0) or '0')
+if newest - now > window then
+  redis.call('DEL', key)
+elseif newest > now then
+  now = newest
+end
+local decisive = redis.call('LINDEX', key, limit - 1)
+if decisive and tonumber(decisive) > now - window then
+  return tonumber(decisive) + window - now
+end
+for _ = 1, 4 do
+  local oldest = redis.call('LINDEX', key, -1)
+  if not oldest or tonumber(oldest) > now - window then break end
+  redis.call('RPOP', key)
+end
+redis.call('LPUSH', key, string.format('%.0f', now))
+redis.call('PEXPIRE', key, window / 1000 + 1000)
+return 0
+"""
+
+logger = logging.getLogger(__name__)
+
+
+class SharedLimiter:
+    """Shares limits among hosts through Redis.
+
+    While Redis fails or is slow, `on_failure` decides: ``local`` counts on this host
+    alone, with its part of the limit (`hosts` share it); ``allow`` admits everything,
+    ``deny`` nothing.
+    """
+
+    def __init__(
+        self, url: str, fallback: Limiter, on_failure: str = "local", hosts: int = 1
+    ) -> None:
+        pool = ConnectionPool.from_url(
+            url,
+            socket_timeout=BUDGET_SECONDS,
+            socket_connect_timeout=BUDGET_SECONDS,
+            retry=Retry(NoBackoff(), 1),
+        )
+        self._redis = Redis(connection_pool=pool)
+        self._admit = self._redis.register_script(ADMIT)
+        self._fallback = fallback
+        self._on_failure = on_failure
+        self._hosts = hosts
+        self._gate = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._not_before = 0.0
+        self._complained = -COMPLAIN_SECONDS
+
+    async def wait_time(self, key: str, limit: int) -> float:
+        """Admit a request to `key` and return 0, or return the seconds to wait.
+
+        Raises GatewayError, a 503, where nothing may pass without Redis.
+        """
+        # A crowd waits here, where Redis is not to blame for the time it takes.
+        async with self._gate:
+            if time.monotonic() >= self._not_before:
+                try:
+                    return await self._ask(key, limit)
+                except (RedisError, OSError, TimeoutError) as error:
+                    self._complain(error)
+        return await self._without_redis(key, limit)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()
+        await self._redis.connection_pool.disconnect()
+        await self._fallback.aclose()
+
+    async def _ask(self, key: str, limit: int) -> float:
+        async with asyncio.timeout(BUDGET_SECONDS):
+            wait = await self._admit(
+                keys=[PREFIX + key], args=[limit, int(WINDOW_SECONDS * 1e6)]
+            )
+        return int(wait) / 1e6
+
+    async def _without_redis(self, key: str, limit: int) -> float:
+        if self._on_failure == "allow":
+            return 0.0
+        if self._on_failure == "local":
+            return await self._fallback.wait_time(key, max(1, limit // self._hosts))
+        raise GatewayError(
+            503,
+            "server_error",
+            "The gateway cannot count requests at the moment and is set to refuse "
+            "them then. Try again shortly.",
+            code="store_unavailable",
+            headers={"retry-after": "2"},
+        )
+
+    def _complain(self, error: Exception) -> None:
+        """Leave Redis alone for a moment, and say why once a minute."""
+        now = time.monotonic()
+        self._not_before = now + PAUSE_SECONDS
+        if now - self._complained >= COMPLAIN_SECONDS:
+            self._complained = now
+            logger.error(
+                "Redis does not count requests (%s); RATE_LIMIT_ON_FAILURE=%s holds.",
+                type(error).__name__,
+                self._on_failure,
+            )

@@ -1,0 +1,161 @@
+"""Requests per minute through a real Redis, and without it."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from gateway.errors import GatewayError
+from gateway.limits import HostLimiter
+from gateway.shared_limits import PREFIX, SharedLimiter
+from tests.services import program
+
+
+class Server:
+    """A Redis of our own, reached through a socket file."""
+
+    def __init__(self, folder: Path, executable: str) -> None:
+        self.socket = folder / "redis.sock"
+        self.url = f"unix://{self.socket}"
+        command = [executable, "--port", "0", "--unixsocket", str(self.socket)]
+        options = ["--save", "", "--dir", str(folder), "--logfile", "redis.log"]
+        self.process = subprocess.Popen([*command, *options])
+        deadline = time.monotonic() + 10
+        while not self.socket.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """End it."""
+        self.process.send_signal(signal.SIGCONT)
+        self.process.kill()
+        self.process.wait(5)
+
+
+@pytest.fixture
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running Redis."""
+    made = Server(tmp_path_factory.mktemp("r"), program("redis-server"))
+    yield made
+    made.stop()
+
+
+def run(
+    server: Server, tmp_path: Path, work: Callable[[SharedLimiter], Any], **options: Any
+) -> Any:
+    """Run `work` with a limiter and return what it returned."""
+
+    async def main() -> Any:
+        limiter = SharedLimiter(server.url, HostLimiter(tmp_path), **options)
+        try:
+            return await work(limiter)
+        finally:
+            await limiter.aclose()
+
+    return asyncio.run(main())
+
+
+def test_hosts_share_one_limit_exactly(server, tmp_path):
+    async def work(first: SharedLimiter) -> list[float]:
+        second = SharedLimiter(server.url, HostLimiter(tmp_path / "second"))
+        tries = [each.wait_time("p", 60) for each in (first, second) * 60]
+        waits = await asyncio.gather(*tries)
+        await second.aclose()
+        return waits
+
+    waits = run(server, tmp_path, work)
+    assert waits.count(0) == 60
+    assert all(0 < wait <= 60 for wait in waits if wait)
+    assert not list(tmp_path.glob("*.ring"))
+
+
+def test_a_time_out_of_the_window_makes_room_and_the_list_stays_short(server, tmp_path):
+    client = redis.Redis(unix_socket_path=str(server.socket))
+    seconds, micros = client.time()
+    old = (seconds - 61) * 1_000_000 + micros
+    client.rpush(PREFIX + "p", *[old] * 3)
+
+    async def work(limiter: SharedLimiter) -> list[float]:
+        return [await limiter.wait_time("p", 3) for _ in range(4)]
+
+    waits = run(server, tmp_path, work)
+    assert [wait == 0 for wait in waits] == [True, True, True, False]
+    assert client.llen(PREFIX + "p") == 3
+    assert 0 < client.pttl(PREFIX + "p") <= 61_000
+
+
+def test_a_lowered_and_raised_limit_forgets_nothing(server, tmp_path):
+    async def work(limiter: SharedLimiter) -> list[bool]:
+        waits = [await limiter.wait_time("p", 10) for _ in range(10)]
+        waits.append(await limiter.wait_time("p", 2))
+        waits += [await limiter.wait_time("p", 12) for _ in range(3)]
+        return [wait == 0 for wait in waits]
+
+    assert run(server, tmp_path, work) == [True] * 10 + [False, True, True, False]
+
+
+def test_a_clock_set_back_for_long_does_not_close_the_provider(server, tmp_path):
+    client = redis.Redis(unix_socket_path=str(server.socket))
+    ahead = (client.time()[0] + 3600) * 1_000_000
+    client.rpush(PREFIX + "p", ahead)
+
+    async def work(limiter: SharedLimiter) -> float:
+        return await limiter.wait_time("p", 1)
+
+    assert run(server, tmp_path, work) == 0
+
+
+@pytest.mark.parametrize("how", ["stopped", "silent", "read-only"])
+def test_without_redis_each_host_counts_its_part(server, tmp_path, how):
+    match how:
+        case "stopped":
+            server.stop()
+        case "silent":
+            os.kill(server.process.pid, signal.SIGSTOP)
+        case "read-only":
+            client = redis.Redis(unix_socket_path=str(server.socket))
+            client.replicaof("127.0.0.1", 1)
+
+    async def work(limiter: SharedLimiter) -> tuple[list[bool], float]:
+        began = time.monotonic()
+        waits = [await limiter.wait_time("p", 10) for _ in range(6)]
+        return [wait == 0 for wait in waits], time.monotonic() - began
+
+    admitted, seconds = run(server, tmp_path, work, hosts=2)
+    assert admitted == [True] * 5 + [False]
+    assert seconds < 0.5
+
+
+def test_without_redis_nothing_or_everything_passes_as_set(server, tmp_path, caplog):
+    server.stop()
+
+    async def work(limiter: SharedLimiter) -> list[float]:
+        return [await limiter.wait_time("p", 1) for _ in range(3)]
+
+    assert run(server, tmp_path, work, on_failure="allow") == [0, 0, 0]
+    with pytest.raises(GatewayError) as caught:
+        run(server, tmp_path, work, on_failure="deny")
+    assert (caught.value.status, caught.value.code) == (503, "store_unavailable")
+    assert caplog.text.count("Redis does not count requests") == 2
+
+
+def test_redis_counts_again_when_it_is_back(server, tmp_path, monkeypatch):
+    monkeypatch.setattr("gateway.shared_limits.PAUSE_SECONDS", 0.0)
+
+    async def work(limiter: SharedLimiter) -> list[bool]:
+        os.kill(server.process.pid, signal.SIGSTOP)
+        waits = [await limiter.wait_time("p", 1) for _ in range(2)]
+        os.kill(server.process.pid, signal.SIGCONT)
+        await asyncio.sleep(0.3)
+        waits += [await limiter.wait_time("q", 1) for _ in range(2)]
+        return [wait == 0 for wait in waits]
+
+    assert run(server, tmp_path, work) == [True, False, True, False]
+    client = redis.Redis(unix_socket_path=str(server.socket))
+    assert client.llen(PREFIX + "q") == 1
