@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import httpx
+from django.conf import settings
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -63,6 +64,7 @@ async def _attempt(
 ) -> HttpResponseBase:
     """Return the target's answer; what it refuses by name is tried without, once."""
     provider = target.provider
+    asked = body
     route = _route(body, target)
     fetched = await images.fetch(provider.translator.remote_urls(body, route), provider)
     if fetched:
@@ -71,6 +73,12 @@ async def _attempt(
         capacity.enter_provider(call.held, provider.name)
     while True:
         rendered = provider.translator.render_request(body, route)
+        if settings.LOG_BODIES:
+            call.entry.fields["bodies"] = {
+                "asked": asked,
+                "sent": rendered.body,
+                "path": rendered.path,
+            }
         await _admit(target, limiter)
         try:
             return await _exchange(target, rendered, call)

@@ -15,8 +15,8 @@ from typing import Any
 
 from django.db import DataError, IntegrityError, connection, models, transaction
 
-from gateway import prices
-from gateway.models import UsageRecord
+from gateway import bodies_log, prices
+from gateway.models import CallBody, UsageRecord
 from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
 
@@ -54,6 +54,10 @@ class Flusher:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._writers: dict[str, _Writer] = {}
+        # For the upkeep, which empties them: hours since 1970 that rows were stored
+        # for, and when each key was used last.
+        self.touched_hours: set[int] = set()
+        self.used_keys: dict[tuple[str, str, str], float] = {}
 
     def flush(self) -> int:
         """Store every call that ended since last time; returns how many (blocking).
@@ -78,7 +82,7 @@ class Flusher:
         for path in paths:
             while True:
                 ended, offset = self._read(writer, path)
-                _store(ended)
+                self._keep(ended)
                 stored += len(ended)
                 done = offset == writer.offsets.get(path, 0)
                 writer.offsets[path] = offset
@@ -92,7 +96,7 @@ class Flusher:
                 {**begin, "outcome": UsageRecord.Outcome.INTERRUPTED}
                 for begin in writer.open_calls.values()
             ]
-            _store(lost)
+            self._keep(lost)
             stored += len(lost)
         needed = set(writer.opened_in.values()) if alive else set()
         for path in paths:
@@ -102,6 +106,17 @@ class Flusher:
         if not alive:
             del self._writers[name]
         return stored
+
+    def _keep(self, lines: list[JSON]) -> None:
+        """Store calls and note what the upkeep wants to know of them."""
+        _store(lines)
+        _store_bodies(lines)
+        for line in lines:
+            started_at = line.get("started_at", 0.0)
+            self.touched_hours.add(int(started_at // 3600))
+            if hint := line.get("key_hint"):
+                key = (line.get("caller_kind", ""), line.get("caller", ""), hint)
+                self.used_keys[key] = max(started_at, self.used_keys.get(key, 0.0))
 
     def _read(self, writer: _Writer, path: Path) -> tuple[list[JSON], int]:
         """Return up to BATCH calls that ended, and the offset behind them."""
@@ -161,6 +176,33 @@ def _store(lines: list[JSON]) -> None:
             _store([line])
 
 
+def _store_bodies(lines: list[JSON]) -> None:
+    """Keep what was asked and sent, for those calls that carry it."""
+    rows = [
+        CallBody(
+            call_id=line["call_id"],
+            stored_at=datetime.now(UTC),
+            asked=bodies_log.kept(line["bodies"].get("asked")),
+            sent=bodies_log.kept(line["bodies"].get("sent")),
+            sent_path=str(line["bodies"].get("path", ""))[:2048],
+        )
+        for line in lines
+        if isinstance(line.get("bodies"), dict)
+    ]
+    if rows:
+        CallBody.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _has_failed(line: JSON) -> bool:
+    """Tell whether a call failed: not a success, nor left by the client itself."""
+    if (line.get("status") or 0) >= 400:
+        return True
+    return line.get("outcome") not in (
+        UsageRecord.Outcome.OK,
+        UsageRecord.Outcome.CLIENT_CLOSED,
+    )
+
+
 @cache
 def _insert() -> str:
     """Return the statement for one row.
@@ -188,6 +230,7 @@ def _values(line: JSON) -> list[Any]:
         **line,
         "started_at": datetime.fromtimestamp(line.get("started_at", 0.0), UTC),
         "cost": prices.cost(line, line.get("prices")),
+        "failed": _has_failed(line),
     }
     values = []
     for column in _FIELDS:

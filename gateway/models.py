@@ -34,6 +34,9 @@ class UsageRecord(models.Model):
     outcome = models.CharField(
         _("outcome"), max_length=16, choices=Outcome.choices, default=Outcome.OK
     )
+    # Not a success and not the client's own leaving; kept so that the few failures
+    # among very many calls are found by an index.
+    failed = models.BooleanField(_("failed"), default=False)
     status = models.PositiveSmallIntegerField(_("status"), null=True)
     upstream_status = models.PositiveSmallIntegerField(null=True)
     error_code = models.CharField(max_length=64, blank=True)
@@ -59,8 +62,75 @@ class UsageRecord(models.Model):
             models.Index(fields=["provider", "-started_at"], name="usage_provider"),
             models.Index(fields=["model", "-started_at"], name="usage_model"),
             models.Index(fields=["caller", "-started_at"], name="usage_caller"),
+            models.Index(fields=["outcome", "-started_at", "-id"], name="usage_ended"),
+            models.Index(
+                fields=["-started_at", "-id"],
+                name="usage_failed",
+                condition=models.Q(failed=True),
+            ),
         ]
         verbose_name = _("request")
 
     def __str__(self) -> str:
         return self.request_id
+
+
+class UsageSummary(models.Model):
+    """What the calls of an hour, six or a day came to, per provider, model and caller.
+
+    Derived from UsageRecord by gateway/summaries.py and never the other way round.
+    `durations` and `first_bytes` count calls by bucket (summaries.BOUNDS), as JSON;
+    `priced` are the requests whose cost is known.
+    """
+
+    class Span(models.TextChoices):
+        HOUR = "hour", _("Hour")
+        QUARTER = "6h", _("Six hours")
+        DAY = "day", _("Day")
+
+    span = models.CharField(max_length=4, choices=Span.choices)
+    starts_at = models.DateTimeField()
+    provider = models.CharField(max_length=63)
+    model = models.CharField(max_length=512)
+    caller = models.CharField(max_length=80)
+    requests = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    input_tokens = models.PositiveBigIntegerField(default=0)
+    output_tokens = models.PositiveBigIntegerField(default=0)
+    cost = models.DecimalField(max_digits=20, decimal_places=8, null=True)
+    priced = models.PositiveIntegerField(default=0)
+    durations = models.TextField(default="{}")
+    first_bytes = models.TextField(default="{}")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["span", "starts_at", "provider", "model", "caller"],
+                name="one_summary_per_span_and_names",
+            )
+        ]
+        verbose_name = _("usage summary")
+        verbose_name_plural = _("usage summaries")
+
+    def __str__(self) -> str:
+        return f"{self.span} {self.starts_at:%Y-%m-%d %H:%M} {self.model}"
+
+
+class CallBody(models.Model):
+    """What a call asked and what was sent upstream for it, where that is kept.
+
+    Only with LOG_BODIES=1; redacted, cut, and deleted after BODY_RETENTION_DAYS.
+    """
+
+    call_id = models.CharField(max_length=32, unique=True)
+    stored_at = models.DateTimeField(db_index=True)
+    asked = models.TextField()
+    sent = models.TextField()
+    sent_path = models.CharField(max_length=2048, blank=True)
+
+    class Meta:
+        verbose_name = _("request body")
+        verbose_name_plural = _("request bodies")
+
+    def __str__(self) -> str:
+        return self.call_id

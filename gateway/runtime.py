@@ -22,6 +22,7 @@ from gateway.leader import Leadership
 from gateway.ledger import Spool
 from gateway.limits import HostLimiter, Limiter
 from gateway.registry import registry
+from gateway.upkeep import Upkeep
 from providers import status
 from providers.transport import transport
 
@@ -40,6 +41,7 @@ class Runtime:
         self.via = f"1.1 {instance_id()}"
         self._leadership = Leadership(settings.DATA_DIR / "leader.lock")
         self._flusher = Flusher(settings.DATA_DIR / "spool")
+        self._upkeep = Upkeep(self._flusher)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -80,6 +82,7 @@ class Runtime:
     def _flush(self) -> None:
         close_old_connections()
         self._flusher.flush()
+        self._upkeep.run()
 
     async def _keep_flushing(self) -> None:
         while True:

@@ -258,6 +258,11 @@ CALLS_PER_KEY = env_int("CALLS_PER_KEY", 500)
 DRAIN_SECONDS = env_int("DRAIN_SECONDS", 60)
 STATUS_CHECK_SECONDS = env_int("STATUS_CHECK_SECONDS", 300)
 USAGE_RETENTION_DAYS = env_int("USAGE_RETENTION_DAYS", 90)
+# Keep what calls ask and what is sent upstream for it, redacted, for some days.
+LOG_BODIES = env_bool("LOG_BODIES")
+BODY_RETENTION_DAYS = env_int("BODY_RETENTION_DAYS", 7)
+# A function that is told when which keys were used last.
+GATEWAY_KEYS_USED = "runagents.key_usage.mark_used"
 
 LOG_LEVEL = env("LOG_LEVEL", "INFO").upper()
 LOGGING = {

@@ -32,6 +32,9 @@ def record(db: None) -> Callable[..., UsageRecord]:
             "output_tokens": 5,
             "duration_ms": 1240,
         }
-        return UsageRecord.objects.create(**{**defaults, **fields})
+        row = {**defaults, **fields}
+        ended_well = row.get("outcome", "ok") in ("ok", "client_closed")
+        row.setdefault("failed", row["status"] >= 400 or not ended_well)
+        return UsageRecord.objects.create(**row)
 
     return make

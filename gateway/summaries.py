@@ -1,0 +1,258 @@
+"""Hourly and daily sums of the ledger, so that a month of calls is a quick page.
+
+Always computed anew from the ledger's rows, never added to: storing a call twice, or
+two hosts at work on one hour, cannot count it twice.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import Case, Count, IntegerField, Max, Min, Q, QuerySet, Sum, When
+from django.db.models.functions import TruncMinute
+
+from gateway.models import UsageRecord, UsageSummary
+from gateway.wire import jsontext
+
+HOUR = timedelta(hours=1)
+QUARTER = timedelta(hours=6)
+DAY = timedelta(days=1)
+BEHIND = timedelta(hours=26)
+"""How far back a new leader looks for hours that its predecessor left open."""
+
+# Upper bounds of the buckets that durations are counted in, in milliseconds: each a
+# quarter above the one before, up to more than an hour.
+BOUNDS = [round(8 * 1.25**n) for n in range(60)]
+
+Span = UsageSummary.Span
+NAMES = ("provider", "model", "caller")
+Histogram = dict[int, int]
+
+
+class Sums(NamedTuple):
+    """What calls of one provider, model and caller came to within a span of time."""
+
+    starts_at: datetime
+    provider: str
+    model: str
+    caller: str
+    requests: int
+    failed: int
+    input_tokens: int
+    output_tokens: int
+    cost: Decimal | None
+    priced: int
+    durations: Histogram
+    first_bytes: Histogram
+
+
+def of_rows(rows: QuerySet[UsageRecord], starts_at: datetime | None) -> list[Sums]:
+    """Return the sums of ledger rows, in three queries.
+
+    Per minute, or all under `starts_at` where that is given.
+    """
+    keys = list(NAMES)
+    if starts_at is None:
+        rows = rows.annotate(minute=TruncMinute("started_at", tzinfo=UTC))
+        keys.append("minute")
+    rows = rows.order_by()
+    durations = _histograms(rows.filter(failed=False), "duration_ms", keys)
+    first_bytes = _histograms(
+        rows.filter(failed=False, stream=True), "first_byte_ms", keys
+    )
+    found = rows.values(*keys).annotate(
+        requests=Count("pk"),
+        failures=Count("pk", filter=Q(failed=True)),
+        tokens_in=Sum("input_tokens"),
+        tokens_out=Sum("output_tokens"),
+        dollars=Sum("cost"),
+        priced=Count("cost"),
+    )
+    sums = []
+    for row in found:
+        key = tuple(row[name] for name in keys)
+        sums.append(
+            Sums(
+                starts_at or row["minute"],
+                row["provider"],
+                row["model"],
+                row["caller"],
+                row["requests"],
+                row["failures"],
+                row["tokens_in"] or 0,
+                row["tokens_out"] or 0,
+                row["dollars"],
+                row["priced"],
+                durations.get(key, {}),
+                first_bytes.get(key, {}),
+            )
+        )
+    return sums
+
+
+def _histograms(
+    rows: QuerySet[UsageRecord], column: str, keys: list[str]
+) -> dict[tuple[Any, ...], Histogram]:
+    """Return the counts per bucket of `column`, by `keys`."""
+    cases = [
+        When(**{f"{column}__lte": bound}, then=number)
+        for number, bound in enumerate(BOUNDS)
+    ]
+    bucket = Case(*cases, default=len(BOUNDS), output_field=IntegerField())
+    found: dict[tuple[Any, ...], Histogram] = {}
+    for row in (
+        rows.filter(**{f"{column}__isnull": False})
+        .annotate(bucket=bucket)
+        .values(*keys, "bucket")
+        .annotate(calls=Count("pk"))
+    ):
+        key = tuple(row[name] for name in keys)
+        found.setdefault(key, {})[row["bucket"]] = row["calls"]
+    return found
+
+
+def percentile(histogram: Histogram, share: float) -> int | None:
+    """Return the value below which `share` of the counted lie, about a tenth exact."""
+    total = sum(histogram.values())
+    if not total:
+        return None
+    wanted = share * total
+    passed = 0
+    for bucket in sorted(histogram):
+        count = histogram[bucket]
+        if passed + count >= wanted:
+            low = BOUNDS[bucket - 1] if bucket else 0
+            high = BOUNDS[min(bucket, len(BOUNDS) - 1)]
+            return round(low + (high - low) * (wanted - passed) / count)
+        passed += count
+    return None
+
+
+def bucket_of(milliseconds: int) -> int:
+    """Return the bucket that a duration is counted in."""
+    return bisect_left(BOUNDS, milliseconds)
+
+
+def stored(rows: QuerySet[UsageSummary]) -> list[Sums]:
+    """Return stored summaries as sums, in one query."""
+    return [
+        Sums._make([*row[:-2], _histogram(row[-2]), _histogram(row[-1])])
+        for row in rows.order_by().values_list(*Sums._fields)
+    ]
+
+
+def _histogram(text: str) -> Histogram:
+    return {int(bucket): count for bucket, count in jsontext.decode(text).items()}
+
+
+def refresh(hours: Iterable[datetime]) -> None:
+    """Compute the summaries of `hours` anew, and of the longer spans they belong to.
+
+    Raises django.db.Error.
+    """
+    hours = sorted(hours)
+    for hour in hours:
+        rows = UsageRecord.objects.filter(
+            started_at__gte=hour, started_at__lt=hour + HOUR
+        )
+        _replace(Span.HOUR, of_rows(rows, hour))
+    for quarter in sorted({h.replace(hour=h.hour // 6 * 6) for h in hours}):
+        _replace(Span.QUARTER, _within(Span.HOUR, quarter, QUARTER))
+    for day in sorted({h.replace(hour=0) for h in hours}):
+        _replace(Span.DAY, _within(Span.QUARTER, day, DAY))
+
+
+def _within(span: str, start: datetime, length: timedelta) -> list[Sums]:
+    """Return the sums of a longer span of time, from the summaries of a shorter one."""
+    rows = UsageSummary.objects.filter(
+        span=span, starts_at__gte=start, starts_at__lt=start + length
+    )
+    return merged(stored(rows), start)
+
+
+def merged(parts: Iterable[Sums], starts_at: datetime) -> list[Sums]:
+    """Return the sums of `parts` per provider, model and caller."""
+    whole: dict[tuple[str, str, str], Sums] = {}
+    for part in parts:
+        key = (part.provider, part.model, part.caller)
+        known = whole.get(key)
+        whole[key] = added(known, part) if known else part._replace(starts_at=starts_at)
+    return list(whole.values())
+
+
+def added(one: Sums, other: Sums) -> Sums:
+    """Return both together, under the names of `one`."""
+    cost = other.cost if one.cost is None else one.cost + (other.cost or 0)
+    return one._replace(
+        requests=one.requests + other.requests,
+        failed=one.failed + other.failed,
+        input_tokens=one.input_tokens + other.input_tokens,
+        output_tokens=one.output_tokens + other.output_tokens,
+        cost=cost,
+        priced=one.priced + other.priced,
+        durations=_piled(one.durations, other.durations),
+        first_bytes=_piled(one.first_bytes, other.first_bytes),
+    )
+
+
+def _piled(one: Histogram, other: Histogram) -> Histogram:
+    return dict(Counter(one) + Counter(other))
+
+
+def _replace(span: str, sums: list[Sums]) -> None:
+    rows = [
+        UsageSummary(
+            **{
+                **each._asdict(),
+                "durations": jsontext.dumps(
+                    {str(k): n for k, n in each.durations.items()}
+                ),
+                "first_bytes": jsontext.dumps(
+                    {str(k): n for k, n in each.first_bytes.items()}
+                ),
+            },
+            span=span,
+        )
+        for each in sums
+    ]
+    if not rows:
+        return
+    key = ["span", "starts_at", *NAMES]
+    columns = [f.name for f in UsageSummary._meta.concrete_fields]
+    with transaction.atomic():
+        UsageSummary.objects.bulk_create(
+            rows,
+            batch_size=500,
+            update_conflicts=True,
+            unique_fields=key,
+            update_fields=[c for c in columns if c not in {"id", *key}],
+        )
+
+
+def unfinished() -> set[datetime]:
+    """Return the hours that may lack a summary: since the last one, and some before.
+
+    For a process that begins to keep them and does not know what came before.
+    """
+    known = UsageSummary.objects.aggregate(last=Max("starts_at"))["last"]
+    ends = UsageRecord.objects.aggregate(
+        first=Min("started_at"), last=Max("started_at")
+    )
+    if ends["first"] is None:
+        return set()
+    start = ends["first"] if known is None else max(ends["first"], known - BEHIND)
+    hours = set()
+    hour = hour_of(start)
+    while hour <= ends["last"]:
+        hours.add(hour)
+        hour += HOUR
+    return hours
+
+
+def hour_of(moment: datetime) -> datetime:
+    """Return the beginning of the hour that `moment` is in."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
