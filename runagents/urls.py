@@ -6,7 +6,7 @@ from django.urls import include, path, reverse_lazy
 from django.urls.resolvers import URLPattern, URLResolver
 from django.views.generic import RedirectView
 
-from gateway import console, playground
+from gateway import console, playground, usage_views
 from runagents import account_views, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -32,6 +32,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("providers.api_urls")),
     path("playground/", playground.playground, name="playground"),
     path("playground/stream/", playground.playground_stream, name="playground-stream"),
+    path("usage/", usage_views.usage, name="usage"),
+    path("usage/usage.csv", usage_views.usage_csv, name="usage-csv"),
     path("requests/", console.request_list, name="request-list"),
     path("requests/<str:call_id>/", console.request_detail, name="request-detail"),
     # One log-in for all: the admin's own would miss the throttle.

@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gateway.reports import Traffic, by_provider
+from gateway.usage_report import Block
 from providers import credentials
 from providers.entries import ModelsField
 from providers.models import Secret
@@ -86,6 +87,25 @@ def moment(value: datetime | None) -> str:
         value.isoformat(),
         value.strftime("%Y-%m-%d %H:%M:%S UTC"),
         value.strftime("%Y-%m-%d %H:%M:%S"),
+    )
+
+
+@register.simple_tag
+def day(value: datetime) -> str:
+    """Return a <time> of a day of UTC, which no zone moves."""
+    return format_html(
+        '<time datetime="{0}" title="{0} UTC">{0}</time>', value.strftime("%Y-%m-%d")
+    )
+
+
+@register.simple_tag
+def rects(blocks: list[Block]) -> SafeString:
+    """Return the pieces of a chart's bars; here, because a template takes ten times."""
+    return format_html_join(
+        "",
+        '<rect class="series-{}" x="{}" y="{}" width="{}" height="{}">'
+        "<title>{}</title></rect>",
+        blocks,
     )
 
 

@@ -1,0 +1,257 @@
+"""What the Usage page shows: sums, percentiles and charts of a range of time."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from gateway import summaries
+from gateway.models import UsageRecord, UsageSummary
+from gateway.summaries import Histogram, Sums
+
+SERIES = 6
+"""Models with a colour of their own; the rest share one."""
+WIDTH, HEIGHT = 720, 180
+
+
+class Range(NamedTuple):
+    """A range of time to look at, and the bars its charts have."""
+
+    label: Any
+    length: timedelta
+    bar: timedelta
+    span: str
+
+
+RANGES = {
+    "1h": Range(_("1 hour"), timedelta(hours=1), timedelta(minutes=2), ""),
+    "24h": Range(
+        _("24 hours"), timedelta(hours=24), timedelta(hours=1), UsageSummary.Span.HOUR
+    ),
+    "7d": Range(
+        _("7 days"), timedelta(days=7), timedelta(hours=6), UsageSummary.Span.QUARTER
+    ),
+    "30d": Range(
+        _("30 days"), timedelta(days=30), timedelta(days=1), UsageSummary.Span.DAY
+    ),
+}
+
+
+class Block(NamedTuple):
+    """One piece of a bar: where it is drawn, whose it is and how much."""
+
+    series: int
+    x: float
+    y: float
+    width: float
+    height: float
+    title: str
+
+
+class Chart(NamedTuple):
+    """One drawing; `top` is the value at its upper edge."""
+
+    key: str
+    title: Any
+    top: Any
+    total: Any
+    blocks: list[Block]
+
+
+class ModelUsage(NamedTuple):
+    """A model's line in the table and the legend."""
+
+    series: int
+    sums: Sums
+    p50: int | None
+    p95: int | None
+    first_token: int | None
+
+    @property
+    def error_percent(self) -> float:
+        """The share that failed, in percent."""
+        return 100 * self.sums.failed / self.sums.requests
+
+
+class Report(NamedTuple):
+    """Everything the page shows of one range."""
+
+    total: Sums | None
+    p50: int | None
+    p95: int | None
+    first_token: int | None
+    models: list[ModelUsage]
+    charts: list[Chart]
+    bars: list[tuple[datetime, Sums]]
+    starts: list[datetime]
+
+    @property
+    def error_percent(self) -> float:
+        """The share of all requests that failed, in percent."""
+        if self.total is None:
+            return 0.0
+        return 100 * self.total.failed / self.total.requests
+
+
+def parts(name: str, names: dict[str, str], now: datetime | None = None) -> list[Sums]:
+    """Return the sums of a range by its name, narrowed to `names` of columns.
+
+    The last hour is read from the ledger, three queries; longer ranges from the
+    summaries, one.
+    """
+    chosen = RANGES[name]
+    first = starts(name, now)[0]
+    if not chosen.span:
+        rows = UsageRecord.objects.filter(started_at__gte=first, **names)
+        return summaries.of_rows(rows, None)
+    found = UsageSummary.objects.filter(span=chosen.span, starts_at__gte=first, **names)
+    return summaries.stored(found)
+
+
+def starts(name: str, now: datetime | None = None) -> list[datetime]:
+    """Return when each bar of a range starts, the one that goes on now last."""
+    chosen = RANGES[name]
+    moment = (now or timezone.now()).timestamp()
+    step = chosen.bar.total_seconds()
+    last = moment // step * step
+    count = round(chosen.length / chosen.bar)
+    return [
+        datetime.fromtimestamp(last - step * (count - 1 - n), UTC) for n in range(count)
+    ]
+
+
+def report(name: str, sums: list[Sums], now: datetime | None = None) -> Report:
+    """Return what the page shows of `sums`, which `parts` gave for the same range."""
+    begins = starts(name, now)
+    by_model = _by(sums, lambda each: each.model, spread=True)
+    ranked = sorted(by_model.values(), key=lambda s: (-s.requests, s.model))
+    series = {each.model: min(n, SERIES) for n, each in enumerate(ranked)}
+    total = _together(sums)
+    step = RANGES[name].bar.total_seconds()
+    origin = begins[0].timestamp()
+
+    def place(each: Sums) -> int:
+        return int((each.starts_at.timestamp() - origin) // step)
+
+    in_bars = [each for each in sums if 0 <= place(each) < len(begins)]
+    cells = _by(in_bars, lambda each: (place(each), series[each.model]))
+    bars = _by(in_bars, place)
+    charts = [
+        _chart("requests", _("Requests"), cells, len(begins), lambda s: s.requests),
+        _chart(
+            "tokens",
+            _("Tokens"),
+            cells,
+            len(begins),
+            lambda s: s.input_tokens + s.output_tokens,
+        ),
+        _chart(
+            "cost",
+            _("Estimated cost"),
+            cells,
+            len(begins),
+            lambda s: s.cost or Decimal(),
+        ),
+        _chart("errors", _("Failed requests"), cells, len(begins), lambda s: s.failed),
+    ]
+    return Report(
+        total,
+        *_percentiles(total),
+        models=[
+            ModelUsage(series[each.model], each, *_percentiles(each)) for each in ranked
+        ],
+        charts=[chart for chart in charts if chart.total],
+        bars=[(begins[n], bars[n]) for n in sorted(bars, reverse=True)],
+        starts=begins,
+    )
+
+
+def _percentiles(sums: Sums | None) -> tuple[int | None, int | None, int | None]:
+    if sums is None:
+        return None, None, None
+    return (
+        summaries.percentile(sums.durations, 0.5),
+        summaries.percentile(sums.durations, 0.95),
+        summaries.percentile(sums.first_bytes, 0.5),
+    )
+
+
+def _together(sums: Iterable[Sums]) -> Sums | None:
+    return next(iter(_by(sums, lambda each: "", spread=True).values()), None)
+
+
+def _by(
+    sums: Iterable[Sums], key: Callable[[Sums], Any], spread: bool = False
+) -> dict[Any, Sums]:
+    """Return the sums of `sums` by a key of each, histograms only with `spread`."""
+    groups: dict[Any, list[Sums]] = {}
+    for each in sums:
+        groups.setdefault(key(each), []).append(each)
+    return {name: _added(group, spread) for name, group in groups.items()}
+
+
+def _added(group: list[Sums], spread: bool) -> Sums:
+    """Return a group's sum under the names of its first."""
+    costs = [each.cost for each in group if each.cost is not None]
+    whole = group[0]._replace(
+        requests=sum(each.requests for each in group),
+        failed=sum(each.failed for each in group),
+        input_tokens=sum(each.input_tokens for each in group),
+        output_tokens=sum(each.output_tokens for each in group),
+        cost=sum(costs, Decimal()) if costs else None,
+        priced=sum(each.priced for each in group),
+    )
+    if not spread:
+        return whole
+    return whole._replace(
+        durations=_piled(each.durations for each in group),
+        first_bytes=_piled(each.first_bytes for each in group),
+    )
+
+
+def _piled(histograms: Iterable[Histogram]) -> Histogram:
+    whole: Histogram = {}
+    for histogram in histograms:
+        for bucket, count in histogram.items():
+            whole[bucket] = whole.get(bucket, 0) + count
+    return whole
+
+
+def _chart(
+    key: str,
+    title: Any,
+    cells: dict[tuple[int, int], Sums],
+    bars: int,
+    value: Callable[[Sums], Any],
+) -> Chart:
+    """Return stacked bars: `cells` are sums by (bar, series)."""
+    values = {place: value(each) for place, each in cells.items()}
+    heights: dict[int, Any] = {}
+    for (bar, _series), amount in values.items():
+        heights[bar] = heights.get(bar, 0) + amount
+    top = max(heights.values(), default=0)
+    width = WIDTH / bars
+    blocks: list[Block] = []
+    reached: dict[int, float] = {}
+    for (bar, series), amount in sorted(values.items()):
+        if not amount or not top:
+            continue
+        height = float(amount / top) * HEIGHT
+        reached[bar] = reached.get(bar, 0.0) + height
+        name = cells[bar, series].model if series < SERIES else _("Other models")
+        blocks.append(
+            Block(
+                series,
+                round(bar * width + width * 0.12, 2),
+                round(HEIGHT - reached[bar], 2),
+                round(width * 0.76, 2),
+                round(max(height, 0.6), 2),
+                f"{name}: {amount:,.4f}"
+                if isinstance(amount, Decimal)
+                else f"{name}: {amount:,}",
+            )
+        )
+    return Chart(key, title, top, sum(heights.values()), blocks)
