@@ -1,0 +1,118 @@
+"""Images named by URL, for upstreams that take bytes only."""
+
+import base64
+import json
+
+import httpx
+import pytest
+
+URL = "/v1/chat/completions"
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
+OLLAMA = {"message": {"role": "assistant", "content": "A cat."}, "done": True}
+
+
+def asking(url: str) -> dict:
+    """Return a request with an image by URL."""
+    content = [
+        {"type": "text", "text": "What is this?"},
+        {"type": "image_url", "image_url": {"url": url}},
+    ]
+    messages = [{"role": "user", "content": content}]
+    return {"model": "llava", "messages": messages}
+
+
+@pytest.fixture
+def ollama(provider):
+    return provider("ollama", provider_type="ollama", models=("llava",))
+
+
+def serving(pictures: dict[str, httpx.Response]):
+    """An internet with these pictures, and Ollama."""
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return pictures[str(request.url)]
+        return httpx.Response(200, json=OLLAMA)
+
+    return respond
+
+
+def picture(data: bytes = PNG, **headers: str) -> httpx.Response:
+    return httpx.Response(200, content=data, headers=headers)
+
+
+def test_an_image_is_fetched_and_sent_as_bytes(ollama, upstream, gateway):
+    url = "https://example.com/cat.png"
+    seen = upstream(serving({url: picture()}))
+    answer = gateway().post(URL, json=asking(url))
+    assert answer.json()["choices"][0]["message"]["content"] == "A cat."
+    (message,) = json.loads(seen[-1].content)["messages"]
+    assert message["images"] == [base64.b64encode(PNG).decode()]
+
+
+def test_an_image_that_moved_is_followed(ollama, upstream, gateway):
+    moved = httpx.Response(302, headers={"location": "/there.png"})
+    pictures = {
+        "https://example.com/here.png": moved,
+        "https://example.com/there.png": picture(),
+    }
+    upstream(serving(pictures))
+    answer = gateway().post(URL, json=asking("https://example.com/here.png"))
+    assert answer.status_code == 200
+
+
+def test_the_one_who_serves_an_image_learns_nothing(provider, upstream, gateway):
+    provider("ollama", provider_type="ollama", models=("llava",), key="sk-of-ollama-01")
+    url = "https://example.com/cat.png"
+    seen = upstream(serving({url: picture()}))
+    gateway().post(URL, json=asking(url))
+    assert not {"authorization", "x-api-key", "via"} & seen[0].headers.keys()
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (httpx.Response(404), "its server answered 404"),
+        (picture(b"x" * (5 * 1024 * 1024 + 1)), "larger than"),
+        (httpx.Response(302, headers={"location": "file:///etc/passwd"}), "only http"),
+        (
+            httpx.Response(302, headers={"location": "https://example.com/cat.png"}),
+            "more than 3 redirects",
+        ),
+    ],
+)
+def test_what_is_no_image_is_a_400_and_nothing_is_sent(
+    ollama, upstream, gateway, answer, said
+):
+    url = "https://example.com/cat.png"
+    seen = upstream(serving({url: answer}))
+    response = gateway().post(URL, json=asking(url))
+    error = response.json()["error"]
+    assert (response.status_code, error["code"]) == (400, "invalid_image_url")
+    assert said in error["message"]
+    assert all(request.method == "GET" for request in seen)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://169.254.169.254/latest/meta-data/iam",
+        "http://127.0.0.1:9/a.png",
+        "http://[::1]:9/a.png",
+        "http://10.0.0.1/a.png",
+        "http://[fd00:ec2::254]/a.png",
+    ],
+)
+def test_addresses_within_are_never_asked(ollama, gateway, url):
+    response = gateway().post(URL, json=asking(url))
+    assert response.status_code == 400
+    assert response.json()["error"]["code"] == "invalid_image_url"
+
+
+def test_a_provider_may_be_set_not_to_fetch(provider, upstream, gateway):
+    options = {"fetch_images": False}
+    provider("ollama", provider_type="ollama", models=("llava",), options=options)
+    seen = upstream(serving({}))
+    response = gateway().post(URL, json=asking("https://example.com/cat.png"))
+    assert response.status_code == 400
+    assert seen == []
