@@ -155,16 +155,20 @@ class Registry:
     async def refresh(self) -> None:
         """Read the registry again if it changed; log and carry on when it cannot."""
         try:
-            await sync_to_async(self.load, thread_sensitive=False)()
+            await sync_to_async(self._load_in_thread, thread_sensitive=False)()
         except DatabaseError as error:
             logger.warning("The registry cannot be read: %s", type(error).__name__)
 
     def load(self) -> None:
         """Read the version and, when it moved, everything else (blocking)."""
-        close_old_connections()
         version = RegistryVersion.current()
         if version != self.snapshot.version:
             self.snapshot = self._read(version)
+
+    def _load_in_thread(self) -> None:
+        # A thread keeps its connection; one that broke must not be used for ever.
+        close_old_connections()
+        self.load()
 
     async def _poll(self) -> None:
         while True:
