@@ -29,6 +29,11 @@ def env(name: str, default: str = "") -> str:
         ) from None
 
 
+def was_given(name: str) -> bool:
+    """Tell whether the environment sets `name`, itself or by a file."""
+    return bool(os.environ.get(name) or os.environ.get(f"{name}_FILE"))
+
+
 def env_bool(name: str, default: bool = False) -> bool:
     """Return a switch; anything but 1/true/yes/on and 0/false/no/off is refused."""
     value = env(name).strip().lower()

@@ -7,7 +7,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 from django.views.generic import RedirectView
 
 from gateway import console, playground, usage_views
-from runagents import account_views, views
+from runagents import account_views, settings_views, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.dashboard, name="dashboard"),
@@ -36,6 +36,29 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("usage/usage.csv", usage_views.usage_csv, name="usage-csv"),
     path("requests/", console.request_list, name="request-list"),
     path("requests/<str:call_id>/", console.request_detail, name="request-detail"),
+    path("settings/api-keys/", settings_views.api_key_list, name="api-key-list"),
+    path(
+        "settings/api-keys/<int:pk>/rotate/",
+        settings_views.api_key_rotate,
+        name="api-key-rotate",
+    ),
+    path(
+        "settings/api-keys/<int:pk>/revoke/",
+        settings_views.api_key_revoke,
+        name="api-key-revoke",
+    ),
+    path("settings/secrets/", settings_views.secret_list, name="secret-list"),
+    path(
+        "settings/secrets/<str:name>/",
+        settings_views.secret_replace,
+        name="secret-replace",
+    ),
+    path(
+        "settings/secrets/<str:name>/delete/",
+        settings_views.secret_delete,
+        name="secret-delete",
+    ),
+    path("settings/gateway/", settings_views.gateway_settings, name="gateway-settings"),
     # One log-in for all: the admin's own would miss the throttle.
     path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
     path("admin/", admin.site.urls),

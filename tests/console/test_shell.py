@@ -17,6 +17,14 @@ PAGES = [
     "/requests/",
     "/requests/00000000000000000000000000000001/",
     "/password/",
+    "/playground/",
+    "/usage/",
+    "/usage/?range=1h",
+    "/settings/api-keys/",
+    "/settings/secrets/",
+    "/settings/secrets/openai-secret/",
+    "/settings/secrets/openai-secret/delete/",
+    "/settings/gateway/",
 ]
 POST_ONLY = [
     "/theme/",
@@ -30,6 +38,9 @@ POST_ONLY = [
     "/models/openai/check/",
     "/models/openai/toggle/",
     "/models/openai/oauth/start/",
+    "/playground/stream/",
+    "/settings/api-keys/1/rotate/",
+    "/settings/api-keys/1/revoke/",
 ]
 OPEN_TO_ALL = {"/login/", "/setup/", "/theme/", "/logout/"}
 

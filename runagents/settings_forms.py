@@ -1,0 +1,63 @@
+"""The forms of the Settings pages."""
+
+from typing import Any
+
+from django import forms
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from providers import credentials
+from providers.models import NAME_RULE, ModelProvider, Secret
+
+
+class KeyForm(forms.Form):
+    """The name of a new key: who or what will hold it."""
+
+    name = forms.CharField(
+        max_length=63,
+        validators=[NAME_RULE],
+        label=_("Name"),
+        help_text=_("Who or what will hold it, such as ci or terraform."),
+    )
+
+
+class SecretForm(forms.Form):
+    """New values for everything that a secret holds."""
+
+    def __init__(self, *args: Any, secret: Secret, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._secret = secret
+        for name in secret.keys:
+            self.fields[name] = forms.CharField(
+                label=credentials.LABELS.get(name, name),
+                required=name != "aws_session_token",
+                widget=forms.PasswordInput(
+                    attrs={"autocomplete": "new-password", "spellcheck": "false"}
+                ),
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """Check the values as each provider that uses them would."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.errors:
+            return cleaned
+        for provider in self._secret.providers.all():
+            values = credentials.typed(provider.auth_type, cleaned)
+            try:
+                credentials.check_values(provider, values)
+            except credentials.CredentialError as error:
+                known = error.field if error.field in self.fields else None
+                self.add_error(known, str(error))
+                break
+        return cleaned
+
+    def save(self) -> None:
+        """Store the values for the addresses that the secret was allowed for."""
+        values = {name: value for name, value in self.cleaned_data.items() if value}
+        with transaction.atomic():
+            self._secret.store(values, self._secret.origins)
+            self._secret.save()
+            # Checked anew: the leader looks at what is pending.
+            self._secret.providers.update(
+                status=ModelProvider.Status.PENDING, status_message=""
+            )

@@ -1,0 +1,131 @@
+"""The Settings pages: keys shown once, secrets never, the gateway's settings."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from providers import keys
+from providers.models import ModelProvider, Secret, WorkspaceKey
+
+
+def created_key(response):
+    return re.search(r"ra_ws_[A-Za-z0-9]{38}", response.content.decode())[0]
+
+
+def test_a_key_is_shown_once(logged_in_client, db):
+    response = logged_in_client.post("/settings/api-keys/", {"name": "ci"})
+    key = created_key(response)
+    assert WorkspaceKey.objects.get().digest == keys.digest(key)
+    assert response["Cache-Control"] == "no-store"
+    assert key not in logged_in_client.get("/settings/api-keys/").content.decode()
+
+
+def test_a_key_needs_a_proper_name(logged_in_client, db):
+    response = logged_in_client.post("/settings/api-keys/", {"name": "Not This"})
+    assert response.status_code == 422
+    assert not WorkspaceKey.objects.exists()
+
+
+def test_a_rotated_key_works_for_another_day(logged_in_client, db):
+    WorkspaceKey.issue("ci")
+    old = WorkspaceKey.objects.get()
+    response = logged_in_client.post(f"/settings/api-keys/{old.pk}/rotate/")
+    assert keys.digest(created_key(response)) != old.digest
+    old.refresh_from_db()
+    assert old.is_live()
+    assert old.expires_at - timezone.now() < timedelta(hours=25)
+    assert set(WorkspaceKey.objects.values_list("name", flat=True)) == {"ci"}
+
+
+def test_rotating_twice_does_not_prolong_a_key(logged_in_client, db):
+    WorkspaceKey.issue("ci")
+    soon = timezone.now() + timedelta(hours=1)
+    WorkspaceKey.objects.update(expires_at=soon)
+    old = WorkspaceKey.objects.get()
+    logged_in_client.post(f"/settings/api-keys/{old.pk}/rotate/")
+    old.refresh_from_db()
+    assert old.expires_at == soon
+
+
+def test_a_revoked_key_is_refused_and_stays_listed(logged_in_client, db):
+    WorkspaceKey.issue("ci")
+    key = WorkspaceKey.objects.get()
+    url = f"/settings/api-keys/{key.pk}/revoke/"
+    assert logged_in_client.post(url).url == "/settings/api-keys/"
+    key.refresh_from_db()
+    assert not key.is_live()
+    assert b"Revoked" in logged_in_client.get("/settings/api-keys/").content
+    assert logged_in_client.post(url).status_code == 404
+
+
+def test_secrets_are_listed_without_their_values(logged_in_client, provider):
+    provider(
+        "openai", key="sk-very-secret-0123456789abcd", endpoint="https://a.example"
+    )
+    page = logged_in_client.get("/settings/secrets/").content.decode()
+    assert "••••abcd" in page
+    assert "very-secret" not in page
+    assert "a.example" in page
+    assert 'href="/models/openai/"' in page
+
+
+def test_new_values_keep_their_addresses(logged_in_client, provider):
+    row = provider("openai")
+    ModelProvider.objects.update(status="available")
+    origins = row.secret.origins
+    page = logged_in_client.get("/settings/secrets/openai-secret/").content.decode()
+    assert 'type="password"' in page
+    response = logged_in_client.post(
+        "/settings/secrets/openai-secret/", {"api_key": "sk-replaced-0123456789"}
+    )
+    assert response.url == "/settings/secrets/"
+    secret = Secret.objects.get()
+    assert secret.reveal(origins) == {"api_key": "sk-replaced-0123456789"}
+    assert secret.origins == origins
+    assert ModelProvider.objects.get().status == "pending"
+
+
+@pytest.mark.parametrize("value", ["", "with space", "snow☃man"])
+def test_values_no_provider_takes_are_refused(logged_in_client, provider, value):
+    provider("openai")
+    response = logged_in_client.post(
+        "/settings/secrets/openai-secret/", {"api_key": value}
+    )
+    assert response.status_code == 422
+    assert value not in re.sub(r"\s", "", response.content.decode()) or not value
+
+
+def test_a_secret_in_use_is_not_deleted(logged_in_client, provider):
+    provider("openai")
+    url = "/settings/secrets/openai-secret/delete/"
+    assert b"It is in use" in logged_in_client.get(url).content
+    assert logged_in_client.post(url).status_code == 422
+    assert Secret.objects.exists()
+
+
+def test_an_unused_secret_is_deleted(logged_in_client, provider):
+    provider("openai").delete()
+    url = "/settings/secrets/openai-secret/delete/"
+    assert logged_in_client.post(url).url == "/settings/secrets/"
+    assert not Secret.objects.exists()
+
+
+def test_the_gateway_s_settings_name_their_variables(
+    logged_in_client, db, settings, monkeypatch
+):
+    settings.GATEWAY_TRUSTED_NETWORKS = ["10.1.0.0/16"]
+    settings.PLAYGROUND_LLM_API_KEY = "sk-platform-0123456789"
+    monkeypatch.setenv("USAGE_RETENTION_DAYS", "90")
+    page = logged_in_client.get("/settings/gateway/").content.decode()
+    assert "10.1.0.0/16" in page
+    assert "sk-platform" not in page
+    assert page.count(">environment<") >= 1
+
+
+def test_no_setting_shows_a_secret(logged_in_client, db, settings):
+    page = logged_in_client.get("/settings/gateway/").content.decode()
+    assert settings.SECRET_KEY not in page
+    for key in settings.ENCRYPTION_KEYS:
+        assert key not in page
