@@ -79,7 +79,8 @@ VARIANTS: dict[str, Variant] = {
         _("vLLM on this machine"),
         {
             "provider_type": Type.OPENAI,
-            "endpoint": "http://localhost:8000",
+            # Not 8000, vLLM's own default: there listens this server.
+            "endpoint": "http://localhost:8001",
             "auth_type": Auth.NONE,
             "name": "vllm",
         },
