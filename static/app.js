@@ -170,6 +170,12 @@ document.addEventListener("htmx:finally:request", (event) => {
   }
 });
 
+/* <a data-go> in a fragment: the page that it leads to is next, by itself. */
+document.addEventListener("htmx:after:swap", () => {
+  const next = document.querySelector("a[data-go]");
+  if (next) location.assign(next.href);
+});
+
 /* After every load and swap: local times, chips, aria-invalid from error texts, focus. */
 function enhance() {
   for (const time of document.querySelectorAll("time[data-local]")) {

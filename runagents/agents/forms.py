@@ -1,4 +1,4 @@
-"""Making an agent and wiring its roles to models."""
+"""Wiring the roles of an agent to models."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -6,19 +6,13 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from providers.models import ModelProvider
-from runagents.agents.detection import MAX_SOURCE
-from runagents.agents.models import Agent
-from runagents.agents.names import check_agent_name
 from runagents.agents.registration import ROLES, served_models
 
 PREFIX = "role_"
-MAX_ROLES = 50
-PASTED = "agent.py"
 ROLE = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 Target = tuple[ModelProvider, str]
@@ -99,98 +93,6 @@ class WiresForm(forms.Form):
         return {
             role: (rows[name], model) for role, (name, _slash, model) in pairs.items()
         }
-
-
-def posted_roles(data: QueryDict) -> list[str]:
-    """Return the roles that a posted form has fields for, those found in code too."""
-    names = [name.removeprefix(PREFIX) for name in data if name.startswith(PREFIX)]
-    return [name for name in names if ROLE.fullmatch(name)][:MAX_ROLES]
-
-
-class AgentForm(WiresForm):
-    """A new agent: its name, its prompt and its wires."""
-
-    name = forms.CharField(
-        max_length=63,
-        label=gettext_lazy("Name"),
-        help_text=gettext_lazy("Lower-case letters, digits, dots and hyphens."),
-        error_messages={"required": gettext_lazy("Enter a name for the agent.")},
-    )
-    system_prompt = forms.CharField(
-        required=False,
-        label=gettext_lazy("System prompt"),
-        widget=forms.Textarea(attrs={"rows": 4}),
-    )
-    field_order = ["name", "system_prompt"]
-
-    def clean_name(self) -> str:
-        """Return the name; refused if it is taken, reserved or malformed."""
-        name: str = self.cleaned_data["name"].strip()
-        check_agent_name(name)
-        agent = Agent(name=name)
-        try:
-            agent.full_clean()
-        except ValidationError as error:
-            raise ValidationError(error.message_dict["name"]) from None
-        return name
-
-    def clean(self) -> dict[str, Any]:
-        """Check that at least one role is wired: else no key of it reaches a model."""
-        cleaned = super().clean()
-        wired = [role for role in self.roles if cleaned.get(PREFIX + role)]
-        if not wired and not cleaned.get("other_role") and self.has_models:
-            self.add_error(
-                PREFIX + "default", _("Choose a model for at least one role.")
-            )
-        return cleaned
-
-
-class FilesInput(forms.ClearableFileInput):
-    """A file input that takes several files."""
-
-    allow_multiple_selected = True
-
-
-class SourceForm(forms.Form):
-    """An agent's Python source, pasted or uploaded; it is read and forgotten."""
-
-    source = forms.CharField(
-        required=False,
-        label=gettext_lazy("Paste the agent's code"),
-        widget=forms.Textarea(
-            attrs={"rows": 8, "class": "mono", "spellcheck": "false"}
-        ),
-        strip=False,
-    )
-    uploads = forms.Field(
-        required=False,
-        label=gettext_lazy("Or choose its files"),
-        widget=FilesInput(attrs={"accept": ".py,text/x-python"}),
-    )
-
-    def clean(self) -> dict[str, Any]:
-        """Read the files; something must be there."""
-        cleaned = super().clean() or self.cleaned_data
-        sources: dict[str, str] = {}
-        if cleaned.get("source", "").strip():
-            sources[PASTED] = cleaned["source"]
-        for file in self.files.getlist("uploads"):
-            name = file.name or PASTED
-            try:
-                sources[name] = file.read(MAX_SOURCE + 1).decode()
-            except UnicodeDecodeError:
-                raise ValidationError(
-                    _("`%(name)s` is not UTF-8 text."), params={"name": name}
-                ) from None
-        if not sources:
-            raise ValidationError(_("Paste some code or choose a file."))
-        cleaned["sources"] = sources
-        return cleaned
-
-    def sources(self) -> dict[str, str]:
-        """Return file name -> text."""
-        sources: dict[str, str] = self.cleaned_data["sources"]
-        return sources
 
 
 def _choices(served: Mapping[str, list[str]], current: str = "") -> list[Any]:

@@ -1,5 +1,7 @@
 """Agents, their keys, and which models they are wired to."""
 
+import uuid
+
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -44,6 +46,46 @@ class Agent(models.Model):
     def get_absolute_url(self) -> str:
         """Return the agent's page in the console."""
         return reverse("agent-detail", args=[self.name])
+
+
+class Draft(models.Model):
+    """An agent on its way through the wizard: what its code needs, how it is wired.
+
+    `analysis` is what reading the code found (`detection.Analysis`), without the code;
+    `needs` the cards of the Wire step (`drafts.Need`). Both are kept as plain JSON.
+    """
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=63, blank=True)
+    analysis = models.JSONField(default=dict, blank=True)
+    needs = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-updated_at"]
+        verbose_name = _("draft")
+
+    def __str__(self) -> str:
+        return self.name or str(self.uid)
+
+    def url(self, step: str = "agent-draft-wire") -> str:
+        """Return the address of a step of the wizard for this draft."""
+        return f"{reverse(step)}?draft={self.uid}"
+
+    @property
+    def wired(self) -> int:
+        """How many of its roles have a model."""
+        return sum(bool(need.get("model_id")) for need in self.needs)
+
+    @classmethod
+    def named_by(cls, text: str) -> "Draft | None":
+        """Return the draft that an address names; None for a wrong or old one."""
+        try:
+            uid = uuid.UUID(text)
+        except ValueError:
+            return None
+        return cls.objects.filter(uid=uid).first()
 
 
 class AgentKey(IssuedKey):

@@ -1,12 +1,11 @@
 """Agents and their wires as rows: making them, changing them, reading them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from django.db import transaction
 
 from providers import starter
 from providers.models import ModelProvider, ProviderModel
-from runagents.agents.detection import ModelUsage
 from runagents.agents.models import Agent, Wire
 from runagents.agents.wiring import Connection
 
@@ -29,11 +28,21 @@ def connections(agent: Agent) -> list[Connection]:
     ]
 
 
-def wire(agent: Agent, targets: Mapping[str, tuple[ModelProvider, str]]) -> None:
-    """Make the agent's wires exactly `targets`: role -> (provider, model id)."""
+def wire(
+    agent: Agent,
+    targets: Mapping[str, tuple[ModelProvider, str]],
+    places: Mapping[str, tuple[str, int]] | None = None,
+) -> None:
+    """Make the agent's wires exactly `targets`: role -> (provider, model id).
+
+    `places` says where in the code a role is, role -> (file, line).
+    """
     existing = {row.role: row for row in agent.wires.all()}
     for role, (provider, model_id) in targets.items():
         row = existing.pop(role, None) or Wire(agent=agent, role=role)
+        if places and role in places:
+            file, row.line = places[role]
+            row.file = file[:255]
         if (row.provider_id, row.model_id) != (provider.pk, model_id):
             row.provider, row.model_id = provider, model_id
             row.save()
@@ -50,33 +59,6 @@ def served_models() -> dict[str, list[str]]:
     ):
         served.setdefault(name, []).append(model_id)
     return served
-
-
-def obvious_wires() -> dict[str, str]:
-    """Return the default role's choice where there is only one model to choose."""
-    choices = [
-        f"{name}/{model}"
-        for name, models in served_models().items()
-        for model in models
-    ]
-    return {ROLES[0]: choices[0]} if len(choices) == 1 else {}
-
-
-def matching_wires(usages: Iterable[ModelUsage]) -> dict[str, str]:
-    """Return role -> choice for every role found in code, empty where nobody serves it.
-
-    Of several providers the one that the gateway prefers is chosen.
-    """
-    rows = ProviderModel.objects.filter(provider__enabled=True).order_by(
-        "-provider__priority", "-provider__pk"
-    )
-    preferred = dict(rows.values_list("model_id", "provider__name"))
-    chosen: dict[str, str] = {}
-    for usage in usages:
-        provider = preferred.get(usage.model)
-        choice = f"{provider}/{usage.model}" if provider else ""
-        chosen[usage.role] = chosen.get(usage.role) or choice
-    return chosen
 
 
 @transaction.atomic

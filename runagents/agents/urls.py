@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from runagents.agents import views
+from runagents.agents import views, wizard_views
 
 
 class NameConverter:
@@ -23,8 +23,14 @@ register_converter(NameConverter, "agent")
 
 urlpatterns = [
     path("", views.agent_list, name="agent-list"),
-    path("new/", views.agent_create, name="agent-create"),
-    path("new/analyse/", views.agent_analyse, name="agent-analyse"),
+    path("new/", wizard_views.agent_create, name="agent-create"),
+    path("new/upload/", wizard_views.upload, name="agent-upload"),
+    path("new/read/", wizard_views.read, name="agent-read"),
+    path("new/by-hand/", wizard_views.begin_by_hand, name="agent-by-hand"),
+    path("new/wire/", wizard_views.wire, name="agent-draft-wire"),
+    path("new/wire/card/", wizard_views.card, name="agent-draft-card"),
+    path("new/deploy/", wizard_views.deploy, name="agent-deploy"),
+    path("new/discard/", wizard_views.discard, name="agent-draft-delete"),
     path("deploy-hello-world/", views.hello_world_deploy, name="hello-world-deploy"),
     path("<agent:name>/", views.agent_detail, name="agent-detail"),
     path("<agent:name>/env/", views.agent_environment, name="agent-environment"),

@@ -1,13 +1,17 @@
 """The Agents pages."""
 
-from typing import Any
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
+from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import (
@@ -18,10 +22,11 @@ from django.views.decorators.http import (
 
 from gateway.models import UsageRecord
 from providers import snippets, starter
-from runagents.agents import detection, registration, running
-from runagents.agents.forms import AgentForm, SourceForm, WiresForm, posted_roles
-from runagents.agents.models import Agent, AgentKey
+from runagents.agents import registration, running
+from runagents.agents.forms import WiresForm
+from runagents.agents.models import Agent, AgentKey, Draft
 from runagents.agents.running import Run
+from runagents.agents.streams import event, event_stream, wants_events
 from runagents.agents.wiring import dotenv, environment, main_connection
 
 RECENT = 10
@@ -99,56 +104,12 @@ def agent_list(request: HttpRequest) -> HttpResponse:
     """Show all agents with their models and keys."""
     context = {
         "agents": _agents(),
+        "drafts": Draft.objects.all(),
         "has_hello_world": Agent.objects.filter(
             builtin=registration.HELLO_WORLD
         ).exists(),
     }
     return render(request, "agents/agent_list.html", context)
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def agent_create(request: HttpRequest) -> HttpResponse:
-    """Register an agent; its page then shows its key, once."""
-    if request.method == "POST":
-        form = AgentForm(request.POST, roles=posted_roles(request.POST))
-    else:
-        form = AgentForm(wired=registration.obvious_wires())
-    if form.is_valid():
-        with transaction.atomic():
-            agent = Agent.objects.create(
-                name=form.cleaned_data["name"],
-                system_prompt=form.cleaned_data["system_prompt"],
-            )
-            registration.wire(agent, form.targets())
-            key = AgentKey.issue(agent)
-        return _page(request, agent, key=key.plaintext)
-    status = 422 if form.is_bound else 200
-    context = {"form": form, "source_form": SourceForm()}
-    return render(request, "agents/agent_form.html", context, status=status)
-
-
-@login_required
-@require_POST
-def agent_analyse(request: HttpRequest) -> HttpResponse:
-    """Read an agent's source and fill the form for it; the source is not kept."""
-    source_form = SourceForm(request.POST, request.FILES)
-    if not source_form.is_valid():
-        page = {"form": AgentForm(), "source_form": source_form}
-        return render(request, "agents/agent_form.html", page, status=422)
-    analysis = detection.analyse(source_form.sources())
-    wired = registration.matching_wires(analysis.usages)
-    form = AgentForm(
-        wired=wired or registration.obvious_wires(),
-        initial={"system_prompt": analysis.system_prompt},
-    )
-    context: dict[str, Any] = {
-        "form": form,
-        "source_form": SourceForm(),
-        "analysis": analysis,
-        "unmatched": [usage for usage in analysis.usages if not wired[usage.role]],
-    }
-    return render(request, "agents/agent_form.html", context)
 
 
 @login_required
@@ -186,13 +147,23 @@ def agent_wire(request: HttpRequest, name: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def agent_run(request: HttpRequest, name: str) -> HttpResponse:
-    """Run a built-in agent as a process and show what it printed."""
-    agent = get_object_or_404(Agent, name=name, builtin__in=running.SOURCES)
-    run = running.run(agent, starter.own_address())
-    if request.htmx:  # type: ignore[attr-defined]
-        return render(request, "agents/_run.html", {"run": run})
-    return _page(request, agent, run=run)
+async def agent_run(request: HttpRequest, name: str) -> HttpResponseBase:
+    """Run a built-in agent as a process and show what it prints, as it prints it."""
+    agent = await sync_to_async(get_object_or_404)(
+        Agent, name=name, builtin__in=running.SOURCES
+    )
+    states = running.run(agent, starter.own_address())
+    if wants_events(request):
+        return event_stream(_told(states))
+    run = await running.finish(states)
+    return await sync_to_async(_page)(request, agent, run=run)
+
+
+async def _told(states: AsyncGenerator[Run, None]) -> AsyncGenerator[bytes, None]:
+    """Yield the states of a run as events of HTML."""
+    async with aclosing(states):
+        async for run in states:
+            yield event(render_to_string("agents/_run.html", {"run": run}))
 
 
 @login_required

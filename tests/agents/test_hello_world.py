@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from asgiref.sync import async_to_sync
 
 from runagents.agents import hello_world, running
 from runagents.agents.models import AgentKey
@@ -87,9 +88,14 @@ def test_it_waits_until_its_new_key_is_known(edge, monkeypatch, capsys):
 # --- running it from the console ---
 
 
+def run_of(states):
+    """Return the last state of a run."""
+    return async_to_sync(running.finish)(states)
+
+
 @pytest.mark.django_db
 def test_a_run_uses_a_key_of_its_own_and_takes_it_back(edge):
-    result = running.run(deploy_hello_world(), edge.url)
+    result = run_of(running.run(deploy_hello_world(), edge.url))
     assert result.succeeded
     assert "Model replied: An answer." in result.output
     assert edge.asked[0][1]["Authorization"].startswith("Bearer ra_ag_")
@@ -101,14 +107,14 @@ def test_a_run_of_another_agent_is_refused(edge):
     agent = deploy_hello_world()
     agent.builtin = ""
     with pytest.raises(ValueError, match="not a built-in agent"):
-        running.run(agent, edge.url)
+        run_of(running.run(agent, edge.url))
 
 
 def test_the_process_sees_its_environment_and_no_more(tmp_path, monkeypatch):
     monkeypatch.setenv("SECRET_OF_THE_SERVER", "x")
     source = tmp_path / "agent.py"
     source.write_text("import os; print(sorted(os.environ))")
-    result = running.execute(source, {"AGENT_NAME": "a"}, 10)
+    result = run_of(running.execute(source, {"AGENT_NAME": "a"}, 10))
     # CPython itself adds LC_CTYPE where no locale is set (PEP 538).
     assert result.output.strip() in ("['AGENT_NAME']", "['AGENT_NAME', 'LC_CTYPE']")
 
@@ -116,7 +122,7 @@ def test_the_process_sees_its_environment_and_no_more(tmp_path, monkeypatch):
 def test_a_run_that_takes_too_long_is_stopped(tmp_path):
     source = tmp_path / "agent.py"
     source.write_text("print('begun', flush=True)\nwhile True: pass")
-    result = running.execute(source, {}, 0.5)
+    result = run_of(running.execute(source, {}, 0.5))
     assert result.timed_out
     assert not result.succeeded
     assert "begun" in result.output
@@ -125,7 +131,7 @@ def test_a_run_that_takes_too_long_is_stopped(tmp_path):
 def test_output_is_bounded(tmp_path):
     source = tmp_path / "agent.py"
     source.write_text("while True: print('x' * 1000)")
-    result = running.execute(source, {}, 20)
+    result = run_of(running.execute(source, {}, 20))
     assert len(result.output) < running.MAX_OUTPUT + 100
     assert "[cut after 64 KiB]" in result.output
     assert not result.timed_out
@@ -135,5 +141,36 @@ def test_keys_are_not_shown(tmp_path):
     source = tmp_path / "agent.py"
     source.write_text("import os; print(os.environ['OPENAI_API_KEY'], 'sk-abcdefgh12')")
     key = "ra_ag_abcdefghijklmnopqrstuvwxyz"
-    result = running.execute(source, {"OPENAI_API_KEY": key}, 10)
+    result = run_of(running.execute(source, {"OPENAI_API_KEY": key}, 10))
     assert result.output.strip() == "[redacted] [redacted]"
+
+
+def test_what_is_printed_is_told_while_it_runs(tmp_path):
+    source = tmp_path / "agent.py"
+    source.write_text(
+        "import sys, time\nprint('one', flush=True)\n"
+        "while not sys.stdin.closed: time.sleep(0.05)"
+    )
+
+    async def first():
+        states = running.execute(source, {}, 20)
+        state = await anext(states)
+        await states.aclose()
+        return state
+
+    state = async_to_sync(first)()
+    assert state.is_running
+    assert state.output == "one\n"
+
+
+def test_half_a_key_is_not_told(tmp_path):
+    source = tmp_path / "agent.py"
+    source.write_text(
+        "import sys, time\nsys.stdout.write('a\\nra_ag_abcd')\nsys.stdout.flush()\n"
+        "time.sleep(0.5)\nprint('efghijklmnopqrstuvwxyz')"
+    )
+
+    async def outputs():
+        return [state.output async for state in running.execute(source, {}, 20)]
+
+    assert list(dict.fromkeys(async_to_sync(outputs)())) == ["a\n", "a\n[redacted]\n"]

@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from asgiref.sync import async_to_sync
+from django.test import AsyncClient, Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -42,7 +42,7 @@ def text_of(response):
 
 # --- access ---
 
-GET_PAGES = ["agent-list", "agent-create"]
+GET_PAGES = ["agent-list", "agent-create", "agent-upload", "agent-draft-wire"]
 AGENT_PAGES = ["agent-detail", "agent-environment", "agent-delete"]
 ACTIONS = ["agent-wire", "agent-run", "agent-key-create", "agent-delete"]
 
@@ -146,12 +146,23 @@ def test_running_it_shows_what_it_printed(logged_in_client, own_server):
     assert "<h1>hello-world</h1>" in page
 
 
-def test_running_it_by_htmx_gives_the_fragment(logged_in_client, own_server):
+def test_running_it_by_script_gives_events(logged_in_client, own_server):
     deploy_hello_world()
-    headers = {"HX-Request": "true"}
-    page = text_of(post(logged_in_client, "agent-run", "hello-world", **headers))
-    assert "Model replied: An answer." in page
-    assert "<html" not in page
+
+    async def events():
+        client = AsyncClient()
+        client.cookies = logged_in_client.cookies
+        answer = await client.post(
+            reverse("agent-run", args=["hello-world"]),
+            headers={"Accept": "text/html, text/event-stream"},
+        )
+        assert answer["Content-Type"].startswith("text/event-stream")
+        return [event.decode() async for event in answer.streaming_content]
+
+    told = async_to_sync(events)()
+    assert all(event.startswith("data: ") for event in told)
+    assert "data: Model replied: An answer." in told[-1]
+    assert "<html" not in told[-1]
 
 
 def test_what_it_printed_is_escaped(logged_in_client, own_server):
@@ -174,120 +185,6 @@ def test_only_built_in_agents_can_be_run(logged_in_client, agent):
     assert post(logged_in_client, "agent-run", "support").status_code == 404
     page = text_of(logged_in_client.get(agent.get_absolute_url()))
     assert reverse("agent-run", args=["support"]) not in page
-
-
-# --- making one ---
-
-
-def test_registering_an_agent_wires_it_and_shows_its_key_once(
-    logged_in_client, provider
-):
-    provider(models=("gpt-4o", "org/model:1"))
-    data = {
-        "name": "support",
-        "system_prompt": "Be brief.",
-        "role_default": "openai/gpt-4o",
-        "other_role": "planner",
-        "other_target": "openai/org/model:1",
-    }
-    answer = post(logged_in_client, "agent-create", data=data)
-    key = KEY.search(text_of(answer)).group()
-    assert keys.digest(key) == AgentKey.objects.get().digest
-    assert answer["Cache-Control"] == "no-store"
-    assert {(w.role, w.model_id) for w in Wire.objects.all()} == {
-        ("default", "gpt-4o"),
-        ("planner", "org/model:1"),
-    }
-    assert Agent.objects.get().access == "wired"
-    again = text_of(logged_in_client.get("/agents/support/"))
-    assert not KEY.search(again)
-    assert "LLM_MODEL_PLANNER=org/model:1" in again
-    assert "OPENAI_API_KEY=platform-managed" in again
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        ({"name": ""}, "Enter a name for the agent."),
-        ({"name": "Support Team"}, "lower-case letters"),
-        ({"name": "support"}, "An agent with this name exists."),
-        ({"name": "local"}, "is reserved"),
-        ({"name": "new"}, "is reserved"),
-        ({"name": "a"}, "Choose a model for at least one role."),
-        ({"name": "a", "role_default": "openai/gpt-9"}, "not one of the available"),
-        ({"name": "a", "other_role": "x"}, "Choose a provider and model."),
-        ({"name": "a", "other_target": "openai/gpt-4o-mini"}, "Name the role."),
-        ({"name": "a", "other_role": "A!"}, "lower-case word"),
-    ],
-)
-def test_a_mistake_is_told_and_nothing_is_made(logged_in_client, agent, data, words):
-    answer = post(logged_in_client, "agent-create", data=data)
-    assert answer.status_code == 422
-    assert words in text_of(answer)
-    assert Agent.objects.count() == 1
-
-
-def test_without_a_provider_the_form_leads_to_making_one(logged_in_client):
-    page = text_of(logged_in_client.get(reverse("agent-create")))
-    assert "No enabled provider serves a model yet." in page
-
-
-def test_the_only_model_is_chosen_already(logged_in_client, provider):
-    provider()
-    page = text_of(logged_in_client.get(reverse("agent-create")))
-    assert '<option value="openai/gpt-4o-mini" selected>' in page
-    provider("two")
-    page = text_of(logged_in_client.get(reverse("agent-create")))
-    assert '<option value="openai/gpt-4o-mini" selected>' not in page
-
-
-# --- reading its code ---
-
-CODE = """
-client.chat.completions.create(model="gpt-4o-mini", api_key="sk-abcdefghijklmnopqrst")
-ChatAnthropic(model=os.environ.get("LLM_MODEL_PLANNER", "claude-sonnet-4-20250514"))
-"""
-
-
-def test_reading_code_chooses_the_models_that_are_served(logged_in_client, provider):
-    provider()
-    answer = post(logged_in_client, "agent-analyse", data={"source": CODE})
-    page = text_of(answer)
-    assert answer.status_code == 200
-    assert 'name="role_planner"' in page
-    assert re.search(
-        r'name="role_chat".*?value="openai/gpt-4o-mini" selected', page, re.DOTALL
-    )
-    assert "No registered provider serves <code>claude-sonnet-4-20250514</code>" in page
-    assert "hard-coded OpenAI API key at agent.py:2" in page
-    assert "sk-abcdefghij" not in page
-    assert not Agent.objects.exists()
-
-
-def test_files_are_read_too(logged_in_client):
-    file = SimpleUploadedFile("tool.py", b"ollama.chat(model='llama3.2')")
-    page = text_of(post(logged_in_client, "agent-analyse", data={"uploads": [file]}))
-    assert "tool.py:1" in page
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        ({"source": " "}, "Paste some code or choose a file."),
-        ({"uploads": [SimpleUploadedFile("a.py", b"\xff")]}, "is not UTF-8 text."),
-    ],
-)
-def test_nothing_to_read_is_told(logged_in_client, data, words):
-    answer = post(logged_in_client, "agent-analyse", data=data)
-    assert answer.status_code == 422
-    assert words in text_of(answer)
-
-
-def test_a_role_found_in_code_is_wired(logged_in_client, provider):
-    provider()
-    data = {"name": "a", "role_planner": "openai/gpt-4o-mini"}
-    assert post(logged_in_client, "agent-create", data=data).status_code == 200
-    assert Wire.objects.get().role == "planner"
 
 
 # --- its page ---

@@ -25,6 +25,7 @@ __all__ = [
     "MAX_FILES",
     "MAX_SOURCE",
     "MAX_TOTAL",
+    "STAGES",
     "SUFFIXES",
     "Analysis",
     "HardcodedKey",

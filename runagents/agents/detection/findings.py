@@ -144,8 +144,9 @@ class Findings:
             self.add_prompt(text)
 
     def add_prompt(self, text: str) -> None:
-        """Note a system prompt."""
-        if text.strip():
+        """Note a system prompt, unless it holds a key: those are not kept."""
+        holds_key = any(pattern.search(text) for pattern, _kind in KEY_KINDS)
+        if text.strip() and not holds_key:
             self.system_prompts.append(text)
 
     def scan_lines(self, file: str, text: str) -> None:

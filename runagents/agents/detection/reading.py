@@ -105,6 +105,8 @@ async def _read_once(
         if not has_ended:
             process.kill()
         await feeding
+        # Read to the end: else the pipe stays open, and with it the wait.
+        await stdout.read()
         await process.wait()
     if analysis is not None:
         yield analysis

@@ -1,0 +1,175 @@
+"""From an analysis of code to an agent: what it needs, and how that is wired."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+from django.db import transaction
+
+from providers.keys import NewKey
+from providers.models import ModelProvider
+from runagents.agents import registration
+from runagents.agents.detection import Analysis, ModelUsage
+from runagents.agents.detection.vendors import DEFAULT_ROLE, bare
+from runagents.agents.forms import ROLE
+from runagents.agents.models import Agent, AgentKey, Draft
+from runagents.agents.names import suggested_name
+from runagents.agents.registration import ROLES
+
+MAX_NEEDS = 50
+Served = Mapping[str, Collection[str]]
+"""Provider name -> the ids of its models."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """A role of an agent that wants a model: one card of the Wire step.
+
+    `vendor`, `model` and `variable` are what the code says, `places` where (file and
+    line); `provider` and `model_id` what is chosen. `is_settled` once a person chose.
+    """
+
+    role: str
+    vendor: str = ""
+    model: str = ""
+    variable: str = ""
+    places: list[tuple[str, int]] = field(default_factory=list)
+    provider: str = ""
+    model_id: str = ""
+    is_settled: bool = False
+
+    @property
+    def is_wired(self) -> bool:
+        """Whether a provider and one of its models are chosen."""
+        return bool(self.provider and self.model_id)
+
+
+# --- what the code needs ---
+
+
+def needs_of(usages: Iterable[ModelUsage]) -> list[Need]:
+    """Return one need per model that the code asks for, each with a role of its own.
+
+    Calls for the same model in the same role are one need with several places. Roles
+    named by a variable keep their name; others that would share it are counted up.
+    """
+    grouped: dict[tuple[str, str], Need] = {}
+    for usage in usages:
+        key = (usage.role, bare(usage.model) or usage.variable)
+        need = grouped.get(key) or Need(
+            usage.role, usage.provider, usage.model, usage.variable
+        )
+        places = [*need.places, (usage.file, usage.line)]
+        grouped[key] = replace(need, places=places)
+    taken: set[str] = set()
+    named = sorted(grouped.values(), key=lambda need: not need.variable)
+    roles = {id(need): _free_role(need.role, taken) for need in named}
+    needs = [replace(need, role=roles[id(need)]) for need in grouped.values()]
+    return needs[:MAX_NEEDS] or [Need(DEFAULT_ROLE)]
+
+
+def _free_role(wanted: str, taken: set[str]) -> str:
+    base = wanted.strip("_")[:55] or DEFAULT_ROLE
+    base = base if ROLE.fullmatch(base) else f"role-{base}"
+    role, number = base, 2
+    while role in taken:
+        role, number = f"{base}-{number}", number + 1
+    taken.add(role)
+    return role
+
+
+def serving(need: Need, served: Served) -> list[tuple[str, str]]:
+    """Return who serves the model that the code names: (provider, model id)."""
+    if not need.model:
+        return []
+    wanted = dict.fromkeys([need.model, bare(need.model)])
+    return [
+        (name, model)
+        for model in wanted
+        for name, models in served.items()
+        if model in models
+    ]
+
+
+def prewired(need: Need, served: Served) -> Need:
+    """Return the need wired where there is exactly one way to wire it.
+
+    A person's choice stays as it is. Without a model in the code the one model that is
+    served at all is the only way.
+    """
+    if need.is_settled or need.is_wired:
+        return need
+    ways = serving(need, served)
+    if not need.model:
+        ways = [(name, model) for name, models in served.items() for model in models]
+    if len(ways) != 1:
+        return need
+    return replace(need, provider=ways[0][0], model_id=ways[0][1])
+
+
+# --- drafts ---
+
+
+def begin(analysis: Analysis, files: Iterable[str]) -> Draft:
+    """Store a new draft for the code that `analysis` is of."""
+    taken = set(Agent.objects.values_list("name", flat=True))
+    draft = Draft(
+        name=suggested_name(files, taken), analysis=msgspec.to_builtins(analysis)
+    )
+    served = registration.served_models()
+    store_needs(draft, [prewired(n, served) for n in needs_of(analysis.usages)])
+    return draft
+
+
+def analysis_of(draft: Draft) -> Analysis:
+    """Return what reading the draft's code found."""
+    return msgspec.convert(draft.analysis, Analysis)
+
+
+def needs(draft: Draft) -> list[Need]:
+    """Return the draft's needs."""
+    return msgspec.convert(draft.needs, list[Need])
+
+
+def store_needs(draft: Draft, needs: Iterable[Need]) -> None:
+    """Store the draft with these needs."""
+    draft.needs = msgspec.to_builtins(list(needs))
+    draft.save()
+
+
+@transaction.atomic
+def refresh(draft: Draft, served: Served) -> list[Need]:
+    """Wire what became obvious since, such as a model registered meanwhile."""
+    before = needs(draft)
+    after = [prewired(need, served) for need in before]
+    if after != before:
+        store_needs(draft, after)
+    return after
+
+
+def added(needs: list[Need]) -> list[Need]:
+    """Return the needs with a further role, for a model that reading did not find."""
+    taken = {need.role for need in needs}
+    known = [role for role in ROLES if role not in taken]
+    return [*needs, Need(known[0] if known else _free_role("role", taken))][:MAX_NEEDS]
+
+
+@transaction.atomic
+def deploy(draft: Draft, name: str, system_prompt: str) -> tuple[Agent, NewKey]:
+    """Register the agent with its wires and a key; the draft is gone then."""
+    wired = [need for need in needs(draft) if need.is_wired]
+    rows: dict[str, ModelProvider] = ModelProvider.objects.in_bulk(
+        {need.provider for need in wired}, field_name="name"
+    )
+    targets: dict[str, Any] = {
+        need.role: (rows[need.provider], need.model_id)
+        for need in wired
+        if need.provider in rows
+    }
+    places = {need.role: need.places[0] for need in wired if need.places}
+    agent = Agent.objects.create(name=name, system_prompt=system_prompt)
+    registration.wire(agent, targets, places)
+    key = AgentKey.issue(agent)
+    draft.delete()
+    return agent, key

@@ -1,0 +1,227 @@
+"""The forms of the wizard: the source, the cards of the Wire step, the agent's name."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import PurePath
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from runagents.agents import drafts, hello_world
+from runagents.agents.detection import MAX_FILES, MAX_SOURCE, MAX_TOTAL, SUFFIXES
+from runagents.agents.drafts import Need, Served
+from runagents.agents.forms import ROLE
+from runagents.agents.models import Agent
+from runagents.agents.names import check_agent_name
+
+PASTED = {"python": "agent.py", "typescript": "agent.ts"}
+SAMPLE = PurePath(hello_world.__file__)
+
+
+class FilesInput(forms.ClearableFileInput):
+    """A file input that takes several files."""
+
+    allow_multiple_selected = True
+
+
+class SourceForm(forms.Form):
+    """An agent's source: files, pasted text or the sample. It is read and forgotten."""
+
+    uploads = forms.Field(
+        required=False,
+        label=gettext_lazy("Drop the agent's files here, or choose them"),
+        help_text=gettext_lazy(
+            "Python, JavaScript and TypeScript; 1 MiB a file, 4 MiB together."
+        ),
+        widget=FilesInput(attrs={"accept": ",".join(SUFFIXES)}),
+    )
+    source = forms.CharField(
+        required=False,
+        label=gettext_lazy("Or paste its code"),
+        widget=forms.Textarea(
+            attrs={"rows": 8, "class": "mono", "spellcheck": "false"}
+        ),
+        strip=False,
+    )
+    language = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("Language of the pasted code"),
+        choices=[("python", "Python"), ("typescript", "TypeScript, JavaScript")],
+    )
+    sample = forms.BooleanField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Read the files; something must be there."""
+        cleaned = super().clean() or self.cleaned_data
+        sources: dict[str, str] = {}
+        if cleaned.get("sample"):
+            cleaned["sources"] = {SAMPLE.name: _sample()}
+            return cleaned
+        if cleaned.get("source", "").strip():
+            name = PASTED[cleaned.get("language") or "python"]
+            sources[name] = cleaned["source"].replace("\r\n", "\n")
+        for file in self.files.getlist("uploads")[: MAX_FILES + 1]:
+            sources[_free_name(file.name or "agent.py", sources)] = _text(file)
+        if not sources:
+            raise ValidationError(_("Choose a file or paste some code."))
+        if len(sources) > MAX_FILES:
+            raise ValidationError(
+                _("More than %d files cannot be read at once.") % MAX_FILES
+            )
+        if sum(map(len, sources.values())) > MAX_TOTAL:
+            raise ValidationError(_("More than 4 MiB cannot be read at once."))
+        cleaned["sources"] = sources
+        return cleaned
+
+    def sources(self) -> dict[str, str]:
+        """Return file name -> text."""
+        sources: dict[str, str] = self.cleaned_data["sources"]
+        return sources
+
+
+def _sample() -> str:
+    """Return the source of the Hello World agent."""
+    with open(SAMPLE) as file:
+        return file.read()
+
+
+def _text(file: "UploadedFile[Any]") -> str:
+    """Return a file's text; raises ValidationError for what is no source."""
+    name = file.name or ""
+    if PurePath(name).suffix.lower() not in SUFFIXES:
+        raise ValidationError(
+            _("`%(name)s` is not read here. Choose files that end in %(suffixes)s."),
+            params={"name": name, "suffixes": ", ".join(SUFFIXES)},
+        )
+    try:
+        # One past the limit tells a file that is too large; reading names it.
+        text: str = file.read(MAX_SOURCE + 1).decode()
+    except UnicodeDecodeError:
+        raise ValidationError(
+            _("`%(name)s` is not UTF-8 text."), params={"name": name}
+        ) from None
+    return text
+
+
+def _free_name(name: str, taken: Mapping[str, str]) -> str:
+    """Return `name`, counted up when a file of another folder has it too."""
+    path, number, free = PurePath(name), 2, name
+    while free in taken:
+        free, number = f"{path.stem}-{number}{path.suffix}", number + 1
+    return free
+
+
+class ModelChoice(forms.ChoiceField):
+    """A model of the provider chosen beside it.
+
+    With another provider chosen, the model of the former one is no choice and no
+    mistake either.
+    """
+
+    def clean(self, value: Any) -> str:
+        """Return the model, or nothing for one that the provider does not serve."""
+        return str(value) if value and self.valid_value(value) else ""
+
+
+class NeedForm(forms.Form):
+    """One card of the Wire step: a role, its provider and that provider's model."""
+
+    role = forms.CharField(
+        max_length=63,
+        label=gettext_lazy("Role"),
+        error_messages={"required": gettext_lazy("Name the role.")},
+        widget=forms.TextInput(attrs={"list": "roles", "autocomplete": "off"}),
+    )
+    provider = forms.ChoiceField(required=False, label=gettext_lazy("Provider"))
+    model = ModelChoice(required=False, label=gettext_lazy("Model"))
+
+    def __init__(
+        self,
+        need: Need,
+        served: Served,
+        *,
+        index: int,
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
+        initial = {
+            "role": need.role,
+            "provider": need.provider,
+            "model": need.model_id,
+        }
+        super().__init__(data, prefix=str(index), initial=initial)
+        self.need, self.index = need, index
+        self.serving = drafts.serving(need, served)
+        self._served = served
+        providers = dict.fromkeys([name for name, _model in self.serving])
+        providers |= dict.fromkeys(served)
+        kept = [need.provider] if need.provider not in (*served, "") else []
+        self._choices("provider", [*providers, *kept], _("Choose a provider"))
+        models = served.get(self["provider"].value() or "", ())
+        kept = [need.model_id] if kept else []
+        self._choices("model", [*models, *kept], _("Choose a model"))
+
+    def _choices(self, name: str, values: Iterable[str], blank: str) -> None:
+        choices = [("", blank), *((value, value) for value in values)]
+        self.fields[name].choices = choices  # type: ignore[attr-defined]
+
+    def clean_role(self) -> str:
+        """Return the role, refused if it cannot be part of a variable."""
+        role: str = self.cleaned_data["role"].strip().lower()
+        if not ROLE.fullmatch(role):
+            raise ValidationError(
+                _("Use a lower-case word of letters, digits, hyphens and underscores.")
+            )
+        return role
+
+    def result(self) -> Need:
+        """Return the need as chosen; what is wrong stays as it was.
+
+        With another provider the model of the code is chosen if it serves that, or
+        its only one.
+        """
+        cleaned = self.cleaned_data
+        provider = cleaned.get("provider", self.need.provider)
+        model = cleaned.get("model", "")
+        if provider and not model:
+            same = [m for name, m in self.serving if name == provider]
+            only = list(self._served.get(provider, ()))
+            model = same[0] if same else only[0] if len(only) == 1 else ""
+        return replace(
+            self.need,
+            role=cleaned.get("role", self.need.role),
+            provider=provider,
+            model_id=model if provider else "",
+            is_settled=True,
+        )
+
+
+class DeployForm(forms.Form):
+    """What an agent still needs before it is registered: its name and its prompt."""
+
+    name = forms.CharField(
+        max_length=63,
+        label=gettext_lazy("Name"),
+        help_text=gettext_lazy("Lower-case letters, digits, dots and hyphens."),
+        error_messages={"required": gettext_lazy("Enter a name for the agent.")},
+    )
+    system_prompt = forms.CharField(
+        required=False,
+        label=gettext_lazy("System prompt"),
+        help_text=gettext_lazy("Handed to the agent as SYSTEM_PROMPT."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+    def clean_name(self) -> str:
+        """Return the name; refused if it is taken, reserved or malformed."""
+        name: str = self.cleaned_data["name"].strip()
+        check_agent_name(name)
+        agent = Agent(name=name)
+        try:
+            agent.full_clean()
+        except ValidationError as error:
+            raise ValidationError(error.message_dict["name"]) from None
+        return name
