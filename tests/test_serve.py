@@ -1,8 +1,11 @@
 """What `serve` prepares before it becomes the server."""
 
+import resource
+
 import pytest
 from django.contrib.auth.models import User
 from django.core.management.base import CommandError
+from django.db import OperationalError, connection
 
 from runagents.management.commands.serve import Command
 
@@ -48,3 +51,33 @@ def test_a_wrong_value_is_told_with_its_variable(prepare, name, email, variable)
     with pytest.raises(CommandError, match=f"DJANGO_SUPERUSER_{variable}: Enter a val"):
         prepare(name, PASSWORD, email)
     assert not User.objects.exists()
+
+
+def test_as_many_files_as_the_system_allows_may_be_open(settings, capsys):
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    settings.CALLS_PER_WORKER = before[1]
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+        Command()._raise_file_limit()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (before[1], before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert "lower CALLS_PER_WORKER" in capsys.readouterr().err
+
+
+def test_a_database_that_starts_late_is_waited_for(prepare, monkeypatch, capsys):
+    tries = []
+
+    def fill(command: Command) -> None:
+        tries.append(command)
+        if len(tries) < 3:
+            raise OperationalError("connection refused")
+
+    monkeypatch.setattr(Command, "_fill_database", fill)
+    monkeypatch.setattr(
+        "runagents.management.commands.serve.time.sleep", lambda _: None
+    )
+    monkeypatch.setattr(connection, "vendor", "postgresql")
+    prepare("admin", PASSWORD)
+    assert len(tries) == 3
+    assert capsys.readouterr().err.count("cannot be reached yet") == 1

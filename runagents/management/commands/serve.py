@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import resource
 import socket
 import sqlite3
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,9 @@ from providers import sealing, starter
 from runagents import setup
 
 SAFE_SQLITE = (3, 51, 3)
+DATABASE_PATIENCE_SECONDS = 30
+# Beside the two sockets of each call: the console, databases, files.
+OTHER_FILES = 256
 
 
 class Command(BaseCommand):
@@ -44,6 +49,7 @@ class Command(BaseCommand):
         settings.LISTEN_HOST, settings.LISTEN_PORT = host, port
         settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         sealing.ciphers()
+        self._raise_file_limit()
         self._prepare_database()
         self._collect_static()
         self._announce(host, port)
@@ -61,21 +67,50 @@ class Command(BaseCommand):
             sys.executable, [sys.executable, *arguments, "runagents.asgi:application"]
         )
 
+    def _raise_file_limit(self) -> None:
+        """Allow as many open files as the system lets us; each call takes two."""
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        needed = 2 * settings.CALLS_PER_WORKER + OTHER_FILES
+        if most != resource.RLIM_INFINITY and most < needed:
+            self.stderr.write(
+                f"Note: this system allows {most} open files per process; "
+                f"{settings.CALLS_PER_WORKER} calls at once take {needed}. Raise the "
+                "limit (ulimit -n) or lower CALLS_PER_WORKER."
+            )
+
     def _prepare_database(self) -> None:
-        """Migrate and make the first administrator; carry on without a database."""
+        """Migrate and make the first administrator; carry on without a database.
+
+        One that starts at the same time as this server is waited for: who migrates it
+        later?
+        """
         if connection.vendor == "sqlite" and sqlite3.sqlite_version_info < SAFE_SQLITE:
             self.stderr.write(
                 f"Note: SQLite {sqlite3.sqlite_version} has a rare corruption bug in "
                 "WAL mode that 3.51.3 mends. Keep backups, or use PostgreSQL."
             )
-        try:
-            plan = MigrationExecutor(connection)
-            if plan.migration_plan(plan.loader.graph.leaf_nodes()):
-                call_command("migrate", verbosity=0)
-            starter.refresh_sandbox_address()
-            self._make_administrator()
-        except DatabaseError as error:
-            self.stderr.write(f"The database cannot be reached yet: {error}")
+        deadline = time.monotonic() + DATABASE_PATIENCE_SECONDS
+        told = False
+        while True:
+            try:
+                self._fill_database()
+                return
+            except DatabaseError as error:
+                if not told:
+                    self.stderr.write(f"The database cannot be reached yet: {error}")
+                told = True
+                connection.close()
+            if connection.vendor == "sqlite" or time.monotonic() > deadline:
+                return
+            time.sleep(1)
+
+    def _fill_database(self) -> None:
+        plan = MigrationExecutor(connection)
+        if plan.migration_plan(plan.loader.graph.leaf_nodes()):
+            call_command("migrate", verbosity=0)
+        starter.refresh_sandbox_address()
+        self._make_administrator()
 
     def _make_administrator(self) -> None:
         name = settings.FIRST_ADMINISTRATOR

@@ -1,0 +1,147 @@
+"""The server on PostgreSQL, with the database going away and coming back."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.e2e import dialects, registries
+from tests.e2e.processes import Server, free_port, wait_until
+from tests.e2e.replay import Replay
+from tests.services import program
+
+
+class Cluster:
+    """A PostgreSQL of our own on a free port."""
+
+    def __init__(self, folder: Path) -> None:
+        self._control = program("pg_ctl", "/usr/lib/postgresql/*/bin")
+        self._data = folder / "data"
+        self.port = free_port()
+        self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+        # PostgreSQL refuses to run as root; who is not root runs it as themselves.
+        self._as: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            account = pwd.getpwnam("postgres")
+            shutil.chown(folder, account.pw_uid, account.pw_gid)
+            for parent in folder.parents[:2]:
+                parent.chmod(0o711)
+            self._as = {"user": account.pw_uid, "group": account.pw_gid}
+        self._folder = folder
+        self._run("initdb", "-o", "-A trust -E UTF8 -U postgres")
+
+    def start(self) -> None:
+        """Start it and wait until it takes connections."""
+        listen = f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1"
+        options = f"{listen} -c fsync=off -c max_connections=40"
+        self._run("start", "-w", "-l", str(self._folder / "log"), "-o", options)
+
+    def stop(self) -> None:
+        """Stop it at once; connections break."""
+        self._run("stop", "-w", "-m", "immediate")
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """Return what a query finds."""
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(statement).fetchall()
+
+    def _run(self, action: str, *options: str) -> None:
+        command = [self._control, action, "-D", str(self._data), *options]
+        with (self._folder / "control.log").open("ab") as log:
+            subprocess.run(
+                command,
+                check=True,
+                timeout=60,
+                cwd="/",
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                **self._as,
+            )
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A running PostgreSQL."""
+    made = Cluster(tmp_path_factory.mktemp("postgresql"))
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def gateway(
+    tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, replay: Replay
+) -> Iterator[Server]:
+    """Two workers on PostgreSQL, one provider with a limit."""
+    dialects.install(replay)
+    folder = tmp_path_factory.mktemp("server")
+    made = Server(folder, workers=2, DATABASE_URL=cluster.url)
+    made.manage("migrate", "--verbosity", "0")
+    limited = registries.openai("main", replay.url, "fine", requests_per_minute=1000)
+    made.apply(registries.registry(limited))
+    yield made.start()
+    assert made.stop() == 0
+
+
+def stored(cluster: Cluster, count: int) -> list[tuple[Any, ...]]:
+    """Return outcome, model and tokens of the rows, once there are `count`."""
+    found: list[tuple[Any, ...]] = []
+
+    def enough() -> bool:
+        columns = "outcome, model, output_tokens"
+        found[:] = cluster.rows(f"SELECT {columns} FROM gateway_usagerecord")
+        return len(found) >= count
+
+    wait_until(enough, 15)
+    return found
+
+
+def test_a_call_is_answered_and_stored(gateway, cluster):
+    key = gateway.key("agent", "fine")
+    answer = gateway.chat("fine", headers={"authorization": f"Bearer {key}"})
+    assert answer.status_code == 200
+    rows = stored(cluster, 1)
+    assert len(rows) == 1
+    assert rows[0][:2] == ("ok", "fine")
+    assert rows[0][2] > 0
+
+
+def test_calls_go_on_without_the_database_and_are_stored_afterwards(gateway, cluster):
+    gateway.settle("fine")
+    before = len(stored(cluster, 1))
+    cluster.stop()
+    try:
+        for _ in range(10):
+            assert gateway.chat("fine").status_code == 200
+            assert gateway.get("/readyz").status_code == 200
+            time.sleep(0.2)
+        assert gateway.get("/login/").status_code >= 500
+    finally:
+        cluster.start()
+    assert len(stored(cluster, before + 10)) == before + 10
+    assert wait_until(lambda: gateway.get("/login/").status_code == 200, 10)
+
+
+def test_a_server_that_starts_before_its_database_serves_when_it_is_there(
+    tmp_path_factory, cluster
+):
+    made = Server(tmp_path_factory.mktemp("early"), DATABASE_URL=cluster.url)
+    cluster.stop()
+    later = threading.Timer(4, cluster.start)
+    later.start()
+    try:
+        made.start()
+        later.join()
+        assert "The database cannot be reached yet" in made.log
+        assert wait_until(lambda: made.chat("fine").status_code == 200, 5)
+    finally:
+        later.join()
+        assert made.stop() == 0
