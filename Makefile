@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install install-test run check test lock screenshots benchmarks
+.PHONY: install install-test run lint check test lock screenshots benchmarks conformance
 
 install: .venv/.installed
 
@@ -25,16 +25,21 @@ install-test: .venv/.installed-test
 run: install
 	$(BIN)/python manage.py serve
 
-# What must be green before every commit; takes about a minute.
-check: install-test
+lint: install-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
+
+# What must be green before every commit: no servers, no browser.
+check: lint
 	$(BIN)/python -m pytest -q -n auto -m "not slow"
 
 test: install-test
 	$(BIN)/python -m pytest -n auto --dist loadfile --durations=10
+
+screenshots: install-test
+	$(BIN)/python -m tests.screenshots
 
 benchmarks: install-test
 	$(BIN)/python -m tests.benchmarks
