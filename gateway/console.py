@@ -5,54 +5,19 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django import forms
+import msgspec
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.utils.translation import gettext_lazy as _
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from gateway.models import UsageRecord
-from gateway.reports import FAILED
+from gateway import error_causes
+from gateway.models import CallBody, UsageRecord
+from gateway.request_forms import FilterForm
+from providers import snippets
 
 PAGE_SIZE = 50
-MAX_CHOICES = 200
-
-
-class FilterForm(forms.Form):
-    """What the list may be narrowed to; an empty field does not narrow."""
-
-    provider = forms.CharField(required=False, max_length=63, label=_("Provider"))
-    model = forms.CharField(required=False, max_length=512, label=_("Model"))
-    caller = forms.CharField(required=False, max_length=80, label=_("Agent or key"))
-    outcome = forms.ChoiceField(
-        required=False,
-        label=_("Outcome"),
-        choices=[
-            ("", _("Any")),
-            ("failed", _("Failed")),
-            *UsageRecord.Outcome.choices,
-        ],
-    )
-
-    def narrow(self, rows: QuerySet[UsageRecord]) -> QuerySet[UsageRecord]:
-        """Return the rows that pass; a field with a mistake in it does not count."""
-        self.is_valid()
-        for name in ("provider", "model", "caller"):
-            if value := self.cleaned_data.get(name):
-                rows = rows.filter(**{name: value})
-        match self.cleaned_data.get("outcome", ""):
-            case "":
-                return rows
-            case "failed":
-                return rows.filter(FAILED)
-            case outcome:
-                return rows.filter(outcome=outcome)
-
-    def query(self) -> dict[str, str]:
-        """Return the filters in use, for links to further pages."""
-        return {name: value for name, value in self.cleaned_data.items() if value}
 
 
 @login_required
@@ -70,23 +35,54 @@ def request_list(request: HttpRequest) -> HttpResponse:
         cursor = page.pop(f"{way}_cursor")
         key = "before" if way == "older" else "after"
         page[way] = cursor and f"?{urlencode({**query, key: cursor})}"
+    is_newest = not page["newer"]
     context = {
         "form": form,
         "is_filtered": bool(query),
-        "is_newest": not page["newer"],
-        "is_live": "live" in request.GET and not page["newer"],
+        "is_newest": is_newest,
+        "is_live": is_newest and "live" in request.GET,
+        # The first call of all appears by itself.
+        "polls": is_newest
+        and ("live" in request.GET or not (page["records"] or query)),
         "query": urlencode(query),
         **page,
     }
+    if not page["records"]:
+        base = snippets.base_url(request)
+        context["examples"] = snippets.examples(base, "gpt-4o-mini")
     return render(request, "gateway/request_list.html", context)
 
 
 @login_required
 @require_safe
 def request_detail(request: HttpRequest, call_id: str) -> HttpResponse:
-    """Show one call: when, who, what, and how it ended."""
-    record = get_object_or_404(UsageRecord, call_id=call_id)
-    return render(request, "gateway/request_detail.html", {"record": record})
+    """Show one call: when, who, what, and how it ended.
+
+    With `new` a call that is not stored yet is waited for: rows follow their calls by
+    a second or two.
+    """
+    record = UsageRecord.objects.filter(call_id=call_id).first()
+    if record is None:
+        if "new" not in request.GET:
+            raise Http404
+        return render(request, "gateway/request_pending.html", status=202)
+    body = CallBody.objects.filter(call_id=call_id).first()
+    context = {
+        "record": record,
+        "cause": error_causes.explain(record),
+        "body": body,
+        "asked": _pretty(body.asked) if body else "",
+        "sent": _pretty(body.sent) if body else "",
+    }
+    return render(request, "gateway/request_detail.html", context)
+
+
+def _pretty(text: str) -> str:
+    """Return JSON on many lines; what was cut off is shown as it is."""
+    try:
+        return msgspec.json.format(text)
+    except msgspec.DecodeError:
+        return text
 
 
 def _page(rows: QuerySet[UsageRecord], before: str, after: str) -> dict[str, Any]:

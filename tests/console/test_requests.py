@@ -3,9 +3,12 @@
 import re
 
 import pytest
+from django.db import connection
+from django.http import QueryDict
 from django.utils import timezone
 
-from gateway.models import UsageRecord
+from gateway.models import CallBody, UsageRecord
+from gateway.request_forms import FilterForm
 
 
 def ids(response):
@@ -63,6 +66,9 @@ def test_the_first_page_has_no_newer_one(logged_in_client, record):
         ("caller=local", [4]),
         ("outcome=failed", [5]),
         ("outcome=client_closed", [6]),
+        ("status=5xx", [5]),
+        ("status=4xx", []),
+        ("span=15m", [6, 5, 4, 3, 2, 1]),
         ("provider=openai&model=o3", [3]),
         ("provider=nobody", []),
     ],
@@ -103,6 +109,30 @@ def test_the_list_needs_a_fixed_number_of_queries(
         logged_in_client.get("/requests/")
 
 
+def test_old_calls_are_outside_a_span(logged_in_client, record):
+    record(minutes_ago=120)
+    record(minutes_ago=2)
+    assert ids(logged_in_client.get("/requests/?span=1h")) == [2]
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("outcome=interrupted", "usage_ended"),
+        ("outcome=failed", "usage_failed"),
+        ("status=5xx", "usage_failed"),
+    ],
+)
+def test_rare_calls_are_found_by_an_index(db, query, index):
+    if connection.vendor != "sqlite":
+        pytest.skip("Other databases choose by what is stored.")
+    form = FilterForm(QueryDict(query))
+    rows = form.narrow(UsageRecord.objects.all()).order_by("-started_at", "-pk")
+    plan = rows.explain()
+    assert index in plan
+    assert "TEMP B-TREE" not in plan
+
+
 def test_paging_reads_an_index_and_sorts_nothing(db, record):
     record()
     rows = UsageRecord.objects.filter(started_at__lte=timezone.now())
@@ -137,6 +167,41 @@ def test_one_call_is_shown_in_full(logged_in_client, record):
     assert "logit_bias" in page
     assert "up-1" in page
     assert "1.24 s" in page
+
+
+def test_a_cause_is_told_in_words(logged_in_client, record):
+    row = record(status=502, outcome="upstream_error", error_code="upstream_auth_error")
+    page = logged_in_client.get(f"/requests/{row.call_id}/").content.decode()
+    assert "refused its credentials" in page
+
+
+def test_kept_bodies_stand_side_by_side(logged_in_client, record):
+    row = record()
+    url = f"/requests/{row.call_id}/"
+    assert b"LOG_BODIES" in logged_in_client.get(url).content
+    CallBody.objects.create(
+        call_id=row.call_id,
+        stored_at=timezone.now(),
+        asked='{"model":"<m>"}',
+        sent='{"cut": [',
+        sent_path="/v1/messages",
+    )
+    page = logged_in_client.get(url).content.decode()
+    assert "{\n  &quot;model&quot;: &quot;&lt;m&gt;&quot;\n}" in page
+    assert "{&quot;cut&quot;: [" in page
+    assert "POST /v1/messages" in page
+
+
+def test_a_call_just_made_is_waited_for(logged_in_client, db):
+    response = logged_in_client.get("/requests/abc/?new=1")
+    assert response.status_code == 202
+    assert b'http-equiv="refresh"' in response.content
+
+
+def test_the_first_call_appears_by_itself(logged_in_client, db):
+    page = logged_in_client.get("/requests/").content
+    assert b'hx-trigger="every 2s"' in page
+    assert b"curl" in page
 
 
 def test_an_unknown_call_is_a_404(logged_in_client, db):

@@ -1,0 +1,79 @@
+"""What an error of the ledger means and what to do about it, for people."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from gateway.models import UsageRecord
+
+Outcome = UsageRecord.Outcome
+
+# By the code that the client got (gateway/errors.py and the translators).
+CAUSES: dict[str, Any] = {
+    "upstream_auth_error": _(
+        "The provider refused its credentials. Replace the secret on the provider's "
+        "page; agents' own keys have nothing to do with it."
+    ),
+    "upstream_unreachable": _(
+        "No connection to the provider came about: the address is wrong, nothing "
+        "listens there, or a firewall stands between. Test the provider on its page."
+    ),
+    "upstream_timeout": _(
+        "The provider took longer than the timeouts allow. It may have done the work "
+        "all the same, so it was not asked again. Longer timeouts are among the "
+        "provider's advanced settings."
+    ),
+    "upstream_stream_truncated": _(
+        "The provider broke the connection off before its answer was complete."
+    ),
+    "upstream_invalid_response": _(
+        "What came back is not what the provider's API answers. Check the endpoint "
+        "and the provider type."
+    ),
+    "destination_blocked": _(
+        "The provider's address leads to a network that is not allowed for it. Mark "
+        "the provider as on a private network if that is meant."
+    ),
+    "provider_unavailable": _(
+        "The provider's credentials cannot be read, or it is overloaded. Its page says "
+        "which."
+    ),
+    "rate_limit_exceeded": _(
+        "More requests than allowed: by the provider's own limit, or by the limit of "
+        "requests per minute set here. The message says whose it was."
+    ),
+    "overloaded": _("The provider has too much to do at the moment."),
+    "model_not_ready": _("The provider is still loading the model."),
+    "context_length_exceeded": _(
+        "The conversation is longer than the model takes. Shorten it or wire another "
+        "model."
+    ),
+    "insufficient_quota": _(
+        "The account at the provider has no budget left. Its billing page says more."
+    ),
+    "content_filter": _("The provider's content filter stopped the request."),
+    "unsupported_parameter": _(
+        "The request holds something that this provider cannot express. The message "
+        "names the field."
+    ),
+    "shutting_down": _("The server was stopped while the call went on."),
+}
+OUTCOMES: dict[str, Any] = {
+    Outcome.CLIENT_CLOSED: _(
+        "The client ended the connection before the answer was complete. The provider "
+        "was told to stop; what it had sent until then is counted."
+    ),
+    Outcome.CLIENT_STALLED: _(
+        "The client stopped reading the answer, so the call was ended."
+    ),
+    Outcome.INTERRUPTED: _(
+        "The server process ended without being able to finish the call. Its tokens "
+        "and its end are unknown."
+    ),
+    Outcome.SHUTDOWN: _("The server was stopped while the call went on."),
+}
+
+
+def explain(record: UsageRecord) -> Any:
+    """Return the cause of a call's failure in words, or an empty text."""
+    return CAUSES.get(record.error_code) or OUTCOMES.get(record.outcome, "")

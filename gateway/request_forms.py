@@ -1,0 +1,78 @@
+"""What the list of requests may be narrowed to."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from gateway.models import UsageRecord
+from gateway.reports import FAILED
+
+SPANS: dict[str, tuple[Any, timedelta]] = {
+    "15m": (_("Last 15 minutes"), timedelta(minutes=15)),
+    "1h": (_("Last hour"), timedelta(hours=1)),
+    "24h": (_("Last 24 hours"), timedelta(hours=24)),
+    "7d": (_("Last 7 days"), timedelta(days=7)),
+    "30d": (_("Last 30 days"), timedelta(days=30)),
+}
+# Every status from 400 on is a failure; saying so lets the failures' index serve.
+STATUSES: dict[str, tuple[Any, Q]] = {
+    "2xx": (_("2xx, success"), Q(status__gte=200, status__lt=300)),
+    "4xx": (_("4xx, the request"), FAILED & Q(status__gte=400, status__lt=500)),
+    "429": (_("429, too many"), FAILED & Q(status=429)),
+    "5xx": (_("5xx, the provider or server"), FAILED & Q(status__gte=500)),
+}
+
+
+def _choices(table: dict[str, tuple[Any, Any]]) -> list[tuple[str, Any]]:
+    return [("", _("Any")), *((name, label) for name, (label, _value) in table.items())]
+
+
+class FilterForm(forms.Form):
+    """What the list may be narrowed to; an empty field does not narrow."""
+
+    provider = forms.CharField(required=False, max_length=63, label=_("Provider"))
+    model = forms.CharField(required=False, max_length=512, label=_("Model"))
+    caller = forms.CharField(required=False, max_length=80, label=_("Agent or key"))
+    outcome = forms.ChoiceField(
+        required=False,
+        label=_("Outcome"),
+        choices=[
+            ("", _("Any")),
+            ("failed", _("Failed")),
+            *UsageRecord.Outcome.choices,
+        ],
+    )
+    status = forms.ChoiceField(
+        required=False, label=_("Status"), choices=_choices(STATUSES)
+    )
+    span = forms.ChoiceField(required=False, label=_("Time"), choices=_choices(SPANS))
+
+    def narrow(self, rows: QuerySet[UsageRecord]) -> QuerySet[UsageRecord]:
+        """Return the rows that pass; a field with a mistake in it does not count."""
+        self.is_valid()
+        for name, value in self.query().items():
+            rows = rows.filter(_CONDITIONS[name](value))
+        return rows
+
+    def query(self) -> dict[str, str]:
+        """Return the filters in use, for links to further pages."""
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+
+def _ended(outcome: str) -> Q:
+    return FAILED if outcome == "failed" else Q(outcome=outcome)
+
+
+_CONDITIONS: dict[str, Callable[[str], Q]] = {
+    "provider": lambda name: Q(provider=name),
+    "model": lambda name: Q(model=name),
+    "caller": lambda name: Q(caller=name),
+    "outcome": _ended,
+    "status": lambda name: STATUSES[name][1],
+    "span": lambda name: Q(started_at__gte=timezone.now() - SPANS[name][1]),
+}
