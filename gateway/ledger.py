@@ -8,6 +8,7 @@ File names: ``<writer>-<sequence>.jsonl``. The writer holds a lock on the file i
 appends to, which is how the flusher knows that a writer is alive.
 """
 
+import errno
 import fcntl
 import logging
 import os
@@ -78,6 +79,7 @@ class Spool:
         self._sequence = 0
         self._size = 0
         self._file = -1
+        self._cut = False
         self._complained = 0.0
 
     def write(self, line: JSON) -> None:
@@ -86,7 +88,7 @@ class Spool:
         try:
             if self._file < 0 or self._size >= SEGMENT_BYTES:
                 self._next_segment()
-            self._size += os.write(self._file, text)
+            self._append(text)
         except OSError as error:
             self._complain(error)
 
@@ -95,6 +97,16 @@ class Spool:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+    def _append(self, text: bytes) -> None:
+        """Append `text`; the rest of a line cut short must not spoil the next one."""
+        if self._cut:
+            text = b"\n" + text
+        written = os.write(self._file, text)
+        self._size += written
+        self._cut = 0 < written < len(text) or (self._cut and not written)
+        if written < len(text):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _next_segment(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -105,7 +117,7 @@ class Spool:
         # Locked before it has its name: nobody sees it without its writer.
         fcntl.flock(file, fcntl.LOCK_EX)
         os.rename(draft, path)
-        old, self._file, self._size = self._file, file, 0
+        old, self._file, self._size, self._cut = self._file, file, 0, False
         if old >= 0:
             os.close(old)
 

@@ -8,12 +8,15 @@ under a file lock held for microseconds; hosts that share a Redis keep them ther
 """
 
 import asyncio
+import errno
 import fcntl
+import logging
 import math
 import mmap
 import os
 import struct
 import time
+from collections import deque
 from pathlib import Path
 from typing import Protocol
 
@@ -22,10 +25,13 @@ from gateway.errors import GatewayError
 WINDOW_SECONDS = 60.0
 SMALLEST_RING = 1024
 LOCK_PATIENCE_SECONDS = 0.5
+COMPLAIN_SECONDS = 60.0
 
 _HEADER = struct.Struct("<8sQQ")  # magic, capacity (places), number of admissions
 _STAMP = struct.Struct("<d")
 _MAGIC = b"RPMRING1"
+
+logger = logging.getLogger(__name__)
 
 
 class Limiter(Protocol):
@@ -119,8 +125,13 @@ class RingFile:
         if self._map is not None:
             self._map.close()
             self._map = None
-        os.ftruncate(self._file, self._bytes_for(capacity))
-        self._remap(self._bytes_for(capacity))
+        size = self._bytes_for(capacity)
+        os.ftruncate(self._file, size)
+        # Written, not left as a hole: on a full disk this fails, where writing to the
+        # map of a hole would kill the process.
+        if os.pwrite(self._file, bytes(size), 0) < size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._remap(size)
         assert self._map is not None  # noqa: S101
         _HEADER.pack_into(self._map, 0, _MAGIC, capacity, len(stamps))
         for place, stamp in enumerate(stamps):
@@ -136,15 +147,54 @@ class RingFile:
         return _HEADER.size + capacity * _STAMP.size
 
 
+class OwnCount:
+    """The times of admissions in this process alone."""
+
+    def __init__(self) -> None:
+        self._times: dict[str, deque[float]] = {}
+
+    def admit(self, key: str, limit: int, now: float) -> float:
+        """Record an admission at `now` and return 0, or return the seconds to wait."""
+        times = self._times.setdefault(key, deque())
+        while times and times[0] <= now - WINDOW_SECONDS:
+            times.popleft()
+        if len(times) >= limit:
+            return times[-limit] + WINDOW_SECONDS - now
+        times.append(now)
+        return 0.0
+
+
 class HostLimiter:
-    """Shares limits among the processes of this host through ring files."""
+    """Shares limits among the processes of this host through ring files.
+
+    Where they cannot be written (a full disk, a read-only folder), each process counts
+    for itself: calls go on.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._rings: dict[str, RingFile] = {}
+        self._own = OwnCount()
+        self._complained = -COMPLAIN_SECONDS
 
     async def wait_time(self, key: str, limit: int) -> float:
         """Admit a request to `key` and return 0, or return the seconds to wait."""
+        try:
+            return await self._wait_time(key, limit)
+        except OSError as error:
+            self._complain(error)
+            return self._own.admit(key, limit, time.monotonic())
+
+    def _complain(self, error: OSError) -> None:
+        now = time.monotonic()
+        if now - self._complained >= COMPLAIN_SECONDS:
+            self._complained = now
+            logger.error(
+                "Limits cannot be shared between processes (%s): each counts alone.",
+                error.strerror,
+            )
+
+    async def _wait_time(self, key: str, limit: int) -> float:
         ring = self._rings.get(key)
         if ring is None:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

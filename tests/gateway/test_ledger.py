@@ -1,5 +1,6 @@
 """Every call that went upstream becomes one row, whatever happens in between."""
 
+import os
 import subprocess
 import sys
 from decimal import Decimal
@@ -151,3 +152,16 @@ def test_a_full_disk_costs_lines_not_requests(tmp_path):
     entry.began()
     entry.ended("ok")
     assert spool.dropped == 2
+
+
+def test_a_line_cut_short_spoils_no_other(spool, monkeypatch):
+    write = os.write
+    with monkeypatch.context() as full:
+        full.setattr("gateway.ledger.os.write", lambda file, b: write(file, b[:20]))
+        spool.write({"begin": "lost", "caller": "x"})
+    entry = Entry(spool, **{**FIELDS, "request_id": "kept"})
+    entry.began()
+    entry.ended("ok", status=200)
+    assert spool.dropped == 1
+    Flusher(spool.folder).flush()
+    assert [row.request_id for row in UsageRecord.objects.all()] == ["kept"]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.limits import HostLimiter, RingFile, refusal
+from gateway.limits import HostLimiter, OwnCount, RingFile, refusal
 
 
 def _admitted(folder: str, limit: int, tries: int) -> int:
@@ -77,3 +77,29 @@ def test_a_refusal_says_whose_limit_it_is_and_when_to_come_back():
     assert error.headers["retry-after"] == str(math.ceil(12.2))
     assert "openai" in error.message
     assert "60 requests per minute" in error.message
+
+
+def _waits(folder: Path, limit: int, tries: int) -> list[float]:
+    async def run() -> list[float]:
+        limiter = HostLimiter(folder)
+        return [await limiter.wait_time("p", limit) for _ in range(tries)]
+
+    return asyncio.run(run())
+
+
+def test_without_a_folder_to_write_to_each_process_counts(tmp_path, caplog):
+    (tmp_path / "file").touch()
+    waits = _waits(tmp_path / "file" / "limits", 2, 3)
+    assert waits[:2] == [0, 0]
+    assert 59 < waits[2] <= 60
+    assert caplog.text.count("each counts alone") == 1
+
+
+def test_a_full_disk_kills_no_process(tmp_path, monkeypatch):
+    monkeypatch.setattr("gateway.limits.os.pwrite", lambda *_: 10)
+    assert [wait == 0 for wait in _waits(tmp_path, 2, 3)] == [True, True, False]
+
+
+def test_a_count_of_ones_own_makes_room_after_a_minute():
+    count = OwnCount()
+    assert [count.admit("p", 1, now) for now in (5.0, 35.0, 65.0)] == [0, 30, 0]
