@@ -92,12 +92,16 @@ class PlaygroundForm(forms.Form):
         messages: list[JSON] = []
         if system := self.cleaned_data.get("system"):
             messages.append({"role": "system", "content": system})
-        for turn in self.turns:
+        message, turns = self.cleaned_data.get("message"), self.turns
+        if not message and turns:
+            # Nothing new is asked: this is the last request once more.
+            message, turns = turns[-1].said, turns[:-1]
+        for turn in turns:
             # A turn that this side failed to answer would leave two users in a row.
             if answer := getattr(turn, side):
                 messages.append({"role": "user", "content": turn.said})
                 messages.append({"role": "assistant", "content": answer})
-        if message := self.cleaned_data.get("message"):
+        if message:
             messages.append({"role": "user", "content": message})
         body: JSON = {"model": model, "messages": messages}
         for name in ("temperature", "max_tokens"):

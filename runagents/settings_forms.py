@@ -16,8 +16,8 @@ class KeyForm(forms.Form):
     name = forms.CharField(
         max_length=63,
         validators=[NAME_RULE],
-        label=_("Name"),
-        help_text=_("Who or what will hold it, such as ci or terraform."),
+        label=_("Who or what will hold the new key"),
+        widget=forms.TextInput(attrs={"placeholder": "ci", "autocomplete": "off"}),
     )
 
 

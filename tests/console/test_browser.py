@@ -2,14 +2,18 @@
 
 import os
 import shutil
+from decimal import Decimal
 from pathlib import Path
 
 import httpx
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
+from gateway.models import CallBody
 from providers import transport
+from providers.models import WorkspaceKey
 
 pytestmark = pytest.mark.slow
 
@@ -160,8 +164,15 @@ def test_a_snippet_is_copied(page):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_pages_are_accessible_and_fit_a_phone(page, theme):
+def test_pages_are_accessible_and_fit_a_phone(page, record, theme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    for number in range(3):
+        record(model=f"model-{number}", cost=Decimal("0.001"), stream=True)
+    failed = record(status=502, outcome="upstream_error", error_code="overloaded")
+    CallBody.objects.create(
+        call_id=failed.call_id, stored_at=timezone.now(), asked="{}", sent="{}"
+    )
+    WorkspaceKey.issue("ci")
     page.goto("/models/new/")
     page.get_by_label("API key", exact=True).fill("sk-entered-0123456789abcdef")
     page.get_by_label("Model ids").fill("gpt-4o")
@@ -179,6 +190,14 @@ def test_pages_are_accessible_and_fit_a_phone(page, theme):
         "/models/openai/delete/",
         "/requests/",
         "/password/",
+        "/playground/",
+        "/usage/?range=1h",
+        "/settings/api-keys/",
+        "/settings/secrets/",
+        "/settings/secrets/openai-key/",
+        "/settings/secrets/openai-key/delete/",
+        "/settings/gateway/",
+        f"/requests/{failed.call_id}/",
     ):
         page.set_viewport_size({"width": 1280, "height": 900})
         page.goto(url)

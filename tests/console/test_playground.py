@@ -287,6 +287,15 @@ def test_the_code_is_valid_and_holds_the_conversation(logged_in_client, models):
     assert codes["curl"].startswith("curl http://testserver/v1/chat/completions")
 
 
+def test_without_a_new_message_the_code_is_the_last_request(logged_in_client, models):
+    fields = {"model": FIELDS["model"], "action": "code"}
+    turns = {"said": ["one", "two"], "first": ["eins", "zwei"], "second": ["", ""]}
+    response = logged_in_client.post("/playground/", {**fields, **turns})
+    code = ast.parse(response.context["codes"][0]["python"])
+    body = ast.literal_eval(code.body[2].value)
+    assert [m["content"] for m in body["messages"]] == ["one", "eins", "two"]
+
+
 def test_ten_thousand_models_make_no_long_page(logged_in_client, provider, models):
     provider("huge", models=tuple(f"m{n}" for n in range(600)))
     response = logged_in_client.get("/playground/?model=huge/m599")
