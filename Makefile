@@ -44,6 +44,10 @@ screenshots: install-test
 benchmarks: install-test
 	$(BIN)/python -m tests.benchmarks
 
+# Hold the translation to its promises again and write docs/conformance.md.
+conformance: install-test
+	$(BIN)/python -m tests.conformance
+
 # Resolve the dependencies again and write the locks.
 lock: install-test
 	$(BIN)/python -m pip install --quiet uv
