@@ -28,7 +28,7 @@ from providers.option_fields import OPTION_FIELDS, PREFIX, TIMEOUTS
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def provider_create(request: HttpRequest) -> HttpResponse:
-    """Register a provider; `type` or `preset` in the address chooses what it shows."""
+    """Register a provider; `type`, `preset` and `model` in the address fill it in."""
     if request.method == "POST":
         return _save(request, ProviderForm(_posted(request)))
     variant = presets.VARIANTS.get(request.GET.get("preset", ""))
@@ -37,6 +37,8 @@ def provider_create(request: HttpRequest) -> HttpResponse:
     initial = presets.initial(kind) | {"name": presets.free_name(kind, _names())}
     if variant is not None:
         initial |= variant.initial
+    if model := request.GET.get("model", ""):
+        initial["models"] = model
     return page(request, ProviderForm(initial=initial))
 
 

@@ -224,3 +224,14 @@ def test_tools_are_found_by_definition_and_decorator():
         "@tool\ndef lookup(): ..."
     )
     assert analyse({"a.py": text}).tools == ["lookup", "weather"]
+
+
+def test_a_function_that_passes_models_on_says_nothing_beside_those_that_name_them():
+    text = """
+def ask(model):
+    requests.post(os.environ["LLM_GATEWAY_URL"], json={"model": model})
+ask(os.environ["LLM_MODEL_PLANNER"])
+"""
+    assert usages(text) == [("planner", "", "", "LLM_MODEL_PLANNER", 4)]
+    alone = text.replace("LLM_MODEL_PLANNER", "OTHER")
+    assert usages(alone) == [("default", "", "", "", 3)]

@@ -87,7 +87,9 @@ class Findings:
 
     def analysis(self) -> Analysis:
         """Return the findings in the order of files and lines."""
-        usages = sorted(self.usages, key=lambda u: (u.file, u.line, u.role, u.model))
+        usages = sorted(
+            self._telling_usages(), key=lambda u: (u.file, u.line, u.role, u.model)
+        )
         keys = sorted(self.keys, key=lambda k: (k.file, k.line, k.kind))
         return Analysis(
             usages=usages[:MAX_EACH],
@@ -98,6 +100,22 @@ class Findings:
             system_prompt=next(iter(self.system_prompts), "")[:MAX_PROMPT],
             problems=self.problems,
         )
+
+    def _telling_usages(self) -> list[ModelUsage]:
+        """Return the usages without those that only pass a model on.
+
+        A function that posts whatever model it is handed says nothing beside the
+        places in its file that name one.
+        """
+        naming = {usage.file for usage in self.usages if usage.model or usage.variable}
+        return [
+            usage
+            for usage in self.usages
+            if usage.model
+            or usage.variable
+            or usage.provider
+            or usage.file not in naming
+        ]
 
     def add_usage(
         self, role: str, vendor: str, model: str, variable: str, file: str, line: int
