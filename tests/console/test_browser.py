@@ -163,9 +163,9 @@ def test_a_snippet_is_copied(page):
     assert copied.endswith("/v1/chat/completions")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_pages_are_accessible_and_fit_a_phone(page, record, theme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+@pytest.fixture
+def failed(record):
+    """A failed call among others; made first, while no browser's loop is running."""
     for number in range(3):
         record(model=f"model-{number}", cost=Decimal("0.001"), stream=True)
     failed = record(status=502, outcome="upstream_error", error_code="overloaded")
@@ -173,6 +173,12 @@ def test_pages_are_accessible_and_fit_a_phone(page, record, theme):
         call_id=failed.call_id, stored_at=timezone.now(), asked="{}", sent="{}"
     )
     WorkspaceKey.issue("ci")
+    return failed
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_pages_are_accessible_and_fit_a_phone(failed, page, theme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page.goto("/models/new/")
     page.get_by_label("API key", exact=True).fill("sk-entered-0123456789abcdef")
     page.get_by_label("Model ids").fill("gpt-4o")
