@@ -37,6 +37,7 @@ PREFIXES = ("/v1/", "/chat/", "/sandbox/", "/tools/")
 """Paths under these are the gateway's, known or not."""
 
 BODY_SECONDS = 30.0
+MAX_LENGTH_DIGITS = 18
 BODY_BYTES_PER_SECOND = 64 * 1024
 
 # A path is matched against patterns and remembered: neither for any length.
@@ -228,15 +229,18 @@ async def _read_body(request: GatewayRequest, receive: Receive) -> bytes:
     """Return the body, counted while it arrives; raises 413, 408 or 400."""
     limit = settings.REQUEST_BODY_LIMIT
     length = request.header("content-length")
-    if length.isdecimal() and int(length) > limit:
-        raise _too_large(limit)
+    announced = limit
+    if length.isdecimal():
+        if len(length) > MAX_LENGTH_DIGITS or int(length) > limit:
+            raise _too_large(limit)
+        announced = int(length)
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body"):
         body: bytes = message.get("body", b"")
         if len(body) > limit:
             raise _too_large(limit)
         return body
-    seconds = BODY_SECONDS + limit / BODY_BYTES_PER_SECOND
+    seconds = BODY_SECONDS + announced / BODY_BYTES_PER_SECOND
     try:
         async with asyncio.timeout(seconds):
             return await _read_rest(message, receive, limit)

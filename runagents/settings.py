@@ -255,6 +255,8 @@ KEEPALIVE_SECONDS = env_int("KEEPALIVE_SECONDS", 15)
 UPSTREAM_BODY_LIMIT = env_int("UPSTREAM_BODY_LIMIT", 64 * 1024 * 1024)
 # How long a client may leave a stream unread.
 STALL_SECONDS = env_int("STALL_SECONDS", 60)
+# How long a new connection may take to send its first request's headers.
+HEADER_TIMEOUT = env_int("HEADER_TIMEOUT", 15)
 # Calls that one worker process has open at once.
 CALLS_PER_WORKER = env_int("CALLS_PER_WORKER", 1000)
 CALLS_PER_PROVIDER = env_int("CALLS_PER_PROVIDER", 800)

@@ -26,6 +26,8 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         """Let the worker know of it."""
         self.worker.connections.add(self)
         super().connection_made(transport)
+        # gunicorn times what comes after the first request of a connection only.
+        self.worker.loop.call_later(settings.HEADER_TIMEOUT, self._close_if_unused)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let the worker forget it."""
@@ -39,6 +41,11 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
             self.transport.abort()
             return
         super()._close_transport()
+
+    def _close_if_unused(self) -> None:
+        """Close it when its first request has not even got all its headers."""
+        if self.req_count <= 1 and self._current_request is None and not self._closed:
+            self._keepalive_timeout()
 
     def close_if_idle(self) -> None:
         """Close it unless a request is being answered."""
