@@ -15,7 +15,7 @@ from django.conf import settings
 from django.http import HttpResponse
 
 from gateway import completions, prices, router
-from gateway.draining import draining
+from gateway.draining import draining, shutting_down
 from gateway.errors import GatewayError
 from gateway.identifiers import token
 from gateway.ledger import Entry
@@ -79,13 +79,22 @@ class Exchange:
         try:
             await self._ask(tell)
         except GatewayError as error:
-            self.answer.error = error.message
-            self.answer.error_code = error.code or error.type
+            self._fail(error)
+        except asyncio.CancelledError:
+            if not draining.is_over:
+                raise
+            # It is the server that ends its calls: there is time to say so.
+            call.uncancel()
+            self._fail(shutting_down())
         finally:
             draining.calls.discard(call)
             self.answer.duration_ms = self._elapsed_ms()
         await self._price()
         return self.answer
+
+    def _fail(self, error: GatewayError) -> None:
+        self.answer.error = error.message
+        self.answer.error_code = error.code or error.type
 
     async def _ask(self, tell: Callable[[Piece], None]) -> None:
         self._targets = router.find(

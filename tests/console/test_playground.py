@@ -245,6 +245,21 @@ def test_leaving_closes_the_upstream(administrator, models, upstream, ledger):  
     assert ledger()[0]["outcome"] == "client_closed"
 
 
+def test_a_server_that_ends_says_so(stream, upstream, ledger, monkeypatch):  # noqa: F811
+    from gateway.draining import draining
+
+    async def cut_off(request):
+        monkeypatch.setattr(draining, "is_over", True)
+        for call in list(draining.calls):
+            call.cancel()
+        await asyncio.sleep(5)
+
+    upstream(cut_off)
+    page = "".join(stream())
+    assert "shutting_down" in page
+    assert ledger()[0]["outcome"] == "shutdown"
+
+
 @pytest.mark.parametrize("url", ["/playground/", "/playground/stream/"])
 def test_a_mistake_is_told_and_nothing_is_sent(logged_in_client, models, ledger, url):  # noqa: F811
     fields = {"model": "openai/gpt-4o-mini", "message": " ", "temperature": "9"}

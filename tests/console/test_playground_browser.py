@@ -124,6 +124,9 @@ def test_a_chat_streams_stops_and_goes_on(playwright, server):
     page.locator(".turn:last-child .answer").nth(1).get_by_text("word3").wait_for()
     page.get_by_role("button", name="Copy as code").click()
     page.get_by_text("Code for slow/m2").wait_for()
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = axe.run(page)
+    assert found.violations_count == 0, found.generate_report()
     page.get_by_role("button", name="Clear").click()
     page.locator(".turn").first.wait_for(state="detached")
     assert page.get_by_label("Compare with").input_value() == "slow/m2"

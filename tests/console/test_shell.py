@@ -1,5 +1,6 @@
 """What holds for every page: log-in, methods, policy, theme, navigation."""
 
+import gzip
 import re
 
 import pytest
@@ -66,6 +67,15 @@ def test_no_page_asks_the_database_often(
         record(status=502, outcome="upstream_error")
     with django_assert_max_num_queries(13):
         assert logged_in_client.get(url).status_code == 200
+
+
+@pytest.mark.parametrize("url", PAGES)
+def test_a_page_is_small(logged_in_client, rows, provider, record, url):
+    for number in range(60):
+        provider(f"p{number}", models=tuple(f"p{number}-m{m}" for m in range(8)))
+        record(caller=f"agent-{number}", model=f"p{number}-m1")
+    page = logged_in_client.get(url).content
+    assert len(gzip.compress(page, 6)) < 60_000
 
 
 @pytest.mark.parametrize("url", [*PAGES, "/models/openai/row/", *POST_ONLY])
