@@ -64,6 +64,7 @@ async def send(
     provider = target.provider
     request = _request(provider, rendered, call, stream)
     call.entry.began()
+    call.entry.fields.pop("upstream_status", None)  # of an earlier attempt
     try:
         response = await _send_authorized(provider, request)
     except GatewayError as error:

@@ -68,7 +68,9 @@ def test_a_refused_output_config_is_left_out_and_stays_out(
         answer = client.post(URL, json=structured)
         assert answer.json()["choices"][0]["message"]["content"] == '{"n":1}'
     assert fields_of(seen, "output_config") == [True, False, False]
-    assert [row["outcome"] for row in ledger()] == ["ok", "ok"]
+    rows = ledger()
+    assert [row["outcome"] for row in rows] == ["ok", "ok"]
+    assert not any("upstream_status" in row for row in rows)
 
 
 def test_a_refused_schema_does_not_spoil_the_model_for_others(
