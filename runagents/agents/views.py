@@ -2,18 +2,20 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from datetime import timedelta
 
 from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import (
     require_http_methods,
     require_POST,
@@ -22,7 +24,7 @@ from django.views.decorators.http import (
 
 from gateway.models import UsageRecord
 from providers import snippets, starter
-from runagents.agents import registration, running
+from runagents.agents import figures, registration, running
 from runagents.agents.forms import WiresForm
 from runagents.agents.models import Agent, AgentKey, Draft
 from runagents.agents.running import Run
@@ -30,6 +32,12 @@ from runagents.agents.streams import event, event_stream, wants_events
 from runagents.agents.wiring import dotenv, environment, main_connection
 
 RECENT = 10
+# How long a key may go on after a new one took its place, in hours.
+GRACES = (
+    (0, gettext_lazy("at once")),
+    (1, gettext_lazy("after 1 hour")),
+    (24, gettext_lazy("after 24 hours")),
+)
 
 
 def _agents() -> QuerySet[Agent]:
@@ -64,6 +72,7 @@ def _page(
     agent: Agent,
     *,
     key: str = "",
+    replaced: AgentKey | None = None,
     run: Run | None = None,
     wires_form: WiresForm | None = None,
 ) -> HttpResponse:
@@ -73,9 +82,13 @@ def _page(
     values = _environment(request, agent, key)
     context = {
         "agent": agent,
-        "connections": connections,
+        "is_wired": bool(connections),
+        "places": {wire.role: wire for wire in agent.wires.all() if wire.file},
+        "day": figures.of_agent(agent.name),
+        "graces": GRACES,
         "keys": agent.keys.all(),
         "new_key": key,
+        "replaced": replaced,
         "environment": dotenv(values),
         "examples": snippets.examples(
             snippets.base_url(request),
@@ -103,7 +116,8 @@ def _page(
 def agent_list(request: HttpRequest) -> HttpResponse:
     """Show all agents with their models and keys."""
     context = {
-        "agents": _agents(),
+        "agents": figures.with_last_call(_agents()),
+        "last_day": figures.by_agent(),
         "drafts": Draft.objects.all(),
         "has_hello_world": Agent.objects.filter(
             builtin=registration.HELLO_WORLD
@@ -169,13 +183,23 @@ async def _told(states: AsyncGenerator[Run, None]) -> AsyncGenerator[bytes, None
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def agent_delete(request: HttpRequest, name: str) -> HttpResponse:
-    """Ask, then delete the agent with its keys and wires."""
+    """Ask, then delete the agent with its keys and wires.
+
+    One that is in use is named once more by whoever deletes it.
+    """
     agent = get_object_or_404(_agents(), name=name)
+    day = figures.of_agent(agent.name)
+    in_use = bool(day.traffic.requests)
+    error = ""
     if request.method == "POST":
-        agent.delete()
-        messages.success(request, _("%s and its keys are deleted.") % name)
-        return redirect("agent-list")
-    return render(request, "agents/agent_delete.html", {"agent": agent})
+        if not in_use or request.POST.get("confirm", "").strip() == agent.name:
+            agent.delete()
+            messages.success(request, _("%s and its keys are deleted.") % name)
+            return redirect("agent-list")
+        error = _("Type %s to confirm.") % agent.name
+    context = {"agent": agent, "day": day, "in_use": in_use, "error": error}
+    status = 422 if error else 200
+    return render(request, "agents/agent_delete.html", context, status=status)
 
 
 @login_required
@@ -189,12 +213,15 @@ def key_create(request: HttpRequest, name: str) -> HttpResponse:
 @login_required
 @require_POST
 def key_rotate(request: HttpRequest, name: str, pk: int) -> HttpResponse:
-    """Replace a key by a new one with the same models; the old one is refused."""
+    """Issue a new key with the same models; the old one is refused after a grace."""
     row = get_object_or_404(AgentKey, pk=pk, agent__name=name, revoked_at=None)
+    hours = request.POST.get("grace", "0")
+    if hours not in {str(value) for value, _label in GRACES}:
+        return HttpResponseBadRequest("grace must be 0, 1 or 24 hours.")
     with transaction.atomic():
         key = AgentKey.issue(row.agent, row.models)
-        row.revoke()
-    return _page(request, row.agent, key=key.plaintext)
+        row.retire(timedelta(hours=int(hours)))
+    return _page(request, row.agent, key=key.plaintext, replaced=row)
 
 
 @login_required

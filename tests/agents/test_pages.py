@@ -1,6 +1,7 @@
 """The Agents pages: they work, refuse bad input, need log-in and need POST."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -264,6 +265,37 @@ def test_rotating_makes_a_new_key_with_the_same_models(logged_in_client, agent):
     assert new.models == ["gpt-4o-mini"]
 
 
+def test_a_rotated_key_may_go_on_for_a_while(logged_in_client, agent):
+    AgentKey.issue(agent)
+    old = AgentKey.objects.get()
+    args = ("agent-key-rotate", "support", old.pk)
+    page = text_of(post(logged_in_client, *args, data={"grace": "24"}))
+    assert f"The old key {old} works for another" in page
+    old.refresh_from_db()
+    assert old.is_live()
+    left = old.expires_at - timezone.now()
+    assert timedelta(hours=23) < left <= timedelta(hours=24)
+
+
+def test_a_grace_does_not_prolong_a_key(logged_in_client, agent):
+    AgentKey.issue(agent)
+    old = AgentKey.objects.get()
+    old.expires_at = soon = timezone.now() + timedelta(minutes=1)
+    old.save()
+    args = ("agent-key-rotate", "support", old.pk)
+    post(logged_in_client, *args, data={"grace": "24"})
+    old.refresh_from_db()
+    assert old.expires_at == soon
+
+
+def test_a_grace_of_any_length_is_refused(logged_in_client, agent):
+    AgentKey.issue(agent)
+    args = ("agent-key-rotate", "support", AgentKey.objects.get().pk)
+    answer = post(logged_in_client, *args, data={"grace": "9999"})
+    assert answer.status_code == 400
+    assert AgentKey.objects.count() == 1
+
+
 def test_a_revoked_key_is_dead(logged_in_client, agent):
     AgentKey.issue(agent)
     row = AgentKey.objects.get()
@@ -281,7 +313,71 @@ def test_a_key_is_reached_through_its_own_agent_only(logged_in_client, agent):
     assert answer.status_code == 404
 
 
+# --- figures ---
+
+
+@pytest.fixture
+def calls():
+    """Makes rows of the ledger for `support`: `calls(200, 200, 502)`."""
+
+    def make(*statuses, minutes_ago=1):
+        for status in statuses:
+            UsageRecord.objects.create(
+                call_id=f"c{UsageRecord.objects.count()}",
+                request_id="r",
+                started_at=timezone.now() - timedelta(minutes=minutes_ago),
+                caller="support",
+                caller_kind="agent",
+                provider="openai",
+                model="gpt-4o-mini",
+                upstream_model="gpt-4o-mini",
+                status=status,
+                outcome="ok" if status < 400 else "upstream_error",
+                failed=status >= 400,
+                input_tokens=1000,
+                output_tokens=200,
+            )
+
+    return make
+
+
+def test_the_list_shows_the_last_day_and_the_last_call(logged_in_client, agent, calls):
+    calls(200, 200, 200, 502)
+    calls(200, minutes_ago=3 * 24 * 60)
+    page = text_of(logged_in_client.get(reverse("agent-list")))
+    assert "25.0 % failed" in page
+    assert "1 min ago" in page
+
+
+def test_the_last_call_may_be_older_than_a_day(logged_in_client, agent, calls):
+    calls(200, minutes_ago=3 * 24 * 60)
+    assert "3 days ago" in text_of(logged_in_client.get(reverse("agent-list")))
+
+
+def test_the_page_sums_the_last_day_up(logged_in_client, agent, calls):
+    calls(200, 200, 502)
+    page = text_of(logged_in_client.get(agent.get_absolute_url()))
+    assert '<p class="value">3K / 600</p>' in page
+    assert "33.3 %" in page
+
+
+def test_the_page_says_where_in_the_code_a_role_is(logged_in_client, agent):
+    Wire.objects.update(file="bot.py", line=7)
+    page = text_of(logged_in_client.get(agent.get_absolute_url()))
+    assert "<code>bot.py:7</code>" in page
+
+
 # --- deleting ---
+
+
+def test_an_agent_in_use_is_deleted_by_its_name_only(logged_in_client, agent, calls):
+    calls(200)
+    answer = post(logged_in_client, "agent-delete", "support")
+    assert answer.status_code == 422
+    assert "Type support to confirm." in text_of(answer)
+    assert Agent.objects.exists()
+    post(logged_in_client, "agent-delete", "support", data={"confirm": "support"})
+    assert not Agent.objects.exists()
 
 
 def test_deleting_asks_first(logged_in_client, agent):

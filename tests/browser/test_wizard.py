@@ -105,7 +105,7 @@ def test_an_agent_goes_from_its_code_to_its_first_answer(
         text=True,
         timeout=30,
     )
-    assert done.stdout == "Say one Say two\n", done.stderr
+    assert done.stdout == "You said: Say one You said: Say two\n", done.stderr
     assert {row["caller"] for row in console.rows(2)} == {"trip-planner"}
 
     page.get_by_role("link", name="View Agent").click()
