@@ -37,15 +37,10 @@ def case_of(node: str) -> str | None:
     found = re.search(r"\[(.*)\]", node)
     if found is None or "runs_something" in node:
         return None
-    whole, _, cut = found[1].rpartition("-")
-    if cut in ("whole", "bytes", "odd") and whole in _KNOWN:
-        return whole
-    # How a stream is cut may stand before the case as well.
-    first, _, rest = found[1].partition("-")
-    for word in (found[1], rest if first in ("whole", "bytes", "odd") else ""):
-        if word in _KNOWN:
-            return word
-    return None
+    name = found[1]
+    if "however_it_is_cut" in node:
+        name = name.rpartition("-")[0]
+    return name if name in _KNOWN else None
 
 
 def number_of(case: str) -> int | None:
