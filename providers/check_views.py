@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from providers import snippets, status
+from providers import snippets, status, trial
 from providers.form_views import form_for, page
 from providers.forms import ProviderForm
 from providers.models import ModelProvider
@@ -32,9 +32,20 @@ def provider_test(request: HttpRequest) -> HttpResponse:
         result = async_to_sync(status.check)(draft, models=form.model_ids())
         context["result"] = result
         context["curl"] = snippets.check_curl(draft, result.request)
+        if request.POST.get("trial") and result.stage not in ("connect", "credentials"):
+            context["trial"] = _trial(draft, form.model_ids())
     if request.headers.get("HX-Request"):
         return render(request, "providers/_test_result.html", context)
     return page(request, form, **context)
+
+
+def _trial(draft: ModelProvider, models: list[str]) -> trial.Trial | None:
+    """Call the first model entered, by the id that the provider knows it by."""
+    if not models:
+        return None
+    row = draft.provider_models.filter(model_id=models[0]).first() if draft.pk else None
+    model = row.upstream_id if row is not None and row.upstream_id else models[0]
+    return async_to_sync(trial.call)(draft, model)
 
 
 @login_required

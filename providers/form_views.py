@@ -21,6 +21,9 @@ from providers.forms import EditConflict, ProviderForm
 from providers.models import ModelProvider
 from providers.option_fields import OPTION_FIELDS, PREFIX, TIMEOUTS
 
+# How many models that others serve too are told at once.
+MAX_SHARED = 3
+
 # --- new and edit ---
 
 
@@ -67,7 +70,7 @@ def _save(request: HttpRequest, form: ProviderForm) -> HttpResponse:
         form.add_error("name", _("A model provider with this name exists."))
         return page(request, form, status=409)
     messages.success(request, _("%s is saved. It is being checked.") % provider.name)
-    for model, other in list(shared.items())[:3]:
+    for model, other in list(shared.items())[:MAX_SHARED]:
         text = _(
             "%(model)s is also served by %(other)s; the lower priority number wins."
         )
@@ -208,7 +211,11 @@ def provider_field(request: HttpRequest) -> HttpResponse:
     form = form_for(request)
     name = request.GET.get("field", "")
     errors = form.errors.get(name) if name in form.fields else None
-    return render(request, "_errors.html", {"errors": errors})
+    if name != "models":
+        return render(request, "_errors.html", {"errors": errors})
+    shared = list(form.shared_models().items())[:MAX_SHARED]
+    context = {"errors": errors, "shared": shared}
+    return render(request, "providers/_models_notes.html", context)
 
 
 @login_required

@@ -208,6 +208,11 @@ def _error_message(answer: Any) -> str:
     return ""
 
 
+def excerpt(provider: ModelProvider, body: bytes) -> str:
+    """Return the message of a JSON error as it may be shown; empty for all else."""
+    return _excerpt(provider, _decoded(body))
+
+
 def _excerpt(provider: ModelProvider, answer: Any) -> str:
     """Return the error's message as it may be shown: short, without credentials."""
     text = _error_message(answer)

@@ -4,7 +4,9 @@ import re
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from gateway.models import UsageRecord
 from providers.models import ModelProvider, ProviderModel, Secret
 from runagents.agents.models import Agent, Wire
 
@@ -271,3 +273,39 @@ def test_the_list_says_that_the_sandbox_is_no_model(logged_in_client, settings, 
     row.set_status("available", "Answers come from the offline sandbox.")
     page = logged_in_client.get("/models/").content.decode()
     assert "Answers come from the offline sandbox.</div>" in page
+
+
+def test_a_model_that_another_provider_serves_is_told_while_typing(
+    logged_in_client, provider
+):
+    provider("first", models=("gpt-4o",))
+    url = reverse("provider-field") + "?field=models"
+    data = {"provider_type": "openai", "models": "gpt-4o\nmine"}
+    page = logged_in_client.post(url, data).content.decode()
+    assert "<code>gpt-4o</code> is also served by <strong>first</strong>" in page
+    assert "mine" not in page
+
+
+def test_the_page_shows_usage_and_the_newest_requests(logged_in_client, provider):
+    row = provider()
+    UsageRecord.objects.create(
+        call_id="c1",
+        request_id="r1",
+        started_at=timezone.now(),
+        caller="support",
+        caller_kind="agent",
+        provider="openai",
+        model="gpt-4o-mini",
+        upstream_model="gpt-4o-mini",
+        input_tokens=1200,
+        output_tokens=34,
+    )
+    page = logged_in_client.get(row.get_absolute_url()).content.decode()
+    assert reverse("request-detail", args=["c1"]) in page
+    assert "1.2K / 34" in page
+
+
+def test_the_form_starts_with_the_model_in_its_address(logged_in_client):
+    url = reverse("provider-create") + "?type=anthropic&model=claude-x"
+    page = logged_in_client.get(url).content.decode()
+    assert re.search(r'<textarea name="models".*?>claude-x</textarea>', page, re.S)
