@@ -80,7 +80,8 @@ class UsageSummary(models.Model):
 
     Derived from UsageRecord by gateway/summaries.py and never the other way round.
     `durations` and `first_bytes` count calls by bucket (summaries.BOUNDS), as JSON;
-    `priced` are the requests whose cost is known.
+    `priced` are the requests whose cost is known. The rows whose `caller` is empty
+    hold all callers together.
     """
 
     class Span(models.TextChoices):

@@ -30,6 +30,9 @@ BOUNDS = [round(8 * 1.25**n) for n in range(60)]
 
 Span = UsageSummary.Span
 NAMES = ("provider", "model", "caller")
+EVERYBODY = ""
+"""The caller of the rows that hold all callers together: most pages need no others."""
+
 Histogram = dict[int, int]
 
 
@@ -156,10 +159,21 @@ def refresh(hours: Iterable[datetime]) -> None:
     """
     hours = sorted(hours)
     for hour in hours:
-        rows = UsageRecord.objects.filter(
-            started_at__gte=hour, started_at__lt=hour + HOUR
-        )
-        _replace(Span.HOUR, of_rows(rows, hour))
+        refresh_hour(hour)
+    refresh_longer(hours)
+
+
+def refresh_hour(hour: datetime) -> None:
+    """Compute the summaries of one hour anew; raises django.db.Error."""
+    rows = UsageRecord.objects.filter(started_at__gte=hour, started_at__lt=hour + HOUR)
+    sums = of_rows(rows, hour)
+    everybody = merged([each._replace(caller=EVERYBODY) for each in sums], hour)
+    _replace(Span.HOUR, [*sums, *everybody])
+
+
+def refresh_longer(hours: Iterable[datetime]) -> None:
+    """Compute the longer spans that `hours` belong to anew; raises django.db.Error."""
+    hours = list(hours)
     for quarter in sorted({h.replace(hour=h.hour // 6 * 6) for h in hours}):
         _replace(Span.QUARTER, _within(Span.HOUR, quarter, QUARTER))
     for day in sorted({h.replace(hour=0) for h in hours}):

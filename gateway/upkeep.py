@@ -15,6 +15,8 @@ from gateway.flusher import Flusher
 from gateway.models import CallBody, UsageRecord, UsageSummary
 
 SUMMARY_SECONDS = 10.0
+LONGER_SECONDS = 60.0
+PATIENCE_SECONDS = 1.0
 KEY_SECONDS = 10.0
 RETENTION_SECONDS = 3600.0
 DELETED_AT_ONCE = 2000
@@ -31,7 +33,8 @@ class Upkeep:
     def __init__(self, flusher: Flusher) -> None:
         self._flusher = flusher
         self._hours: set[datetime] | None = None
-        self._due = dict.fromkeys(("summaries", "keys", "retention"), 0.0)
+        self._longer: set[datetime] = set()
+        self._due = dict.fromkeys(("summaries", "longer", "keys", "retention"), 0.0)
 
     def run(self) -> None:
         """Do what is due (blocking); raises django.db.Error, and goes on next time."""
@@ -57,12 +60,18 @@ class Upkeep:
         touched, self._flusher.touched_hours = self._flusher.touched_hours, set()
         self._hours |= {datetime.fromtimestamp(h * 3600, UTC) for h in touched}
         started = time.monotonic()
-        for hour in sorted(self._hours):
-            summaries.refresh([hour])
+        # The latest first, and never for long: the flusher waits meanwhile.
+        for hour in sorted(self._hours, reverse=True):
+            summaries.refresh_hour(hour)
             self._hours.discard(hour)
+            self._longer.add(hour)
+            if time.monotonic() > started + PATIENCE_SECONDS:
+                break
+        if self._is_due("longer", LONGER_SECONDS):
+            longer, self._longer = self._longer, set()
+            summaries.refresh_longer(longer)
         # A busy hour is summed up less often, so that this stays a small share.
-        spent = time.monotonic() - started
-        self._due["summaries"] += 20 * spent
+        self._due["summaries"] += 10 * (time.monotonic() - started)
 
 
 def delete_old() -> None:

@@ -96,19 +96,30 @@ class Report(NamedTuple):
         return 100 * self.total.failed / self.total.requests
 
 
-def parts(name: str, names: dict[str, str], now: datetime | None = None) -> list[Sums]:
+def parts(
+    name: str,
+    names: dict[str, str],
+    now: datetime | None = None,
+    *,
+    by_caller: bool = False,
+) -> list[Sums]:
     """Return the sums of a range by its name, narrowed to `names` of columns.
 
     The last hour is read from the ledger, three queries; longer ranges from the
-    summaries, one.
+    summaries, one: those of all callers together, unless `by_caller` or narrowed to
+    one.
     """
     chosen = RANGES[name]
     first = starts(name, now)[0]
     if not chosen.span:
         rows = UsageRecord.objects.filter(started_at__gte=first, **names)
         return summaries.of_rows(rows, None)
-    found = UsageSummary.objects.filter(span=chosen.span, starts_at__gte=first, **names)
-    return summaries.stored(found)
+    found = UsageSummary.objects.filter(span=chosen.span, starts_at__gte=first)
+    if by_caller:
+        found = found.exclude(caller=summaries.EVERYBODY)
+    elif "caller" not in names:
+        found = found.filter(caller=summaries.EVERYBODY)
+    return summaries.stored(found.filter(**names))
 
 
 def starts(name: str, now: datetime | None = None) -> list[datetime]:

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,12 +10,13 @@ from django import forms
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from gateway import usage_report
 from gateway.models import UsageSummary
-from gateway.summaries import Sums
+from gateway.summaries import EVERYBODY, Sums
 from providers import snippets
 
 DEFAULT = "24h"
@@ -84,7 +86,8 @@ def usage(request: HttpRequest) -> HttpResponse:
 def usage_csv(request: HttpRequest) -> StreamingHttpResponse:
     """Return the sums of the range as CSV, one line per time and names."""
     chosen, _form, names = _chosen(request)
-    sums = sorted(usage_report.parts(chosen, names))
+    sums = usage_report.parts(chosen, names, by_caller=True)
+    sums.sort(key=lambda each: each[:4])
     return StreamingHttpResponse(
         _lines(sums),
         content_type="text/csv; charset=utf-8",
@@ -101,8 +104,10 @@ def _chosen(request: HttpRequest) -> tuple[str, UsageForm, dict[str, str]]:
 
 
 def _known_names() -> dict[str, list[str]]:
-    """Return names to suggest, those of the days with a summary, in one query."""
-    rows = UsageSummary.objects.filter(span=UsageSummary.Span.DAY)
+    """Return names to suggest, those of the last week, in one query."""
+    week = timezone.now() - timedelta(days=8)
+    rows = UsageSummary.objects.filter(span=UsageSummary.Span.DAY, starts_at__gte=week)
+    rows = rows.exclude(caller=EVERYBODY)
     found = rows.order_by().values_list("provider", "model", "caller").distinct()
     columns = list(zip(*found[: MAX_NAMES * 3], strict=True)) or [(), (), ()]
     return {
