@@ -42,8 +42,8 @@ class Upkeep:
             self._summarise()
         if self._is_due("keys", KEY_SECONDS) and self._flusher.used_keys:
             tell: Callable[[KeyUse], None] = import_string(settings.GATEWAY_KEYS_USED)
-            used, self._flusher.used_keys = self._flusher.used_keys, {}
-            tell(used)
+            tell(self._flusher.used_keys)
+            self._flusher.used_keys = {}
         if self._is_due("retention", RETENTION_SECONDS):
             delete_old()
 
@@ -68,8 +68,8 @@ class Upkeep:
             if time.monotonic() > started + PATIENCE_SECONDS:
                 break
         if self._is_due("longer", LONGER_SECONDS):
-            longer, self._longer = self._longer, set()
-            summaries.refresh_longer(longer)
+            summaries.refresh_longer(self._longer)
+            self._longer.clear()
         # A busy hour is summed up less often, so that this stays a small share.
         self._due["summaries"] += 10 * (time.monotonic() - started)
 
