@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -32,8 +33,6 @@ class Cluster:
         if os.geteuid() == 0:
             account = pwd.getpwnam("postgres")
             shutil.chown(folder, account.pw_uid, account.pw_gid)
-            for parent in folder.parents[:2]:
-                parent.chmod(0o711)
             self._as = {"user": account.pw_uid, "group": account.pw_gid}
         self._folder = folder
         self._run("initdb", "-o", "-A trust -E UTF8 -U postgres")
@@ -68,12 +67,14 @@ class Cluster:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster() -> Iterator[Cluster]:
     """A running PostgreSQL."""
-    made = Cluster(tmp_path_factory.mktemp("postgresql"))
-    made.start()
-    yield made
-    made.stop()
+    # pytest's own folders are closed to the account that PostgreSQL runs as.
+    with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
+        made = Cluster(Path(folder))
+        made.start()
+        yield made
+        made.stop()
 
 
 @pytest.fixture(scope="module")

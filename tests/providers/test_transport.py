@@ -515,7 +515,7 @@ def test_an_upstream_that_does_not_read_times_out(run):
     with FaultServer(mute=True) as silent:
         with pytest.raises(httpx.ReadTimeout):
             run(exchange(request_to(silent.url, body=b"x" * (8 << 20), first_byte=0.3)))
-        assert silent.wait_until(lambda: silent.open == 0, 1)
+        assert silent.wait_until(lambda: silent.open == 0, 5)
 
 
 def test_errors_name_neither_path_nor_credentials(upstream, run):

@@ -158,3 +158,31 @@ def test_hello_world_prints_while_it_runs(page: Any, console: Server) -> None:
     output = page.get_by_label("What the agent printed").inner_text()
     assert "Echo tool replied: Echo: Hello from my first agent!" in output
     assert "Model replied: " in output
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_its_pages_are_accessible_and_fit_a_phone(page: Any, theme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page.goto("/agents/new/")
+    page.get_by_label("Or paste its code").fill(CODE)
+    page.get_by_role("button", name="Read the code").click()
+    page.get_by_role("heading", name="Wire for Production").wait_for()
+    wire = page.url
+    page.get_by_label("Your account and theme").click()
+    page.get_by_role("button", name=f"Theme: {theme}").click()
+    for url in (
+        "/agents/",
+        wire.replace("/wire/", "/upload/"),
+        wire,
+        wire.replace("/wire/", "/deploy/"),
+        "/agents/hello-world/",
+        "/models/openai/",
+    ):
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.goto(url)
+        found = axe.run(page)
+        assert found.violations_count == 0, f"{url}: {found.generate_report()}"
+        page.set_viewport_size({"width": 360, "height": 800})
+        page.goto(url)
+        too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert too_wide <= 0, url
