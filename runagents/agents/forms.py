@@ -100,7 +100,7 @@ def _choices(served: Mapping[str, list[str]], current: str = "") -> list[Any]:
     choices: list[Any] = [("", _("Not used"))]
     known = False
     for name, models in served.items():
-        group = [(f"{name}/{model}", model) for model in models]
+        group = [(f"{name}/{model}", f"{name}/{model}") for model in models]
         known = known or any(value == current for value, _label in group)
         choices.append((name, group))
     if current and not known:
