@@ -11,7 +11,6 @@ thinking to everything before it, and prompt caches compare prefixes.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gateway.errors import invalid_request, unsupported
 from gateway.translators.anthropic.blocks import FILES_BETA, render_part
 from gateway.translators.anthropic.dialect import Dialect
 from gateway.translators.caching import cache_mark
@@ -25,9 +24,15 @@ from gateway.translators.tool_calls import (
     calls_of,
     parse_arguments,
 )
-
-_CONTINUED = "(continue)"
-"""Stands first where a conversation begins with the assistant's turn."""
+from gateway.translators.turns import (
+    CONTINUED,
+    add_results,
+    add_turn,
+    begin_with_user,
+    check_silent,
+    check_text_only,
+    refusal_of,
+)
 
 
 @dataclass
@@ -42,12 +47,7 @@ class Conversation:
 
     def add(self, role: str, blocks: list[JSON]) -> None:
         """Append `blocks` to the last turn if it is `role`'s, else as a new turn."""
-        if not blocks:
-            return
-        if self.turns and self.turns[-1]["role"] == role:
-            self.turns[-1]["content"].extend(blocks)
-        else:
-            self.turns.append({"role": role, "content": blocks})
+        add_turn(self.turns, role, blocks)
 
     @property
     def last_role(self) -> str:
@@ -74,11 +74,8 @@ def render_conversation(
     conversation = renderer.render(renderer.replays() if replay else {})
     if model.mid_system:
         _hoist_misplaced(conversation)
-    if not conversation.turns:
-        _ask_with_system(conversation)
-    if conversation.turns[0]["role"] == "assistant":
-        opening = {"role": "user", "content": [{"type": "text", "text": _CONTINUED}]}
-        conversation.turns.insert(0, opening)
+    opening = {"type": "text", "text": CONTINUED}
+    begin_with_user(conversation.turns, conversation.system, opening)
     return conversation
 
 
@@ -99,17 +96,6 @@ def _hoist_misplaced(conversation: Conversation) -> None:
             conversation.system.extend(turn["content"])
         else:
             conversation.add(turn["role"], turn["content"])
-
-
-def _ask_with_system(conversation: Conversation) -> None:
-    if not conversation.system:
-        raise invalid_request(
-            "'messages' has no content: at least one message needs text, an image or "
-            "a file.",
-            param="messages",
-            code="invalid_value",
-        )
-    conversation.add("user", [conversation.system.pop()])
 
 
 class _Renderer:
@@ -149,12 +135,12 @@ class _Renderer:
 
     def render(self, replays: Mapping[int, Replay]) -> Conversation:
         conversation = self._conversation
-        answers: dict[tuple[int, int], JSON] = {}
+        answers: dict[tuple[int, int], list[JSON]] = {}
         leading = True
         for index, message in enumerate(self._messages):
             role = message["role"]
             if answers and role not in ("tool", "function"):
-                self._flush(answers)
+                add_results(conversation.turns, answers)
             if role in ("system", "developer"):
                 self._add_system(index, message, leading)
                 continue
@@ -167,14 +153,9 @@ class _Renderer:
                 )
                 conversation.add("assistant", blocks)
             else:
-                answers[self._results[index]] = self._tool_result(index, message)
-        self._flush(answers)
+                answers[self._results[index]] = [self._tool_result(index, message)]
+        add_results(conversation.turns, answers)
         return conversation
-
-    def _flush(self, answers: dict[tuple[int, int], JSON]) -> None:
-        """Add pending results in the order of their calls, before anything else."""
-        self._conversation.add("user", [answers[call] for call in sorted(answers)])
-        answers.clear()
 
     def _add_system(self, index: int, message: JSON, leading: bool) -> None:
         blocks = self._text_blocks(message, f"messages[{index}]")
@@ -221,17 +202,8 @@ class _Renderer:
         return blocks
 
     def _text_blocks(self, message: JSON, param: str) -> list[JSON]:
-        content = message.get("content")
-        if isinstance(content, list):
-            for position, part in enumerate(content):
-                if part["type"] not in ("text", "refusal"):
-                    path = f"{param}.content[{position}]"
-                    raise unsupported(
-                        f"Messages of role '{message['role']}' hold text only: move "
-                        f"'{path}' to a user message.",
-                        param=path,
-                    )
-        blocks = self._blocks(content, f"{param}.content")
+        check_text_only(message, param)
+        blocks = self._blocks(message.get("content"), f"{param}.content")
         self._mark_last(blocks, message)
         return blocks
 
@@ -239,15 +211,9 @@ class _Renderer:
         self, index: int, message: JSON, replay: Replay
     ) -> list[JSON]:
         param = f"messages[{index}]"
-        if message.get("audio"):
-            raise unsupported(
-                f"Claude does not take audio: replace '{param}.audio' by its "
-                "transcript.",
-                param=f"{param}.audio",
-            )
+        check_silent(message, param)
         others = self._text_blocks(message, param)
-        refusal = message.get("refusal")
-        if isinstance(refusal, str) and refusal.strip():
+        if refusal := refusal_of(message):
             others.append({"type": "text", "text": refusal})
         for position, call in enumerate(calls_of(message)):
             others.append(

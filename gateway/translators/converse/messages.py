@@ -30,10 +30,18 @@ from gateway.translators.tool_calls import (
     calls_of,
     parse_arguments,
 )
+from gateway.translators.turns import (
+    CONTINUED,
+    add_results,
+    add_turn,
+    begin_with_user,
+    check_silent,
+    check_text_only,
+    refusal_of,
+)
 from gateway.wire.jsontext import dumps
 
 NO_OUTPUT = {"text": "(no output)"}
-_CONTINUED = {"text": "(continue)"}
 _GO_ON = {"text": "Continue."}
 _PAUSE = {"text": "."}
 _ATTACHED = {"text": "See attached document."}
@@ -52,12 +60,7 @@ class Conversation:
 
     def add(self, role: str, blocks: list[JSON]) -> None:
         """Append `blocks` to the last turn if it is `role`'s, else as a new turn."""
-        if not blocks:
-            return
-        if self.turns and self.turns[-1]["role"] == role:
-            self.turns[-1]["content"].extend(blocks)
-        else:
-            self.turns.append({"role": role, "content": blocks})
+        add_turn(self.turns, role, blocks)
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,7 @@ def render_conversation(
     renderer = _Renderer(messages, results, names, profile, options)
     conversation = renderer.render()
     turns = conversation.turns
-    if not turns:
-        _ask_with_system(conversation)
-    if turns[0]["role"] == "assistant":
-        turns.insert(0, {"role": "user", "content": [dict(_CONTINUED)]})
+    begin_with_user(turns, conversation.system, {"text": CONTINUED})
     if turns[-1]["role"] == "assistant":
         last = turns[-1]["content"][-1]
         if options.keeps_last and "text" in last:
@@ -102,17 +102,6 @@ def render_conversation(
             turns.append({"role": "user", "content": [dict(_GO_ON)]})
     conversation.turns = separated(turns, lone_results=profile.lone_results)
     return conversation
-
-
-def _ask_with_system(conversation: Conversation) -> None:
-    if not conversation.system:
-        raise invalid_request(
-            "'messages' has no content: at least one message needs text, an image or "
-            "a file.",
-            param="messages",
-            code="invalid_value",
-        )
-    conversation.add("user", [conversation.system.pop()])
 
 
 def separated(turns: list[JSON], *, lone_results: bool = False) -> list[JSON]:
@@ -162,7 +151,7 @@ class _Renderer:
         for index, message in enumerate(self._messages):
             role = message["role"]
             if answers and role not in ("tool", "function"):
-                self._flush(answers)
+                add_results(conversation.turns, answers)
             if role in ("system", "developer"):
                 conversation.system += self._text_blocks(message, index)
             elif role == "user":
@@ -173,26 +162,13 @@ class _Renderer:
                 conversation.add("assistant", self._assistant_blocks(index, message))
             else:
                 answers[self._results[index]] = self._result_blocks(index, message)
-        self._flush(answers)
+        add_results(conversation.turns, answers)
         return conversation
 
-    def _flush(self, answers: dict[tuple[int, int], list[JSON]]) -> None:
-        """Add pending results in the order of their calls, before anything else."""
-        for call in sorted(answers):
-            self._conversation.add("user", answers[call])
-        answers.clear()
-
     def _text_blocks(self, message: JSON, index: int) -> list[JSON]:
-        param = f"messages[{index}].content"
-        content = message.get("content")
-        for position, part in enumerate(content if isinstance(content, list) else ()):
-            if part["type"] not in ("text", "refusal"):
-                raise unsupported(
-                    f"A {message['role']} message takes text only: move "
-                    f"'{param}[{position}]' to a user message.",
-                    param=f"{param}[{position}]",
-                )
-        blocks = self._blocks(content, param)
+        param = f"messages[{index}]"
+        check_text_only(message, param)
+        blocks = self._blocks(message.get("content"), f"{param}.content")
         self._mark_last(blocks, message)
         return blocks
 
@@ -262,15 +238,9 @@ class _Renderer:
         return {"audio": {"format": audio.format, "source": {"bytes": audio.base64}}}
 
     def _assistant_blocks(self, index: int, message: JSON) -> list[JSON]:
-        if message.get("audio"):
-            raise unsupported(
-                f"This model takes no audio: replace 'messages[{index}].audio' by its "
-                "transcript.",
-                param=f"messages[{index}].audio",
-            )
+        check_silent(message, f"messages[{index}]")
         others = self._text_blocks(message, index)
-        refusal = message.get("refusal")
-        if isinstance(refusal, str) and refusal.strip():
+        if refusal := refusal_of(message):
             others.append({"text": refusal})
         for position, call in enumerate(calls_of(message)):
             others.append(self._tool_use(call, self._ids[index, position]))
