@@ -9,6 +9,8 @@ from django.views.generic import RedirectView
 from gateway import console, playground, usage_views
 from runagents import account_views, settings_views, views
 
+handler500 = "runagents.error_views.server_error"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.dashboard, name="dashboard"),
     path("setup/", account_views.set_up, name="set-up"),
