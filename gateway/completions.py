@@ -64,6 +64,7 @@ async def _attempt(
 ) -> HttpResponseBase:
     """Return the target's answer; what it refuses by name is tried without, once."""
     provider = target.provider
+    routed_ms = call.entry.elapsed_ms()
     asked = body
     route = _route(body, target)
     fetched = await images.fetch(provider.translator.remote_urls(body, route), provider)
@@ -81,7 +82,7 @@ async def _attempt(
             }
         await _admit(target, limiter)
         try:
-            return await _exchange(target, rendered, call)
+            return await _exchange(target, rendered, call, routed_ms)
         except GatewayError as error:
             feature = avoidance.refused_feature(error, rendered)
             if not feature or feature in route.avoid:
@@ -91,7 +92,7 @@ async def _attempt(
 
 
 async def _exchange(
-    target: Target, rendered: UpstreamRequest, call: Call
+    target: Target, rendered: UpstreamRequest, call: Call, routed_ms: int
 ) -> HttpResponseBase:
     """Send a rendered request and return the client's response."""
     provider = target.provider
@@ -106,6 +107,8 @@ async def _exchange(
         prices=target.prices,
         dropped=rendered.dropped,
         downgraded=rendered.downgraded,
+        routed_ms=routed_ms,
+        upstream_ms=call.entry.elapsed_ms(),
     )
     response = await upstream.send(target, rendered, call, stream)
     headers = {**upstream.answer_headers(provider, response), **_told(target, rendered)}

@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from gateway import error_causes
+from gateway import error_causes, timeline
 from gateway.models import CallBody, UsageRecord
 from gateway.request_forms import FilterForm
 from providers import snippets
@@ -67,8 +67,12 @@ def request_detail(request: HttpRequest, call_id: str) -> HttpResponse:
             raise Http404
         return render(request, "gateway/request_pending.html", status=202)
     body = CallBody.objects.filter(call_id=call_id).first()
+    stages = timeline.stages(record)
     context = {
         "record": record,
+        "course": {stage.key: stage for stage in stages},
+        "bar": timeline.bar(stages),
+        "bar_size": (timeline.WIDTH, timeline.HEIGHT),
         "cause": error_causes.explain(record),
         "body": body,
         "asked": _pretty(body.asked) if body else "",

@@ -103,6 +103,7 @@ class Exchange:
         request_id = f"req_{token(22)}"
         entry = Entry(
             runtime.spool,
+            self._started,
             request_id=request_id,
             caller=self._caller.name,
             caller_kind=self._caller.kind,

@@ -30,16 +30,19 @@ class Entry:
     """One call's line in the ledger, filled in while the call goes on.
 
     `began` and `ended` write the two lines; each writes once. Fields are named as the
-    columns of UsageRecord.
+    columns of UsageRecord. `received` is when the request was there in full, on the
+    monotonic clock: all times of the call count from it.
     """
 
-    __slots__ = ("_started", "_state", "call_id", "fields", "spool")
+    __slots__ = ("_received", "_state", "call_id", "fields", "spool")
 
-    def __init__(self, spool: "Spool", **fields: Any) -> None:
+    def __init__(
+        self, spool: "Spool", received: float | None = None, **fields: Any
+    ) -> None:
         self.spool = spool
         self.call_id = token(24)
         self.fields: JSON = fields
-        self._started = time.monotonic()
+        self._received = time.monotonic() if received is None else received
         self._state = "new"
 
     @property
@@ -49,13 +52,14 @@ class Entry:
 
     def elapsed_ms(self) -> int:
         """Return the milliseconds since the request arrived."""
-        return int((time.monotonic() - self._started) * 1000)
+        return int((time.monotonic() - self._received) * 1000)
 
     def began(self) -> None:
         """Record that a request is about to go upstream."""
         if self._state == "new":
             self._state = "begun"
-            line = {"begin": self.call_id, "started_at": time.time(), **self.fields}
+            started_at = time.time() - (time.monotonic() - self._received)
+            line = {"begin": self.call_id, "started_at": started_at, **self.fields}
             self.spool.write(line)
             self.fields = {}
 

@@ -48,6 +48,10 @@ class UsageRecord(models.Model):
     cache_write_tokens = models.PositiveIntegerField(null=True)
     reasoning_tokens = models.PositiveIntegerField(null=True)
     estimated = models.BooleanField(default=False)
+    # The call's stages, counted from its receipt; null where it did not get so far, and
+    # the first two in rows older than these columns.
+    routed_ms = models.PositiveIntegerField(null=True)
+    upstream_ms = models.PositiveIntegerField(null=True)
     first_byte_ms = models.PositiveIntegerField(null=True)
     duration_ms = models.PositiveIntegerField(null=True)
     cost = models.DecimalField(max_digits=14, decimal_places=8, null=True)

@@ -1,6 +1,7 @@
 """The gateway's views: HTTP in, HTTP out."""
 
 import re
+import time
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -27,6 +28,7 @@ async def chat_completions(
     request: GatewayRequest, provider: str = ""
 ) -> HttpResponseBase:
     """Answer a chat completion; `provider` pins one by its name."""
+    received = time.monotonic()
     headers = _headers_for_upstream(request)
     capacity.enter(request.held, request.caller)
     body = bodies.parse(request.body)
@@ -35,6 +37,7 @@ async def chat_completions(
     caller = request.caller
     entry = Entry(
         runtime.spool,
+        received,
         request_id=request.request_id,
         caller=caller.name,
         caller_kind=caller.kind,

@@ -169,6 +169,40 @@ def test_one_call_is_shown_in_full(logged_in_client, record):
     assert "1.24 s" in page
 
 
+def course(page: str) -> list[str]:
+    """What the page says of each stage, in plain words."""
+    listed = page.partition('<ol class="timeline timed">')[2].partition("</ol>")[0]
+    stages = re.findall(r"<li[^>]*>(.*?)</li>", listed, re.DOTALL)
+    return [" ".join(re.sub(r"<[^>]+>", " ", stage).split()) for stage in stages]
+
+
+def test_a_call_tells_its_five_stages(logged_in_client, record):
+    row = record(routed_ms=1, upstream_ms=4, first_byte_ms=458, finish_reason="stop")
+    page = logged_in_client.get(f"/requests/{row.call_id}/").content.decode()
+    received, *others = course(page)
+    assert received.startswith("Received 20")
+    assert others == [
+        "Routed to openai as gpt-4o-mini +1 ms took 1 ms",
+        "Sent to the provider +4 ms took 3 ms",
+        "First byte +458 ms took 454 ms",
+        "Done: OK (stop) +1.24 s took 782 ms",
+    ]
+    bar = page.partition('<svg class="course"')[2].partition("</svg>")[0]
+    assert bar.count("<rect") == 4
+    assert 'aria-hidden="true"' in bar
+
+
+def test_an_older_call_tells_the_stages_it_has(logged_in_client, record):
+    row = record(outcome="upstream_error", status=502)
+    page = logged_in_client.get(f"/requests/{row.call_id}/").content.decode()
+    assert course(page)[1:] == [
+        "Routed to openai as gpt-4o-mini not recorded",
+        "Sent to the provider not recorded",
+        "No first byte came",
+        "Done: Upstream error +1.24 s took 1.24 s",
+    ]
+
+
 def test_a_cause_is_told_in_words(logged_in_client, record):
     row = record(status=502, outcome="upstream_error", error_code="upstream_auth_error")
     page = logged_in_client.get(f"/requests/{row.call_id}/").content.decode()
