@@ -63,6 +63,30 @@ def unauthorized() -> GatewayError:
     )
 
 
+def holds_unknown_key(snapshot: Snapshot, headers: Mapping[str, list[str]]) -> bool:
+    """Tell whether `headers` hold one key that looks like ours and is not known.
+
+    It may have been made since the registry was read.
+    """
+    try:
+        key = _presented_key(headers)
+    except GatewayError:
+        return False
+    return keys.is_well_formed(key) and keys.digest(key) not in snapshot.callers
+
+
+def unreadable() -> GatewayError:
+    """Return the 503 for a key that cannot be judged without the database."""
+    return GatewayError(
+        503,
+        "server_error",
+        "The gateway cannot read its registry now, and does not know this key from "
+        "before. Try again shortly.",
+        code="store_unavailable",
+        headers={"retry-after": "2"},
+    )
+
+
 def _presented_key(headers: Mapping[str, list[str]]) -> str:
     """Return the one key in the headers, or an empty string."""
     presented = []
@@ -86,13 +110,7 @@ def _caller_of(snapshot: Snapshot, key: str) -> Caller:
     caller = snapshot.callers.get(keys.digest(key))
     if caller is None:
         if snapshot.version < 0 and keys.is_well_formed(key):
-            raise GatewayError(
-                503,
-                "server_error",
-                "The gateway has not read its registry yet. Try again shortly.",
-                code="store_unavailable",
-                headers={"retry-after": "2"},
-            )
+            raise unreadable()
         raise unauthorized()
     if caller.expires_at is not None and caller.expires_at <= time.time():
         raise unauthorized()

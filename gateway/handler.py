@@ -154,7 +154,7 @@ async def _respond(request: GatewayRequest, receive: Receive) -> HttpResponseBas
             headers={"allow": allowed},
         )
     if not view.is_public:  # type: ignore[attr-defined]
-        request.caller = _identify(request)
+        request.caller = await _identify(request)
     if request.method == "POST":
         _check_media_type(request)
         request.body = await _read_body(request, receive)
@@ -162,21 +162,26 @@ async def _respond(request: GatewayRequest, receive: Receive) -> HttpResponseBas
     return response
 
 
-def _identify(request: GatewayRequest) -> Caller:
-    """Return who calls; raises GatewayError, a 429 after too many wrong keys."""
+async def _identify(request: GatewayRequest) -> Caller:
+    """Return who calls; raises GatewayError, a 429 after too many wrong keys.
+
+    A key that could be ours and is unknown may be newer than the snapshot.
+    """
+    headers, address = request.header_lists, request.address
     try:
-        return callers.identify(
-            registry.snapshot, request.header_lists, request.address
-        )
+        return callers.identify(registry.snapshot, headers, address)
     except GatewayError as error:
         if error.status != 401:
             raise
-        forwarded = ",".join(request.header_lists.get("x-forwarded-for", ()))
-        address = attempts.client_address(request.address, forwarded)
-        wait = attempts.wrong_keys.add(address)
-        if not wait:
+        forwarded = ",".join(headers.get("x-forwarded-for", ()))
+        wait = attempts.wrong_keys.add(attempts.client_address(address, forwarded))
+        if not wait and not callers.holds_unknown_key(registry.snapshot, headers):
             raise
-    raise _too_many_wrong_keys(max(1, round(wait)))
+    if wait:
+        raise _too_many_wrong_keys(max(1, round(wait)))
+    if not await registry.catch_up():
+        raise callers.unreadable()
+    return callers.identify(registry.snapshot, headers, address)
 
 
 def _too_many_wrong_keys(seconds: int) -> GatewayError:

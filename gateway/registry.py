@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
@@ -28,6 +29,9 @@ from providers import auth
 from providers.models import ModelProvider, ProviderModel, RegistryVersion
 
 POLL_SECONDS = 1.0
+# How close readings may follow each other, and how long a request waits for one.
+PAUSE_SECONDS = 0.05
+PATIENCE_SECONDS = 2.0
 
 logger = logging.getLogger(__name__)
 
@@ -135,6 +139,8 @@ class Registry:
         self.snapshot = Snapshot()
         self._auths: dict[str, tuple[tuple[object, ...], httpx.Auth | None]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._wanted = asyncio.Event()
+        self._next: asyncio.Future[bool] | None = None
 
     @property
     def is_loaded(self) -> bool:
@@ -152,12 +158,32 @@ class Registry:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def refresh(self) -> None:
-        """Read the registry again if it changed; log and carry on when it cannot."""
+    async def refresh(self) -> bool:
+        """Read the registry again if it changed; log and carry on when it cannot.
+
+        Returns whether the snapshot is now what the database holds.
+        """
         try:
             await sync_to_async(self._load_in_thread, thread_sensitive=False)()
         except DatabaseError as error:
             logger.warning("The registry cannot be read: %s", type(error).__name__)
+            return False
+        return True
+
+    async def catch_up(self) -> bool:
+        """Wait until the registry was read after this moment; for what is not in it.
+
+        A key or model that was made a moment ago is served at once instead of after the
+        next poll. However many wait, they share a reading. Returns False when the
+        database does not answer in time.
+        """
+        if self._task is None:
+            return True
+        if self._next is None:
+            self._next = asyncio.get_running_loop().create_future()
+        self._wanted.set()
+        done, _ = await asyncio.wait([self._next], timeout=PATIENCE_SECONDS)
+        return any(reading.result() for reading in done)
 
     def load(self) -> None:
         """Read the version and, when it moved, everything else (blocking)."""
@@ -172,8 +198,14 @@ class Registry:
 
     async def _poll(self) -> None:
         while True:
-            await asyncio.sleep(POLL_SECONDS)
-            await self.refresh()
+            await asyncio.sleep(PAUSE_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), POLL_SECONDS)
+            self._wanted.clear()
+            waiting, self._next = self._next, None
+            succeeded = await self.refresh()
+            if waiting is not None:
+                waiting.set_result(succeeded)
 
     def _read(self, version: int) -> Snapshot:
         """Read every row; the version was read before, so a later change shows up."""

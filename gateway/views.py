@@ -13,7 +13,7 @@ from gateway.draining import draining
 from gateway.errors import GatewayError, invalid_request
 from gateway.handler import endpoint
 from gateway.ledger import Entry
-from gateway.registry import Target, registry
+from gateway.registry import Caller, Target, registry
 from gateway.requests import GatewayRequest
 from gateway.runtime import runtime
 from gateway.upstream import Call
@@ -33,8 +33,8 @@ async def chat_completions(
     capacity.enter(request.held, request.caller)
     body = bodies.parse(request.body)
     model = _model_of(body)
-    targets = router.find(registry.snapshot, model, request.caller, provider)
     caller = request.caller
+    targets = await _find(model, caller, provider)
     entry = Entry(
         runtime.spool,
         received,
@@ -66,7 +66,7 @@ async def models(request: GatewayRequest) -> HttpResponse:
 @endpoint("GET")
 async def model(request: GatewayRequest, model: str) -> HttpResponse:
     """Describe one model."""
-    target = router.find(registry.snapshot, model, request.caller)[0]
+    target = (await _find(model, request.caller))[0]
     return _json(_model(model, target))
 
 
@@ -82,6 +82,16 @@ async def readyz(request: GatewayRequest) -> HttpResponse:
     if registry.is_loaded and not draining.has_begun:
         return _json({"status": "ready"})
     return _json({"status": "not ready"}, status=503)
+
+
+async def _find(model: str, caller: Caller, provider: str = "") -> tuple[Target, ...]:
+    """Return who serves a model; one unknown may be newer than the snapshot."""
+    try:
+        return router.find(registry.snapshot, model, caller, provider)
+    except GatewayError as error:
+        if error.status != 404 or not await registry.catch_up():
+            raise
+    return router.find(registry.snapshot, model, caller, provider)
 
 
 def _headers_for_upstream(request: GatewayRequest) -> dict[str, str]:

@@ -14,10 +14,13 @@ from typing import Any
 import psycopg
 import pytest
 
+from providers import keys
 from tests.e2e import dialects, registries
-from tests.e2e.processes import Server, free_port, wait_until
+from tests.e2e.processes import START_SECONDS, Server, free_port, wait_until
 from tests.e2e.replay import Replay
 from tests.services import program
+
+WAITING = "The database cannot be reached yet"
 
 
 class Cluster:
@@ -118,8 +121,14 @@ def test_a_call_is_answered_and_stored(gateway, cluster):
 def test_calls_go_on_without_the_database_and_are_stored_afterwards(gateway, cluster):
     gateway.settle("fine")
     before = len(stored(cluster, 1))
+    unknown = keys.generate(keys.AGENT_PREFIX).plaintext
     cluster.stop()
     try:
+        answer = gateway.chat("fine", headers={"x-api-key": unknown})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (
+            503,
+            "store_unavailable",
+        )
         for _ in range(10):
             assert gateway.chat("fine").status_code == 200
             assert gateway.get("/readyz").status_code == 200
@@ -138,12 +147,19 @@ def test_a_server_that_starts_before_its_database_serves_when_it_is_there(
 ):
     made = Server(tmp_path_factory.mktemp("early"), DATABASE_URL=cluster.url)
     cluster.stop()
-    later = threading.Timer(4, cluster.start)
+    told: list[bool] = []
+
+    def start_the_database_later() -> None:
+        told.append(wait_until(lambda: WAITING in made.log, START_SECONDS))
+        cluster.start()
+
+    later = threading.Thread(target=start_the_database_later)
+    made.log_file.touch()
     later.start()
     try:
         made.start()
         later.join()
-        assert "The database cannot be reached yet" in made.log
+        assert told == [True]
         assert wait_until(lambda: made.chat("fine").status_code == 200, 5)
     finally:
         later.join()

@@ -1,0 +1,57 @@
+"""What was made a moment ago is served at once, whichever worker is asked."""
+
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from providers import keys
+from tests.e2e import dialects, registries
+from tests.e2e.processes import Server
+from tests.e2e.replay import Replay
+
+CALLS = 8
+
+
+@pytest.fixture(scope="module")
+def gateway(server: Callable[..., Server], replay: Replay) -> Server:
+    """Three workers that know one model."""
+    dialects.install(replay)
+    first = registries.openai("first", replay.url, "fine")
+    return server(registries.registry(first), workers=3)
+
+
+@pytest.fixture(scope="module")
+def workspace(gateway: Server) -> Iterator[httpx.Client]:
+    """A client of the HTTP API, with a key that every worker knows."""
+    key = gateway.key("api", workspace=True)
+    gateway.settle("fine")
+    with httpx.Client(
+        base_url=f"{gateway.url}/api/v1/",
+        headers={"x-runagents-api-key": key},
+        trust_env=False,
+    ) as client:
+        yield client
+
+
+def test_a_new_key_is_known_at_once(gateway, workspace):
+    made = workspace.post("auth/api-keys", json={"name": "newcomer"})
+    assert made.status_code == 201, made.text
+    headers = {"authorization": f"Bearer {made.json()['token']}"}
+    for _ in range(CALLS):
+        assert gateway.chat("fine", headers=headers).status_code == 200
+
+
+def test_a_new_model_is_served_at_once(gateway, workspace, replay):
+    added = registries.openai("second", replay.url, "finer")
+    made = workspace.post("model-providers", json=added)
+    assert made.status_code == 201, made.text
+    for _ in range(CALLS):
+        assert gateway.chat("finer").status_code == 200
+
+
+def test_a_made_up_key_of_the_right_form_is_refused_as_any_other(gateway):
+    made_up = keys.generate(keys.AGENT_PREFIX).plaintext
+    refused = gateway.chat("fine", headers={"authorization": f"Bearer {made_up}"})
+    wrong = gateway.chat("fine", headers={"authorization": "Bearer wrong"})
+    assert (refused.status_code, refused.json()) == (401, wrong.json())
