@@ -5,12 +5,20 @@ import os
 import sys
 
 from django.core.management import execute_from_command_line
+from django.db import Error as DatabaseError
 
 
 def main() -> None:
     """Run the management command named on the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "runagents.settings")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except DatabaseError as error:
+        sys.exit(
+            f"The database cannot be used: {str(error).strip()}\n"
+            "A new one is set up by the first `python manage.py serve`, or by "
+            "`python manage.py migrate`."
+        )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """What `serve` prepares before it becomes the server."""
 
+import os
 import resource
+import subprocess
+import sys
 
 import pytest
 from django.contrib.auth.models import User
@@ -8,6 +11,7 @@ from django.core.management.base import CommandError
 from django.db import OperationalError, connection
 
 from runagents.management.commands.serve import Command
+from tests.e2e.processes import ROOT
 
 PASSWORD = "correct horse battery staple"
 
@@ -81,3 +85,19 @@ def test_a_database_that_starts_late_is_waited_for(prepare, monkeypatch, capsys)
     prepare("admin", PASSWORD)
     assert len(tries) == 3
     assert capsys.readouterr().err.count("cannot be reached yet") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["createkey agent", "providers export"])
+def test_a_command_before_the_first_start_says_what_to_do(tmp_path, command):
+    done = subprocess.run(
+        [sys.executable, "manage.py", *command.split()],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "RUNAGENTS_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "manage.py migrate" in done.stderr
+    assert "Traceback" not in done.stderr
