@@ -17,9 +17,10 @@ from gateway.draining import draining
 from gateway.errors import GatewayError
 from gateway.identifiers import token
 from gateway.ledger import Entry
-from gateway.limits import Limiter, refusal
+from gateway.limits import Limiter
 from gateway.models import UsageRecord
 from gateway.registry import Target
+from gateway.rounds import Rounds
 from gateway.streams import ChatStream, ChatStreamResponse
 from gateway.translators.protocol import Route, UpstreamRequest
 from gateway.upstream import Call
@@ -47,7 +48,7 @@ async def complete(
                 return await _attempt(body, target, call, limiter)
             except GatewayError as error:
                 last = number in {len(targets), upstream.MAX_ATTEMPTS}
-                if last or error.code not in upstream.RETRYABLE:
+                if last or call.is_billed or error.code not in upstream.RETRYABLE:
                     _end_with_error(call.entry, error)
                     raise
     except asyncio.CancelledError:
@@ -80,21 +81,21 @@ async def _attempt(
                 "sent": rendered.body,
                 "path": rendered.path,
             }
-        await _admit(target, limiter)
+        rounds = Rounds(target, rendered, call, limiter)
+        await rounds.admit()
         try:
-            return await _exchange(target, rendered, call, routed_ms)
+            return await _exchange(rounds, routed_ms)
         except GatewayError as error:
             feature = avoidance.refused_feature(error, rendered)
-            if not feature or feature in route.avoid:
+            if not feature or feature in route.avoid or call.is_billed:
                 raise
             avoidance.remember(target, feature, error)
             route = replace(route, avoid=route.avoid | {feature})
 
 
-async def _exchange(
-    target: Target, rendered: UpstreamRequest, call: Call, routed_ms: int
-) -> HttpResponseBase:
+async def _exchange(rounds: Rounds, routed_ms: int) -> HttpResponseBase:
     """Send a rendered request and return the client's response."""
+    target, rendered, call = rounds.target, rounds.rendered, rounds.call
     provider = target.provider
     stream = rendered.reply.stream
     call.entry.fields.update(
@@ -110,20 +111,20 @@ async def _exchange(
         routed_ms=routed_ms,
         upstream_ms=call.entry.elapsed_ms(),
     )
-    response = await upstream.send(target, rendered, call, stream)
+    response = await rounds.send()
     headers = {**upstream.answer_headers(provider, response), **_told(target, rendered)}
     if "x-upstream-request-id" in headers:
         call.entry.fields["upstream_request_id"] = headers["x-upstream-request-id"]
     if stream:
         parser = provider.translator.stream_parser(rendered.reply)
-        chat = ChatStream(provider, response, parser, call.entry)
+        chat = ChatStream(rounds, response, parser)
         try:
             await chat.open()
         except BaseException:
             await response.aclose()
             raise
         return ChatStreamResponse(chat, headers)
-    answer = await _whole_answer(target, rendered, call, response)
+    answer = await _whole_answer(rounds, response)
     upstream.record(provider, "ok")
     _end_with_answer(call.entry, answer)
     return HttpResponse(
@@ -131,20 +132,20 @@ async def _exchange(
     )
 
 
-async def _whole_answer(
-    target: Target, rendered: UpstreamRequest, call: Call, response: httpx.Response
-) -> JSON:
+async def _whole_answer(rounds: Rounds, response: httpx.Response) -> JSON:
     """Read and translate a whole answer; one that pauses is asked to go on."""
+    provider = rounds.target.provider
     while True:
         try:
-            payload = await upstream.payload_of(target.provider, response)
+            payload = await upstream.payload_of(provider, response)
         finally:
             await response.aclose()
-        continued = rendered.resume(payload) if rendered.resume else None
-        if continued is None:
-            return upstream.parsed(target.provider, rendered, payload, response)
-        rendered = continued
-        response = await upstream.send(target, rendered, call, stream=False)
+        answer = upstream.parsed(provider, rounds.rendered, payload, response)
+        if not rounds.go_on_after(payload):
+            return answer
+        # Billed, whatever becomes of the rest.
+        rounds.call.entry.fields.update(usage_fields(answer.get("usage")))
+        response = await rounds.go_on()
 
 
 def _route(body: JSON, target: Target) -> Route:
@@ -160,16 +161,6 @@ def _route(body: JSON, target: Target) -> Route:
         capabilities=target.capabilities,
         avoid=avoidance.known(target),
     )
-
-
-async def _admit(target: Target, limiter: Limiter | None) -> None:
-    """Count the request against the provider's limit; raises the 429 over it."""
-    row = target.provider.row
-    if limiter is None or not row.requests_per_minute:
-        return
-    wait = await limiter.wait_time(str(row.uid), row.requests_per_minute)
-    if wait > 0:
-        raise refusal(row.name, row.requests_per_minute, wait)
 
 
 def _told(target: Target, rendered: UpstreamRequest) -> dict[str, str]:

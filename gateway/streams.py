@@ -12,13 +12,13 @@ from django.http import StreamingHttpResponse
 from gateway import upstream
 from gateway.draining import draining
 from gateway.errors import GatewayError, upstream_error
-from gateway.ledger import Entry
 from gateway.models import UsageRecord
-from gateway.registry import Provider
-from gateway.translators.protocol import StreamParser
+from gateway.rounds import Rounds
+from gateway.translators.protocol import PausingParser, StreamParser
 from gateway.translators.relay import Relayed, encoded, joined, relay
 from gateway.usage import usage_fields
 from gateway.wire import sse
+from gateway.wire.jsontext import JSON
 
 COMMIT_SECONDS = 10.0
 END_SECONDS = 0.1
@@ -28,30 +28,30 @@ logger = logging.getLogger(__name__)
 
 
 class ChatStream:
-    """One upstream stream on its way to the client; an asynchronous iterator of bytes.
+    """A streamed answer on its way to the client; an asynchronous iterator of bytes.
 
+    It is one upstream stream, or several where the answer pauses and is asked to go on.
     `open` decides between an error with a status of its own and a stream; from then on
     failures are told in one last frame. Whoever holds a ChatStream calls `aclose`,
     whatever happened: it closes the upstream and ends the ledger's entry.
     """
 
     def __init__(
-        self,
-        provider: Provider,
-        response: httpx.Response,
-        parser: StreamParser,
-        entry: Entry,
+        self, rounds: Rounds, response: httpx.Response, parser: StreamParser
     ) -> None:
-        self._provider = provider
+        self._rounds = rounds
+        self._provider = rounds.target.provider
+        self._entry = rounds.call.entry
         self._response = response
         self._body = upstream.body_of(response)
         self._parser = parser
-        self._entry = entry
+        self._pausing = parser if isinstance(parser, PausingParser) else None
+        self._next: asyncio.Task[httpx.Response] | None = None
         self._ready: list[Relayed] = []
         self._first_byte = False
         self._characters = 0
         self._finish_reason = ""
-        self._deadline = time.monotonic() + provider.stream_seconds
+        self._deadline = time.monotonic() + self._provider.stream_seconds
         self._outcome = UsageRecord.Outcome.CLIENT_CLOSED
         self._failure: GatewayError | None = None
 
@@ -89,6 +89,8 @@ class ChatStream:
         if self._outcome == UsageRecord.Outcome.OK:
             await self._read_to_the_end()
         await self._response.aclose()
+        if self._next is not None:
+            await self._give_up(self._next)
 
     def stall(self) -> None:
         """Note that the client has stopped reading."""
@@ -133,10 +135,41 @@ class ChatStream:
     async def _read(self) -> bytes | None:
         """Return what arrived, None at the end; a broken connection is a failure."""
         try:
+            if self._pausing is not None and self._pausing.paused is not None:
+                return await self._go_on(self._pausing, self._pausing.paused)
             return await anext(self._body, None)
         except httpx.TransportError as error:
             self._failure = upstream.interruption(self._provider, error)
             return b""
+        except GatewayError as error:
+            self._failure = error
+            return b""
+
+    async def _go_on(self, parser: PausingParser, paused: JSON) -> bytes | None:
+        """Ask for the rest of a paused answer; None where there will be none.
+
+        The request is a task of its own: whoever waits for it may stop to tell the
+        client that the stream is alive, and wait again.
+        """
+        if self._next is None:
+            await self._read_to_the_end()
+            await self._response.aclose()
+            if not self._rounds.go_on_after(paused):
+                return None
+            self._next = asyncio.create_task(self._rounds.go_on())
+        self._response = await asyncio.shield(self._next)
+        self._next = None
+        self._body = upstream.body_of(self._response)
+        parser.resume(self._rounds.rendered.reply)
+        return b""
+
+    @staticmethod
+    async def _give_up(request: asyncio.Task[httpx.Response]) -> None:
+        """End a request that nobody waits for any more."""
+        request.cancel()
+        await asyncio.wait([request])
+        if not request.cancelled() and request.exception() is None:
+            await request.result().aclose()
 
     def _take(self, data: bytes | None) -> None:
         """Translate what arrived."""
@@ -165,9 +198,9 @@ class ChatStream:
         """Take what stands behind the last event, so that the connection is kept."""
         try:
             async with asyncio.timeout(END_SECONDS):
-                while await self._read():
+                while await anext(self._body, None):
                     pass
-        except TimeoutError:
+        except (TimeoutError, httpx.TransportError):
             pass
 
 

@@ -44,6 +44,7 @@ class Call:
     """One client request on its way upstream.
 
     `held` are the places it takes in the worker; without the list it takes none.
+    `is_billed` tells that a part of the answer has come: nobody else is asked then.
     """
 
     request_id: str
@@ -51,6 +52,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     via: str = ""
     held: list[str] | None = None
+    is_billed: bool = False
 
 
 async def send(

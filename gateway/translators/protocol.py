@@ -8,13 +8,14 @@ travels in `Reply`.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from gateway.errors import GatewayError
 from gateway.wire.jsontext import JSON
 
 __all__ = [
     "JSON",
+    "PausingParser",
     "Reply",
     "Route",
     "StreamParser",
@@ -52,7 +53,8 @@ class Reply:
 
     Each translator fills in what it needs; `wire` lets a translator with several
     formats (Bedrock) find the parser again. `earlier` are the payloads of an answer
-    that paused, of which the next one is the continuation.
+    that paused, of which the next one is the continuation; with `goes_on` a pause is
+    not the end of a stream.
     """
 
     model: str
@@ -69,6 +71,7 @@ class Reply:
     legacy_functions: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     earlier: tuple[JSON, ...] = ()
+    goes_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,8 @@ class UpstreamRequest:
     `path` is appended to the provider's endpoint exactly as it stands, percent-encoding
     included. `dropped` names parameters that were not sent, `downgraded` those sent in
     a weaker form; both are told to the client in response headers. `resume` takes the
-    payload of a whole answer and returns the request that goes on with it, or None
-    where the answer is complete; most upstreams never pause.
+    payload of a whole answer, or what a `PausingParser` gives, and returns the request
+    that goes on with it, None where the answer ends there; most upstreams never pause.
     """
 
     path: str
@@ -109,6 +112,22 @@ class StreamParser(Protocol):
 
     def close(self) -> list[JSON]:
         """End of input: set `error` unless the upstream's terminal event was seen."""
+        ...
+
+
+@runtime_checkable
+class PausingParser(StreamParser, Protocol):
+    """A stream parser whose upstream may pause, to be asked to go on.
+
+    `paused` is then the message as it would have come whole. After `resume` the bytes
+    of the next upstream stream are fed, and its chunks continue those before; `close`
+    instead ends the answer where it paused.
+    """
+
+    paused: JSON | None
+
+    def resume(self, reply: Reply) -> None:
+        """Expect the stream that answers the next request, whose `reply` this is."""
         ...
 
 

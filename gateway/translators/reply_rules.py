@@ -7,7 +7,7 @@ emulated, code fences stripped, parallel tool calls cut to the first, and the ol
 """
 
 from gateway.translators.chunks import Chunks
-from gateway.translators.protocol import JSON, Reply, StreamParser
+from gateway.translators.protocol import JSON, PausingParser, Reply, StreamParser
 from gateway.translators.text_rules import FenceStripper, StopCutter
 
 __all__ = ["stream", "whole"]
@@ -113,6 +113,7 @@ class RuledStream:
 
     def __init__(self, parser: StreamParser, reply: Reply) -> None:
         self._parser = parser
+        self._pausing = parser if isinstance(parser, PausingParser) else None
         self._reply = reply
         self._text = _TextRules(reply)
         self._json_index: int | None = None
@@ -122,6 +123,7 @@ class RuledStream:
         self.usage: JSON | None = None
         self.error = parser.error
         self.done = False
+        self.paused: JSON | None = None
 
     def feed(self, data: bytes) -> list[JSON]:
         """Return the chunks completed by `data`; none after the end."""
@@ -135,6 +137,12 @@ class RuledStream:
             return []
         return self._ruled(self._parser.close())
 
+    def resume(self, reply: Reply) -> None:
+        """Expect the stream that goes on with an answer that paused."""
+        if self._pausing is not None:
+            self._pausing.resume(reply)
+        self.paused = None
+
     def _ruled(self, chunks: list[JSON]) -> list[JSON]:
         self.usage = self._parser.usage
         out: list[JSON] = []
@@ -145,6 +153,8 @@ class RuledStream:
                 return out
         self.error = self._parser.error
         self.done = self._parser.done
+        if self._pausing is not None:
+            self.paused = self._pausing.paused
         return out
 
     def _rule(self, chunk: JSON, out: list[JSON]) -> None:

@@ -12,7 +12,14 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from gateway.errors import GatewayError
 from gateway.translators import TRANSLATORS
-from gateway.translators.protocol import JSON, Reply, Route, UpstreamRequest
+from gateway.translators.protocol import (
+    JSON,
+    PausingParser,
+    Reply,
+    Route,
+    StreamParser,
+    UpstreamRequest,
+)
 from tests.gateway.frames import stream_bytes
 
 CASES = Path(__file__).parent / "cases"
@@ -130,15 +137,34 @@ def stream_of(case: Path) -> bytes:
     return base64.b64decode((case / "upstream_stream.b64").read_bytes())
 
 
-@pytest.mark.parametrize("cut", ["whole", "bytes", "odd"])
-@pytest.mark.parametrize("case", STREAMS)
-def test_a_stream_is_parsed_however_it_is_cut(case: Path, cut: str) -> None:
-    raw = stream_of(case)
+def fed(parser: StreamParser, raw: bytes, cut: str) -> list[JSON]:
     size = {"whole": len(raw) or 1, "bytes": 1, "odd": 13}[cut]
-    parser = TRANSLATORS[case.parent.name].stream_parser(reply_of(case))
     chunks: list[JSON] = []
     for start in range(0, len(raw), size):
         chunks += parser.feed(raw[start : start + size])
+    return chunks
+
+
+def gone_on(parser: PausingParser, case: Path, cut: str) -> list[JSON]:
+    """Feed the second stream of an answer that paused after the first."""
+    resume = rendered(case).resume
+    assert resume is not None
+    assert parser.paused is not None
+    upstream = resume(parser.paused)
+    assert upstream is not None
+    assert upstream.body == read(case, "upstream_request_2.json")["body"]
+    parser.resume(upstream.reply)
+    return fed(parser, (case / "upstream_stream_2.txt").read_bytes(), cut)
+
+
+@pytest.mark.parametrize("cut", ["whole", "bytes", "odd"])
+@pytest.mark.parametrize("case", STREAMS)
+def test_a_stream_is_parsed_however_it_is_cut(case: Path, cut: str) -> None:
+    parser = TRANSLATORS[case.parent.name].stream_parser(reply_of(case))
+    chunks = fed(parser, stream_of(case), cut)
+    if (case / "upstream_stream_2.txt").exists():
+        assert isinstance(parser, PausingParser)
+        chunks += gone_on(parser, case, cut)
     chunks += parser.close()
     assert chunks == read(case, "chunks.json")
     if (case / "error.json").exists():

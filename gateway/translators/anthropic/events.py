@@ -8,6 +8,8 @@ from typing import Any
 
 from gateway.errors import GatewayError
 from gateway.translators import upstream_errors
+from gateway.translators.anthropic.assembly import Assembly
+from gateway.translators.anthropic.pausing import PAUSE, summed_usage
 from gateway.translators.anthropic.response import (
     MALFORMED,
     finish_reason,
@@ -52,15 +54,19 @@ class _Block:
 class MessageEvents:
     """One Claude message, fed with decoded events, out come chunks.
 
-    `usage`, `error` and `done` are those of `StreamParser`. Events that make no sense
-    where they come set `error`; unknown ones are ignored, as Anthropic asks.
+    `usage`, `error` and `done` are those of `StreamParser`, `paused` that of
+    `PausingParser`. Events that make no sense where they come set `error`; unknown ones
+    are ignored, as Anthropic asks.
     """
 
     def __init__(self, reply: Reply) -> None:
         self.usage: JSON | None = None
         self.error: GatewayError | None = None
         self.done = False
+        self.paused: JSON | None = None
         self._reply = reply
+        self._assembly = Assembly() if reply.goes_on else None
+        self._blocks_before = 0
         self._chunks = Chunks(reply)
         self._began = False
         self._counts: JSON = {}
@@ -82,8 +88,8 @@ class MessageEvents:
         }
 
     def receive(self, event: Any, out: list[JSON]) -> None:
-        """Append the chunks for `event`; nothing once `done` or `error` is set."""
-        if self.done or self.error is not None:
+        """Append the chunks for `event`; nothing behind the message's last one."""
+        if self.done or self.error is not None or self.paused is not None:
             return
         if not isinstance(event, dict):
             self.fail("holds an event that is no object")
@@ -95,6 +101,19 @@ class MessageEvents:
                 self.fail("begins without 'message_start'")
                 return
             receiver(event, out)
+            if self._assembly is not None and self.error is None:
+                self._assembly.receive(event)
+
+    def resume(self, reply: Reply) -> None:
+        """Expect the message that goes on with this one, which paused."""
+        self.paused = None
+        self._reply = reply
+        self._assembly = Assembly()
+        self._blocks_before = sum(len(part["content"]) for part in reply.earlier)
+        self._began = False
+        self._counts = {}
+        self._blocks = {}
+        self._ending = None
 
     def close(self) -> None:
         """End of input: set `error` unless the message came to its end."""
@@ -114,7 +133,8 @@ class MessageEvents:
         message = event.get("message")
         if isinstance(message, dict):
             self._add_usage(message.get("usage"))
-        out.append(self._chunks.role())
+        if not self._reply.earlier:
+            out.append(self._chunks.role())
 
     def _on_block_start(self, event: JSON, out: list[JSON]) -> None:
         index, start = event.get("index"), event.get("content_block")
@@ -124,7 +144,7 @@ class MessageEvents:
         if index in self._blocks:
             self.fail("begins a content block twice")
             return
-        block = _Block(index, "", self._length)
+        block = _Block(self._blocks_before + index, "", self._length)
         self._blocks[index] = block
         match start:
             case {"type": "text"}:
@@ -260,7 +280,8 @@ class MessageEvents:
             self._counts.update(
                 {name: value for name, value in usage.items() if value is not None}
             )
-            self.usage = parse_usage(self._counts)
+            parts = (*self._reply.earlier, {"usage": self._counts})
+            self.usage = parse_usage(summed_usage(parts))
 
     def _on_message_stop(self, event: JSON, out: list[JSON]) -> None:
         ending = self._ending
@@ -275,6 +296,19 @@ class MessageEvents:
             return
         for block in self._blocks.values():
             self._finish_block(block, out)
+        if native == PAUSE and self._assembly is not None:
+            content = self._assembly.content()
+            if content is not None:
+                counts = {"usage": self._counts} if self._counts else {}
+                self.paused = {"content": content, "stop_reason": native, **counts}
+                return
+        self.finish(out)
+
+    def finish(self, out: list[JSON]) -> None:
+        """Append what ends the answer, as the message said it ends."""
+        ending = self._ending or {}
+        native = ending.get("stop_reason")
+        native = native if isinstance(native, str) else None
         refusal = refusal_text(native, ending.get("stop_details"))
         if refusal is not None:
             out.append(self._chunks.refusal(refusal))

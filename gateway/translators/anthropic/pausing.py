@@ -12,18 +12,25 @@ from functools import partial
 from gateway.translators.protocol import JSON, UpstreamRequest
 
 MAX_RESUMPTIONS = 3
+PAUSE = "pause_turn"
 
 
 def resumable(request: UpstreamRequest) -> UpstreamRequest:
     """Return a request whose answer is asked to go on where it pauses."""
-    return replace(request, resume=partial(_resumed, request))
+    return replace(
+        request,
+        reply=replace(request.reply, goes_on=True),
+        resume=partial(_resumed, request),
+    )
 
 
 def _resumed(request: UpstreamRequest, payload: JSON) -> UpstreamRequest | None:
     content = payload.get("content")
-    if payload.get("stop_reason") != "pause_turn" or not isinstance(content, list):
+    if payload.get("stop_reason") != PAUSE or not isinstance(content, list):
         return None
     earlier = (*request.reply.earlier, payload)
+    # Claude sends blank texts, and refuses them when they come back.
+    content = [block for block in content if not _is_blank(block)]
     if not content or len(earlier) > MAX_RESUMPTIONS:
         return None
     asked = request.body["messages"]
@@ -41,20 +48,32 @@ def _resumed(request: UpstreamRequest, payload: JSON) -> UpstreamRequest | None:
     )
 
 
+def _is_blank(block: object) -> bool:
+    match block:
+        case {"type": "text", "text": str(text)}:
+            return not text.strip()
+    return False
+
+
 def joined(earlier: tuple[JSON, ...], payload: JSON) -> JSON:
     """Return the message that paused ones and their continuation are together."""
     if not earlier or not isinstance(payload.get("content"), list):
         return payload
     content = [block for part in earlier for block in part["content"]]
-    usage: JSON = {}
-    for part in (*earlier, payload):
-        counts = part.get("usage")
-        usage = _summed(usage, counts) if isinstance(counts, dict) else usage
+    usage = summed_usage((*earlier, payload))
     return {**payload, "content": [*content, *payload["content"]], "usage": usage}
 
 
+def summed_usage(parts: tuple[JSON, ...]) -> JSON:
+    """Return the usage of all parts of an answer: each is billed by itself."""
+    usage: JSON = {}
+    for part in parts:
+        counts = part.get("usage")
+        usage = _summed(usage, counts) if isinstance(counts, dict) else usage
+    return usage
+
+
 def _summed(one: JSON, other: JSON) -> JSON:
-    """Return two usages added up: each part of an answer is billed by itself."""
     total = dict(one)
     for name, value in other.items():
         known = total.get(name)

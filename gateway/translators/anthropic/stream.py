@@ -19,11 +19,12 @@ class MessageStream:
         self.usage: JSON | None = None
         self.error: GatewayError | None = None
         self.done = False
+        self.paused: JSON | None = None
 
     def feed(self, data: bytes) -> list[JSON]:
         """Return the chunks completed by `data`."""
         out: list[JSON] = []
-        if self.done or self.error is not None:
+        if self.done or self.error is not None or self.paused is not None:
             return out
         try:
             events = self._decoder.feed(data)
@@ -40,6 +41,10 @@ class MessageStream:
         out: list[JSON] = []
         if self.done or self.error is not None:
             return out
+        if self.paused is not None:
+            self._events.finish(out)
+            self._settle()
+            return out
         for event in self._decoder.close():
             try:
                 last = decode(event.data)
@@ -49,6 +54,12 @@ class MessageStream:
         self._events.close()
         self._settle()
         return out
+
+    def resume(self, reply: Reply) -> None:
+        """Expect the stream that goes on with a message that paused."""
+        self._decoder = SSEDecoder()
+        self._events.resume(reply)
+        self.paused = None
 
     def _receive(self, events: Iterable[Event], out: list[JSON]) -> None:
         receive = self._events.receive
@@ -63,3 +74,4 @@ class MessageStream:
     def _settle(self) -> None:
         events = self._events
         self.usage, self.error, self.done = events.usage, events.error, events.done
+        self.paused = events.paused
