@@ -11,11 +11,13 @@ from django.db.models import ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import (
     require_http_methods,
     require_POST,
     require_safe,
 )
+from django.views.decorators.vary import vary_on_headers
 
 from providers import snippets, starter
 from providers.list_forms import FilterForm
@@ -24,6 +26,14 @@ from providers.price_forms import ModelSettingsFormSet
 
 LOGO_CARDS = ModelProvider.Type.choices
 PAGE_SIZE = 100
+# The parts of a provider's page, as they stand in its address.
+TABS = {
+    "overview": gettext_lazy("Overview"),
+    "models": gettext_lazy("Models & prices"),
+    "usage": gettext_lazy("Usage"),
+    "requests": gettext_lazy("Requests"),
+    "connect": gettext_lazy("Connect"),
+}
 
 
 def _providers() -> QuerySet[ModelProvider]:
@@ -103,28 +113,49 @@ def provider_row(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @login_required
+@vary_on_headers("HX-Request")
 @require_http_methods(["GET", "HEAD", "POST"])
 def provider_detail(request: HttpRequest, name: str) -> HttpResponse:
-    """Show one provider; POST stores the settings and prices of its models."""
-    provider = get_object_or_404(_providers(), name=name)
+    """Show one part of a provider; POST stores the settings and prices of its models.
+
+    `tab` in the address says which; each part asks only for what it shows.
+    """
+    rows = ModelProvider.objects.select_related("secret", "oauth_token")
+    provider = get_object_or_404(rows, name=name)
     formset = ModelSettingsFormSet(request.POST or None, instance=provider)
     if request.method == "POST" and formset.is_valid():
         with transaction.atomic():
             formset.save()
         messages.success(request, _("Model settings saved."))
-        return redirect(provider)
-    models = list(provider.provider_models.all())
-    model = models[0].model_id if models else "MODEL"
+        return redirect(f"{provider.get_absolute_url()}?tab=models")
+    tab = "models" if formset.is_bound else request.GET.get("tab", "")
+    if tab not in TABS:
+        tab = next(iter(TABS))
     context = {
         "provider": provider,
-        "models": models,
+        "tab": tab,
+        "tab_template": f"providers/_tab_{tab}.html",
+        "tabs": [
+            {"label": label, "url": f"?tab={key}", "is_current": key == tab}
+            for key, label in TABS.items()
+        ],
         "formset": formset,
+        # Asked by the part that shows them, or not at all.
+        "models": provider.provider_models.all(),
         "wires": provider.wires.select_related("agent"),
-        "examples": snippets.examples(snippets.base_url(request), model),
         "token": getattr(provider, "oauth_token", None),
+        "examples": _examples(request, provider) if tab == "connect" else None,
     }
+    template = "_tabs" if request.headers.get("HX-Request") else "provider_detail"
     status = 422 if formset.is_bound else 200
-    return render(request, "providers/provider_detail.html", context, status=status)
+    return render(request, f"providers/{template}.html", context, status=status)
+
+
+def _examples(request: HttpRequest, provider: ModelProvider) -> dict[str, str]:
+    model = provider.provider_models.first()
+    return snippets.examples(
+        snippets.base_url(request), model.model_id if model is not None else "MODEL"
+    )
 
 
 @login_required

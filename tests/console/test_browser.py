@@ -14,6 +14,7 @@ from django.utils import timezone
 from gateway.models import CallBody
 from providers import transport
 from providers.models import WorkspaceKey
+from providers.views import TABS
 
 pytestmark = pytest.mark.slow
 
@@ -163,6 +164,31 @@ def test_a_snippet_is_copied(page):
     assert copied.endswith("/v1/chat/completions")
 
 
+def test_tabs_change_in_place_and_the_way_back_leads_through_them(
+    provider_row, page, problems
+):
+    page.goto("/models/openai/")
+    page.evaluate("window.stays = true")
+    tabs = page.get_by_role("navigation", name="Parts of openai")
+    tabs.get_by_role("link", name="Usage").focus()
+    page.keyboard.press("Enter")
+    heading = page.get_by_role("heading", name="Last 24 hours")
+    heading.wait_for()
+    assert page.evaluate("document.activeElement.id") == "tab-title"
+    assert page.url.endswith("?tab=usage")
+    assert tabs.locator("[aria-current]").inner_text() == "Usage"
+    assert page.evaluate("window.stays") is True
+    page.go_back()
+    page.get_by_role("heading", name="Wired agents").wait_for()
+    assert tabs.locator("[aria-current]").inner_text() == "Overview"
+
+
+@pytest.fixture
+def provider_row(provider):
+    """A provider; made first, while no browser's loop is running."""
+    return provider()
+
+
 @pytest.fixture
 def failed(record):
     """A failed call among others; made first, while no browser's loop is running."""
@@ -192,6 +218,7 @@ def test_pages_are_accessible_and_fit_a_phone(failed, page, theme):
         "/models/",
         "/models/new/",
         "/models/openai/",
+        *(f"/models/openai/?tab={tab}" for tab in TABS),
         "/models/openai/edit/",
         "/models/openai/delete/",
         "/requests/",

@@ -91,13 +91,72 @@ def test_a_long_list_comes_in_pages(logged_in_client, provider):
     assert names(logged_in_client.get("/models/?page=99")) == ["p100"]
 
 
-def test_one_provider_needs_a_fixed_number_of_queries(
-    logged_in_client, provider, django_assert_max_num_queries
+TABS = {
+    # session, user and the provider, then:
+    "overview": 5,  # models, wires
+    "models": 4,  # models
+    "usage": 5,  # the day, the day by model
+    "requests": 4,  # the newest
+    "connect": 4,  # the first model
+}
+
+
+@pytest.mark.parametrize(("tab", "queries"), TABS.items())
+def test_each_tab_asks_only_for_what_it_shows(
+    logged_in_client, provider, django_assert_num_queries, tab, queries
 ):
-    provider(models=tuple(f"m{number}" for number in range(30)))
-    # session, user, provider, models twice, wires, token, traffic
-    with django_assert_max_num_queries(9):
-        logged_in_client.get("/models/openai/")
+    row = provider(models=tuple(f"m{number}" for number in range(30)))
+    for number in range(5):
+        agent = Agent.objects.create(name=f"agent-{number}")
+        Wire.objects.create(agent=agent, provider=row, model_id=f"m{number}")
+        called(f"c{number}", model=f"m{number}")
+    with django_assert_num_queries(queries):
+        logged_in_client.get(f"/models/openai/?tab={tab}")
+
+
+def current(page):
+    """Return the tabs of a page that are marked as the one shown."""
+    nav = page.partition('<nav class="page-nav"')[2].partition("</nav>")[0]
+    return re.findall(r'<a href="\?tab=(\w+)" aria-current="true"', nav)
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_every_tab_is_a_link_and_says_that_it_is_shown(logged_in_client, provider, tab):
+    provider()
+    page = logged_in_client.get(f"/models/openai/?tab={tab}").content.decode()
+    assert current(page) == [tab]
+    for other in TABS:
+        assert f'href="?tab={other}"' in page
+
+
+def test_without_a_tab_or_with_a_made_up_one_comes_the_overview(
+    logged_in_client, provider
+):
+    provider()
+    for query in ("", "?tab=nothing", "?tab=../x"):
+        page = logged_in_client.get(f"/models/openai/{query}").content.decode()
+        assert current(page) == ["overview"]
+
+
+def test_htmx_gets_the_tab_alone_and_its_heading_has_the_focus(
+    logged_in_client, provider
+):
+    provider()
+    response = logged_in_client.get(
+        "/models/openai/?tab=usage", headers={"HX-Request": "true"}
+    )
+    page = response.content.decode()
+    assert page.startswith('<div class="stack" id="tabs">')
+    assert "<html" not in page
+    assert page.count("data-focus") == 1
+    assert "HX-Request" in response["Vary"]
+
+
+def test_unsaved_prices_are_not_swapped_away(logged_in_client, provider):
+    provider()
+    page = logged_in_client.get("/models/openai/?tab=models").content.decode()
+    nav = page.partition('<nav class="page-nav"')[2].partition("</nav>")[0]
+    assert "hx-get" not in nav
 
 
 def test_a_pending_row_polls_and_a_checked_one_does_not(logged_in_client, provider):
@@ -123,14 +182,15 @@ def test_the_page_of_a_provider_has_snippets_with_a_real_model(
     logged_in_client, provider
 ):
     provider(models=("gpt-4o-mini",))
-    page = logged_in_client.get("/models/openai/").content.decode()
+    page = logged_in_client.get("/models/openai/?tab=connect").content.decode()
     assert "curl http://testserver/v1/chat/completions" in page
     assert "&quot;model&quot;: &quot;gpt-4o-mini&quot;" in page
 
 
 def test_no_page_of_a_provider_shows_its_secret(logged_in_client, provider):
     provider()
-    for url in ("", "openai/", "openai/edit/", "openai/delete/", "openai/row/"):
+    tabs = [f"openai/?tab={tab}" for tab in TABS]
+    for url in ("", *tabs, "openai/edit/", "openai/delete/", "openai/row/"):
         response = logged_in_client.get(f"/models/{url}")
         assert response.status_code == 200
         assert KEY not in response.content.decode()
@@ -173,7 +233,7 @@ def test_prices_and_upstream_ids_are_set_on_the_page(logged_in_client, provider)
     row = provider()
     posted = settings_form(row, upstream_id="deployment-7", input_price="0.15")
     response = logged_in_client.post("/models/openai/", posted)
-    assert response.status_code == 302
+    assert response.url == "/models/openai/?tab=models"
     model = ProviderModel.objects.get()
     assert (model.upstream_id, str(model.input_price)) == ("deployment-7", "0.150000")
 
@@ -185,6 +245,7 @@ def test_wrong_model_settings_are_refused(logged_in_client, provider, fields):
     posted = settings_form(provider(), **fields)
     response = logged_in_client.post("/models/openai/", posted)
     assert response.status_code == 422
+    assert current(response.content.decode()) == ["models"]
     model = ProviderModel.objects.get()
     assert (model.upstream_id, model.input_price) == ("", None)
 
@@ -286,23 +347,31 @@ def test_a_model_that_another_provider_serves_is_told_while_typing(
     assert "mine" not in page
 
 
-def test_the_page_shows_usage_and_the_newest_requests(logged_in_client, provider):
-    row = provider()
-    UsageRecord.objects.create(
-        call_id="c1",
-        request_id="r1",
-        started_at=timezone.now(),
-        caller="support",
-        caller_kind="agent",
-        provider="openai",
-        model="gpt-4o-mini",
-        upstream_model="gpt-4o-mini",
-        input_tokens=1200,
-        output_tokens=34,
-    )
-    page = logged_in_client.get(row.get_absolute_url()).content.decode()
+def called(call_id, **fields):
+    """Store a call to the provider."""
+    defaults = {
+        "request_id": call_id,
+        "started_at": timezone.now(),
+        "caller": "support",
+        "caller_kind": "agent",
+        "provider": "openai",
+        "model": "gpt-4o-mini",
+        "upstream_model": "gpt-4o-mini",
+        "input_tokens": 1200,
+        "output_tokens": 34,
+    }
+    UsageRecord.objects.create(call_id=call_id, **{**defaults, **fields})
+
+
+def test_the_tabs_show_usage_and_the_newest_requests(logged_in_client, provider):
+    url = provider().get_absolute_url()
+    called("c1")
+    called("c2", model="o3", input_tokens=300)
+    page = logged_in_client.get(f"{url}?tab=requests").content.decode()
     assert reverse("request-detail", args=["c1"]) in page
-    assert "1.2K / 34" in page
+    page = logged_in_client.get(f"{url}?tab=usage").content.decode()
+    for tokens in ("1.5K / 68", "1.2K / 34", "300 / 34"):
+        assert tokens in page
 
 
 def test_the_form_starts_with_the_model_in_its_address(logged_in_client):
