@@ -118,25 +118,25 @@ OPTION_FIELDS: dict[str, OptionField] = {
         _("Ask for usage in streams"),
         _("Off for servers that refuse `stream_options`."),
         _flag,
-        ("openai",),
+        ("openai", "bedrock"),
     ),
     "max_tokens_field": OptionField(
         _("Token limit field"),
         _("The name under which the server takes the limit of answer tokens."),
         _choice("max_tokens", "max_completion_tokens"),
-        ("openai",),
+        ("openai", "bedrock"),
     ),
     "system_role": OptionField(
         _("Role of system messages"),
         _("What the server calls them."),
         _choice("system", "developer"),
-        ("openai",),
+        ("openai", "bedrock"),
     ),
     "drop_params": OptionField(
         _("Parameters to leave out"),
         _("Names of request parameters that this server refuses."),
         lambda: Commas(),
-        ("openai",),
+        ("openai", "bedrock"),
     ),
     "organization": OptionField(
         _("Organization"),
@@ -151,7 +151,7 @@ OPTION_FIELDS: dict[str, OptionField] = {
         _("Prompt caching"),
         _("Mark long prompts for the provider's cache."),
         _flag,
-        ("anthropic", "bedrock"),
+        ("anthropic",),
     ),
     "server_web_search": OptionField(
         _("Web search"),
@@ -196,10 +196,19 @@ OPTION_FIELDS: dict[str, OptionField] = {
         ("bedrock", "ollama"),
     ),
     "vision": OptionField(
-        _("Images"), _("Whether the models read images."), _flag, ("openai", "ollama")
+        _("Images"), _("Whether the models read images."), _flag, ("bedrock", "ollama")
     ),
     "audio": OptionField(
-        _("Audio"), _("Whether the models take audio."), _flag, ("openai",)
+        _("Audio"),
+        _("Whether the models take audio."),
+        _flag,
+        ("bedrock", "ollama"),
+    ),
+    "stream_tools": OptionField(
+        _("Streams with tools"),
+        _("Off where models with tools answer in one piece only."),
+        _flag,
+        ("bedrock",),
     ),
     "reasoning_alias": OptionField(
         _("Reasoning under both names"),
@@ -210,7 +219,7 @@ OPTION_FIELDS: dict[str, OptionField] = {
         _("Send reasoning back"),
         _("Keep `reasoning_content` of earlier turns in requests."),
         _flag,
-        ("openai",),
+        ("openai", "bedrock"),
     ),
 }
 

@@ -151,6 +151,7 @@ OPTIONS: dict[str, Callable[[Any], Any]] = {
     "request_metadata": _flag,
     "structured_output": _flag,
     "fetch_images": _flag,
+    "stream_tools": _flag,
     "vision": _flag,
     "audio": _flag,
     "reasoning_alias": _flag,

@@ -37,6 +37,16 @@ _LIMITS = ("max_completion_tokens", "max_tokens")
 
 def render_request(body: JSON, route: Route) -> UpstreamRequest:
     """Return `body` for the upstream; raises a 400 only under `strict_params`."""
+    request, reply, dropped = render_body(body, route)
+    headers = _headers(route.options, reply.stream)
+    return UpstreamRequest(PATH, request, reply, headers, dropped)
+
+
+def render_body(body: JSON, route: Route) -> tuple[JSON, Reply, tuple[str, ...]]:
+    """Return what every host of the format is sent, and what was dropped from it.
+
+    Raises a 400 only under `strict_params`.
+    """
     options = route.options
     losses = Losses(route)
     request = _without_own_fields(body)
@@ -59,9 +69,7 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
         include_usage=asked,
         options=options,
     )
-    return UpstreamRequest(
-        PATH, request, reply, _headers(options, stream), losses.dropped
-    )
+    return request, reply, losses.dropped
 
 
 def remote_urls(body: JSON, route: Route) -> list[str]:

@@ -52,9 +52,10 @@ class Reply:
     """What the parser of an answer must know about the request.
 
     Each translator fills in what it needs; `wire` lets a translator with several
-    formats (Bedrock) find the parser again. `earlier` are the payloads of an answer
-    that paused, of which the next one is the continuation; with `goes_on` a pause is
-    not the end of a stream.
+    formats (Bedrock) find the parser again. `forced_tool` is the one tool that the
+    answer must call; with `hides_reasoning` the client wants no thinking. `earlier` are
+    the payloads of an answer that paused, of which the next one is the continuation;
+    with `goes_on` a pause is not the end of a stream.
     """
 
     model: str
@@ -69,6 +70,8 @@ class Reply:
     stop: tuple[str, ...] = ()
     single_tool_call: bool = False
     legacy_functions: bool = False
+    forced_tool: str = ""
+    hides_reasoning: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     earlier: tuple[JSON, ...] = ()
     goes_on: bool = False

@@ -109,6 +109,13 @@ def test_two_answers_never_share_an_id_made_up() -> None:
     assert "call_0" not in ids
 
 
+def test_native_models_are_told_no_organization() -> None:
+    options = {"organization": "org-1", "project": "proj-1"}
+    route = Route("alias", "openai.gpt-5.4", options=options)
+    request = bedrock.render_request(picture(PNG), route)
+    assert dict(request.headers) == {"accept": "application/json"}
+
+
 def test_a_native_stream_gives_its_calls_ids_of_their_own() -> None:
     delta = {
         "tool_calls": [

@@ -9,6 +9,20 @@ from providers.models import ModelProvider, OAuthToken, Secret
 pytestmark = pytest.mark.django_db
 
 KEY = "sk-entered-0123456789abcdef"
+FLAGS = [
+    "strict_params",
+    "include_usage",
+    "auto_cache",
+    "server_web_search",
+    "request_metadata",
+    "structured_output",
+    "fetch_images",
+    "stream_tools",
+    "vision",
+    "audio",
+    "reasoning_alias",
+    "send_reasoning_content",
+]
 
 
 def browser(**fields):
@@ -439,6 +453,14 @@ def test_options_come_as_a_mapping_or_as_fields():
         "timeouts": {"connect": 2.5},
         "extra_headers": {"X-Team": "red", "X-Env": "test"},
     }
+
+
+@pytest.mark.parametrize("name", FLAGS)
+def test_every_flag_is_set_as_a_field_and_as_an_option(name):
+    as_field = saved(ProviderForm(browser(**{f"option_{name}": "off"})))
+    assert as_field.options == {name: False}
+    values = {**browser(name="second").dict(), "options": {name: True}}
+    assert saved(ProviderForm.for_values(values)).options == {name: True}
 
 
 def test_an_emptied_field_removes_the_option_and_leaves_others():

@@ -245,8 +245,8 @@ def _add_caching(
     conversation: Conversation,
 ) -> None:
     room = MAX_MARKS
-    mark = _automatic_mark(body, route)
-    if mark is not None and dialect.automatic_cache:
+    mark = _automatic_mark(body, route) if dialect.automatic_cache else None
+    if mark is not None:
         rendered["cache_control"] = mark
         room -= 1
     tools = rendered.get("tools", ())

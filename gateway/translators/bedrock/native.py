@@ -39,12 +39,14 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
             if body.get(name) is not None:
                 losses.drop(name)
         body = {key: value for key, value in body.items() if key not in _SAMPLING}
-    request = openai.render_request(body, route)
-    return replace(
+    request, reply, dropped = openai.render_body(body, route)
+    accept = "text/event-stream" if reply.stream else "application/json"
+    return UpstreamRequest(
+        NATIVE_PATH,
         request,
-        path=NATIVE_PATH,
-        reply=replace(request.reply, wire="native"),
-        dropped=(*losses.dropped, *request.dropped),
+        replace(reply, wire="native"),
+        {"accept": accept},
+        (*losses.dropped, *dropped),
     )
 
 

@@ -16,7 +16,6 @@ from gateway.translators.converse.messages import (
     separated,
 )
 from gateway.translators.converse.request import add_settings
-from gateway.translators.converse.stream import FORCED_TOOL
 from gateway.translators.converse.tooling import plain_root, text_format
 from gateway.translators.protocol import JSON, Reply, Route
 from gateway.translators.tool_calls import converse_id
@@ -76,7 +75,7 @@ def with_forced_tool(reply: Reply, rendered: JSON) -> Reply:
     """Return `reply` with the name of the one tool that the answer must call."""
     match rendered.get("toolConfig"):
         case {"toolChoice": {"tool": {"name": name}}}:
-            return replace(reply, options={**reply.options, FORCED_TOOL: name})
+            return replace(reply, forced_tool=name)
     return reply
 
 

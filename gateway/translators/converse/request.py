@@ -26,7 +26,6 @@ from gateway.translators.converse.params import (
     service_tier,
 )
 from gateway.translators.converse.settings import guardrail, request_metadata
-from gateway.translators.converse.stream import FORCED_TOOL
 from gateway.translators.converse.tooling import Tooling, render_tooling
 from gateway.translators.protocol import JSON, Reply, Route
 from gateway.translators.reasoning import reasoning_of
@@ -184,7 +183,7 @@ def render_parts(
             strip_fence=bool(tooling.instruction),
             stop=stop,
             single_tool_call=not is_parallel(body),
-            options={**reply.options, FORCED_TOOL: tooling.only},
+            forced_tool=tooling.only,
         ),
     )
 

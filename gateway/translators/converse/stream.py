@@ -17,9 +17,6 @@ from gateway.translators.converse.response import (
 from gateway.translators.protocol import JSON, Reply
 from gateway.translators.upstream_errors import no_answer
 
-FORCED_TOOL = "forced_tool"
-"""Among `Reply.options`: the tool that the request demanded, if it was one alone."""
-
 
 @dataclass
 class _Block:
@@ -42,7 +39,7 @@ class ConverseEvents:
 
     def __init__(self, reply: Reply) -> None:
         self.answer = AnswerStream(reply)
-        self._forced_tool: str = reply.options.get(FORCED_TOOL, "")
+        self._forced_tool = reply.forced_tool
         self._blocks: dict[int, _Block] = {}
         self._has_started = False
         self._has_metadata = False

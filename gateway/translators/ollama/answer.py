@@ -173,7 +173,7 @@ def _text(message: JSON, field: str) -> str:
 
 
 def _thinking(message: JSON, reply: Reply) -> str:
-    if reply.options.get("hide_reasoning"):
+    if reply.hides_reasoning:
         return ""
     return _text(message, "thinking")
 

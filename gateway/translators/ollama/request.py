@@ -94,7 +94,6 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
     upstream.update({field: request[field] for field in TOP_LEVEL if field in request})
     if options := _options(request):
         upstream["options"] = options
-    hidden = {"hide_reasoning": True} if reasoning.exclude else {}
     reply = Reply(
         model=route.model,
         completion_id=route.completion_id,
@@ -103,7 +102,8 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
         include_usage=bool(request.get("stream_options", {}).get("include_usage")),
         single_tool_call=bool(tools) and not is_parallel(request),
         legacy_functions="functions" in request,
-        options={**route.options, **hidden},
+        hides_reasoning=reasoning.exclude,
+        options=route.options,
     )
     return UpstreamRequest(PATH, upstream, reply, {}, losses.dropped, losses.downgraded)
 
