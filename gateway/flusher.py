@@ -168,7 +168,7 @@ def _store(lines: list[JSON]) -> None:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.executemany(_insert(), [_values(line) for line in lines])
-    except (DataError, IntegrityError):
+    except (DataError, IntegrityError, ArithmeticError):
         if len(lines) == 1:
             logger.error("A usage row was refused by the database and left out.")
             return
@@ -240,7 +240,7 @@ def _values(line: JSON) -> list[Any]:
                 value = value.replace("\x00", "\ufffd")
             if column.max_length and len(value) > column.max_length:
                 value = value[: column.max_length]
-        elif isinstance(value, list):
+        elif isinstance(value, list | dict):
             value = jsontext.dumps(value)
         elif value is not None and column.attname in _CONVERTED:
             value = column.get_db_prep_save(value, connection)

@@ -4,13 +4,16 @@ from typing import Any
 
 from gateway.wire.jsontext import JSON
 
+_MOST = 2**31 - 1
+"""The largest count that the ledger's columns hold; no answer costs more tokens."""
 
-def usage_fields(usage: JSON | None) -> dict[str, Any]:
+
+def usage_fields(usage: Any) -> dict[str, Any]:
     """Return the ledger's fields for `usage`; what is no count is left out."""
-    if not usage:
+    if not isinstance(usage, dict):
         return {}
-    prompt = usage.get("prompt_tokens_details") or {}
-    completion = usage.get("completion_tokens_details") or {}
+    prompt = _object(usage.get("prompt_tokens_details"))
+    completion = _object(usage.get("completion_tokens_details"))
     counts = {
         "input_tokens": usage.get("prompt_tokens"),
         "output_tokens": usage.get("completion_tokens"),
@@ -21,5 +24,10 @@ def usage_fields(usage: JSON | None) -> dict[str, Any]:
     return {name: count for name, count in counts.items() if _is_count(count)}
 
 
+def _object(value: Any) -> JSON:
+    return value if isinstance(value, dict) else {}
+
+
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return is_number and 0 <= value <= _MOST

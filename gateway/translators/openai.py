@@ -196,7 +196,9 @@ def _choice(choice: Any, index: int) -> JSON:
     reason = built.get("finish_reason")
     if not reason and isinstance(details := built.get("finish_details"), dict):
         reason = details.get("type")
-    if isinstance(reason, str) and reason in FINISH_REASONS:
+    if not isinstance(reason, str):
+        reason = None
+    elif reason in FINISH_REASONS:
         built.setdefault("native_finish_reason", reason)
         reason = FINISH_REASONS[reason]
     built["finish_reason"] = reason or None

@@ -466,3 +466,38 @@ def test_health_needs_no_key_and_ready_needs_a_registry(gateway):
     assert (client.get("/healthz")).status_code == 200
     assert (client.get("/v1/healthz")).status_code == 200
     assert (client.get("/readyz")).status_code == 200
+
+
+BAD_USAGE = [
+    "none",
+    [1],
+    3,
+    {"prompt_tokens": "9", "prompt_tokens_details": "x"},
+    {"prompt_tokens": 10**30, "completion_tokens_details": [1]},
+]
+
+
+@pytest.mark.parametrize("usage", BAD_USAGE)
+def test_an_answer_with_usage_that_is_none_comes_through(
+    provider, upstream, gateway, chat, completion, ledger, usage
+):
+    provider()
+    upstream(json={**completion, "usage": usage})
+    response = gateway().post(URL, json=chat)
+    assert response.status_code == 200
+    (row,) = ledger()
+    assert row["outcome"] == "ok"
+    assert "input_tokens" not in row
+
+
+@pytest.mark.parametrize("usage", BAD_USAGE)
+def test_a_stream_with_usage_that_is_none_is_recorded(
+    provider, upstream, gateway, chat, ledger, usage
+):
+    provider()
+    upstream(stream=[ROLE, TEXT, STOP, event(usage=usage), DONE])
+    response = gateway().post(URL, json={**chat, "stream": True})
+    assert frames(response.text)[-1] == "[DONE]"
+    (row,) = ledger()
+    assert row["outcome"] == "ok"
+    assert "input_tokens" not in row

@@ -110,9 +110,13 @@ def test_a_batch_read_twice_stores_nothing_twice(spool):
     assert UsageRecord.objects.count() == 1
 
 
-def test_a_row_the_database_refuses_does_not_hold_up_the_others(spool):
-    for bad in ({"provider": None}, {}):
-        entry = Entry(spool, **{**FIELDS, **bad})
+@pytest.mark.parametrize(
+    "bad",
+    [{"provider": None}, {"input_tokens": 10**30}, {"reasoning_tokens": 10**30}],
+)
+def test_a_row_the_database_refuses_does_not_hold_up_the_others(spool, bad):
+    for fields in (bad, {}):
+        entry = Entry(spool, **{**FIELDS, **fields})
         entry.began()
         entry.ended("ok")
     Flusher(spool.folder).flush()

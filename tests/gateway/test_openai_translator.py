@@ -1,5 +1,7 @@
 """What golden cases cannot say about passthrough."""
 
+import pytest
+
 from gateway.translators import openai
 from gateway.translators.protocol import JSON, Reply, Route
 from gateway.wire.bounds import MAX_EVENT
@@ -86,3 +88,10 @@ def test_a_tool_call_without_an_index_or_id_belongs_to_the_last_one() -> None:
     out = parser.feed(b"".join(map(frame, events)))
     indexes = [c["choices"][0]["delta"]["tool_calls"][0]["index"] for c in out]
     assert indexes == [0, 1, 1]
+
+
+@pytest.mark.parametrize("reason", [{"why": "stop"}, ["stop"], 3, ""])
+def test_a_finish_reason_that_is_no_word_is_none(reason: object) -> None:
+    choice = {"index": 0, "message": {"content": "x"}, "finish_reason": reason}
+    answer = openai.parse_response({"choices": [choice]}, {}, Reply("m"))
+    assert answer["choices"][0]["finish_reason"] is None
