@@ -10,6 +10,9 @@ from gateway.translators.protocol import JSON
 
 MAX_MARKS = 4
 
+MARKS = frozenset({"cache_control", "prompt_cache_breakpoint"})
+"""Fields that hold a mark: Anthropic's name and OpenAI's."""
+
 _TTLS = {"5m": "5m", "1h": "1h", "30m": "1h", "12h": "1h"}
 """Lifetimes that clients ask for to those that Claude has; others give the default."""
 
@@ -42,14 +45,16 @@ def limit_marks(
     tools: Sequence[JSON],
     system: Sequence[JSON],
     messages: Sequence[JSON],
-    room: int = MAX_MARKS,
+    whole: JSON | None = None,
 ) -> None:
     """Take surplus `cache_control` off the rendered blocks, in place.
 
     The three are in the order in which Claude reads a prompt. Marks on tools and system
-    stay, for they serve every conversation; of the messages' the newest stay. A longer
-    lifetime may not follow a shorter one, so then all get the shorter.
+    stay, for they serve every conversation; of the messages' the newest stay. `whole`
+    is the request where it carries a mark itself, which stands behind all others. A
+    longer lifetime may not follow a shorter one, so then all get the shorter.
     """
+    room = MAX_MARKS if whole is None else MAX_MARKS - 1
     marked_first = [block for block in (*tools, *system) if "cache_control" in block]
     marked_last = [block for block in messages if "cache_control" in block]
     if not marked_first and not marked_last:
@@ -61,10 +66,10 @@ def limit_marks(
         del block["cache_control"]
     for block in marked_last[: -len(kept_last) or None]:
         del block["cache_control"]
-    kept = [block["cache_control"] for block in (*kept_first, *kept_last)]
-    if _lengthens(kept):
-        for block in (*kept_first, *kept_last):
-            block["cache_control"] = {"type": "ephemeral"}
+    kept = [*kept_first, *kept_last, *([] if whole is None else [whole])]
+    if _lengthens([holder["cache_control"] for holder in kept]):
+        for holder in kept:
+            holder["cache_control"] = {"type": "ephemeral"}
 
 
 def _lengthens(marks: list[JSON]) -> bool:

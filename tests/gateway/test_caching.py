@@ -56,7 +56,7 @@ def test_marks_of_tools_and_system_outlive_old_messages(tools, system, messages,
 
 def test_automatic_caching_takes_one_place():
     messages = marked(4)
-    limit_marks([], [], messages, room=3)
+    limit_marks([], [], messages, {"cache_control": SHORT})
     assert kept(messages) == [1, 2, 3]
 
 

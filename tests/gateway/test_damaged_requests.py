@@ -19,6 +19,10 @@ SCHEMA = {
     "$defs": {"x": {"type": "string", "minLength": 1}},
     "anyOf": [{"properties": {"b": {}}, "required": ["a"]}],
 }
+UNION = {
+    "$defs": {"a": {"properties": {"b": {}}, "required": ["b"]}},
+    "oneOf": [{"$ref": "#/$defs/a"}, {"allOf": [{"$ref": "#/$defs/a"}]}],
+}
 FUNCTION = {"name": "f", "description": "d", "strict": True, "parameters": SCHEMA}
 CALL = {"name": "f", "arguments": '{"a":1}'}
 
@@ -127,6 +131,15 @@ WITH_SEARCH = WITH_TOOLS | {
     "web_search_options": {"user_location": {"approximate": {"city": "Paris"}}},
 }
 
+WITH_NATIVE = WITH_TOOLS | {
+    "thinking": {"type": "enabled", "budget_tokens": 1500},
+    "tools": [
+        {"type": "web_search_20250305", "name": "web_search", **MARK},
+        {"type": "custom", "name": "f", "input_schema": {"type": "object"}, **MARK},
+        {"type": "function", "function": {"name": "u", "parameters": UNION}},
+    ],
+}
+
 JUNK: list[Any] = [
     *(None, True, False, 0, -1, 1.5, 10**30),
     *("", "x", "none", "auto", "text", "data:", "https://x/y"),
@@ -186,6 +199,21 @@ def test_any_value_in_any_place_is_rendered_or_refused(
     for request in damaged(body, random.Random(f"{model}")):
         try:
             module.remote_urls(request, route)
+            module.render_request(request, route)
+            outcomes.add(200)
+        except GatewayError as error:
+            outcomes.add(error.status)
+    assert outcomes <= {200, 400}
+
+
+@pytest.mark.parametrize("model", ["claude-sonnet-4-5", "claude-opus-4-6"])
+def test_what_only_anthropic_takes_is_rendered_or_refused(model: str) -> None:
+    route = Route("alias", model)
+    module = TRANSLATORS["anthropic"]
+    module.render_request(WITH_NATIVE, route)
+    outcomes = set()
+    for request in damaged(WITH_NATIVE, random.Random(model)):
+        try:
             module.render_request(request, route)
             outcomes.add(200)
         except GatewayError as error:

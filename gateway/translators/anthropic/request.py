@@ -29,7 +29,7 @@ from gateway.translators.anthropic.thinking import (
     render_thinking,
 )
 from gateway.translators.anthropic.tooling import Tooling, render_tooling
-from gateway.translators.caching import MAX_MARKS, as_mark, limit_marks
+from gateway.translators.caching import as_mark, limit_marks
 from gateway.translators.claude_models import ClaudeModel, claude_model
 from gateway.translators.protocol import JSON, Reply, Route, UpstreamRequest
 from gateway.translators.reasoning import reasoning_of
@@ -244,15 +244,15 @@ def _add_caching(
     dialect: Dialect,
     conversation: Conversation,
 ) -> None:
-    room = MAX_MARKS
+    whole = None
     mark = _automatic_mark(body, route) if dialect.automatic_cache else None
     if mark is not None:
         rendered["cache_control"] = mark
-        room -= 1
+        whole = rendered
     tools = rendered.get("tools", ())
     if conversation.has_marks or any("cache_control" in tool for tool in tools):
         blocks = [block for turn in conversation.turns for block in turn["content"]]
-        limit_marks(tools, conversation.system, blocks, room)
+        limit_marks(tools, conversation.system, blocks, whole)
 
 
 def _automatic_mark(body: JSON, route: Route) -> JSON | None:

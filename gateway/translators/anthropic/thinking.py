@@ -161,7 +161,7 @@ def _render_raw(
     type = raw.get("type")
     if type == "disabled" and not model.thinking:
         return Thinking()
-    if type not in model.thinking:
+    if not isinstance(type, str) or type not in model.thinking:
         known = ", ".join(f"'{each}'" for each in sorted(model.thinking)) or "none"
         raise unsupported(
             f"This model does not accept 'thinking.type' {type!r}; it accepts {known}.",

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from gateway.errors import invalid_request, unsupported
 from gateway.translators.anthropic.dialect import Dialect
-from gateway.translators.caching import tool_cache_mark
+from gateway.translators.caching import MARKS, cache_mark, tool_cache_mark
 from gateway.translators.claude_models import ClaudeModel
 from gateway.translators.protocol import JSON, Route
 from gateway.translators.schema import is_representable, sanitise, tool_parameters
@@ -150,11 +150,11 @@ def _render_native(tool: Tool, native: JSON, dialect: Dialect) -> JSON:
             f"This provider does not run '{tool.name}' itself. Remove '{tool.param}'.",
             param=f"{tool.param}.type",
         )
-    return {
-        key: value
-        for key, value in native.items()
-        if key not in dialect.refused_tool_fields
-    }
+    left_out = dialect.refused_tool_fields | MARKS
+    rendered = {key: native[key] for key in native if key not in left_out}
+    if mark := cache_mark(native):
+        rendered["cache_control"] = mark
+    return rendered
 
 
 def _web_search(
