@@ -101,17 +101,51 @@ def tool_parameters(parameters: JSON | None, param: str) -> JSON:
             code="invalid_function_parameters",
         )
     schema = {**parameters, "type": "object"}
-    if any(keyword in schema for keyword in _BRANCHES):
-        _merge_branches(schema, param)
+    if _has_branches(schema):
+        _merge_branches(schema, _Definitions(parameters, param), 0)
     return schema
 
 
-def _merge_branches(schema: JSON, param: str) -> None:
+class _Definitions:
+    """What the branches of a root refer to, each looked up once."""
+
+    def __init__(self, whole: JSON, param: str) -> None:
+        self.param = param
+        self._whole = whole
+        self._resolved: dict[str, JSON] = {}
+
+    def branch(self, branch: Any, depth: int) -> JSON:
+        """Return a branch with what it refers to, its own branches merged into it."""
+        if depth > _MAX_DEPTH:
+            raise _too_deep(self.param)
+        found = dict(_object(branch, self.param))
+        reference = found.pop("$ref", None)
+        if isinstance(reference, str):
+            found = {**self._target(reference, depth), **found}
+        if _has_branches(found):
+            _merge_branches(found, self, depth)
+        return found
+
+    def _target(self, reference: str, depth: int) -> JSON:
+        if reference not in self._resolved:
+            # A reference that leads back to itself adds nothing.
+            self._resolved[reference] = {}
+            target = _resolve(self._whole, reference)
+            self._resolved[reference] = self.branch(target, depth + 1)
+        return self._resolved[reference]
+
+
+def _has_branches(schema: JSON) -> bool:
+    return any(keyword in schema for keyword in _BRANCHES)
+
+
+def _merge_branches(schema: JSON, definitions: _Definitions, depth: int) -> None:
+    param = definitions.param
     properties = dict(_object(schema.get("properties"), param))
     required = dict.fromkeys(_names(schema.get("required")))
     for keyword in _BRANCHES:
         alternatives = _list(schema.pop(keyword, None), param)
-        branches = [_object(each, param) for each in alternatives]
+        branches = [definitions.branch(each, depth + 1) for each in alternatives]
         if not branches:
             continue
         for branch in branches:
