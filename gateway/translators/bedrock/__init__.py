@@ -90,9 +90,9 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
     model = classify(route.upstream_model, route.base_model, route.region)
     body = _merged(body)
     api = choose_api(body, route, model)
-    if api == NATIVE:
-        return native.render_request(body, route)
     check_size(body, api, model.family)
+    if api == NATIVE:
+        return native.render_request(body, route, model.base)
     if model.family == "claude":
         return _claude_request(body, route, model, api)
     valid, losses = validate_request(body), Losses(route)

@@ -36,12 +36,19 @@ def invoke_headers(
         headers["x-amzn-bedrock-accept"] = "application/json"
     if tier := service_tier(body, losses):
         headers["x-amzn-bedrock-service-tier"] = tier
-    for name, value in guardrail(route).items():
-        # Here the trace is spelled in capitals, in Converse's body it is not.
-        headers[_GUARDRAIL[name]] = value.upper() if name == "trace" else value
+    headers.update(guardrail_headers(route))
     if metadata := request_metadata(body, route):
         headers["x-amzn-bedrock-request-metadata"] = dumps(metadata)
     return headers
+
+
+def guardrail_headers(route: Route) -> dict[str, str]:
+    """Return what applies the provider's guardrail; empty where none is set."""
+    return {
+        # Here the trace is spelled in capitals, in Converse's body it is not.
+        _GUARDRAIL[name]: value.upper() if name == "trace" else value
+        for name, value in guardrail(route).items()
+    }
 
 
 def usage_of(headers: Mapping[str, str]) -> JSON | None:

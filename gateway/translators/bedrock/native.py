@@ -9,7 +9,9 @@ from typing import Any
 
 from gateway.errors import GatewayError
 from gateway.translators import openai
+from gateway.translators.bedrock.headers import guardrail_headers
 from gateway.translators.bedrock.ids import NATIVE_PATH
+from gateway.translators.bedrock.stream import GUARDRAIL_ACTION
 from gateway.translators.converse.answer import CallIds
 from gateway.translators.protocol import (
     JSON,
@@ -31,21 +33,29 @@ _SAMPLING = (
 )
 
 
-def render_request(body: JSON, route: Route) -> UpstreamRequest:
+def render_request(body: JSON, route: Route, base: str) -> UpstreamRequest:
     """Return the request for OpenAI's path on the same host."""
     losses = Losses(route)
+    if base.startswith("xai.") and body.get("reasoning_effort") == "none":
+        # Grok always reasons.
+        losses.drop("reasoning_effort")
+        body = {key: body[key] for key in body if key != "reasoning_effort"}
     if body.get("reasoning_effort") != "none":
         for name in _SAMPLING:
             if body.get(name) is not None:
                 losses.drop(name)
         body = {key: value for key, value in body.items() if key not in _SAMPLING}
     request, reply, dropped = openai.render_body(body, route)
+    if "max_tokens" in request and not route.options.get("max_tokens_field"):
+        # Models that reason refuse the older name of the limit.
+        limit = request.pop("max_tokens")
+        request.setdefault("max_completion_tokens", limit)
     accept = "text/event-stream" if reply.stream else "application/json"
     return UpstreamRequest(
         NATIVE_PATH,
         request,
         replace(reply, wire="native"),
-        {"accept": accept},
+        {"accept": accept, **guardrail_headers(route)},
         (*losses.dropped, *dropped),
     )
 
@@ -55,6 +65,8 @@ def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> J
     completion = openai.parse_response(payload, headers, reply)
     ids = CallIds(reply)
     choices = [_with_ids(choice, ids) for choice in completion["choices"]]
+    if payload.get(GUARDRAIL_ACTION) == "INTERVENED":
+        choices = [{**choice, "finish_reason": "content_filter"} for choice in choices]
     return {**completion, "choices": choices}
 
 
