@@ -12,6 +12,8 @@ NATIVE = "native"
 _TEXT_FAMILIES = frozenset({"llama", "mistral-text", "r1", "titan", "cohere"})
 """Families whose InvokeModel bodies express plain conversations safely, no more."""
 
+_PDF = "JVBERi"
+"""How a PDF begins in base64."""
 
 _LIMITS = {INVOKE: 20, CONVERSE: 25}
 """Megabytes of a request's body.
@@ -110,7 +112,9 @@ def _has_document(body: JSON) -> bool:
                 if isinstance(parsed, content.Document) and not parsed.is_text:
                     return True
             case {"type": "image_url", "image_url": {"url": str(url)} | str(url)}:
-                if url[:20].lower() == "data:application/pdf":
+                # Its bytes tell, not its label.
+                start = url.find(",") + 1
+                if url[start : start + 80].lstrip().startswith(_PDF):
                     return True
     return False
 

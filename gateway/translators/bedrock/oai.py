@@ -28,6 +28,7 @@ from gateway.translators.tools import (
     tool_choice_of,
     tools_of,
 )
+from gateway.translators.turns import check_silent, check_text_only
 from gateway.translators.validation import Losses, ValidRequest, output_limit
 from gateway.wire.jsontext import dumps
 
@@ -37,8 +38,8 @@ class Host:
     """Where the servers behind this body differ.
 
     `limit` names the output limit, `required` the tool choice that forces a call.
-    `passed` are OpenAI's parameters that go through; `efforts` maps an effort, and
-    what it lacks goes through as it is.
+    `passed` are OpenAI's parameters that go through; `efforts` maps an effort, what it
+    lacks goes through as it is, and what it maps to nothing is dropped.
     """
 
     limit: str = "max_tokens"
@@ -58,11 +59,17 @@ class Host:
     is_mistral: bool = False
     only_strings: bool = False
 
+    @property
+    def takes_names(self) -> bool:
+        """Whether one tool can be demanded by name."""
+        return self.required == "required"
+
 
 _PLAIN = Host()
-_MISTRAL = Host(required="any", is_mistral=True)
+_MISTRAL = Host(is_mistral=True)
 _MISTRAL_CHAT = replace(
     _MISTRAL,
+    required="any",
     passed=frozenset(),
     takes_stop=False,
     takes_format=False,
@@ -75,6 +82,9 @@ _HOSTS = {
         limit="max_completion_tokens",
         passed=_PLAIN.passed - {"logit_bias"} | {"logprobs", "top_logprobs"},
         efforts={"none": "low", "minimal": "low", "xhigh": "high", "max": "high"},
+    ),
+    "deepseek.": Host(
+        efforts={"none": "", "minimal": "low", "xhigh": "high", "max": "high"}
     ),
     "qwen.": Host(
         passed=_PLAIN.passed - {"reasoning_effort"} | {"logprobs", "top_logprobs"}
@@ -103,8 +113,8 @@ def render(
     """
     body, host, names = valid.body, host_of(base), ToolNames()
     refuse(body, host.passed)
-    reads_effort = reasoning_of(body).effort and "reasoning_effort" in host.passed
-    used = host.passed | {"reasoning"} if reads_effort else host.passed
+    effort = _effort(body, host)
+    used = host.passed | {"reasoning"} if effort else host.passed - {"reasoning_effort"}
     drop_rest(valid, losses, used)
     rendered: JSON = {"messages": _messages(valid, route, host, names)}
     rendered.update(_tools(body, host, names, losses))
@@ -119,9 +129,9 @@ def render(
             if name in body
         }
     )
-    effort = reasoning_of(body).effort
-    if effort and "reasoning_effort" in host.passed:
-        rendered["reasoning_effort"] = (host.efforts or {}).get(effort, effort)
+    rendered.pop("reasoning_effort", None)
+    if effort:
+        rendered["reasoning_effort"] = effort
     wanted = ""
     if host.takes_format and "response_format" in body:
         rendered["response_format"] = body["response_format"]
@@ -136,6 +146,14 @@ def render(
     )
 
 
+def _effort(body: JSON, host: Host) -> str:
+    """Return the server's word for the effort asked for; empty for none of them."""
+    effort = reasoning_of(body).effort
+    if not effort or "reasoning_effort" not in host.passed:
+        return ""
+    return (host.efforts or {}).get(effort, effort)
+
+
 def _instruct(messages: list[JSON], wanted: str) -> None:
     """Append to the system messages that the conversation begins with."""
     roles = [message["role"] for message in messages]
@@ -147,7 +165,7 @@ def _tools(body: JSON, host: Host, names: ToolNames, losses: Losses) -> JSON:
     offered = tools_of(body)
     choice = tool_choice_of(body, offered)
     offered = allowed_tools(offered, choice)
-    if choice.mode == "named" and (host.is_mistral or host.required == "auto"):
+    if choice.mode == "named" and not host.takes_names:
         offered = [tool for tool in offered if tool.name == choice.name]
     tools = []
     for tool in offered:
@@ -161,7 +179,7 @@ def _tools(body: JSON, host: Host, names: ToolNames, losses: Losses) -> JSON:
         if tool.description:
             function["description"] = tool.description
         function["parameters"] = tool.parameters or {"type": "object", "properties": {}}
-        if tool.strict and not host.is_mistral:
+        if tool.strict and host.takes_format:
             function["strict"] = True
         tools.append({"type": "function", "function": function})
     if not tools:
@@ -180,7 +198,7 @@ def _choice(
     if host.required == "auto":
         losses.downgrade(choice.param)
         return "auto"
-    if choice.mode == "named" and not host.is_mistral:
+    if choice.mode == "named" and host.takes_names:
         return {"type": "function", "function": {"name": names.upstream(choice.name)}}
     return host.required
 
@@ -192,14 +210,17 @@ def _messages(
     ids = call_ids(messages, mistral_id if host.is_mistral else str)
     rendered: list[JSON] = []
     for index, message in enumerate(messages):
-        param = f"messages[{index}].content"
-        content = _content(message.get("content"), param, route, host)
+        param = f"messages[{index}]"
+        if message["role"] in ("system", "developer", "assistant"):
+            check_text_only(message, param)
+        content = _content(message.get("content"), f"{param}.content", route, host)
         match message["role"]:
             case "system" | "developer":
                 rendered.append({"role": "system", "content": content or ""})
             case "user":
                 rendered.append({"role": "user", "content": content or ""})
             case "assistant":
+                check_silent(message, param)
                 said = _assistant(index, message, content, ids, names, route)
                 if host.is_mistral and said["content"] is None:
                     said["content"] = ""

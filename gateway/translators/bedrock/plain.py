@@ -10,6 +10,7 @@ from gateway.errors import unsupported
 from gateway.translators.content import Document, Image, Part, Text, parse_content
 from gateway.translators.protocol import JSON
 from gateway.translators.tool_calls import calls_of
+from gateway.translators.turns import check_silent
 from gateway.wire.jsontext import dumps
 
 
@@ -44,12 +45,14 @@ def conversation(
     turns: list[Turn] = []
     images: list[Image] = []
     for index, message in enumerate(messages):
-        param, seen = f"messages[{index}].content", len(images)
-        parts = parse_content(message.get("content"), param)
+        param, seen = f"messages[{index}]", len(images)
+        check_silent(message, param)
+        most = max_images if message["role"] == "user" else 0
+        parts = parse_content(message.get("content"), f"{param}.content")
         texts = [
             text
             for position, part in enumerate(parts)
-            if (text := _text(part, f"{param}[{position}]", images, max_images))
+            if (text := _text(part, f"{param}.content[{position}]", images, most))
         ]
         match message["role"]:
             case "system" | "developer":
