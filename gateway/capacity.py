@@ -4,8 +4,6 @@ A call that finds no place is refused at once, before anything is spent on it, s
 health, console and the calls that run stay quick. Counted in this process.
 """
 
-from collections import Counter
-
 from django.conf import settings
 
 from gateway.errors import GatewayError
@@ -19,7 +17,7 @@ class Capacity:
     """
 
     def __init__(self) -> None:
-        self._taken: Counter[str] = Counter()
+        self._taken: dict[str, int] = {}
 
     def enter(self, held: list[str], caller: Caller) -> None:
         """Take a place in the worker and one of the caller's; raises GatewayError."""
@@ -48,15 +46,16 @@ class Capacity:
     def leave(self, held: list[str]) -> None:
         """Give every place back that was taken."""
         for name in held:
-            self._taken[name] -= 1
-            if not self._taken[name]:
-                del self._taken[name]
+            left = self._taken.pop(name) - 1
+            if left:
+                self._taken[name] = left
         held.clear()
 
     def _take(self, held: list[str], name: str, limit: int) -> bool:
-        if self._taken[name] >= limit:
+        taken = self._taken.get(name, 0)
+        if taken >= limit:
             return False
-        self._taken[name] += 1
+        self._taken[name] = taken + 1
         held.append(name)
         return True
 

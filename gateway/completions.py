@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import httpx
 from django.conf import settings
-from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from gateway import avoidance, images, upstream
@@ -20,12 +19,12 @@ from gateway.ledger import Entry
 from gateway.limits import Limiter
 from gateway.models import UsageRecord
 from gateway.registry import Target
+from gateway.responses import JSONResponse
 from gateway.rounds import Rounds
 from gateway.streams import ChatStream, ChatStreamResponse
 from gateway.translators.protocol import Route, UpstreamRequest
 from gateway.upstream import Call
 from gateway.usage import usage_fields
-from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
 
 ID_LENGTH = 29
@@ -127,9 +126,7 @@ async def _exchange(rounds: Rounds, routed_ms: int) -> HttpResponseBase:
     answer = await _whole_answer(rounds, response)
     upstream.record(provider, "ok")
     _end_with_answer(call.entry, answer)
-    return HttpResponse(
-        jsontext.encode(answer), content_type="application/json", headers=headers
-    )
+    return JSONResponse(answer, headers=headers)
 
 
 async def _whole_answer(rounds: Rounds, response: httpx.Response) -> JSON:

@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.conf import settings
-from django.http import HttpResponse
 
 from gateway import completions, prices, router
 from gateway.draining import draining, shutting_down
@@ -20,6 +19,7 @@ from gateway.errors import GatewayError
 from gateway.identifiers import token
 from gateway.ledger import Entry
 from gateway.registry import Caller, Target, registry
+from gateway.responses import JSONResponse
 from gateway.runtime import runtime
 from gateway.streams import ChatStreamResponse
 from gateway.upstream import Call
@@ -117,10 +117,10 @@ class Exchange:
         finally:
             if entry.has_begun:
                 self.answer.call_id = entry.call_id
-        self.answer.provider = response["x-gateway-provider"]
+        self.answer.provider = response.headers["x-gateway-provider"]
         if isinstance(response, ChatStreamResponse):
             await self._follow(response, tell)
-        elif isinstance(response, HttpResponse):
+        elif isinstance(response, JSONResponse):
             self._take([jsontext.decode(response.content)], "message", tell)
 
     async def _follow(

@@ -7,11 +7,12 @@ and rows are keyed by the call's id, so that reading a line again changes nothin
 
 import fcntl
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import DataError, IntegrityError, connection, models, transaction
 
@@ -21,20 +22,25 @@ from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
 
 BATCH = 500
+# SQLite and its thread switch once per statement, not per row; PostgreSQL takes no more
+# than 65,535 values in one.
+ROWS_PER_STATEMENT = 50
 REJECTED = "rejected.jsonl.bad"
 
 _FIELDS: "list[models.Field[Any, Any]]" = [
     field for field in UsageRecord._meta.concrete_fields if not field.primary_key
 ]
-_DEFAULTS = {
-    field.attname: None if field.null else field.get_default() for field in _FIELDS
-}
-# Columns whose values databases store in a form of their own.
-_CONVERTED = {
-    field.attname
-    for field in _FIELDS
-    if isinstance(field, models.DateTimeField | models.DecimalField)
-}
+
+
+class _Column(NamedTuple):
+    """A column of the ledger: `convert` is set where databases store its values in a
+    form of their own, `longest` where texts are cut."""
+
+    name: str
+    default: object
+    longest: int
+    convert: Callable[[Any], object] | None
+
 
 logger = logging.getLogger(__name__)
 
@@ -167,7 +173,10 @@ def _store(lines: list[JSON]) -> None:
         return
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.executemany(_insert(), [_values(line) for line in lines])
+            for start in range(0, len(lines), ROWS_PER_STATEMENT):
+                some = lines[start : start + ROWS_PER_STATEMENT]
+                values = [value for line in some for value in _values(line)]
+                cursor.execute(_insert(len(some)), values)
     except (DataError, IntegrityError, ArithmeticError):
         if len(lines) == 1:
             logger.error("A usage row was refused by the database and left out.")
@@ -203,21 +212,47 @@ def _has_failed(line: JSON) -> bool:
     )
 
 
-@cache
-def _insert() -> str:
-    """Return the statement for one row.
+@lru_cache(maxsize=ROWS_PER_STATEMENT)
+def _insert(rows: int) -> str:
+    """Return the statement for that many rows.
 
     Plain SQL, because building model instances would cost more than the call they
     record; the column's name and order come from the model all the same.
     """
     quote = connection.ops.quote_name
     columns = ", ".join(quote(str(field.column)) for field in _FIELDS)
-    places = ", ".join(["%s"] * len(_FIELDS))
+    places = f"({', '.join(['%s'] * len(_FIELDS))})"
     table, key = quote(UsageRecord._meta.db_table), quote("call_id")
     return (
-        f"INSERT INTO {table} ({columns}) VALUES ({places}) "  # noqa: S608  names only
-        f"ON CONFLICT ({key}) DO NOTHING"
+        f"INSERT INTO {table} ({columns}) "  # noqa: S608  names only
+        f"VALUES {', '.join([places] * rows)} ON CONFLICT ({key}) DO NOTHING"
     )
+
+
+@cache
+def _columns() -> list[_Column]:
+    return [
+        _Column(
+            field.attname,
+            None if field.null else field.get_default(),
+            field.max_length or 0,
+            _converter(field),
+        )
+        for field in _FIELDS
+    ]
+
+
+def _converter(
+    field: "models.Field[Any, Any]",
+) -> Callable[[Any], object] | None:
+    """Return how the database takes values of `field`, None where just as they are."""
+    match field:
+        case models.DateTimeField():
+            return connection.ops.adapt_datetimefield_value
+        case models.DecimalField():
+            return partial(field.get_db_prep_save, connection=connection)
+        case _:
+            return None
 
 
 def _values(line: JSON) -> list[Any]:
@@ -233,16 +268,17 @@ def _values(line: JSON) -> list[Any]:
         "failed": _has_failed(line),
     }
     values = []
-    for column in _FIELDS:
-        value = line.get(column.attname, _DEFAULTS[column.attname])
-        if isinstance(value, str):
+    for name, default, longest, convert in _columns():
+        value = line.get(name, default)
+        kind = type(value)
+        if kind is str:
             if "\x00" in value:
                 value = value.replace("\x00", "\ufffd")
-            if column.max_length and len(value) > column.max_length:
-                value = value[: column.max_length]
-        elif isinstance(value, list | dict):
+            if longest and len(value) > longest:
+                value = value[:longest]
+        elif kind is list or kind is dict:
             value = jsontext.dumps(value)
-        elif value is not None and column.attname in _CONVERTED:
-            value = column.get_db_prep_save(value, connection)
+        elif convert is not None and value is not None:
+            value = convert(value)
         values.append(value)
     return values

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, get_resolver
 
@@ -20,9 +20,10 @@ from gateway import callers
 from gateway.capacity import capacity
 from gateway.draining import draining, shutting_down
 from gateway.errors import GatewayError
-from gateway.identifiers import token
+from gateway.identifiers import ordered_token
 from gateway.registry import Caller, registry
 from gateway.requests import GatewayRequest
+from gateway.responses import JSONResponse
 from gateway.wire import jsontext
 from providers import attempts
 
@@ -81,17 +82,12 @@ async def handle(scope: Message, receive: Receive, send: Send) -> None:
         capacity.leave(request.held)
 
 
-def error_response(error: GatewayError) -> HttpResponse:
+def error_response(error: GatewayError) -> JSONResponse:
     """Return the response that tells `error`."""
     headers = dict(error.headers)
     if error.status in {429, 503}:
         headers.setdefault("retry-after", "2")
-    return HttpResponse(
-        jsontext.encode(error.body()),
-        content_type="application/json",
-        status=error.status,
-        headers=headers,
-    )
+    return JSONResponse(error.body(), error.status, headers)
 
 
 async def _answer(request: GatewayRequest, receive: Receive) -> HttpResponseBase:
@@ -210,7 +206,7 @@ def _request_id(request: GatewayRequest) -> str:
     given = request.header("x-request-id")
     if given and _REQUEST_ID.fullmatch(given):
         return given
-    return f"req_{token(22)}"
+    return f"req_{ordered_token(24)}"
 
 
 def _check_media_type(request: GatewayRequest) -> None:

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gateway.identifiers import token
+from gateway.identifiers import ordered_token, token
 from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
 
@@ -40,7 +40,7 @@ class Entry:
         self, spool: "Spool", received: float | None = None, **fields: Any
     ) -> None:
         self.spool = spool
-        self.call_id = token(24)
+        self.call_id = ordered_token(24)
         self.fields: JSON = fields
         self._received = time.monotonic() if received is None else received
         self._state = "new"

@@ -97,7 +97,15 @@ class RingFile:
         return stamp
 
     def _ready(self, limit: int) -> mmap.mmap:
-        """Return the mapped ring, made or enlarged so that `limit` places fit."""
+        """Return the mapped ring, made or enlarged so that `limit` places fit.
+
+        Its header, which all processes share, tells when another one enlarged it.
+        """
+        if self._map is not None:
+            magic, capacity, _ = _HEADER.unpack_from(self._map)
+            fits = magic == _MAGIC and len(self._map) == self._bytes_for(capacity)
+            if fits and capacity >= limit:
+                return self._map
         size = os.fstat(self._file).st_size
         capacity = 0
         if size >= _HEADER.size:

@@ -8,13 +8,14 @@ import hmac
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from gateway import sandbox_answers
 from gateway.errors import GatewayError, invalid_request
+from gateway.responses import JSONResponse
 from gateway.wire import sse
-from gateway.wire.jsontext import JSON, JSONError, decode, encode
+from gateway.wire.jsontext import JSON, JSONError, decode
 from providers import starter
 
 NOT_FOR_AGENTS = (
@@ -33,7 +34,7 @@ def _guarded(view: View) -> View:
             _authenticate(request)
             return await view(request)
         except GatewayError as error:
-            return _json(error.body(), error.status)
+            return JSONResponse(error.body(), error.status)
 
     return guarded
 
@@ -64,10 +65,6 @@ def _body(request: HttpRequest) -> JSON:
     return body
 
 
-def _json(body: JSON, status: int = 200) -> HttpResponse:
-    return HttpResponse(encode(body), status=status, content_type="application/json")
-
-
 @_guarded
 async def sandbox_chat_completions(request: HttpRequest) -> HttpResponseBase:
     """Answer a chat completion, whole or streamed, without any model."""
@@ -75,7 +72,7 @@ async def sandbox_chat_completions(request: HttpRequest) -> HttpResponseBase:
     body = _body(request)
     created = int(time.time())
     if not body.get("stream"):
-        return _json(sandbox_answers.complete(body, created))
+        return JSONResponse(sandbox_answers.complete(body, created))
     return StreamingHttpResponse(
         _events(sandbox_answers.stream(body, created)),
         content_type="text/event-stream",
@@ -99,17 +96,17 @@ async def sandbox_models(request: HttpRequest) -> HttpResponseBase:
         "created": 0,
         "owned_by": "sandbox",
     }
-    return _json({"object": "list", "data": [model]})
+    return JSONResponse({"object": "list", "data": [model]})
 
 
 async def echo(request: HttpRequest) -> HttpResponseBase:
     """The starter kit's echo tool: ``{"message"}`` in, ``{"reply"}`` out."""
     if request.method != "POST":
-        return _json({"error": "Use POST."}, 405)
+        return JSONResponse({"error": "Use POST."}, 405)
     try:
         body = decode(request.body)
     except JSONError:
-        return _json({"error": "The body is not valid JSON."}, 400)
+        return JSONResponse({"error": "The body is not valid JSON."}, 400)
     if not isinstance(body, dict) or not isinstance(body.get("message"), str):
-        return _json({"error": "message is required and must be text"}, 400)
-    return _json({"reply": f"Echo: {body['message']}"})
+        return JSONResponse({"error": "message is required and must be text"}, 400)
+    return JSONResponse({"reply": f"Echo: {body['message']}"})

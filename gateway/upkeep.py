@@ -17,6 +17,8 @@ from gateway.models import CallBody, UsageRecord, UsageSummary
 SUMMARY_SECONDS = 10.0
 LONGER_SECONDS = 60.0
 PATIENCE_SECONDS = 1.0
+# How many times as long as summing up took, nothing is summed up.
+SUMMARY_PAUSES = 50
 KEY_SECONDS = 10.0
 RETENTION_SECONDS = 3600.0
 DELETED_AT_ONCE = 2000
@@ -71,7 +73,7 @@ class Upkeep:
             summaries.refresh_longer(self._longer)
             self._longer.clear()
         # A busy hour is summed up less often, so that this stays a small share.
-        self._due["summaries"] += 10 * (time.monotonic() - started)
+        self._due["summaries"] += SUMMARY_PAUSES * (time.monotonic() - started)
 
 
 def delete_old() -> None:

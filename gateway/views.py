@@ -4,7 +4,6 @@ import re
 import time
 
 from django.conf import settings
-from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from gateway import bodies, completions, hops, router
@@ -15,9 +14,9 @@ from gateway.handler import endpoint
 from gateway.ledger import Entry
 from gateway.registry import Caller, Target, registry
 from gateway.requests import GatewayRequest
+from gateway.responses import JSONResponse
 from gateway.runtime import runtime
 from gateway.upstream import Call
-from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
 
 _IDEMPOTENCY_KEY = re.compile(r"[ -~]{1,255}")
@@ -57,31 +56,33 @@ async def chat_completions(
 
 
 @endpoint("GET")
-async def models(request: GatewayRequest) -> HttpResponse:
+async def models(request: GatewayRequest) -> JSONResponse:
     """List the models the caller may use."""
     found = router.visible(registry.snapshot, request.caller)
-    return _json({"object": "list", "data": [_model(name, t) for name, t in found]})
+    return JSONResponse(
+        {"object": "list", "data": [_model(name, t) for name, t in found]}
+    )
 
 
 @endpoint("GET")
-async def model(request: GatewayRequest, model: str) -> HttpResponse:
+async def model(request: GatewayRequest, model: str) -> JSONResponse:
     """Describe one model."""
     target = (await _find(model, request.caller))[0]
-    return _json(_model(model, target))
+    return JSONResponse(_model(model, target))
 
 
 @endpoint("GET", public=True)
-async def healthz(request: GatewayRequest) -> HttpResponse:
+async def healthz(request: GatewayRequest) -> JSONResponse:
     """Tell that the process is alive; touches nothing."""
-    return _json({"status": "ok"})
+    return JSONResponse({"status": "ok"})
 
 
 @endpoint("GET", public=True)
-async def readyz(request: GatewayRequest) -> HttpResponse:
+async def readyz(request: GatewayRequest) -> JSONResponse:
     """Tell whether `/v1` can be served, which a warm worker can without database."""
     if registry.is_loaded and not draining.has_begun:
-        return _json({"status": "ready"})
-    return _json({"status": "not ready"}, status=503)
+        return JSONResponse({"status": "ready"})
+    return JSONResponse({"status": "not ready"}, status=503)
 
 
 async def _find(model: str, caller: Caller, provider: str = "") -> tuple[Target, ...]:
@@ -142,9 +143,3 @@ def _model(name: str, target: Target) -> JSON:
         "created": int(row.created_at.timestamp()),
         "owned_by": row.name,
     }
-
-
-def _json(value: JSON, status: int = 200) -> HttpResponse:
-    return HttpResponse(
-        jsontext.encode(value), content_type="application/json", status=status
-    )

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 _RELAYED = ("retry-after", "retry-after-ms", "x-should-retry")
 _REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id")
 _ANTHROPIC = "anthropic-ratelimit-"
+_OPENAI = "x-ratelimit-"
 _VALUE = re.compile(r"[ -~]{1,200}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:/+=-]{1,200}")
 _OPENAI_LIMIT = re.compile(r"x-ratelimit-[a-z0-9-]{1,64}")
@@ -25,12 +26,15 @@ def relayed_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """
     relayed: dict[str, str] = {}
     for name, value in headers.items():
-        if name in _RELAYED or _OPENAI_LIMIT.fullmatch(name):
+        if name in _RELAYED:
             relayed[name] = value
+        elif name.startswith(_OPENAI):
+            if _OPENAI_LIMIT.fullmatch(name):
+                relayed[name] = value
         elif name.startswith(_ANTHROPIC):
             relayed.update(_from_anthropic(name, value, headers.get("date", "")))
     for name in _REQUEST_IDS:
-        if _REQUEST_ID.fullmatch(headers.get(name, "")):
+        if name in headers and _REQUEST_ID.fullmatch(headers[name]):
             relayed["x-upstream-request-id"] = headers[name]
             break
     return {name: value for name, value in relayed.items() if _VALUE.fullmatch(value)}

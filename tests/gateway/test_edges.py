@@ -136,10 +136,11 @@ def test_a_place_is_given_back_whatever_came_of_the_call(
 
 @pytest.mark.parametrize("tail", ["x", "chat/completions/x", "p/", "models"])
 def test_a_path_of_repetitions_is_matched_at_once(tail):
-    began = time.perf_counter()
+    # Matching again and again would take minutes.
+    began = time.process_time()
     handler._match("/" + "v1/" * 650 + tail)
     handler._match("/" + "v1/" * 2600 + tail)
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(

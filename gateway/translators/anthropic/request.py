@@ -90,8 +90,9 @@ def _model(route: Route) -> ClaudeModel:
     model = claude_model(route)
     if "structured" in route.capabilities:
         return model
-    allowed = route.options.get("structured_output", True) is not False
-    return replace(model, structured=model.structured and allowed)
+    if route.options.get("structured_output", True) is not False:
+        return model
+    return replace(model, structured=False)
 
 
 def render_body(
