@@ -160,13 +160,12 @@ def output_limit(body: JSON) -> int | None:
 
 
 def _with_extra_body(body: JSON) -> JSON:
-    extra = body.get("extra_body")
-    if extra is None:
-        return {field: value for field, value in body.items() if field != "extra_body"}
+    if "extra_body" not in body:
+        return body
+    extra = body["extra_body"] if body["extra_body"] is not None else {}
     if not isinstance(extra, dict):
         raise wrong_type("extra_body", "an object")
-    merged = dict(body)
-    del merged["extra_body"]
+    merged = {field: value for field, value in body.items() if field != "extra_body"}
     for field, value in extra.items():
         if field not in _NOT_FROM_EXTRA_BODY:
             merged[field] = value

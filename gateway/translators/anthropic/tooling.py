@@ -24,6 +24,9 @@ from gateway.translators.tools import (
 from gateway.translators.validation import Losses
 from gateway.wire.jsontext import dumps
 
+_FIELDS = frozenset({"tools", "functions", "web_search_options", "response_format"})
+"""Without any of these a valid request has nothing to do with tools."""
+
 _MAX_STRICT = 20
 
 _SCHEMA_PARAM = "response_format.json_schema.schema"
@@ -70,6 +73,8 @@ def render_tooling(
 
     Raises a 400 for tools that Claude cannot take.
     """
+    if _FIELDS.isdisjoint(body) and not historic_names(body["messages"]):
+        return Tooling([])
     offered = tools_of(body)
     choice = tool_choice_of(body, offered)
     offered = allowed_tools(offered, choice)
