@@ -1,9 +1,11 @@
 """How the gateway is set, in words, with the variable that sets each thing."""
 
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from runagents.settings import was_given
 
@@ -11,154 +13,128 @@ from runagents.settings import was_given
 class Fact(NamedTuple):
     """One setting: what it means, its value, its variable, and whether that is set."""
 
-    label: str
+    label: Any
     value: Any
     variable: str
     is_given: bool
 
 
-def groups() -> list[tuple[str, list[Fact]]]:
-    """Return all facts by subject. Of secrets they say only that there is one."""
-    networks = ", ".join(settings.GATEWAY_TRUSTED_NETWORKS)
-    private = ", ".join(settings.PRIVATE_NETWORKS)
-    database = settings.DATABASES["default"]["ENGINE"].rpartition(".")[2]
-    return [
-        (
-            _("Who may call"),
-            [
-                _fact(
-                    _("Networks that need no key"),
-                    networks or _("None: every call needs a key"),
-                    "GATEWAY_TRUSTED_NETWORKS",
-                ),
-                _fact(
-                    _("Proxies in front of the server"),
-                    settings.TRUSTED_PROXIES,
-                    "TRUSTED_PROXIES",
-                ),
-                _fact(
-                    _("Address for agents and browsers"),
-                    settings.PUBLIC_URL or _("As the browser calls it"),
-                    "PUBLIC_URL",
-                ),
-                _fact(
-                    _("Hosts it answers to"),
-                    ", ".join(settings.ALLOWED_HOSTS),
-                    "ALLOWED_HOSTS",
-                ),
-            ],
-        ),
-        (
-            _("Limits"),
-            [
-                _fact(
-                    _("Requests per minute"),
-                    _("Calls over a provider's cap get 429")
-                    if settings.RATE_LIMIT_ENFORCEMENT
-                    else _("Stored and shown, not enforced"),
-                    "RATE_LIMIT_ENFORCEMENT",
-                ),
-                _fact(
-                    _("Largest request"),
-                    _size(settings.REQUEST_BODY_LIMIT),
-                    "REQUEST_BODY_LIMIT",
-                ),
-                _fact(
-                    _("Largest answer"),
-                    _size(settings.UPSTREAM_BODY_LIMIT),
-                    "UPSTREAM_BODY_LIMIT",
-                ),
-                _fact(
-                    _("Time to connect"),
-                    _seconds(settings.CONNECT_TIMEOUT),
-                    "CONNECT_TIMEOUT",
-                ),
-                _fact(
-                    _("Time to the first byte"),
-                    _seconds(settings.FIRST_BYTE_TIMEOUT),
-                    "FIRST_BYTE_TIMEOUT",
-                ),
-                _fact(
-                    _("Longest silence of a provider"),
-                    _seconds(settings.SILENCE_TIMEOUT),
-                    "SILENCE_TIMEOUT",
-                ),
-                _fact(
-                    _("Longest stream"),
-                    _seconds(settings.STREAM_TIMEOUT),
-                    "STREAM_TIMEOUT",
-                ),
-                _fact(
-                    _("Private networks that providers may be on"),
-                    private or _("None"),
-                    "PRIVATE_NETWORKS",
-                ),
-            ],
-        ),
-        (
-            _("What is kept"),
-            [
-                _fact(
-                    _("Usage"),
-                    _days(settings.USAGE_RETENTION_DAYS),
-                    "USAGE_RETENTION_DAYS",
-                ),
-                _fact(
-                    _("Prompts and requests"),
-                    _("Kept, without keys and files")
-                    if settings.LOG_BODIES
-                    else _("Not kept"),
-                    "LOG_BODIES",
-                ),
-                _fact(
-                    _("Kept prompts"),
-                    _days(settings.BODY_RETENTION_DAYS),
-                    "BODY_RETENTION_DAYS",
-                ),
-                _fact(_("Database"), database, "DATABASE_URL"),
-                _fact(
-                    _("Shared limits"),
-                    _("Redis") if settings.REDIS_URL else _("This host only"),
-                    "REDIS_URL",
-                ),
-            ],
-        ),
-        (
-            _("Keys and checks"),
-            [
-                _fact(
-                    _("Encryption keys"),
-                    _("%d in use") % len(settings.ENCRYPTION_KEYS),
-                    "ENCRYPTION_KEYS",
-                ),
-                _fact(
-                    _("Platform key of the Playground LLM"),
-                    _("Set")
-                    if settings.PLAYGROUND_LLM_API_KEY
-                    else _("Not set: the offline sandbox answers"),
-                    "PLAYGROUND_LLM_API_KEY",
-                ),
-                _fact(
-                    _("Providers are checked every"),
-                    _seconds(settings.STATUS_CHECK_SECONDS),
-                    "STATUS_CHECK_SECONDS",
-                ),
-            ],
-        ),
-    ]
+# --- values in words ---
 
 
-def _fact(label: str, value: Any, variable: str) -> Fact:
-    return Fact(label, value, variable, was_given(variable))
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _size(number: int) -> str:
-    return _("%d MiB") % (number // (1024 * 1024))
+    return gettext("%d MiB") % (number // (1024 * 1024))
 
 
 def _seconds(number: int) -> str:
-    return _("%d s") % number
+    return gettext("%d s") % number
 
 
 def _days(number: int) -> str:
-    return _("%d days") % number
+    return gettext("%d days") % number
+
+
+def _in_use(values: Sequence[str]) -> str:
+    return gettext("%d in use") % len(values)
+
+
+def _engine(_url: str) -> str:
+    """Return which database it is; the URL may hold a password."""
+    engine: str = settings.DATABASES["default"]["ENGINE"]
+    return engine.rpartition(".")[2]
+
+
+def _list(nothing: Any) -> Callable[[Sequence[str]], Any]:
+    return lambda values: ", ".join(values) or nothing
+
+
+def _either(given: Any, missing: Any) -> Callable[[Any], Any]:
+    return lambda value: given if value else missing
+
+
+def _or(missing: Any) -> Callable[[Any], Any]:
+    return lambda value: value or missing
+
+
+# --- all of them ---
+
+# Subject -> what it means, the variable (and setting) of that name, its value in words.
+TABLE: dict[Any, list[tuple[Any, str, Callable[[Any], Any]]]] = {
+    _("Who may call"): [
+        (
+            _("Networks that need no key"),
+            "GATEWAY_TRUSTED_NETWORKS",
+            _list(_("None: every call needs a key")),
+        ),
+        (_("Proxies in front of the server"), "TRUSTED_PROXIES", _as_it_is),
+        (
+            _("Address for agents and browsers"),
+            "PUBLIC_URL",
+            _or(_("As the browser calls it")),
+        ),
+        (_("Hosts it answers to"), "ALLOWED_HOSTS", _list("")),
+    ],
+    _("Limits"): [
+        (
+            _("Requests per minute"),
+            "RATE_LIMIT_ENFORCEMENT",
+            _either(
+                _("Calls over a provider's cap get 429"),
+                _("Stored and shown, not enforced"),
+            ),
+        ),
+        (_("Largest request"), "REQUEST_BODY_LIMIT", _size),
+        (_("Largest answer"), "UPSTREAM_BODY_LIMIT", _size),
+        (_("Time to connect"), "CONNECT_TIMEOUT", _seconds),
+        (_("Time to the first byte"), "FIRST_BYTE_TIMEOUT", _seconds),
+        (_("Longest silence of a provider"), "SILENCE_TIMEOUT", _seconds),
+        (_("Longest stream"), "STREAM_TIMEOUT", _seconds),
+        (
+            _("Private networks that providers may be on"),
+            "PRIVATE_NETWORKS",
+            _list(_("None")),
+        ),
+    ],
+    _("What is kept"): [
+        (_("Usage"), "USAGE_RETENTION_DAYS", _days),
+        (
+            _("Prompts and requests"),
+            "LOG_BODIES",
+            _either(_("Kept, without keys and files"), _("Not kept")),
+        ),
+        (_("Kept prompts"), "BODY_RETENTION_DAYS", _days),
+        (_("Database"), "DATABASE_URL", _engine),
+        (
+            _("Shared limits"),
+            "REDIS_URL",
+            _either(_("Redis"), _("This host only")),
+        ),
+    ],
+    _("Keys and checks"): [
+        (_("Encryption keys"), "ENCRYPTION_KEYS", _in_use),
+        (
+            _("Platform key of the Playground LLM"),
+            "PLAYGROUND_LLM_API_KEY",
+            _either(_("Set"), _("Not set: the offline sandbox answers")),
+        ),
+        (_("Providers are checked every"), "STATUS_CHECK_SECONDS", _seconds),
+    ],
+}
+
+
+def groups() -> list[tuple[Any, list[Fact]]]:
+    """Return all facts by subject. Of secrets they say only that there is one."""
+    return [
+        (
+            subject,
+            [
+                Fact(label, words(getattr(settings, name)), name, was_given(name))
+                for label, name, words in rows
+            ],
+        )
+        for subject, rows in TABLE.items()
+    ]
