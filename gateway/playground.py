@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from gateway.exchange import Answer, Exchange, Piece
 from gateway.identifiers import token
-from gateway.playground_form import SIDES, PlaygroundForm, code, shown
+from gateway.playground_form import SIDES, PlaygroundForm, shown
 from gateway.registry import Caller
 from gateway.wire.jsontext import JSON
 from providers import snippets
@@ -128,7 +128,9 @@ async def _page(
         "form": form,
         "turns": turns,
         "sides": SIDES,
-        "codes": [{"model": b["model"], **code(base, b)} for b in bodies or []],
+        "codes": [
+            {"model": b["model"], **snippets.of_request(base, b)} for b in bodies or []
+        ],
         "wants_code": bodies is not None,
     }
     # Templates ask for the user and the like, which may read the database.

@@ -1,7 +1,5 @@
 """What somebody enters in the Playground, and the requests that come of it."""
 
-import json
-import shlex
 from typing import Any, NamedTuple
 
 from django import forms
@@ -146,49 +144,3 @@ def shown(turn: Turn) -> dict[str, Any]:
     texts = turn[1:] if turn.second else turn[1:2]
     answers = [Answer(model="", text=text) for text in texts]
     return {"said": turn.said, "answers": answers}
-
-
-def code(base: str, body: JSON) -> dict[str, str]:
-    """Return a request as curl, Python and OpenAI's SDK, with the gateway's address."""
-    text = json.dumps(body, indent=2, ensure_ascii=False)
-    # No value of `body` is a boolean or null: its JSON is Python as well.
-    arguments = "".join(
-        f"    {name}={_indented(value)},\n" for name, value in body.items()
-    )
-    return {
-        "curl": f"""\
-curl {base}/v1/chat/completions \\
-  -H "Content-Type: application/json" \\
-  -H "Authorization: Bearer YOUR_AGENT_KEY" \\
-  -d {shlex.quote(text)}
-""",
-        "python": f'''\
-import json
-import urllib.request
-
-body = {text}
-request = urllib.request.Request(
-    "{base}/v1/chat/completions",
-    data=json.dumps(body).encode(),
-    headers={{
-        "Content-Type": "application/json",
-        "Authorization": "Bearer YOUR_AGENT_KEY",
-    }},
-)
-with urllib.request.urlopen(request) as response:
-    answer = json.loads(response.read())
-    print(answer["choices"][0]["message"]["content"])
-''',
-        "sdk": f'''\
-from openai import OpenAI
-
-client = OpenAI(base_url="{base}/v1", api_key="YOUR_AGENT_KEY")
-answer = client.chat.completions.create(
-{arguments})
-print(answer.choices[0].message.content)
-''',
-    }
-
-
-def _indented(value: object) -> str:
-    return json.dumps(value, indent=4, ensure_ascii=False).replace("\n", "\n    ")

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -9,6 +10,8 @@ from django.http import HttpRequest
 from providers.models import ModelProvider
 
 KEY_PLACEHOLDER = "YOUR_AGENT_KEY"
+# What is longer is shown on several lines.
+LINE = 88
 
 
 def base_url(request: HttpRequest) -> str:
@@ -18,27 +21,47 @@ def base_url(request: HttpRequest) -> str:
 
 
 def examples(base: str, model: str, key: str = KEY_PLACEHOLDER) -> dict[str, str]:
-    """Return the same call as curl, Python, OpenAI's SDK and environment variables.
+    """Return a first call as curl, Python, OpenAI's SDK and environment variables.
 
     Quoted so that a model id of any characters stays a model id.
     """
     body = {"model": model, "messages": [{"role": "user", "content": "Hello"}]}
-    quoted = json.dumps(model)
+    return {
+        **of_request(base, body, key),
+        "env": f"""\
+LLM_GATEWAY_URL={base}/v1/chat/completions
+LLM_MODEL={shlex.quote(model)}
+OPENAI_BASE_URL={base}/v1
+OPENAI_API_KEY={key}
+""",
+    }
+
+
+def of_request(
+    base: str, body: dict[str, Any], key: str = KEY_PLACEHOLDER
+) -> dict[str, str]:
+    """Return a chat request as curl, Python and OpenAI's SDK.
+
+    No value of `body` may be a boolean or null: its JSON is taken for Python.
+    """
+    text = json.dumps(body, ensure_ascii=False)
+    if len(text) > LINE:
+        text = json.dumps(body, indent=2, ensure_ascii=False)
+    items = "".join(f'    "{n}": {_literal(v)},\n' for n, v in body.items())
+    arguments = "".join(f"    {n}={_literal(v)},\n" for n, v in body.items())
     return {
         "curl": f"""\
 curl {base}/v1/chat/completions \\
   -H "Content-Type: application/json" \\
   -H "Authorization: Bearer {key}" \\
-  -d {shlex.quote(json.dumps(body))}
+  -d {shlex.quote(text)}
 """,
         "python": f'''\
 import json
 import urllib.request
 
 body = {{
-    "model": {quoted},
-    "messages": [{{"role": "user", "content": "Hello"}}],
-}}
+{items}}}
 request = urllib.request.Request(
     "{base}/v1/chat/completions",
     data=json.dumps(body).encode(),
@@ -56,18 +79,18 @@ from openai import OpenAI
 
 client = OpenAI(base_url="{base}/v1", api_key="{key}")
 answer = client.chat.completions.create(
-    model={quoted},
-    messages=[{{"role": "user", "content": "Hello"}}],
-)
+{arguments})
 print(answer.choices[0].message.content)
 ''',
-        "env": f"""\
-LLM_GATEWAY_URL={base}/v1/chat/completions
-LLM_MODEL={shlex.quote(model)}
-OPENAI_BASE_URL={base}/v1
-OPENAI_API_KEY={key}
-""",
     }
+
+
+def _literal(value: object) -> str:
+    """Return a value as Python source, on one line if it is short."""
+    text = json.dumps(value, ensure_ascii=False)
+    if len(text) <= LINE:
+        return text
+    return json.dumps(value, indent=4, ensure_ascii=False).replace("\n", "\n    ")
 
 
 def check_curl(provider: ModelProvider, request: str) -> str:

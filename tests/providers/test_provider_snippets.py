@@ -39,3 +39,30 @@ def test_a_check_as_curl_leaves_the_key_to_the_shell():
 def test_a_signed_check_has_no_curl():
     provider = ModelProvider(auth_type="aws_sigv4")
     assert snippets.check_curl(provider, "GET https://a.example/") == ""
+
+
+LONG = {
+    "model": "openai/gpt-4o",
+    "messages": [
+        {"role": "system", "content": 'Be "brief"\nand kind; it\'s $HOME é'},
+        {"role": "user", "content": "why? " * 30},
+    ],
+    "temperature": 0.5,
+    "max_tokens": 5,
+}
+
+
+def test_a_long_request_is_the_same_as_curl_python_and_sdk():
+    found = snippets.of_request(BASE, LONG)
+    words = shlex.split(found["curl"].replace("\\\n", " "))
+    assert json.loads(words[-1]) == LONG
+    assigned = ast.parse(found["python"]).body[2]
+    assert ast.literal_eval(assigned.value) == LONG
+    call = ast.parse(found["sdk"]).body[2].value
+    assert {k.arg: ast.literal_eval(k.value) for k in call.keywords} == LONG
+
+
+def test_a_first_call_stands_on_few_lines():
+    found = snippets.examples(BASE, "gpt-4o")
+    assert len(found["curl"].splitlines()) == 4
+    assert '\n    messages=[{"role": "user", "content": "Hello"}],\n' in found["sdk"]
