@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from gateway import usage_report
 from gateway.models import UsageSummary
 from gateway.summaries import EVERYBODY, Sums
-from providers import snippets
+from providers import signals, snippets
 
 DEFAULT = "24h"
 MAX_NAMES = 300
@@ -88,6 +88,7 @@ def usage_csv(request: HttpRequest) -> StreamingHttpResponse:
     chosen, _form, names = _chosen(request)
     sums = usage_report.parts(chosen, names, by_caller=True)
     sums.sort(key=lambda each: each[:4])
+    signals.exported.send(sender=usage_csv, what="usage")
     return StreamingHttpResponse(
         _lines(sums),
         content_type="text/csv; charset=utf-8",

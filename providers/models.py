@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
@@ -23,6 +23,21 @@ NAME_RULE = RegexValidator(
 REGION_RULE = RegexValidator(
     r"^[a-z]{2,4}(-[a-z]+)+-\d$", _("An AWS region looks like us-east-1.")
 )
+
+
+class Announced(models.Model):
+    """A row that is stored together with whatever listens to its being stored.
+
+    The registry's version moves and the audit log grows in the same transaction.
+    """
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the row and tell the listeners, or do neither."""
+        with transaction.atomic(savepoint=False):
+            super().save(*args, **kwargs)
 
 
 class RegistryVersion(models.Model):
@@ -49,7 +64,7 @@ class SecretNotAllowed(Exception):
     """A secret asked for by a destination that nobody entered it for."""
 
 
-class Secret(models.Model):
+class Secret(Announced):
     """Named credentials, encrypted, and the origins they may be sent to.
 
     `keys` says what is inside without its values: ``api_key`` for an API key;
@@ -116,7 +131,7 @@ class Secret(models.Model):
         return values
 
 
-class ModelProvider(models.Model):
+class ModelProvider(Announced):
     """A configured upstream: where to call, as whom, and which models it serves."""
 
     class Type(models.TextChoices):
@@ -303,7 +318,7 @@ class ModelProvider(models.Model):
         )
 
 
-class ProviderModel(models.Model):
+class ProviderModel(Announced):
     """A model that a provider serves: the id agents use, and what is special about it.
 
     Prices are US dollars per million tokens; empty means the list price, if known.
@@ -341,7 +356,7 @@ class ProviderModel(models.Model):
         return self.model_id
 
 
-class OAuthToken(models.Model):
+class OAuthToken(Announced):
     """The token an administrator obtained with *Connect*, encrypted.
 
     `refresh_lease` lets one process at a time use a refresh token, which many servers
@@ -374,7 +389,7 @@ class OAuthToken(models.Model):
         return token
 
 
-class IssuedKey(models.Model):
+class IssuedKey(Announced):
     """A key that we issue: recognised by its digest, shown once."""
 
     prefix = models.CharField(max_length=16, editable=False)

@@ -1,10 +1,26 @@
 """The project's own app: its commands and pages."""
 
 from django.apps import AppConfig
+from django.contrib.auth import signals as auth_signals
+from django.db.models.signals import post_delete, post_save, pre_save
 
 
 class RunAgentsConfig(AppConfig):
-    """Holds management commands, the dashboard and set-up."""
+    """Holds management commands, the dashboard, set-up and the audit log."""
 
     name = "runagents"
     verbose_name = "RunAgents"
+
+    def ready(self) -> None:
+        """Let the audit log hear of everything it writes down."""
+        from providers.signals import exported
+        from runagents import audit
+
+        for model in audit.SUBJECTS:
+            pre_save.connect(audit.note_before, sender=model)
+            post_save.connect(audit.note_saved, sender=model)
+            post_delete.connect(audit.note_deleted, sender=model)
+        auth_signals.user_logged_in.connect(audit.note_login)
+        auth_signals.user_logged_out.connect(audit.note_logout)
+        auth_signals.user_login_failed.connect(audit.note_failed_login)
+        exported.connect(audit.note_export)

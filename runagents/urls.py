@@ -2,12 +2,13 @@
 
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView, PasswordChangeView
+from django.db import transaction
 from django.urls import include, path, reverse_lazy
 from django.urls.resolvers import URLPattern, URLResolver
 from django.views.generic import RedirectView
 
 from gateway import console, playground, usage_views
-from runagents import account_views, settings_views, views
+from runagents import account_views, audit_views, settings_views, views
 
 handler500 = "runagents.error_views.server_error"
 
@@ -19,9 +20,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("theme/", account_views.set_theme, name="theme"),
     path(
         "password/",
-        PasswordChangeView.as_view(
-            template_name="console/password_change.html",
-            success_url=reverse_lazy("dashboard"),
+        # The new password and its row in the audit log, or neither.
+        transaction.atomic(
+            PasswordChangeView.as_view(
+                template_name="console/password_change.html",
+                success_url=reverse_lazy("dashboard"),
+            )
         ),
         name="password-change",
     ),
@@ -60,6 +64,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         settings_views.secret_delete,
         name="secret-delete",
     ),
+    path("settings/audit-log/", audit_views.audit_log, name="audit-log"),
     path("settings/gateway/", settings_views.gateway_settings, name="gateway-settings"),
     # One log-in for all: the admin's own would miss the throttle.
     path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),

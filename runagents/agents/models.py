@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from providers import keys
-from providers.models import NAME_RULE, IssuedKey, ModelProvider
+from providers.models import NAME_RULE, Announced, IssuedKey, ModelProvider
 
 
-class Agent(models.Model):
+class Agent(Announced):
     """A program that calls the gateway.
 
     `access` says which models its keys reach: exactly those of its wires, or all of
@@ -122,7 +122,7 @@ class AgentKey(IssuedKey):
         self.save(update_fields=["expires_at"])
 
 
-class Wire(models.Model):
+class Wire(Announced):
     """Connects a role in an agent's code to one model of a provider."""
 
     agent = models.ForeignKey(Agent, models.CASCADE, related_name="wires")

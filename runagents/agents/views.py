@@ -24,6 +24,7 @@ from django.views.decorators.http import (
 
 from gateway.models import UsageRecord
 from providers import snippets, starter
+from runagents import audit
 from runagents.agents import figures, registration, running
 from runagents.agents.forms import WiresForm
 from runagents.agents.models import Agent, AgentKey, Draft
@@ -168,16 +169,19 @@ async def agent_run(request: HttpRequest, name: str) -> HttpResponseBase:
     )
     states = running.run(agent, starter.own_address())
     if wants_events(request):
-        return event_stream(_told(states))
+        return event_stream(_told(states, audit.current()))
     run = await running.finish(states)
     return await sync_to_async(_page)(request, agent, run=run)
 
 
-async def _told(states: AsyncGenerator[Run, None]) -> AsyncGenerator[bytes, None]:
+async def _told(
+    states: AsyncGenerator[Run, None], operation: audit.Operation | None
+) -> AsyncGenerator[bytes, None]:
     """Yield the states of a run as events of HTML."""
-    async with aclosing(states):
-        async for run in states:
-            yield event(render_to_string("agents/_run.html", {"run": run}))
+    with audit.during(operation):
+        async with aclosing(states):
+            async for run in states:
+                yield event(render_to_string("agents/_run.html", {"run": run}))
 
 
 @login_required

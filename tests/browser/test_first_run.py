@@ -27,6 +27,7 @@ PAGES = (
     "/settings/api-keys/",
     "/settings/secrets/",
     "/settings/gateway/",
+    "/settings/audit-log/",
     "/password/",
     "/admin/",
     "/nowhere/",

@@ -230,6 +230,7 @@ def test_pages_are_accessible_and_fit_a_phone(failed, page, theme):
         "/settings/secrets/openai-key/",
         "/settings/secrets/openai-key/delete/",
         "/settings/gateway/",
+        "/settings/audit-log/",
         f"/requests/{failed.call_id}/",
     ):
         page.set_viewport_size({"width": 1280, "height": 900})

@@ -26,6 +26,7 @@ PAGES = [
     "/settings/secrets/openai-secret/",
     "/settings/secrets/openai-secret/delete/",
     "/settings/gateway/",
+    "/settings/audit-log/",
 ]
 POST_ONLY = [
     "/theme/",

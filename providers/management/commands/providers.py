@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from providers import registry_files
+from providers import registry_files, signals
 from providers.registry_changes import Change, RegistryFileError
 
 MARKS = {"add": "+", "change": "~", "remove": "-"}
@@ -37,7 +37,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the subcommand; raises CommandError, which ends in status 1."""
         if options["action"] == "export":
-            self.stdout.write(registry_files.export(), ending="")
+            text = registry_files.export()
+            signals.exported.send(sender=type(self), what="registry")
+            self.stdout.write(text, ending="")
             return
         try:
             # The only place besides the settings that reads the environment: a file

@@ -1,0 +1,6 @@
+"""What this app and those above it announce, for whoever keeps a log of it."""
+
+from django.dispatch import Signal
+
+exported = Signal()
+"""Somebody took `what` out as a file."""
