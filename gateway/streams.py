@@ -180,7 +180,7 @@ class ChatStream:
         if relayed.data:
             self._ready.append(relayed)
         if self._parser.error is not None and self._failure is None:
-            self._failure = self._parser.error
+            self._failure = upstream.redacted(self._provider, self._parser.error)
 
     def _check_patience(self) -> None:
         """Give up on an upstream that goes on for too long.

@@ -161,6 +161,14 @@ def redact(provider: Provider, data: bytes) -> bytes:
     return data
 
 
+def redacted(provider: Provider, error: GatewayError) -> GatewayError:
+    """Return an error in an upstream's words without the provider's credentials."""
+    message = redact(provider, error.message.encode()).decode()
+    return GatewayError(
+        error.status, error.type, message, error.code, error.param, error.headers
+    )
+
+
 def _secrets(provider: Provider) -> tuple[bytes, ...]:
     known = provider.secrets
     if known is None:

@@ -403,6 +403,24 @@ def test_a_credential_echoed_by_the_upstream_is_redacted(
     assert "[redacted]" in response.text
 
 
+@pytest.mark.parametrize("before", [b"", ROLE + TEXT])
+def test_a_credential_echoed_in_a_stream_is_redacted(
+    provider, upstream, gateway, chat, ledger, before
+):
+    provider(value_prefix="", key="Odd-key-0123456789")
+    told = {"error": {"message": "no Odd-key-0123456789", "type": "server_error"}}
+    text = {"choices": [{"index": 0, "delta": {"content": "Odd-key-0123456789"}}]}
+    parts = [b"data: " + json.dumps(each).encode() + b"\n\n" for each in (text, told)]
+    whole = b"".join(parts[1:] if not before else parts)
+    # Cut within the credential.
+    upstream(stream=[before + whole[:60], whole[60:]])
+    response = gateway().post(URL, json={**chat, "stream": True})
+    assert "Odd-key" not in response.text
+    assert "[redacted]" in response.text
+    (row,) = ledger()
+    assert row["error_message"].endswith("no [redacted]")
+
+
 def test_a_request_over_the_limit_is_a_429_that_reached_nobody(
     provider, upstream, gateway, chat, completion, ledger
 ):
