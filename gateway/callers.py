@@ -40,8 +40,7 @@ def identify(
     """Return who sends `headers` (lower-case name -> values) from `address`.
 
     Raises GatewayError: 401 for a key that is missing, malformed, unknown, revoked or
-    expired (one answer for all), 400 for several keys that differ, 503 for a key that
-    cannot be judged because the registry was never loaded.
+    expired (one answer for all), 400 for several keys that differ.
     """
     key = _presented_key(headers)
     if key:
@@ -76,12 +75,12 @@ def holds_unknown_key(snapshot: Snapshot, headers: Mapping[str, list[str]]) -> b
 
 
 def unreadable() -> GatewayError:
-    """Return the 503 for a key that cannot be judged without the database."""
+    """Return the 503 for a call that cannot be judged without the database."""
     return GatewayError(
         503,
         "server_error",
-        "The gateway cannot read its registry now, and does not know this key from "
-        "before. Try again shortly.",
+        "The gateway cannot read its registry now, and what it remembers does not "
+        "tell whether this call is allowed. Try again shortly.",
         code="store_unavailable",
         headers={"retry-after": "2"},
     )
@@ -109,8 +108,6 @@ def _presented_key(headers: Mapping[str, list[str]]) -> str:
 def _caller_of(snapshot: Snapshot, key: str) -> Caller:
     caller = snapshot.callers.get(keys.digest(key))
     if caller is None:
-        if snapshot.version < 0 and keys.is_well_formed(key):
-            raise unreadable()
         raise unauthorized()
     if caller.expires_at is not None and caller.expires_at <= time.time():
         raise unauthorized()

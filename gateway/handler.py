@@ -163,6 +163,8 @@ async def _identify(request: GatewayRequest) -> Caller:
 
     A key that could be ours and is unknown may be newer than the snapshot.
     """
+    if not registry.is_loaded:
+        raise callers.unreadable()
     headers, address = request.header_lists, request.address
     try:
         return callers.identify(registry.snapshot, headers, address)

@@ -32,6 +32,8 @@ POLL_SECONDS = 1.0
 # How close readings may follow each other, and how long a request waits for one.
 PAUSE_SECONDS = 0.05
 PATIENCE_SECONDS = 2.0
+# How long calls go on from memory while the database is away.
+KEPT_SECONDS = 24 * 3600.0
 
 logger = logging.getLogger(__name__)
 
@@ -137,6 +139,7 @@ class Registry:
 
     def __init__(self) -> None:
         self.snapshot = Snapshot()
+        self._confirmed_at = -KEPT_SECONDS
         self._auths: dict[str, tuple[tuple[object, ...], httpx.Auth | None]] = {}
         self._task: asyncio.Task[None] | None = None
         self._wanted = asyncio.Event()
@@ -144,8 +147,12 @@ class Registry:
 
     @property
     def is_loaded(self) -> bool:
-        """Whether calls can be served."""
-        return self.snapshot.version >= 0
+        """Whether calls can be served: read once, and not out of date for a day.
+
+        By then nobody knows any more who was locked out meanwhile.
+        """
+        is_kept = time.monotonic() < self._confirmed_at + KEPT_SECONDS
+        return self.snapshot.version >= 0 and is_kept
 
     async def start(self) -> None:
         """Load, and poll until `stop`; a dead database delays but does not fail."""
@@ -187,9 +194,11 @@ class Registry:
 
     def load(self) -> None:
         """Read the version and, when it moved, everything else (blocking)."""
+        read_at = time.monotonic()
         version = RegistryVersion.current()
         if version != self.snapshot.version:
             self.snapshot = self._read(version)
+        self._confirmed_at = read_at
 
     def _load_in_thread(self) -> None:
         # A thread keeps its connection; one that broke must not be used for ever.

@@ -7,6 +7,7 @@ import pytest
 
 from gateway import handler, hops
 from gateway.errors import GatewayError
+from gateway.registry import KEPT_SECONDS, registry
 from gateway.runtime import runtime
 from providers.models import WorkspaceKey
 from runagents.asgi import application
@@ -74,6 +75,25 @@ def test_a_valid_key_passes_beside_any_number_of_wrong_ones(gateway, key):
         refused = wrong.get("/v1/models").status_code
     assert refused == 429
     assert gateway(headers=key).get("/v1/models").status_code == 200
+
+
+# --- what is in memory ---
+
+
+@pytest.mark.parametrize("age", [KEPT_SECONDS, 10 * KEPT_SECONDS])
+def test_after_a_day_without_the_database_nobody_is_let_in(
+    gateway, key, monkeypatch, age
+):
+    client = gateway(headers=key)
+    confirmed_at = registry._confirmed_at
+    monkeypatch.setattr(registry, "_confirmed_at", confirmed_at - KEPT_SECONDS + 60)
+    assert client.get("/v1/models").status_code == 200
+    monkeypatch.setattr(registry, "_confirmed_at", confirmed_at - age)
+    answer = client.get("/v1/models")
+    assert answer.status_code == 503
+    assert answer.json()["error"]["code"] == "store_unavailable"
+    assert answer.headers["retry-after"]
+    assert client.get("/readyz").status_code == 503
 
 
 # --- capacity ---
