@@ -45,8 +45,6 @@ def case_of(node: str) -> str | None:
 
 def number_of(case: str) -> int | None:
     """Return the number of the promise that a case is about."""
-    if case.startswith(promises.OTHER_NUMBERS):
-        return None
     found = re.match(r"\w+/(\d{3})-", case)
     return int(found[1]) if found else None
 

@@ -133,21 +133,6 @@ OLLAMA = "Ollama"
 COLUMNS = (OPENAI, ANTHROPIC, CLAUDE, INVOKE, CONVERSE, OLLAMA)
 BEDROCK = (CLAUDE, INVOKE, CONVERSE)
 
-# These folders carry the number of the section that they belong to.
-OTHER_NUMBERS = (
-    "bedrock/078-",
-    "bedrock/079-service",
-    "bedrock/079-settings",
-    "bedrock/083-",
-    "bedrock/093-",
-    "bedrock/101-claude-cut-short",
-    "bedrock/102-",
-    "bedrock/103-",
-    "bedrock/106-malformed",
-    "bedrock/106-only",
-    "bedrock/119-",
-)
-
 GATEWAY = "tests/gateway/"
 
 ELSEWHERE: dict[int, dict[str | tuple[str, ...], tuple[str, ...]]] = {
@@ -184,7 +169,7 @@ ELSEWHERE: dict[int, dict[str | tuple[str, ...], tuple[str, ...]]] = {
             "ollama/only_the_first_tool_call_is_kept",
             "ollama/stream_of_which_only_the_first_tool_call_is_kept",
         ),
-        CONVERSE: ("bedrock/106-only-the-first-call",),
+        CONVERSE: ("bedrock/only-the-first-call",),
     },
     47: {OLLAMA: ("ollama/allowed_tools_are_the_only_ones_offered",)},
     49: {OLLAMA: ("ollama/a_custom_tool_is_refused",)},

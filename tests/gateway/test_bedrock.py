@@ -145,7 +145,7 @@ def test_a_native_stream_gives_its_calls_ids_of_their_own() -> None:
 
 
 def test_what_comes_after_the_end_is_ignored() -> None:
-    events = json.loads((CASES / "102-nova/upstream_events.json").read_text())
+    events = json.loads((CASES / "stream-of-nova/upstream_events.json").read_text())
     parser = bedrock.stream_parser(Reply("alias", wire="nova"))
     parser.feed(stream_bytes(events))
     assert parser.done
