@@ -15,12 +15,13 @@ import contextlib
 import gzip
 import json
 import socket
-import threading
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
+
+from tests import loopback
+from tests.loopback import LoopThread
 
 CHUNK = {
     "id": "chatcmpl-fault",
@@ -46,25 +47,11 @@ COMPLETION = {
 }
 
 
-@dataclass
-class Received:
-    """One request as it came in, byte for byte; header names in lower case."""
+@dataclass(kw_only=True)
+class Received(loopback.Received):
+    """One request, and the number of the connection on which it came."""
 
-    method: str
-    target: str
-    headers: list[tuple[str, str]]
-    body: bytes
     connection: int
-    at: float = field(default_factory=time.monotonic)
-
-    def header(self, name: str) -> str | None:
-        """Return the header `name`, or None."""
-        return next((v for k, v in self.headers if k == name.lower()), None)
-
-    @property
-    def json(self) -> Any:
-        """The body as JSON."""
-        return json.loads(self.body)
 
 
 @dataclass
@@ -108,10 +95,7 @@ class FaultServer:
         self.answer: Answer | Callable[[Received], Answer] = json_answer(COMPLETION)
         self.answers: dict[str, Answer | Callable[[Received], Answer]] = {}
         self.port = 0
-        self._started = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Event | None = None
+        self._thread = LoopThread(self._serve)
 
     @property
     def url(self) -> str:
@@ -120,7 +104,6 @@ class FaultServer:
 
     def __enter__(self) -> "FaultServer":
         self._thread.start()
-        assert self._started.wait(5)
         return self
 
     def __exit__(
@@ -129,31 +112,21 @@ class FaultServer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        assert self._loop is not None
-        assert self._stop is not None
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(5)
+        self._thread.stop()
 
     def wait_until(self, claim: Callable[[], bool], seconds: float = 5) -> bool:
         """Wait until `claim` holds; tell whether it came to hold in time."""
-        deadline = time.monotonic() + seconds
-        while not claim():
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.01)
-        return True
+        return loopback.wait_until(claim, seconds)
 
     async def closed(self, seconds: float = 1) -> bool:
         """Tell whether every connection is closed in time, letting the loop run."""
         return await asyncio.to_thread(self.wait_until, lambda: self.open == 0, seconds)
 
-    def _run(self) -> None:
-        asyncio.run(self._serve())
-
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._loop.set_exception_handler(lambda loop, context: None)
-        self._stop = asyncio.Event()
+    async def _serve(
+        self, is_ready: Callable[[], None], stopped: asyncio.Event
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda loop, context: None)
         tasks: set[asyncio.Task[None]] = set()
 
         def accept(reader: _Reader, writer: asyncio.StreamWriter) -> None:
@@ -162,7 +135,6 @@ class FaultServer:
             task.add_done_callback(tasks.discard)
 
         limit = 1 << 16 if self.mute else 1 << 26
-        loop = self._loop
         server = await loop.create_server(
             lambda: asyncio.StreamReaderProtocol(_Reader(limit, loop), accept),
             "127.0.0.1",
@@ -171,8 +143,8 @@ class FaultServer:
             backlog=2048,
         )
         self.port = server.sockets[0].getsockname()[1]
-        self._started.set()
-        await self._stop.wait()
+        is_ready()
+        await stopped.wait()
         server.close()
         for task in tasks:
             task.cancel()
@@ -256,7 +228,8 @@ async def _read_request(reader: asyncio.StreamReader, number: int) -> Received |
         for name, _, value in (line.partition(":") for line in lines)
     ]
     length = int(dict(headers).get("content-length", "0"))
-    return Received(method, target, headers, await reader.readexactly(length), number)
+    body = await reader.readexactly(length)
+    return Received(method, target, headers, body, connection=number)
 
 
 def write(writer: asyncio.StreamWriter, answer: Answer) -> None:

@@ -37,6 +37,7 @@ DIFFERENT = {
     "061-opus-4-5-effort-beside-budget": "AWS takes no effort beside a budget",
     "095-not-json": "a frame of AWS cannot hold it",
     "096-framing": "is about server-sent events",
+    "search-that-pauses-streamed": "AWS does not search the web",
 }
 
 

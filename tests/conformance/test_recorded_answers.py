@@ -135,7 +135,9 @@ def test_a_recorded_answer_says_the_same_to_the_sdk(
     if expected.usage is None:
         found = found._replace(usage=None)
     assert found == expected
+    assert outcome.completion["model"] == body_for(record)["model"]
     if is_stream(record):
+        assert len({chunk["id"] for chunk in outcome.chunks}) == 1
         assert outcome.chunks[-1]["usage"]
         assert all(chunk["usage"] is None for chunk in outcome.chunks[:-1])
 
@@ -148,6 +150,7 @@ def test_an_answer_passed_on_says_the_same_to_the_sdk(
     recorded = openai.chunks_of(record)
     if openai.is_stream(record):
         found = outcome.chunks
+        assert len({chunk["id"] for chunk in found}) <= 1
         failed = len(recorded) < len(openai.events(record))
         assert (outcome.error is not None) is (failed or openai.is_truncated(record))
     else:

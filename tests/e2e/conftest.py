@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.processes import ROOT, Server
+from tests.e2e.processes import Server
 from tests.e2e.replay import Replay
-
-TRAFFIC = ROOT.parent / "shared" / "traffic"
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -67,11 +65,3 @@ def replay() -> Iterator[Replay]:
     """An upstream that answers as scripted."""
     with Replay() as upstream:
         yield upstream
-
-
-@pytest.fixture(scope="session")
-def traffic() -> Path:
-    """The folder of recorded exchanges."""
-    if not TRAFFIC.is_dir():
-        pytest.skip("no recorded traffic beside this repository")
-    return TRAFFIC

@@ -9,7 +9,6 @@ raw path, headers and body, and how and when its connection ended.
 
 import asyncio
 import json
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,35 +17,19 @@ from typing import Any
 
 from aiohttp import web
 
+from tests import loopback
+from tests.loopback import LoopThread
+
 # The sizes in which a body is cut: no boundary of a line, event or frame is respected.
 AWKWARD_SIZES = (1, 2, 3, 5, 7, 11, 64, 257, 1024)
 
 
 @dataclass
-class Received:
-    """One request, byte for byte; header names in lower case, times monotonic."""
+class Received(loopback.Received):
+    """One request, and how and when its connection ended."""
 
-    method: str
-    target: str
-    headers: list[tuple[str, str]]
-    body: bytes
-    at: float
     ended_at: float | None = None
     client_left: bool = False
-
-    def header(self, name: str) -> str | None:
-        """Return the first header `name`, or None."""
-        return next((v for k, v in self.headers if k == name), None)
-
-    @property
-    def path(self) -> str:
-        """The raw path without the query."""
-        return self.target.partition("?")[0]
-
-    @property
-    def json(self) -> Any:
-        """The body as JSON."""
-        return json.loads(self.body)
 
 
 @dataclass
@@ -111,10 +94,7 @@ class Replay:
         self.port = 0
         self._routes: dict[str, Answer] = {}
         self._lists = model_lists()
-        self._ready = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopped: asyncio.Event | None = None
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+        self._thread = LoopThread(self._run)
 
     @property
     def url(self) -> str:
@@ -148,16 +128,10 @@ class Replay:
 
     def wait_until(self, claim: Callable[[], bool], seconds: float = 5) -> bool:
         """Wait until `claim` holds; tell whether it came to hold in time."""
-        deadline = time.monotonic() + seconds
-        while not claim():
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.01)
-        return True
+        return loopback.wait_until(claim, seconds)
 
     def __enter__(self) -> "Replay":
         self._thread.start()
-        assert self._ready.wait(10)
         return self
 
     def __exit__(
@@ -166,14 +140,9 @@ class Replay:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        assert self._loop is not None
-        assert self._stopped is not None
-        self._loop.call_soon_threadsafe(self._stopped.set)
-        self._thread.join(10)
+        self._thread.stop()
 
-    async def _run(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stopped = asyncio.Event()
+    async def _run(self, is_ready: Callable[[], None], stopped: asyncio.Event) -> None:
         application = web.Application(client_max_size=1 << 26)
         application.router.add_route("*", "/{path:.*}", self._serve)
         runner = web.AppRunner(
@@ -186,8 +155,8 @@ class Replay:
         site = web.TCPSite(runner, "127.0.0.1", 0, backlog=2048)
         await site.start()
         self.port = runner.addresses[0][1]
-        self._ready.set()
-        await self._stopped.wait()
+        is_ready()
+        await stopped.wait()
         await runner.cleanup()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:

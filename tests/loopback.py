@@ -1,0 +1,83 @@
+"""What upstreams of tests share: requests as they came, and a loop in a thread."""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+START_SECONDS = 10
+
+
+@dataclass
+class Received:
+    """One request, byte for byte; header names in lower case, times monotonic."""
+
+    method: str
+    target: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    at: float = field(default_factory=time.monotonic)
+
+    def header(self, name: str) -> str | None:
+        """Return the first header `name`, or None."""
+        return next((v for k, v in self.headers if k == name.lower()), None)
+
+    @property
+    def path(self) -> str:
+        """The raw path without the query."""
+        return self.target.partition("?")[0]
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+
+Serve = Callable[[Callable[[], None], asyncio.Event], Awaitable[None]]
+"""Serves from calling the first until the second is set."""
+
+
+class LoopThread:
+    """A thread with an event loop, in which a server runs until it is stopped.
+
+    So that ordinary and asynchronous tests and other processes can call it.
+    """
+
+    def __init__(self, serve: Serve) -> None:
+        self._serve = serve
+        self._ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped: asyncio.Event | None = None
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._run()), daemon=True
+        )
+
+    def start(self) -> None:
+        """Return once the server is ready."""
+        self._thread.start()
+        assert self._ready.wait(START_SECONDS)
+
+    def stop(self) -> None:
+        """Return once the server has ended."""
+        assert self._loop is not None
+        assert self._stopped is not None
+        self._loop.call_soon_threadsafe(self._stopped.set)
+        self._thread.join(START_SECONDS)
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopped = asyncio.Event()
+        await self._serve(self._ready.set, self._stopped)
+
+
+def wait_until(claim: Callable[[], bool], seconds: float = 5) -> bool:
+    """Wait until `claim` holds; tell whether it came to hold in time."""
+    deadline = time.monotonic() + seconds
+    while not claim():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
