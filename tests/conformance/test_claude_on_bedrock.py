@@ -35,6 +35,7 @@ DIFFERENT = {
     "052-native-tools-pass": "AWS refuses some keys of tools, which are left out",
     "052-web-search": "AWS does not search the web",
     "061-opus-4-5-effort-beside-budget": "AWS takes no effort beside a budget",
+    "067-odd-marks-on-native-tools": "AWS does not run the tools of the case",
     "095-not-json": "a frame of AWS cannot hold it",
     "096-framing": "is about server-sent events",
     "search-that-pauses-streamed": "AWS does not search the web",
