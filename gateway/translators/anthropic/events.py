@@ -115,10 +115,13 @@ class MessageEvents:
         self._blocks = {}
         self._ending = None
 
-    def close(self) -> None:
-        """End of input: set `error` unless the message came to its end."""
+    def close(self, foreign: bytes = b"") -> None:
+        """End of input: set `error` unless the message came to its end.
+
+        `foreign` is what came instead of events.
+        """
         if not self.done and self.error is None:
-            self.error = upstream_errors.truncated()
+            self.error = upstream_errors.unfinished(b"" if self._began else foreign)
 
     def fail(self, why: str) -> None:
         """Set `error` unless the message ended before; `why` completes a sentence."""

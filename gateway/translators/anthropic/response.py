@@ -40,12 +40,14 @@ def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> J
 def parse_message(payload: Any, reply: Reply) -> JSON:
     """Return a Claude message as a `chat.completion`, before the common rules."""
     if not isinstance(payload, dict) or payload.get("type") == "error":
-        raise upstream_errors.from_object(payload)
+        raise upstream_errors.from_object(payload, default=upstream_errors.NO_ANSWER)
     payload = joined(reply.earlier, payload)
     content = payload.get("content")
     if not isinstance(content, list):
         if "error" in payload:
-            raise upstream_errors.from_object(payload)
+            raise upstream_errors.from_object(
+                payload, default=upstream_errors.NO_ANSWER
+            )
         raise upstream_errors.no_answer("has no content")
     answer = _Answer(reply)
     for index, block in enumerate(content):
@@ -114,11 +116,12 @@ def url_citation(citation: JSON, start: int, end: int) -> JSON | None:
     url = citation.get("url")
     if not isinstance(url, str):
         return None
+    title = citation.get("title")
     return {
         "type": "url_citation",
         "url_citation": {
             "url": url,
-            "title": citation.get("title") or "",
+            "title": title if isinstance(title, str) else "",
             "start_index": start,
             "end_index": end,
         },

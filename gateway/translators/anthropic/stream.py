@@ -51,7 +51,7 @@ class MessageStream:
             except JSONError:
                 break
             self._events.receive(last, out)
-        self._events.close()
+        self._events.close(self._decoder.foreign)
         self._settle()
         return out
 

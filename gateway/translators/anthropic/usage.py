@@ -40,4 +40,6 @@ def parse_usage(usage: JSON) -> JSON:
 
 def _count(usage: JSON, name: str) -> int:
     value: Any = usage.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+    # Bedrock's guardrails restate counts as floating-point numbers.
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if is_number and value > 0 else 0

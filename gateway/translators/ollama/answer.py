@@ -103,7 +103,10 @@ class LineStream:
             except JSONError:
                 self.error = upstream_errors.no_answer("has a line without JSON")
                 return out
-            if not isinstance(event, dict) or event.get("error"):
+            if not isinstance(event, dict):
+                self.error = upstream_errors.no_answer("has a line that is no object")
+                return out
+            if event.get("error"):
                 self.error = upstream_errors.from_object(event)
                 return out
             self._event(event, out)
