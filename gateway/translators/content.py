@@ -67,6 +67,11 @@ class Document(NamedTuple):
         """The text of a file that is text."""
         return self.data.decode("utf-8-sig")
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether it is text that says nothing, which upstreams refuse."""
+        return self.is_text and not self.text.strip()
+
 
 class FileId(NamedTuple):
     """A file that was uploaded to the upstream before."""

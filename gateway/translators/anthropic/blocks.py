@@ -24,7 +24,7 @@ def render_part(part: Part, dialect: Dialect, param: str) -> JSON | None:
         case Image():
             return {"type": "image", "source": _image_source(part, dialect, param)}
         case Document():
-            return _document(part, param)
+            return None if part.is_blank else _document(part, param)
         case FileId(id):
             return _uploaded(id, dialect, param)
         case Audio():

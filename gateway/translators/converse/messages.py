@@ -193,7 +193,7 @@ class _Renderer:
             case Image():
                 return _image(part, param)
             case Document():
-                return self._document(part, param)
+                return None if part.is_blank else self._document(part, param)
             case FileId():
                 raise unsupported(
                     f"The file in '{param}' is not known to this provider. Send its "
