@@ -18,6 +18,9 @@ MAX_OPTIONAL = 10
 
 _MAX_DEPTH = 100
 
+_MAX_WALKED = 20_000
+"""Schemas behind references that are looked at, one of them perhaps many times."""
+
 _UNSUPPORTED = frozenset(
     {
         "exclusiveMaximum",
@@ -317,13 +320,18 @@ def _children(schema: JSON) -> Iterator[Any]:
 
 
 def _has_bad_reference(schema: JSON, param: str) -> bool:
-    """Tell whether a ``$ref`` leads out of the schema, nowhere, or back to itself."""
+    """Tell whether a ``$ref`` leads out of the schema, nowhere, or back to itself.
+
+    What is referred to may overlap; where it is too much to look through, the answer
+    is yes.
+    """
     edges: dict[str, set[str]] = {}
     open_references = [
         each["$ref"]
         for each in _walk(schema, param, 0)
         if isinstance(each, dict) and "$ref" in each
     ]
+    walked = 0
     while open_references:
         reference = open_references.pop()
         if not isinstance(reference, str):
@@ -333,11 +341,14 @@ def _has_bad_reference(schema: JSON, param: str) -> bool:
         target = _resolve(schema, reference)
         if target is None:
             return True
-        edges[reference] = {
-            each["$ref"]
-            for each in _walk(target, param, 0)
-            if isinstance(each, dict) and isinstance(each.get("$ref"), str)
-        }
+        found: set[str] = set()
+        for each in _walk(target, param, 0):
+            walked += 1
+            if isinstance(each, dict) and isinstance(each.get("$ref"), str):
+                found.add(each["$ref"])
+        if walked > _MAX_WALKED:
+            return True
+        edges[reference] = found
         open_references.extend(edges[reference])
     return _is_cyclic(edges)
 

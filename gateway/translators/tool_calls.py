@@ -5,8 +5,10 @@ on every turn of a conversation: each is a pure function of what stands before i
 """
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterable
 from hashlib import sha256
+from itertools import islice
 from typing import Any, NamedTuple
 
 from gateway.errors import GatewayError, invalid_request
@@ -40,12 +42,73 @@ def calls_of(message: JSON) -> list[Call]:
     return calls
 
 
-class _Pending(NamedTuple):
-    message: int
-    position: int
-    id: str
-    name: str
-    legacy: bool
+def calls_by_place(messages: list[JSON]) -> dict[tuple[int, int], Call]:
+    """Return every call by the index of its message and its position in it."""
+    return {
+        (index, position): call
+        for index, message in enumerate(messages)
+        if message["role"] == "assistant"
+        for position, call in enumerate(calls_of(message))
+    }
+
+
+class _Waiting:
+    """The calls that wait for a result; a request may hold thousands."""
+
+    def __init__(self) -> None:
+        self._calls: dict[tuple[int, int], Call] = {}
+        self._by_id: dict[str, deque[tuple[int, int]]] = {}
+        self._legacy: dict[str, deque[tuple[int, int]]] = {}
+        self._others = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._calls)
+
+    @property
+    def is_legacy(self) -> bool:
+        """Whether all of them are of the older kind."""
+        return not self._others
+
+    def add(self, index: int, message: JSON) -> None:
+        """Add the calls of an assistant message."""
+        tool_calls = len(message.get("tool_calls") or ())
+        for position, call in enumerate(calls_of(message)):
+            self._calls[index, position] = call
+            if position >= tool_calls:
+                self._legacy.setdefault(call.name, deque()).append((index, position))
+            else:
+                self._others += 1
+                self._by_id.setdefault(call.id, deque()).append((index, position))
+
+    def answered(self, id: Any) -> tuple[int, int] | None:
+        """Return the first call with this id, else the first without one."""
+        for wanted in (id, ""):
+            if isinstance(wanted, str) and self._by_id.get(wanted):
+                place = self._by_id[wanted].popleft()
+                self._others -= 1
+                del self._calls[place]
+                return place
+        return None
+
+    def answered_legacy(self, name: Any) -> tuple[int, int] | None:
+        """Return the last call of the older kind with this name."""
+        if not isinstance(name, str) or not self._legacy.get(name):
+            return None
+        place = self._legacy[name].pop()
+        del self._calls[place]
+        return place
+
+    def refusal(self) -> GatewayError:
+        """Return the 400 for calls that were left without a result."""
+        (first, _) = next(iter(self._calls))
+        named = ", ".join(
+            call.id or call.name for call in islice(self._calls.values(), 10)
+        )
+        return invalid_request(
+            "An assistant message with 'tool_calls' must be followed by one 'tool' "
+            f"message for each 'tool_call_id'. Without a response: {named}.",
+            param=f"messages[{first}]",
+        )
 
 
 def pair_results(messages: list[JSON]) -> dict[int, tuple[int, int]]:
@@ -56,69 +119,40 @@ def pair_results(messages: list[JSON]) -> dict[int, tuple[int, int]]:
     result, as OpenAI does. Calls without an id take results in their order.
     """
     pairs: dict[int, tuple[int, int]] = {}
-    pending: list[_Pending] = []
+    waiting = _Waiting()
     for index, message in enumerate(messages):
         role = message["role"]
         if role in ("tool", "function"):
-            call = _answered_call(message, role, pending, f"messages[{index}]")
-            pending.remove(call)
-            pairs[index] = (call.message, call.position)
+            pairs[index] = _answered_call(message, waiting, f"messages[{index}]")
             continue
-        if pending and (role != "assistant" or not all(p.legacy for p in pending)):
-            raise _unanswered(pending)
+        if waiting and (role != "assistant" or not waiting.is_legacy):
+            raise waiting.refusal()
         if role == "assistant":
-            pending.extend(_pending_calls(index, message))
-    if pending:
-        raise _unanswered(pending)
+            waiting.add(index, message)
+    if waiting:
+        raise waiting.refusal()
     return pairs
 
 
-def _pending_calls(index: int, message: JSON) -> Iterable[_Pending]:
-    tool_calls = len(message.get("tool_calls") or ())
-    for position, call in enumerate(calls_of(message)):
-        yield _Pending(index, position, call.id, call.name, position >= tool_calls)
-
-
-def _answered_call(
-    message: JSON, role: str, pending: list[_Pending], param: str
-) -> _Pending:
-    if role == "function":
-        name = message.get("name")
-        for call in reversed(pending):
-            if call.legacy and call.name == name:
-                return call
+def _answered_call(message: JSON, waiting: _Waiting, param: str) -> tuple[int, int]:
+    if message["role"] == "function":
+        place = waiting.answered_legacy(message.get("name"))
+        if place is None:
+            raise invalid_request(
+                f"'{param}' has role 'function' but no earlier assistant message with "
+                "a 'function_call' of that name waits for a result.",
+                param=param,
+            )
+        return place
+    place = waiting.answered(message.get("tool_call_id"))
+    if place is None:
         raise invalid_request(
-            f"'{param}' has role 'function' but no earlier assistant message with a "
-            "'function_call' of that name waits for a result.",
+            "Messages with role 'tool' must follow the assistant message whose "
+            f"'tool_calls' contain their 'tool_call_id'; '{param}' answers none that "
+            "is open.",
             param=param,
         )
-    wanted = message.get("tool_call_id") or ""
-    by_order = None
-    for call in pending:
-        if call.legacy:
-            continue
-        if wanted and call.id == wanted:
-            return call
-        if not call.id and by_order is None:
-            by_order = call
-    if by_order is not None:
-        return by_order
-    raise invalid_request(
-        "Messages with role 'tool' must follow the assistant message whose "
-        f"'tool_calls' contain their 'tool_call_id'; '{param}' answers none that is "
-        "open.",
-        param=param,
-    )
-
-
-def _unanswered(pending: list[_Pending]) -> GatewayError:
-    first = pending[0]
-    named = ", ".join(call.id or call.name for call in pending)
-    return invalid_request(
-        "An assistant message with 'tool_calls' must be followed by one 'tool' message "
-        f"for each 'tool_call_id'. Without a response: {named}.",
-        param=f"messages[{first.message}]",
-    )
+    return place
 
 
 def historic_names(messages: list[JSON]) -> list[str]:

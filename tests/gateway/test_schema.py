@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import GatewayError
+from gateway.translators.protocol import JSON
 from gateway.translators.schema import is_representable, sanitise, tool_parameters
 
 PLACE = "tools[0].function.parameters"
@@ -220,3 +221,20 @@ def test_no_schema_does_worse_than_a_400(schema):
         with suppress(GatewayError):
             check(schema, PLACE)
     assert schema == before
+
+
+def test_references_that_overlap_a_thousandfold_are_given_up() -> None:
+    names = [f"p{number}" for number in range(2000)]
+    schema: JSON = {
+        "type": "object",
+        "properties": {name: {"type": "string"} for name in names},
+        "required": names,
+    }
+    references, path = [], "#/$defs/deep"
+    for _ in range(50):
+        schema = {"type": "object", "properties": {"n": schema}, "required": ["n"]}
+        references.append({"$ref": path})
+        path += "/properties/n"
+    root = {"anyOf": references, "$defs": {"deep": schema}}
+    assert is_representable({**root, "anyOf": references[:1]}, "schema")
+    assert not is_representable(root, "schema")

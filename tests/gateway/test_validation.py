@@ -263,3 +263,12 @@ def test_a_strict_route_refuses_what_it_would_drop():
         losses.drop("seed")
     assert (caught.value.status, caught.value.param) == (400, "seed")
     assert caught.value.code == "unsupported_parameter"
+
+
+def test_thousands_of_calls_are_paired_whatever_their_order():
+    count = 20_000
+    ids = [f"call_{number}" for number in range(count)]
+    messages = [*HELLO, called(*ids), *(result(id) for id in reversed(ids))]
+    pairs = validate_request(request(messages=messages)).results
+    assert pairs[2] == (1, count - 1)
+    assert pairs[count + 1] == (1, 0)

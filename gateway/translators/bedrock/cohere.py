@@ -15,7 +15,12 @@ from gateway.translators.converse.json_mode import asked_in_words
 from gateway.translators.converse.params import drop_rest, refuse, sampling
 from gateway.translators.protocol import JSON, Reply, Route
 from gateway.translators.schema import tool_parameters
-from gateway.translators.tool_calls import ToolNames, calls_of, parse_arguments
+from gateway.translators.tool_calls import (
+    ToolNames,
+    calls_by_place,
+    calls_of,
+    parse_arguments,
+)
 from gateway.translators.tools import (
     Tool,
     allowed_tools,
@@ -109,10 +114,11 @@ def _open_calls(messages: list[JSON]) -> int:
 def _results(valid: ValidRequest, start: int, names: ToolNames) -> list[JSON]:
     messages = valid.body["messages"]
     results = []
+    calls = calls_by_place(messages[start:])
     for index, (caller, position) in sorted(valid.results.items()):
         if index < start:
             continue
-        call = calls_of(messages[caller])[position]
+        call = calls[caller - start, position]
         results.append(
             {
                 "call": {

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from gateway.errors import unsupported
 from gateway.translators.content import Document, Image, Part, Text, parse_content
 from gateway.translators.protocol import JSON
-from gateway.translators.tool_calls import calls_of
+from gateway.translators.tool_calls import calls_by_place, calls_of
 from gateway.translators.turns import check_silent
 from gateway.wire.jsontext import dumps
 
@@ -41,6 +41,7 @@ def conversation(
     Raises a 400 naming the part that is neither text nor one of `max_images` images.
     """
     messages = body["messages"]
+    calls = calls_by_place(messages)
     system: list[str] = []
     turns: list[Turn] = []
     images: list[Image] = []
@@ -63,8 +64,7 @@ def conversation(
             case "assistant":
                 turns.append(Turn("assistant", "\n".join(texts + _said(message))))
             case _:
-                caller, position = results[index]
-                name = calls_of(messages[caller])[position].name
+                name = calls[results[index]].name
                 result = f"[result of {name}: {''.join(texts)}]"
                 turns.append(Turn("user", result))
     merged = _alternating(turns, system)

@@ -27,6 +27,7 @@ from gateway.translators.tool_calls import (
     Call,
     ToolNames,
     call_ids,
+    calls_by_place,
     calls_of,
     parse_arguments,
 )
@@ -142,6 +143,7 @@ class _Renderer:
         self._profile = profile
         self._options = options
         self._ids = call_ids(messages, profile.call_id)
+        self._calls = calls_by_place(messages) if options.tools_as_text else {}
         self._documents = 0
         self._conversation = Conversation()
 
@@ -265,7 +267,7 @@ class _Renderer:
         call = self._results[index]
         blocks = self._blocks(message.get("content"), f"messages[{index}].content")
         if self._options.tools_as_text:
-            name = calls_of(self._messages[call[0]])[call[1]].name
+            name = self._calls[call].name
             said = "".join(block["text"] for block in blocks if "text" in block)
             others = [block for block in blocks if "text" not in block]
             return [{"text": f"[result of {name}: {said}]"}, *others]

@@ -18,7 +18,12 @@ from gateway.translators.content import (
 from gateway.translators.protocol import JSON, Reply, Route, UpstreamRequest
 from gateway.translators.reasoning import reasoning_of
 from gateway.translators.schema import tool_parameters
-from gateway.translators.tool_calls import call_ids, calls_of, parse_arguments
+from gateway.translators.tool_calls import (
+    call_ids,
+    calls_by_place,
+    calls_of,
+    parse_arguments,
+)
 from gateway.translators.tools import (
     Tool,
     ToolChoice,
@@ -190,7 +195,7 @@ def _without_booleans(schema: Any) -> JSON:
 
 def _messages(valid: ValidRequest, route: Route) -> list[JSON]:
     messages = valid.body["messages"]
-    ids = call_ids(messages, str)
+    ids, calls = call_ids(messages, str), calls_by_place(messages)
     rendered: list[JSON] = []
     for index, message in enumerate(messages):
         param = f"messages[{index}]"
@@ -201,12 +206,12 @@ def _messages(valid: ValidRequest, route: Route) -> list[JSON]:
             case "assistant":
                 rendered.append(_assistant(message, index, ids, param))
             case "tool" | "function":
-                asked, position = valid.results[index]
+                place = valid.results[index]
                 result = {
                     "role": "tool",
                     **_with_images(message, param, route),
-                    "tool_name": calls_of(messages[asked])[position].name,
-                    "tool_call_id": ids[asked, position],
+                    "tool_name": calls[place].name,
+                    "tool_call_id": ids[place],
                 }
                 rendered.append(result)
             case _:
