@@ -118,10 +118,11 @@ class MessageEvents:
     def close(self, foreign: bytes = b"") -> None:
         """End of input: set `error` unless the message came to its end.
 
-        `foreign` is what came instead of events.
+        `foreign` is what came instead of events; a piece of a line is not worth naming.
         """
         if not self.done and self.error is None:
-            self.error = upstream_errors.unfinished(b"" if self._began else foreign)
+            is_other = not self._began and foreign.lstrip().startswith((b"{", b"<"))
+            self.error = upstream_errors.unfinished(foreign if is_other else b"")
 
     def fail(self, why: str) -> None:
         """Set `error` unless the message ended before; `why` completes a sentence."""
