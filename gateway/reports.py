@@ -27,6 +27,16 @@ class Traffic(NamedTuple):
         return 100 * self.failed / self.requests if self.requests else 0.0
 
 
+class ModelTotals(NamedTuple):
+    """What one model's calls of the last 24 hours came to."""
+
+    model: str
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    cost: Decimal | None
+
+
 class Totals(NamedTuple):
     """What the last 24 hours came to."""
 
@@ -60,6 +70,24 @@ def by_provider() -> dict[str, Traffic]:
         .annotate(requests=Count("pk"), failed=Count("pk", filter=FAILED))
     )
     return {row["provider"]: Traffic(row["requests"], row["failed"]) for row in rows}
+
+
+def top_models(limit: int = 5) -> list[ModelTotals]:
+    """Return the models asked for most in the last 24 hours, in one query."""
+    rows = (
+        _last_day()
+        .order_by()
+        .values("model")
+        .annotate(
+            requests=Count("pk"),
+            tokens_in=Sum("input_tokens", default=0),
+            tokens_out=Sum("output_tokens", default=0),
+            dollars=Sum("cost"),
+        )
+        .order_by("-requests", "model")
+        .values_list("model", "requests", "tokens_in", "tokens_out", "dollars")
+    )
+    return [ModelTotals(*row) for row in rows[:limit]]
 
 
 def recent_errors(limit: int = 5) -> list[UsageRecord]:

@@ -225,4 +225,5 @@ def provider_preview(request: HttpRequest) -> HttpResponse:
     """Return how a request will look: its URL (`part=endpoint`) or its header."""
     form = ProviderForm(_posted(request), instance=_edited(request))
     part = "header" if request.GET.get("part") == "header" else "endpoint"
-    return render(request, f"providers/_preview_{part}.html", _previews(form))
+    context = {"form": form, "oob": True, **_previews(form)}
+    return render(request, f"providers/_preview_{part}.html", context)

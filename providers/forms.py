@@ -74,8 +74,8 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         Secret.objects.all(),
         to_field_name="name",
         required=False,
-        label=_("Stored secret"),
-        empty_label=_("Enter a new secret"),
+        label=_("Use stored secret"),
+        empty_label=_("New secret"),
         error_messages={
             "invalid_choice": _("There is no secret named `%(value)s`."),
         },

@@ -33,6 +33,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "failing": ModelProvider.objects.filter(
             enabled=True, status__in=["unavailable", "failed"]
         )[:5],
+        "top_models": reports.top_models(),
         "errors": reports.recent_errors(),
         "examples": snippets.examples(snippets.base_url(request), _example_model()),
     }

@@ -37,6 +37,8 @@ on("click", "[data-theme-form] button", (button, event) => {
   document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax${secure}`;
   if (theme === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
+  for (const each of button.form.querySelectorAll("button"))
+    each.setAttribute("aria-pressed", String(each === button));
   button.closest("details")?.removeAttribute("open");
 });
 
@@ -49,6 +51,41 @@ on("keydown", "details.menu[open]", (menu, event) => {
   if (event.key !== "Escape") return;
   menu.removeAttribute("open");
   menu.querySelector("summary").focus();
+});
+
+/* Dialogs: what is swapped into #dialog opens it; <dialog data-modal open> becomes modal.
+   The browser keeps the focus inside; afterwards it goes back to what opened it. */
+function openDialogs() {
+  const shared = document.getElementById("dialog");
+  const waiting = [...document.querySelectorAll("dialog[data-modal][open]:not(:modal)")];
+  if (shared?.childElementCount && !shared.open) waiting.push(shared);
+  for (const dialog of waiting) {
+    const menu = document.activeElement.closest("details.menu");
+    const opener = menu?.querySelector("summary") ?? document.activeElement;
+    menu?.removeAttribute("open");
+    dialog.removeAttribute("open");
+    dialog.showModal();
+    dialog.addEventListener("close", () => {
+      if (dialog === shared) dialog.replaceChildren();
+      else dialog.remove();
+      if (document.activeElement === document.body) opener.focus();
+    }, { once: true });
+  }
+}
+on("click", "dialog [data-close]", (element, event) => {
+  event.preventDefault();
+  element.closest("dialog").close();
+});
+on("click", "dialog:modal", (dialog, event) => { if (event.target === dialog) dialog.close(); });
+
+/* Links of an error summary lead to the field, wherever it is folded away. */
+on("click", "#error-summary a[href^='#']", (link, event) => {
+  const id = link.getAttribute("href").slice(1);
+  const field = document.getElementById(`${id}_entry`) || document.getElementById(id);
+  if (!field) return;
+  event.preventDefault();
+  for (let each = field.closest("details"); each; each = each.parentElement.closest("details")) each.open = true;
+  field.focus();
 });
 
 /* Chips over <textarea data-chips>, which stays the field that is sent. */
@@ -121,14 +158,20 @@ on("click", "[data-add-checked]", (button, event) => {
   const picker = button.closest(".picker");
   const ticked = [...picker.querySelectorAll("input:checked")].map((box) => box.value);
   area.dispatchEvent(new CustomEvent("chips:add", { detail: ticked }));
-  picker.remove();
+  document.getElementById(`${area.id}_entry`)?.focus();
+  if (picker.matches(":modal")) picker.close();
+  else picker.remove();
 });
 /* <input data-filter> hides the list items around it that lack its text. */
 on("input", "[data-filter]", (input) => {
   const text = input.value.trim().toLowerCase();
-  for (const item of input.closest(".picker").querySelectorAll("li"))
+  const picker = input.closest(".picker");
+  for (const item of picker.querySelectorAll("li"))
     item.hidden = !item.textContent.toLowerCase().includes(text);
+  picker.querySelector("[data-none]").hidden = Boolean(picker.querySelector("li:not([hidden])"));
 });
+/* Enter there would send the form around it. */
+on("keydown", "[data-filter]", (input, event) => { if (event.key === "Enter") event.preventDefault(); });
 
 /* <form data-guard>: leaving with unsaved changes asks first. */
 let unsaved = false;
@@ -206,6 +249,7 @@ for (const type of ["htmx:response:error", "htmx:error"])
   });
 document.addEventListener("htmx:after:swap", () => {
   enhance();
+  openDialogs();
   const focus = document.querySelector("[data-focus]");
   if (focus) {
     focus.removeAttribute("data-focus");
@@ -213,3 +257,4 @@ document.addEventListener("htmx:after:swap", () => {
   }
 });
 enhance();
+openDialogs();

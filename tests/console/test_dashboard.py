@@ -42,7 +42,7 @@ def test_the_figures_cover_the_last_day(logged_in_client, record):
 def test_an_unknown_cost_is_not_nothing(logged_in_client, record):
     record()
     page = logged_in_client.get("/").content.decode()
-    assert '<p class="value">—</p><p class="note">from list prices' in page
+    assert '<p class="value">—</p><p class="note">estimated from list prices' in page
 
 
 def test_recent_errors_lead_to_their_request(logged_in_client, record):
@@ -70,3 +70,14 @@ def test_the_dashboard_needs_a_fixed_number_of_queries(
         record(status=502, outcome="upstream_error")
     with django_assert_max_num_queries(13):
         logged_in_client.get("/")
+
+
+def test_the_models_asked_for_most_are_shown(logged_in_client, record):
+    for _number in range(2):
+        record(model="gpt-4o", cost="0.25")
+    record(model="o3", input_tokens=None, output_tokens=None)
+    page = logged_in_client.get("/").content.decode()
+    top = page.partition("Top models")[2].partition("</table>")[0]
+    assert top.index("gpt-4o") < top.index("o3")
+    assert "$0.50" in top
+    assert "0 / 0" in top
