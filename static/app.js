@@ -53,6 +53,16 @@ on("keydown", "details.menu[open]", (menu, event) => {
   menu.querySelector("summary").focus();
 });
 
+/* A button that is disabled while its request runs loses the focus: it gets it back. */
+let lastFocused = null;
+document.addEventListener("focusin", (event) => {
+  if (!event.target.closest("dialog")) lastFocused = event.target;
+});
+function refocus(element) {
+  if (document.activeElement === document.body && element?.isConnected) element.focus();
+}
+document.addEventListener("htmx:finally:request", () => setTimeout(() => refocus(lastFocused)));
+
 /* Dialogs: what is swapped into #dialog opens it; <dialog data-modal open> becomes modal.
    The browser keeps the focus inside; afterwards it goes back to what opened it. */
 function openDialogs() {
@@ -60,15 +70,15 @@ function openDialogs() {
   const waiting = [...document.querySelectorAll("dialog[data-modal][open]:not(:modal)")];
   if (shared?.childElementCount && !shared.open) waiting.push(shared);
   for (const dialog of waiting) {
-    const menu = document.activeElement.closest("details.menu");
-    const opener = menu?.querySelector("summary") ?? document.activeElement;
+    const menu = lastFocused?.closest("details.menu");
+    const opener = menu?.querySelector("summary") ?? lastFocused;
     menu?.removeAttribute("open");
     dialog.removeAttribute("open");
     dialog.showModal();
     dialog.addEventListener("close", () => {
       if (dialog === shared) dialog.replaceChildren();
       else dialog.remove();
-      if (document.activeElement === document.body) opener.focus();
+      refocus(opener);
     }, { once: true });
   }
 }
@@ -158,9 +168,9 @@ on("click", "[data-add-checked]", (button, event) => {
   const picker = button.closest(".picker");
   const ticked = [...picker.querySelectorAll("input:checked")].map((box) => box.value);
   area.dispatchEvent(new CustomEvent("chips:add", { detail: ticked }));
-  document.getElementById(`${area.id}_entry`)?.focus();
   if (picker.matches(":modal")) picker.close();
   else picker.remove();
+  document.getElementById(`${area.id}_entry`)?.focus();
 });
 /* <input data-filter> hides the list items around it that lack its text. */
 on("input", "[data-filter]", (input) => {
@@ -247,14 +257,13 @@ for (const type of ["htmx:response:error", "htmx:error"])
     toasts.replaceChildren(notice);
     toasts.scrollIntoView({ block: "center" });
   });
-document.addEventListener("htmx:after:swap", () => {
+function settle() {
   enhance();
   openDialogs();
   const focus = document.querySelector("[data-focus]");
-  if (focus) {
-    focus.removeAttribute("data-focus");
-    focus.focus();
-  }
-});
-enhance();
-openDialogs();
+  if (!focus) return;
+  focus.removeAttribute("data-focus");
+  focus.focus();
+}
+document.addEventListener("htmx:after:swap", settle);
+settle();

@@ -59,7 +59,7 @@ def open_page(chromium: Any, problems: list[str]) -> Iterator[Callable[..., Any]
     def make(url: str, *, scripts: bool = True) -> Any:
         context = chromium.new_context(base_url=url, java_script_enabled=scripts)
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         context.on("weberror", lambda error: problems.append(str(error.error)))
         context.on(
             "console",
