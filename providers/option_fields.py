@@ -279,7 +279,11 @@ def merged(
             values[name] = options.OPTIONS[name](value)
         except ValueError as error:
             problems[field] = f"{error}".removesuffix(".").capitalize() + "."
-    timeouts = dict(values.get("timeouts") or {})
+    timeouts = values.get("timeouts") or {}
+    if not isinstance(timeouts, Mapping):
+        # Not from the fields: whoever checks the options says what is wrong with it.
+        return values, problems
+    timeouts = dict(timeouts)
     for name in TIMEOUTS:
         field = f"timeout_{name}"
         if field in cleaned and given(field):

@@ -207,8 +207,8 @@ def _choice(choice: Any, index: int) -> JSON:
 
 def _answer_message(message: JSON) -> JSON:
     """Return the message as OpenAI's clients expect it of some servers."""
-    if "role" not in message:
-        message = {"role": "assistant", **message}
+    if not message.get("role"):
+        message = {**message, "role": "assistant"}
     if type(message.get("content")) is list:
         message = {"content": None, **with_plain_content(message)}
     calls = message.get("tool_calls")

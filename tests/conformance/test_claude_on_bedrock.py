@@ -38,6 +38,8 @@ DIFFERENT = {
     "067-odd-marks-on-native-tools": "AWS does not run the tools of the case",
     "095-not-json": "a frame of AWS cannot hold it",
     "096-framing": "is about server-sent events",
+    "112-error-where-a-stream-was-due": "is about what is no stream at all",
+    "112-web-page-where-a-stream-was-due": "is about what is no stream at all",
     "search-that-pauses-streamed": "AWS does not search the web",
 }
 

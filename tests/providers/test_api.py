@@ -341,6 +341,7 @@ def test_a_wired_provider_is_not_deleted(api, provider):
             "Host",
         ),
         ({"options": {"nonsense": 1}}, "spec.options", "nonsense"),
+        ({"options": {"timeouts": "5"}}, "spec.options", "timeouts"),
         ({"options": {"priority": "high"}}, "spec.options.priority", "whole"),
         ({"options": {"enabled": "yes"}}, "spec.options.enabled", "true or false"),
         ({"modles": ["x"]}, "spec.modles", "not a field"),
