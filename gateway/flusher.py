@@ -7,6 +7,7 @@ and rows are keyed by the call's id, so that reading a line again changes nothin
 
 import fcntl
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,7 +26,21 @@ BATCH = 500
 # SQLite and its thread switch once per statement, not per row; PostgreSQL takes no more
 # than 65,535 values in one.
 ROWS_PER_STATEMENT = 50
-REJECTED = "rejected.jsonl.bad"
+# Calls that cannot be stored, for whoever looks into why; no more than so much.
+REFUSED = "refused.jsonl.bad"
+REFUSED_BYTES = 16 * 1024 * 1024
+
+# What the database refuses, and what a line of another version or of a disk that failed
+# may come to: it must not come back for ever with all that stand behind it.
+_NO_ROW = (
+    DataError,
+    IntegrityError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 
 _FIELDS: "list[models.Field[Any, Any]]" = [
     field for field in UsageRecord._meta.concrete_fields if not field.primary_key
@@ -115,14 +130,36 @@ class Flusher:
 
     def _keep(self, lines: list[JSON]) -> None:
         """Store calls and note what the upkeep wants to know of them."""
-        _store(lines)
+        refused = _store(lines)
+        if refused:
+            self._set_aside(refused)
+            lines = [line for line in lines if line not in refused]
         _store_bodies(lines)
         for line in lines:
             started_at = line.get("started_at", 0.0)
             self.touched_hours.add(int(started_at // 3600))
-            if hint := line.get("key_hint"):
+            if isinstance(hint := line.get("key_hint"), str) and hint:
                 key = (line.get("caller_kind", ""), line.get("caller", ""), hint)
                 self.used_keys[key] = max(started_at, self.used_keys.get(key, 0.0))
+
+    def _set_aside(self, lines: list[JSON]) -> None:
+        """Keep what cannot be stored, without the bodies, in a file of its own."""
+        logger.error(
+            "%d calls cannot be stored in the usage table; they are in %s.",
+            len(lines),
+            REFUSED,
+        )
+        try:
+            file = os.open(
+                self._folder / REFUSED, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600
+            )
+            with os.fdopen(file, "ab") as kept:
+                for line in lines:
+                    told = {name: line[name] for name in line if name != "bodies"}
+                    if kept.tell() < REFUSED_BYTES:
+                        kept.write(jsontext.encode(told) + b"\n")
+        except OSError as error:
+            logger.error("They cannot be written there: %s.", error.strerror)
 
     def _read(self, writer: _Writer, path: Path) -> tuple[list[JSON], int]:
         """Return up to BATCH calls that ended, and the offset behind them."""
@@ -167,22 +204,25 @@ def _is_locked(path: Path) -> bool:
     return False
 
 
-def _store(lines: list[JSON]) -> None:
-    """Insert the rows; one that the database refuses is set aside, not the batch."""
+def _store(lines: list[JSON]) -> list[JSON]:
+    """Insert the rows; return those that cannot be, which hold up no other.
+
+    Raises django.db.Error when the database is away.
+    """
     if not lines:
-        return
+        return []
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             for start in range(0, len(lines), ROWS_PER_STATEMENT):
                 some = lines[start : start + ROWS_PER_STATEMENT]
                 values = [value for line in some for value in _values(line)]
                 cursor.execute(_insert(len(some)), values)
-    except (DataError, IntegrityError, ArithmeticError):
+    except _NO_ROW:
         if len(lines) == 1:
-            logger.error("A usage row was refused by the database and left out.")
-            return
-        for line in lines:
-            _store([line])
+            logger.exception("A usage row cannot be made.")
+            return lines
+        return [refused for line in lines for refused in _store([line])]
+    return []
 
 
 def _store_bodies(lines: list[JSON]) -> None:

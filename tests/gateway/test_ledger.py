@@ -1,5 +1,6 @@
 """Every call that went upstream becomes one row, whatever happens in between."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.flusher import Flusher
+from gateway.flusher import REFUSED, Flusher
 from gateway.ledger import Entry, Spool
 from gateway.models import UsageRecord
 
@@ -121,6 +122,58 @@ def test_a_row_the_database_refuses_does_not_hold_up_the_others(spool, bad):
         entry.ended("ok")
     Flusher(spool.folder).flush()
     assert UsageRecord.objects.get().provider == "openai"
+
+
+def test_a_refused_row_is_set_aside_without_its_bodies(spool):
+    entry = Entry(spool, **{**FIELDS, "provider": None, "bodies": {"asked": "prompt"}})
+    entry.began()
+    entry.ended("ok")
+    flusher = Flusher(spool.folder)
+    flusher.flush()
+    flusher.flush()
+    (line,) = (spool.folder / REFUSED).read_text().splitlines()
+    assert json.loads(line)["request_id"] == "req_1"
+    assert "prompt" not in line
+    assert (spool.folder / REFUSED).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"started_at": "yesterday"},
+        {"started_at": 1e20},
+        {"prices": 3},
+        {"prices": {"input": "x", "output": "2"}},
+        {"status": "x"},
+        {"key_hint": ["x"]},
+    ],
+    ids=str,
+)
+def test_a_line_that_makes_no_row_holds_up_no_other(spool, bad):
+    for name, fields in (("first", {}), ("bad", bad), ("last", {})):
+        line = {"started_at": 1.0, **FIELDS, "request_id": name, **fields}
+        spool.write({"begin": name, **line})
+        spool.write({"end": name, "outcome": "ok", "input_tokens": 1, **fields})
+    flusher = Flusher(spool.folder)
+    flusher.flush()
+    flusher.flush()
+    stored = UsageRecord.objects.values_list("call_id", flat=True)
+    assert {"first", "last"} <= set(stored)
+    refused = spool.folder / REFUSED
+    told = refused.read_text().splitlines() if refused.exists() else []
+    assert len(told) + len(stored) == 3
+
+
+def test_five_hundred_rows_around_a_refused_one_are_stored_once(spool):
+    for number in range(510):
+        fields = {"provider": None} if number == 255 else {}
+        entry = Entry(spool, **{**FIELDS, "request_id": f"r{number}", **fields})
+        entry.began()
+        entry.ended("ok")
+    Flusher(spool.folder).flush()
+    Flusher(spool.folder).flush()
+    stored = UsageRecord.objects.values_list("request_id", flat=True)
+    assert sorted(stored) == sorted(f"r{n}" for n in range(510) if n != 255)
 
 
 def test_a_text_with_nul_or_too_long_is_stored_mended(spool):
