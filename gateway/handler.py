@@ -40,6 +40,7 @@ PREFIXES = ("/v1/", "/chat/", "/sandbox/", "/tools/")
 BODY_SECONDS = 30.0
 MAX_LENGTH_DIGITS = 18
 BODY_BYTES_PER_SECOND = 64 * 1024
+PIECE_BYTES = 256 * 1024
 
 # A path is matched against patterns and remembered: neither for any length.
 LONGEST_PATH = 2048
@@ -308,7 +309,7 @@ async def _send(response: HttpResponseBase, send: Send, is_head: bool) -> None:
         body = response.content  # type: ignore[attr-defined]
         headers.append((b"content-length", b"%d" % len(body)))
         await send(start)
-        await send({"type": "http.response.body", "body": b"" if is_head else body})
+        await _send_whole(response, b"" if is_head else body, send)
         return
     try:
         await send(start)
@@ -317,6 +318,15 @@ async def _send(response: HttpResponseBase, send: Send, is_head: bool) -> None:
         aclose = getattr(response, "aclose", None)
         if aclose is not None:
             await aclose()
+
+
+async def _send_whole(response: HttpResponseBase, body: bytes, send: Send) -> None:
+    """Send a body; in pieces, so that a slow client is told from one that stalls."""
+    start = 0
+    while len(body) - start > PIECE_BYTES:
+        await _send_part(response, body[start : start + PIECE_BYTES], send)
+        start += PIECE_BYTES
+    await _send_part(response, body[start:], send, is_last=True)
 
 
 async def _send_stream(response: StreamingHttpResponse, send: Send) -> None:
@@ -333,11 +343,14 @@ async def _send_stream(response: StreamingHttpResponse, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _send_part(response: StreamingHttpResponse, part: bytes, send: Send) -> None:
+async def _send_part(
+    response: HttpResponseBase, part: bytes, send: Send, is_last: bool = False
+) -> None:
     """Send a part; a client that does not read for long loses its connection."""
+    message = {"type": "http.response.body", "body": part, "more_body": not is_last}
     try:
         async with asyncio.timeout(settings.STALL_SECONDS):
-            await send({"type": "http.response.body", "body": part, "more_body": True})
+            await send(message)
     except TimeoutError:
         stall = getattr(response, "stall", None)
         if stall is not None:

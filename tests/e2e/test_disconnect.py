@@ -15,7 +15,7 @@ import pytest
 from tests.e2e import dialects, registries
 from tests.e2e.processes import Server, chat, wait_until
 from tests.e2e.raw import Connection, Watch
-from tests.e2e.replay import Replay, Reply
+from tests.e2e.replay import Replay, Reply, json_reply
 
 STREAM = {"content-type": "text/event-stream"}
 PATIENCE = 1.0
@@ -214,6 +214,33 @@ def test_a_client_that_stops_reading_is_let_go_on_both_sides(
         # Reading goes on until the connection turns out to be gone.
         assert client.is_closed()
     assert watch.growth < 8 << 20
+
+
+def test_a_whole_answer_that_nobody_reads_is_let_go(server, upstream):
+    message = {"role": "assistant", "content": "x" * 20_000_000}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    upstream.route("/big", json_reply({"id": "c", "choices": [choice]}))
+    made = server(
+        registries.registry(
+            registries.openai("big", f"{upstream.url}/big", "big"),
+            registries.openai("good", upstream.url, "good"),
+        ),
+        STALL_SECONDS="1",
+        CALLS_PER_WORKER="1",
+    )
+    with Connection(made) as slow:
+        slow.ask("big")
+        slow.read_until(b"\r\n\r\n")
+        for _ in range(4):
+            time.sleep(0.5)
+            slow.read_until(b"x" * 4_000_000)
+        slow.read_until(b"stop")
+    with Connection(made) as still:
+        still.ask("big")
+        still.read_until(b"HTTP/1.1 200")
+        assert made.chat("good").status_code == 503
+        assert wait_until(lambda: made.chat("good").status_code == 200, 5)
+        assert still.is_closed()
 
 
 def test_a_killed_worker_loses_no_row(server, registry, upstream):
