@@ -120,7 +120,7 @@ async def _exchange(rounds: Rounds, routed_ms: int) -> HttpResponseBase:
         try:
             await chat.open()
         except BaseException:
-            await response.aclose()
+            await chat.let_go()
             raise
         return ChatStreamResponse(chat, headers)
     answer = await _whole_answer(rounds, response)

@@ -75,8 +75,12 @@ class ChatStream:
     async def aclose(self) -> None:
         """Close the upstream and end the ledger's entry; safe to call twice."""
         fields = usage_fields(self._parser.usage)
-        if self._parser.usage is None and self._characters:
-            fields["output_tokens"] = max(1, self._characters // CHARACTERS_PER_TOKEN)
+        is_final = self._parser.usage is not None and self._parser.done
+        if self._characters and (not is_final or self._failure is not None):
+            # Claude counts the first token at once and the others at the end.
+            counted = fields.get("output_tokens", 0)
+            guessed = max(1, self._characters // CHARACTERS_PER_TOKEN)
+            fields["output_tokens"] = max(counted, guessed)
             fields["estimated"] = True
         if self._failure is not None:
             fields["error_code"] = self._failure.code or self._failure.type
@@ -88,6 +92,10 @@ class ChatStream:
         )
         if self._outcome == UsageRecord.Outcome.OK:
             await self._read_to_the_end()
+        await self.let_go()
+
+    async def let_go(self) -> None:
+        """Close what is open towards the upstream."""
         await self._response.aclose()
         if self._next is not None:
             await self._give_up(self._next)
