@@ -4,7 +4,6 @@ One policy for every route, spelling of the header and alias. Keyless calls are 
 programs on this machine: nothing that came through a proxy or out of a browser passes.
 """
 
-import hmac
 import ipaddress
 import socket
 import time
@@ -158,4 +157,4 @@ def _is_this_machine(host: str) -> bool:
             return True
     except ValueError:
         pass
-    return any(hmac.compare_digest(name, own) for own in _own_addresses())
+    return name in _own_addresses()
