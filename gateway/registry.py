@@ -267,12 +267,13 @@ class Registry:
             row.header_name,
             row.value_prefix,
             row.region,
+            row.authorization_url,
             row.token_url,
             row.scopes,
             row.client_auth,
             str(row.token_params),
             row.private_network,
-            row.secret and (row.secret.pk, row.secret.sealed),
+            row.secret and (row.secret.sealed, row.secret.binding()),
         )
         known = self._auths.get(str(row.uid))
         if known and known[0] == fingerprint:

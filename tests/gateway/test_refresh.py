@@ -48,6 +48,38 @@ def test_a_start_without_a_database_is_not_ready_but_no_failure(provider):
     assert own.is_loaded
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"authorization_url": "https://login.example.com/authorize"},
+        {"token_url": "https://login.example.com/other"},
+        {"scopes": "other"},
+        {"endpoint": "http://127.0.0.1:10"},
+    ],
+    ids=str,
+)
+def test_a_changed_way_to_sign_in_is_used_from_the_next_call_on(provider, changed):
+    row = provider(auth_type="none")
+    fields = {"auth_type": "oauth2", "token_url": "https://login.example.com/token"}
+    own = Registry()
+
+    def auth() -> object:
+        own.load()
+        return own.snapshot.targets["gpt-4o-mini"][0].provider.auth
+
+    def save(**values: str) -> None:
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.save()
+
+    save(**fields)
+    before = auth()
+    save(priority="7")
+    assert auth() is before
+    save(**changed)
+    assert auth() is not before
+
+
 def test_a_row_of_an_unknown_type_leaves_the_others_in_service(provider):
     provider("good", models=("fine",))
     bad = provider("bad", models=("odd",))
