@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import httpx
 from django.conf import settings
@@ -103,6 +104,8 @@ async def payload_of(provider: Provider, response: httpx.Response) -> JSON:
     raw = redact(provider, await read_body(provider, response))
     try:
         payload = jsontext.decode(raw)
+        if b"\\u00" in raw:  # An escaped character may have hidden a credential.
+            payload = jsontext.decode(redact(provider, jsontext.encode(payload)))
     except jsontext.JSONError:
         raise invalid_response(provider) from None
     if not isinstance(payload, dict):
@@ -157,7 +160,8 @@ def redact(provider: Provider, data: bytes) -> bytes:
         if secret in data:
             data = data.replace(secret, REDACTED)
     if isinstance(provider.auth, auth.OAuth2) and provider.auth.access_token:
-        data = data.replace(provider.auth.access_token.encode(), REDACTED)
+        for secret in _spellings(provider.auth.access_token):
+            data = data.replace(secret, REDACTED)
     return data
 
 
@@ -172,13 +176,18 @@ def redacted(provider: Provider, error: GatewayError) -> GatewayError:
 def _secrets(provider: Provider) -> tuple[bytes, ...]:
     known = provider.secrets
     if known is None:
-        if provider.row.secret is None:
+        if provider.row.secret is None or provider.auth is None:
             known = ()
         else:
             values = provider.row.credentials().values()
-            known = tuple(v.encode() for v in values if len(v) >= SHORTEST_SECRET)
+            long = [value for value in values if len(value) >= SHORTEST_SECRET]
+            known = tuple(each for value in long for each in _spellings(value))
         provider.secrets = known
     return known
+
+
+# By the token: one is redacted from every answer that it asked for.
+_spellings = lru_cache(maxsize=256)(jsontext.spellings)
 
 
 def _request(
@@ -283,6 +292,7 @@ async def _refusal(provider: Provider, response: httpx.Response) -> GatewayError
         payload = b""
     headers = _lower(provider, response)
     error = provider.translator.parse_error(code, headers, redact(provider, payload))
+    error = redacted(provider, error)
     return GatewayError(
         error.status,
         error.type,

@@ -21,6 +21,22 @@ encode = msgspec.json.Encoder().encode
 """Plain Python values to compact UTF-8 bytes."""
 
 
+# What encoders escape beyond what they must: PHP; Go and Java; .NET.
+_ESCAPED = (
+    {"/": r"\/"},
+    {each: f"\\u{ord(each):04x}" for each in "<>&='"},
+    {each: f"\\u{ord(each):04X}" for each in "\"'<>&+`"},
+)
+
+
+def spellings(text: str) -> tuple[bytes, ...]:
+    """Return `text` as it stands, and as common encoders write it within JSON."""
+    plain = {'"': r"\"", "\\": r"\\"}
+    tables = [{}, plain, *({**plain, **more} for more in _ESCAPED)]
+    written = ("".join(table.get(each, each) for each in text) for table in tables)
+    return tuple(dict.fromkeys(each.encode() for each in written))
+
+
 def dumps(value: Any) -> str:
     """Return `value` as compact JSON text, non-ASCII characters as they are."""
     return encode(value).decode()

@@ -168,6 +168,8 @@ def test_a_body_that_is_not_plain_json_is_a_415(gateway, headers):
         {"via": "1.1 proxy"},
         {"origin": "http://127.0.0.1:8000"},
         {"host": "attacker.example"},
+        {"host": "é".encode()},
+        {"host": "["},
     ],
 )
 def test_keyless_calls_need_a_program_on_this_machine(provider, gateway, chat, headers):
@@ -392,6 +394,28 @@ def test_a_stream_cut_short_ends_in_one_error_frame(
     assert row["estimated"] is True
 
 
+def test_claudes_first_count_is_no_final_one(provider, upstream, gateway, chat, ledger):
+    provider(provider_type="anthropic")
+    usage = {"input_tokens": 3, "output_tokens": 1}
+    start = {"id": "m", "type": "message", "role": "assistant", "content": []}
+    text = {"type": "text_delta", "text": "word " * 40}
+    events = [
+        {"type": "message_start", "message": {**start, "usage": usage}},
+        {
+            "type": "content_block_start",
+            "index": 0,
+            "content_block": {"type": "text", "text": ""},
+        },
+        {"type": "content_block_delta", "index": 0, "delta": text},
+    ]
+    parts = [b"data: " + json.dumps(each).encode() + b"\n\n" for each in events]
+    upstream(stream=parts)
+    gateway().post(URL, json={**chat, "stream": True})
+    (row,) = ledger()
+    assert (row["input_tokens"], row["output_tokens"]) == (3, 50)
+    assert row["estimated"] is True
+
+
 def test_a_credential_echoed_by_the_upstream_is_redacted(
     provider, upstream, gateway, chat, completion
 ):
@@ -419,6 +443,87 @@ def test_a_credential_echoed_in_a_stream_is_redacted(
     assert "[redacted]" in response.text
     (row,) = ledger()
     assert row["error_message"].endswith("no [redacted]")
+
+
+ODD_KEY = "odd/key+0&1\"2\\3<4>='"
+
+
+def _as_php(key: str) -> str:
+    return json.dumps(key)[1:-1].replace("/", "\\/")
+
+
+def _as_dotnet(key: str) -> str:
+    hidden = {each: f"\\u{ord(each):04X}" for each in "\"'<>&+"}
+    return json.dumps(key)[1:-1].replace('\\"', '"').translate(str.maketrans(hidden))
+
+
+def _as_go(key: str) -> str:
+    hidden = {each: f"\\u{ord(each):04x}" for each in "<>&"}
+    return json.dumps(key)[1:-1].translate(str.maketrans(hidden))
+
+
+@pytest.mark.parametrize(
+    "spell", [lambda key: json.dumps(key)[1:-1], _as_php, _as_dotnet, _as_go]
+)
+@pytest.mark.parametrize("how", ["whole", "refusal", "stream", "stream's error"])
+def test_a_credential_is_redacted_however_json_spells_it(
+    provider, upstream, gateway, chat, completion, ledger, spell, how
+):
+    provider(key=ODD_KEY, value_prefix="")
+    said = spell(ODD_KEY)
+    assert json.loads(f'"{said}"') == ODD_KEY
+    error = b'{"error":{"message":"no %b","type":"server_error"}}' % said.encode()
+    delta = b'{"id":"c","choices":[{"index":0,"delta":{"content":"%b"}}]}'
+    whole = json.dumps(completion).replace("hello", said).encode()
+    match how:
+        case "whole":
+            upstream(lambda request: httpx.Response(200, content=whole))
+        case "refusal":
+            upstream(lambda request: httpx.Response(400, content=error))
+        case "stream":
+            event = b"data: " + delta % said.encode() + b"\n\n"
+            upstream(stream=[ROLE, event, STOP, DONE])
+        case _:
+            upstream(stream=[ROLE, TEXT, b"data: " + error + b"\n\n"])
+    is_stream = how.startswith("stream")
+    response = gateway().post(URL, json={**chat, "stream": is_stream})
+    told = frames(response.text) if is_stream else [response.json()]
+    assert "[redacted]" in response.text
+    assert json.dumps(ODD_KEY)[1:-1] not in json.dumps([*told, *ledger()])
+
+
+def test_what_is_escaped_without_need_is_redacted(
+    provider, upstream, gateway, chat, completion
+):
+    provider()
+    hidden = "".join(f"\\u{ord(each):04x}" for each in "sk-upstream-key-0123456789")
+    whole = json.dumps(completion).replace("hello", hidden).encode()
+    upstream(lambda request: httpx.Response(200, content=whole))
+    response = gateway().post(URL, json=chat)
+    assert response.json()["choices"][0]["message"]["content"] == "[redacted]"
+
+
+def test_a_secret_that_is_not_used_any_more_fails_no_call(
+    provider, upstream, gateway, chat, completion
+):
+    row = provider()
+    row.auth_type, row.endpoint = "none", "http://127.0.0.1:10"
+    row.save()
+    upstream(json=completion)
+    assert gateway().post(URL, json=chat).status_code == 200
+
+
+def test_a_secret_whose_addresses_were_edited_is_not_used_from_memory(
+    provider, upstream, gateway, chat, completion
+):
+    row = provider()
+    seen = upstream(json=completion)
+    assert gateway().post(URL, json=chat).status_code == 200
+    row.secret.origins = [*row.secret.origins, "https://elsewhere.example:443"]
+    row.secret.save(update_fields=["origins"])
+    response = gateway().post(URL, json=chat)
+    assert response.json()["error"]["code"] == "provider_unavailable"
+    assert len(seen) == 1
 
 
 def test_a_request_over_the_limit_is_a_429_that_reached_nobody(
