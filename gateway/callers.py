@@ -16,9 +16,6 @@ from gateway.errors import GatewayError, invalid_request
 from gateway.registry import LOCAL, Caller, Snapshot
 from providers import keys
 
-PLATFORM_MANAGED = "platform-managed"
-"""What RunAgents puts where a key would stand; counts as no key."""
-
 KEY_HEADERS = ("x-api-key", "x-runagents-api-key")
 
 _PROXY_MARKS = (
@@ -95,7 +92,7 @@ def _presented_key(headers: Mapping[str, list[str]]) -> str:
         presented.append(token.strip())
     for name in KEY_HEADERS:
         presented += [value.strip() for value in headers.get(name, ())]
-    presented = [key for key in presented if key and key != PLATFORM_MANAGED]
+    presented = [key for key in presented if key and key != keys.PLATFORM_MANAGED]
     if len(set(presented)) > 1 or len(headers.get("authorization", ())) > 1:
         raise invalid_request(
             "The request holds more than one API key. Send one.",

@@ -20,6 +20,9 @@ WORKSPACE_PREFIX = "ra_ws"
 AGENT_PREFIX = "ra_ag"
 PREFIXES = (WORKSPACE_PREFIX, AGENT_PREFIX)
 
+PLATFORM_MANAGED = "platform-managed"
+"""What RunAgents puts where a key would stand; counts as no key."""
+
 
 class NewKey(NamedTuple):
     """A key just made. `plaintext` is shown once and never stored."""

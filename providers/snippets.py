@@ -6,7 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
+from providers.keys import PLATFORM_MANAGED
 from providers.models import ModelProvider
 
 KEY_PLACEHOLDER = "YOUR_AGENT_KEY"
@@ -20,11 +22,19 @@ def base_url(request: HttpRequest) -> str:
     return public or f"{request.scheme}://{request.get_host()}"
 
 
-def examples(base: str, model: str, key: str = KEY_PLACEHOLDER) -> dict[str, str]:
+def needs_no_key() -> bool:
+    """Tell whether programs on this machine may call without a key."""
+    return bool(settings.GATEWAY_TRUSTED_NETWORKS) and not settings.PUBLIC_URL
+
+
+def examples(base: str, model: str, key: str = "") -> dict[str, str]:
     """Return a first call as curl, Python, OpenAI's SDK and environment variables.
 
-    Quoted so that a model id of any characters stays a model id.
+    Quoted so that a model id of any characters stays a model id. Without a `key` there
+    is a note on what stands in its place.
     """
+    note = "" if key else _note()
+    key = key or _placeholder()
     body = {"model": model, "messages": [{"role": "user", "content": "Hello"}]}
     return {
         **of_request(base, body, key),
@@ -34,16 +44,30 @@ LLM_MODEL={shlex.quote(model)}
 OPENAI_BASE_URL={base}/v1
 OPENAI_API_KEY={key}
 """,
+        "note": note,
     }
 
 
-def of_request(
-    base: str, body: dict[str, Any], key: str = KEY_PLACEHOLDER
-) -> dict[str, str]:
+def _placeholder() -> str:
+    """Return what stands for a key: something that works, where there is such."""
+    return PLATFORM_MANAGED if needs_no_key() else KEY_PLACEHOLDER
+
+
+def _note() -> str:
+    if needs_no_key():
+        return _(
+            "Put an agent's key where it says platform-managed; on this machine it "
+            "also works as it stands."
+        )
+    return _("Put an agent's key where it says YOUR_AGENT_KEY.")
+
+
+def of_request(base: str, body: dict[str, Any], key: str = "") -> dict[str, str]:
     """Return a chat request as curl, Python and OpenAI's SDK.
 
     No value of `body` may be a boolean or null: its JSON is taken for Python.
     """
+    key = key or _placeholder()
     text = json.dumps(body, ensure_ascii=False)
     if len(text) > LINE:
         text = json.dumps(body, indent=2, ensure_ascii=False)

@@ -94,7 +94,7 @@ def _page(
         "examples": snippets.examples(
             snippets.base_url(request),
             main.model_id if main is not None else "MODEL",
-            key or snippets.KEY_PLACEHOLDER,
+            key,
         ),
         "wires_form": wires_form or WiresForm(wired=_wired(agent)),
         "is_runnable": agent.builtin in running.SOURCES,

@@ -9,8 +9,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-PLATFORM_MANAGED = "platform-managed"
-"""Stands where a key would, for agents that are known without one."""
+from providers.keys import PLATFORM_MANAGED
 
 CHAT_PATH = "/v1/chat/completions"
 ECHO_TOOL_PATH = "/tools/echo-tool"

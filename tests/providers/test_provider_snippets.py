@@ -66,3 +66,24 @@ def test_a_first_call_stands_on_few_lines():
     found = snippets.examples(BASE, "gpt-4o")
     assert len(found["curl"].splitlines()) == 4
     assert '\n    messages=[{"role": "user", "content": "Hello"}],\n' in found["sdk"]
+
+
+def test_a_first_call_works_as_it_stands_where_no_key_is_needed():
+    found = snippets.examples(BASE, "gpt-4o")
+    assert "Bearer platform-managed" in found["curl"]
+    assert "on this machine it also works as it stands" in found["note"]
+
+
+@pytest.mark.parametrize(
+    "changed", [{"GATEWAY_TRUSTED_NETWORKS": []}, {"PUBLIC_URL": BASE}]
+)
+def test_a_first_call_leaves_room_for_a_key_where_one_is_needed(settings, changed):
+    for name, value in changed.items():
+        setattr(settings, name, value)
+    found = snippets.examples(BASE, "gpt-4o")
+    assert "Bearer YOUR_AGENT_KEY" in found["curl"]
+    assert "this machine" not in found["note"]
+
+
+def test_a_key_of_ones_own_needs_no_note():
+    assert snippets.examples(BASE, "gpt-4o", "ra_ag_x")["note"] == ""
