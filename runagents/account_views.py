@@ -1,5 +1,6 @@
 """Set-up, log-in, log-out and the theme: the pages that need no log-in."""
 
+from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
@@ -13,9 +14,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
-from runagents import throttle
+from runagents import setup, throttle
 from runagents.context import THEME_COOKIE, THEMES
-from runagents.forms import SetupForm
+from runagents.forms import WRONG_TOKEN, SetupForm
 
 YEAR = 365 * 24 * 3600
 
@@ -26,6 +27,8 @@ YEAR = 365 * 24 * 3600
 def set_up(request: HttpRequest) -> HttpResponse:
     """Create the first administrator; gone as soon as any user exists."""
     if User.objects.exists():
+        if not request.user.is_authenticated:
+            messages.info(request, _("The administrator exists already. Sign in."))
         return redirect("login")
     token = request.GET.get("token", "")
     form = SetupForm(request.POST or None, initial={"token": token})
@@ -36,7 +39,9 @@ def set_up(request: HttpRequest) -> HttpResponse:
         login(request, user)
         return redirect("dashboard")
     status = 422 if form.errors else 200
-    return render(request, "console/setup.html", {"form": form}, status=status)
+    is_wrong_link = bool(token) and not setup.is_valid(token)
+    page = {"form": form, "wrong_link": WRONG_TOKEN if is_wrong_link else ""}
+    return render(request, "console/setup.html", page, status=status)
 
 
 @never_cache

@@ -11,6 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from runagents import setup
 
+WRONG_TOKEN = _(
+    "This is not the token of this installation. Use the link that the server printed "
+    "last; starting it again prints it again."
+)
+
 
 class SetupForm(BaseUserCreationForm):  # type: ignore[type-arg]
     """Creates the first administrator for whoever has the set-up token."""
@@ -40,9 +45,7 @@ class SetupForm(BaseUserCreationForm):  # type: ignore[type-arg]
         """Compare the token with the one in the data folder."""
         token: str = self.cleaned_data["token"]
         if not setup.is_valid(token):
-            raise ValidationError(
-                _("This is not the token of this installation. See the server's log.")
-            )
+            raise ValidationError(WRONG_TOKEN)
         return token
 
     @transaction.atomic

@@ -84,3 +84,23 @@ def test_set_up_is_gone_once_a_user_exists(client, token, administrator):
     assert client.get("/setup/").url == "/login/"
     assert client.post("/setup/", fields(token)).url == "/login/"
     assert User.objects.count() == 1
+
+
+def test_the_link_opened_again_says_why_it_leads_to_sign_in(client, administrator):
+    page = client.get("/setup/?token=x", follow=True).content.decode()
+    assert "The administrator exists already. Sign in." in page
+
+
+def test_the_link_opened_again_says_nothing_to_who_is_signed_in(logged_in_client):
+    page = logged_in_client.get("/setup/?token=x", follow=True).content.decode()
+    assert "The administrator exists already" not in page
+
+
+def test_a_wrong_link_says_so_before_anything_is_typed(client, token):
+    page = client.get("/setup/?token=wrong").content.decode()
+    assert "This is not the token of this installation." in page
+
+
+def test_the_right_link_is_not_called_wrong(client, token):
+    page = client.get("/setup/", {"token": token}).content.decode()
+    assert "This is not the token" not in page
