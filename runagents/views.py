@@ -12,6 +12,7 @@ from gateway import reports
 from gateway.models import UsageRecord
 from providers import snippets
 from providers.models import ModelProvider, ProviderModel, WorkspaceKey
+from runagents.agents import registration
 from runagents.agents.models import Agent, AgentKey
 
 
@@ -20,15 +21,16 @@ from runagents.agents.models import Agent, AgentKey
 def dashboard(request: HttpRequest) -> HttpResponse:
     """Show where things stand: first steps, figures, what needs attention."""
     providers = _provider_counts()
-    agents = Agent.objects.count()
-    steps = _steps(providers, agents)
+    agents = _agent_counts()
+    steps = _steps(providers, agents["total"])
     context = {
-        "is_first_visit": not agents,
+        "is_first_visit": not agents["total"],
+        "has_hello_world": agents["hello_world"] > 0,
         "steps": [] if all(step["done"] for step in steps) else steps,
         "steps_done": sum(step["done"] for step in steps),
         "providers": providers,
         "models": ProviderModel.objects.values("model_id").distinct().count(),
-        "agents": agents,
+        "agents": agents["total"],
         "totals": reports.totals(),
         "failing": ModelProvider.objects.filter(
             enabled=True, status__in=["unavailable", "failed"]
@@ -45,6 +47,13 @@ def _provider_counts() -> dict[str, int]:
         total=Count("pk"),
         checked=Count("pk", filter=~Q(status_checked_at=None)),
         available=Count("pk", filter=Q(status="available", enabled=True)),
+    )
+
+
+def _agent_counts() -> dict[str, int]:
+    return Agent.objects.aggregate(
+        total=Count("pk"),
+        hello_world=Count("pk", filter=Q(builtin=registration.HELLO_WORLD)),
     )
 
 

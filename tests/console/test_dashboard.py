@@ -3,6 +3,7 @@
 import pytest
 
 from providers.models import WorkspaceKey
+from runagents.agents import registration
 from runagents.agents.models import Agent
 
 
@@ -27,6 +28,14 @@ def test_the_steps_are_read_from_the_data(logged_in_client, provider, record):
 def test_the_hero_goes_once_an_agent_exists(logged_in_client, db):
     Agent.objects.create(name="support-bot")
     assert "Welcome to" not in logged_in_client.get("/").content.decode()
+
+
+def test_hello_world_is_offered_until_it_is_deployed(logged_in_client, db):
+    Agent.objects.create(name="support-bot")
+    page = logged_in_client.get("/").content.decode()
+    assert page.count("Deploy Hello World Agent") == 1
+    registration.deploy_hello_world()
+    assert "Deploy Hello World Agent" not in logged_in_client.get("/").content.decode()
 
 
 def test_the_figures_cover_the_last_day(logged_in_client, record):
