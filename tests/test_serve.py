@@ -2,6 +2,7 @@
 
 import os
 import resource
+import socket
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import CommandError
 from django.db import OperationalError, connection
 
+from runagents.management.commands import serve
 from runagents.management.commands.serve import Command
 from tests.e2e.processes import ROOT
 
@@ -101,3 +103,34 @@ def test_a_command_before_the_first_start_says_what_to_do(tmp_path, command):
     assert done.returncode == 1
     assert "manage.py migrate" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536])
+def test_a_port_that_does_not_exist_is_refused_in_a_sentence(port):
+    with pytest.raises(CommandError, match="port must be 1 to 65535, not"):
+        serve._check_address("127.0.0.1", port)
+
+
+def test_an_address_in_use_names_the_settings_that_choose_another():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CommandError, match=f"{port}.*RUNAGENTS_PORT"):
+            serve._check_address("127.0.0.1", port)
+
+
+@pytest.mark.slow
+def test_a_wrong_setting_is_told_in_a_sentence(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "manage.py", "serve"],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "RUNAGENTS_DATA_DIR": str(tmp_path),
+            "RUNAGENTS_PORT": "abc",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "RUNAGENTS_PORT must be a whole number, not 'abc'.\n"

@@ -27,6 +27,7 @@ SAFE_SQLITE = (3, 51, 3)
 DATABASE_PATIENCE_SECONDS = 30
 # Beside the two sockets of each call: the console, databases, files.
 OTHER_FILES = 256
+MOST_PORTS = 65535
 
 
 class Command(BaseCommand):
@@ -161,6 +162,8 @@ class Command(BaseCommand):
 
 def _check_address(host: str, port: int) -> None:
     """Fail with a sentence when nothing can listen there."""
+    if not 1 <= port <= MOST_PORTS:
+        raise CommandError(f"The port must be 1 to {MOST_PORTS}, not {port}.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -169,7 +172,8 @@ def _check_address(host: str, port: int) -> None:
         except OSError as error:
             raise CommandError(
                 f"Cannot listen on {host}:{port}: {error.strerror}. "
-                "Choose another with --host and --port."
+                "Choose another with --host and --port, or with RUNAGENTS_HOST and "
+                "RUNAGENTS_PORT."
             ) from None
 
 
