@@ -81,6 +81,7 @@ def unreached(provider: ModelProvider, url: str, error: Exception) -> CheckResul
             )
         case transport.NameNotResolved():
             reason, stage = "the name cannot be resolved", "connect"
+            hint = hint or "Check how the endpoint is spelled."
         case httpx.ConnectTimeout():
             reason, stage = "timeout", "connect"
         case httpx.ConnectError():

@@ -244,7 +244,7 @@ def test_a_name_that_cannot_be_resolved_is_unavailable():
     result = check(provider)
     assert result.status == "unavailable"
     assert "cannot be resolved" in result.message
-    assert result.hint == ""
+    assert result.hint == "Check how the endpoint is spelled."
 
 
 def test_a_region_without_bedrock_is_a_mistake_to_correct():
