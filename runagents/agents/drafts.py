@@ -16,6 +16,7 @@ from runagents.agents.forms import ROLE
 from runagents.agents.models import Agent, AgentKey, Draft
 from runagents.agents.names import suggested_name
 from runagents.agents.registration import ROLES
+from runagents.agents.wiring import variable_name
 
 MAX_NEEDS = 50
 Served = Mapping[str, Collection[str]]
@@ -43,6 +44,17 @@ class Need:
     def is_wired(self) -> bool:
         """Whether a provider and one of its models are chosen."""
         return bool(self.provider and self.model_id)
+
+    @property
+    def own_variable(self) -> str:
+        """The variable of the agent's environment that names the role's model."""
+        return f"LLM_MODEL_{variable_name(self.role)}"
+
+    @property
+    def asks_for_another(self) -> bool:
+        """Whether the code names a model, and not the one that is chosen."""
+        is_fixed = bool(self.model and not self.variable)
+        return self.is_wired and is_fixed and self.model != self.model_id
 
 
 # --- what the code needs ---

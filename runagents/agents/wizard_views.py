@@ -40,7 +40,11 @@ def _draft(request: HttpRequest) -> Draft | None:
 
 
 def _gone(request: HttpRequest) -> HttpResponse:
-    messages.info(request, _("This draft is deployed or discarded."))
+    message = _(
+        "This draft is deployed or discarded. An agent's key is shown once: if it was "
+        "not copied, make a new one on the agent's page."
+    )
+    messages.info(request, message)
     return redirect("agent-list")
 
 
@@ -266,7 +270,11 @@ def deploy(request: HttpRequest) -> HttpResponse:
         return redirect(draft.url())
     if form.is_valid():
         agent, key = drafts.deploy(draft, **form.cleaned_data)
-        return _deployed(request, agent, key.plaintext)
+        left = {
+            "keys": drafts.analysis_of(draft).keys,
+            "others": [need for need in needs if need.asks_for_another],
+        }
+        return _deployed(request, agent, key.plaintext, left)
     context = {
         **_frame("deploy", draft),
         "form": form,
@@ -277,7 +285,10 @@ def deploy(request: HttpRequest) -> HttpResponse:
     return render(request, "agents/wizard_deploy.html", context, status=status)
 
 
-def _deployed(request: HttpRequest, agent: Agent, key: str) -> HttpResponse:
+def _deployed(
+    request: HttpRequest, agent: Agent, key: str, left: dict[str, Any]
+) -> HttpResponse:
+    """Show the key and the environment, and what is left to change in the code."""
     base = snippets.base_url(request)
     values = environment(
         agent.name,
@@ -291,6 +302,7 @@ def _deployed(request: HttpRequest, agent: Agent, key: str) -> HttpResponse:
         "step": "deployed",
         "agent": agent,
         "new_key": key,
+        "left": left,
         "environment": dotenv(values),
         "examples": snippets.examples(base, model, key),
     }

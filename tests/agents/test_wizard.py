@@ -353,6 +353,52 @@ def test_deploying_wires_the_agent_and_shows_its_key_once(
     assert not KEY.search(text_of(logged_in_client.get("/agents/support/")))
 
 
+def deployed(client, draft, **changes):
+    """Return the page after the draft is wired as changed, and deployed."""
+    client.post(draft.url(), cards(draft, **changes))
+    return text_of(client.post(draft.url("agent-deploy"), {"name": "support"}))
+
+
+def test_what_is_left_to_change_in_the_code_is_told(logged_in_client, provider, draft):
+    provider("other", models=("llama3.2",))
+    wired = {"0_provider": "other", "0_model": "llama3.2"}
+    page = deployed(logged_in_client, draft(), **wired)
+    todo = page.partition("Before it runs")[2].partition("</section>")[0]
+    assert "Remove hardcoded key at agent.py:2 (OpenAI API key)." in todo
+    assert "<code>agent.py:2</code> asks for <code>gpt-4o-mini</code>" in todo
+    assert "<code>llama3.2</code> or read <code>LLM_MODEL_CHAT</code>" in todo
+
+
+def test_code_that_asks_for_what_it_is_wired_to_is_left_alone(
+    logged_in_client, provider, draft
+):
+    provider()
+    source = "client.chat.completions.create(model='gpt-4o-mini')"
+    assert "Before it runs" not in deployed(logged_in_client, draft(source))
+
+
+def test_reloading_what_is_deployed_says_where_to_get_a_key(
+    logged_in_client, provider, draft
+):
+    provider()
+    row = draft()
+    deployed(logged_in_client, row)
+    answer = logged_in_client.get(row.url("agent-deploy"), follow=True)
+    assert "make a new one on the agent" in text_of(answer)
+
+
+def test_a_problem_goes_once_a_card_is_mended(logged_in_client, provider, draft):
+    provider("other", models=("llama3.2",))
+    row = draft()
+    page = text_of(logged_in_client.post(row.url(), cards(row)))
+    assert 'id="wire-problem"' in page
+    assert "Choose a provider and model for at least one role." in page
+    url = f"{reverse('agent-draft-card')}?draft={row.uid}&card=0"
+    changed = cards(row, **{"0_provider": "other", "0_model": "llama3.2"})
+    fragment = text_of(logged_in_client.post(url, changed))
+    assert '<div id="wire-problem" hidden hx-swap-oob="true"></div>' in fragment
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
