@@ -4,13 +4,17 @@ BIN := .venv/bin
 
 .PHONY: install install-test run lint check test lock screenshots benchmarks conformance
 
+# A Python without its venv package leaves half an environment, which must not count.
+.DELETE_ON_ERROR:
+
 install: .venv/.installed
 
 .venv/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=/path/to/it" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, this is %d.%d. Name another: make run PYTHON=/path/to/python3.11" % sys.version_info[:2])'
 	$(PYTHON) -m venv .venv
 
 .venv/.installed: requirements.lock .venv/bin/python
+	@echo "Installing the dependencies into .venv; this may take a minute or two."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	touch $@
 
