@@ -19,6 +19,7 @@ import pytest
 from tests.e2e.processes import ROOT, Server
 
 PRODUCT_PAGE = ROOT.parent / "shared" / "seed" / "model-providers.txt"
+README = ROOT / "README.md"
 # `make install-test` puts it here, away from the path: its name is that of our project.
 SDK = Path(sys.prefix) / "runagents-sdk"
 
@@ -87,6 +88,16 @@ def test_the_product_pages_snippet_runs_as_it_stands(gateway, tmp_path, base):
     done = run(source, tmp_path)
     assert done.returncode == 0, done.stderr
     assert "sandbox" in done.stdout.lower()
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_readmes_first_calls_run_as_they_stand(gateway, tmp_path, number):
+    blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.M | re.S)
+    source = blocks[number].replace("http://127.0.0.1:8000", gateway.url)
+    assert gateway.url in source
+    done = run(source, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert 'You said: "Hello"' in done.stdout
 
 
 AGENT = """
