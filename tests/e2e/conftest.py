@@ -56,7 +56,7 @@ def server(
     yield start
     codes = [each.stop() for each in made]
     for each in made:
-        assert "raceback" not in each.log, each.log
+        assert not each.failures, each.log
     assert not any(codes), codes
 
 

@@ -30,13 +30,17 @@ ADMINISTRATOR = {
 
 class Server:
     """One installation: its data folder, its settings and, between `start` and
-    `stop`, its processes. All they print ends up in `log`."""
+    `stop`, its processes. All they print ends up in `log`.
+
+    Lines that hold `expected` may hold a traceback.
+    """
 
     def __init__(self, folder: Path, workers: int = 1, **environ: str) -> None:
         self.data = folder / "data"
         self.log_file = folder / "server.log"
         self.workers = workers
         self.port = free_port()
+        self.expected = ""
         self._environ = {
             "PATH": os.environ.get("PATH", ""),
             "RUNAGENTS_DATA_DIR": str(self.data),
@@ -61,6 +65,12 @@ class Server:
     def log(self) -> str:
         """All output so far."""
         return self.log_file.read_text(errors="replace")
+
+    @property
+    def failures(self) -> list[str]:
+        """The lines with a traceback that was not expected."""
+        found = [line for line in self.log.splitlines() if "raceback" in line]
+        return [x for x in found if not self.expected or self.expected not in x]
 
     @property
     def pid(self) -> int:

@@ -5,7 +5,10 @@ pages, API, export, errors, the usage spool, the database with its journal.
 """
 
 import base64
+import json
 import re
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -26,6 +29,14 @@ SECRETS = {
     "BEDROCK_KEY": "canary-bedrock-bearer-77aa",
     "CLIENT_ID": "canary-client-id-41c0",
     "CLIENT_SECRET": "canary-client-secret:5e&9%",
+    "CLAUDE_KEY": "canary-claude-key/0d4e+2=",
+}
+# Entered while the server runs: by form, over HTTP, and into the wrong field.
+ENTERED = {
+    "REPLACED_KEY": "canary-replaced-key/66f0",
+    "POSTED_KEY": "canary-posted-key+77ab",
+    "PASSWORD_AS_NAME": "canary-password-typed-as-a-name",
+    "WRONG_PASSWORD": "canary-password-that-is-wrong",
 }
 TOKEN = "canary-access-token-c0ffee11"
 PROMPT = "canary-prompt-please-tell-nobody"
@@ -98,6 +109,11 @@ def gateway(server: Callable[..., Server], replay: Replay) -> Server:
         replay.route(f"/{name}/token", token)
     rows.append(provider("oauth-no-token", "oauth", f"{replay.url}/broken/ok"))
     replay.route("/broken/token", broken_token)
+    replay.route("/claude", pausing)
+    claude = registries.anthropic(
+        "claude", f"{replay.url}/claude", *CLAUDES, server_web_search=True
+    )
+    rows.append(registries.with_key(claude, "claude", "x-api-key"))
     keys = {"aws_access_key_id": "ACCESS_ID", "aws_secret_access_key": "ACCESS_SECRET"}
     registry = registries.registry(
         *rows,
@@ -107,8 +123,42 @@ def gateway(server: Callable[..., Server], replay: Replay) -> Server:
         session={**keys, "aws_session_token": "SESSION_TOKEN"},
         bearer={"bedrock_api_key": "BEDROCK_KEY"},
         oauth={"client_id": "CLIENT_ID", "client_secret": "CLIENT_SECRET"},
+        claude={"api_key": "CLAUDE_KEY"},
+        spare={"api_key": "API_KEY"},
     )
     return server(registry, SECRETS, LOG_LEVEL="DEBUG")
+
+
+CLAUDES = ("claude-opus-4-5", "claude-sonnet-4-5", "claude-haiku-4-5")
+
+
+def pausing(received: Received) -> Reply:
+    """Pause, and then quote the credentials: in text, in a refusal, in an error."""
+    said = everything_about(received)
+    body = received.json
+    error = {"type": "error", "error": {"type": "api_error", "message": said}}
+    search = {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {}}
+    start = {"id": "m", "type": "message", "role": "assistant", "content": []}
+    usage = {"input_tokens": 3, "output_tokens": 1}
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": {**start, "usage": usage}}
+    ]
+    is_second = body["messages"][-1]["role"] == "assistant"
+    if is_second and body["model"] == CLAUDES[0]:
+        return json_reply(error, 529)
+    block = {"type": "text", "text": said} if is_second else search
+    events += [
+        {"type": "content_block_start", "index": 0, "content_block": block},
+        {"type": "content_block_stop", "index": 0},
+    ]
+    if is_second and body["model"] == CLAUDES[1]:
+        events.append(error)
+    else:
+        reason = {"stop_reason": "end_turn" if is_second else "pause_turn"}
+        events.append({"type": "message_delta", "delta": reason, "usage": usage})
+        events.append({"type": "message_stop"})
+    parts = [b"data: " + json.dumps(each).encode() + b"\n\n" for each in events]
+    return Reply(200, parts, {"content-type": "text/event-stream"})
 
 
 def provider(name: str, kind: str, endpoint: str) -> registries.Provider:
@@ -172,7 +222,11 @@ def answers(gateway: Server, replay: Replay, keys: dict[str, str]) -> dict[str, 
 
 def spellings(keys: dict[str, str]) -> dict[bytes, str]:
     """Return what to look for -> whose secret it is."""
-    values = {**SECRETS, **{f"our {name} key": key for name, key in keys.items()}}
+    values = {
+        **SECRETS,
+        **ENTERED,
+        **{f"our {name} key": key for name, key in keys.items()},
+    }
     values["access token"] = TOKEN
     del values["CLIENT_ID"], values["ACCESS_ID"]
     pair = f"{SECRETS['CLIENT_ID']}:{SECRETS['CLIENT_SECRET']}"
@@ -195,6 +249,25 @@ def prompts(text: str | bytes) -> list[str]:
     data = text.encode() if isinstance(text, str) else text
     own = [PROMPT, *(value.rpartition("=")[2] for value in CLIENT_HEADERS.values())]
     return [each for each in own if each.encode() in data]
+
+
+@pytest.fixture(scope="module")
+def paused(gateway: Server, keys: dict[str, str], replay: Replay) -> list[str]:
+    """Streams that pause, and whose second part quotes the credentials."""
+    headers = {**CLIENT_HEADERS, "Authorization": f"Bearer {keys['agent']}"}
+    found = []
+    for model in CLAUDES:
+        body = {"stream": True, "web_search_options": {}}
+        found.append(gateway.chat(model, PROMPT, headers=headers, **body).text)
+    return found
+
+
+def test_a_stream_that_goes_on_holds_no_secret(paused, replay, keys):
+    calls = [each for each in replay.calls if each.path.startswith("/claude/")]
+    assert len(calls) == 2 * len(CLAUDES)
+    assert {each.header("x-api-key") for each in calls} == {SECRETS["CLAUDE_KEY"]}
+    assert ["[redacted]" in text for text in paused] == [True, True, True]
+    assert [leaks(text, spellings(keys)) for text in paused] == [[], [], []]
 
 
 def test_every_secret_was_used(answers, replay):
@@ -239,9 +312,56 @@ def console(gateway: Server, answers: dict[str, str]) -> Iterator[httpx.Client]:
             "password": ADMINISTRATOR["DJANGO_SUPERUSER_PASSWORD"],
             "csrfmiddlewaretoken": client.cookies["csrftoken"],
         }
+        wrong = {"username": ENTERED["PASSWORD_AS_NAME"], "password": "x"}
+        client.post("/login/", data={**form, **wrong})
+        client.post("/login/", data={**form, "password": ENTERED["WRONG_PASSWORD"]})
         entered = client.post("/login/", data=form)
         assert entered.url.path == "/", entered.text[:500]
         yield client
+
+
+@pytest.fixture(scope="module")
+def audited(
+    gateway: Server, console: httpx.Client, keys: dict[str, str]
+) -> dict[str, str]:
+    """Changes that the audit log tells of; its page and the failures' by name."""
+    token = {"X-CSRFToken": console.cookies["csrftoken"]}
+    values = {"api_key": ENTERED["REPLACED_KEY"]}
+    replaced = console.post("/settings/secrets/spare/", data=values, headers=token)
+    assert replaced.url.path == "/settings/secrets/", replaced.text[:2000]
+    posted = httpx.post(
+        f"{gateway.url}/api/v1/secrets",
+        json={"name": "posted", "data": {"api_key": ENTERED["POSTED_KEY"]}},
+        headers={"X-RunAgents-API-Key": keys["workspace"]},
+        trust_env=False,
+    )
+    assert posted.status_code in (200, 201), posted.text
+    found = {"audit log": console.get("/settings/audit-log/").text}
+    with httpx.Client(base_url=gateway.url, trust_env=False, timeout=30) as stranger:
+        stranger.get("/login/")
+        csrf = stranger.cookies["csrftoken"]
+        other = sqlite3.connect(gateway.data / "runagents.sqlite3")
+        other.execute("BEGIN IMMEDIATE")
+        gateway.expected = '"Service Unavailable: /login/"'
+        began = time.monotonic()
+        form = {"username": "admin", "password": ENTERED["WRONG_PASSWORD"]}
+        locked = stranger.post("/login/", data={**form, "csrfmiddlewaretoken": csrf})
+        assert locked.status_code == 503, (locked.text[:300], time.monotonic() - began)
+        other.rollback()
+        other.close()
+    found["no database"] = f"{dict(locked.headers)} {locked.text}"
+    return found
+
+
+def test_the_audit_log_and_the_page_without_a_database_hold_no_secret(audited, keys):
+    wanted = spellings(keys)
+    assert {name: leaks(text, wanted) for name, text in audited.items()} == {
+        "audit log": [],
+        "no database": [],
+    }
+    for told in ("spare", "posted", "canary-workspace", "Failed to log in"):
+        assert told in audited["audit log"]
+    assert "values" in audited["audit log"]
 
 
 def crawl(console: httpx.Client, start: str) -> dict[str, str]:
@@ -266,7 +386,7 @@ def crawl(console: httpx.Client, start: str) -> dict[str, str]:
     return pages
 
 
-def test_no_page_of_the_console_holds_a_secret(gateway, console, keys):
+def test_no_page_of_the_console_holds_a_secret(gateway, console, audited, paused, keys):
     gateway.rows(50)
     for model in [f"{name}-ok" for name in PROVIDERS] + ["oauth-no-token"]:
         console.post(
@@ -274,7 +394,9 @@ def test_no_page_of_the_console_holds_a_secret(gateway, console, keys):
             headers={"X-CSRFToken": console.cookies["csrftoken"]},
         )
     pages = crawl(console, "/")
-    assert {"/", "/models/", "/agents/", "/requests/"} <= set(pages)
+    wanted_pages = {"/", "/models/", "/agents/", "/requests/", "/settings/audit-log/"}
+    assert wanted_pages <= set(pages)
+    assert any("Received" in text for path, text in pages.items() if "/req" in path)
     assert "/models/key-echo-error/edit/" in pages
     assert sum(path.startswith("/requests/") for path in pages) > 20
     wanted = spellings(keys)
@@ -282,7 +404,7 @@ def test_no_page_of_the_console_holds_a_secret(gateway, console, keys):
     assert {path: names for path, names in found.items() if names} == {}
 
 
-def test_no_page_of_the_admin_holds_a_secret(console, keys):
+def test_no_page_of_the_admin_holds_a_secret(console, audited, keys):
     pages = crawl(console, "/admin/")
     assert len(pages) > 5
     wanted = spellings(keys)
@@ -317,7 +439,9 @@ def test_the_export_holds_no_secret(gateway, answers, keys):
     assert SECRETS["CLIENT_ID"] not in exported
 
 
-def test_nothing_on_disk_holds_a_secret(gateway, console, answers, keys):
+def test_nothing_on_disk_holds_a_secret(
+    gateway, console, answers, audited, paused, keys
+):
     wanted = spellings(keys)
     names = set()
     for path in gateway.data.rglob("*"):
@@ -328,7 +452,9 @@ def test_nothing_on_disk_holds_a_secret(gateway, console, answers, keys):
     assert {"runagents.sqlite3", "runagents.sqlite3-wal"} <= names
 
 
-def test_the_output_at_debug_level_holds_no_secret(gateway, console, answers, keys):
+def test_the_output_at_debug_level_holds_no_secret(
+    gateway, console, answers, audited, paused, keys
+):
     log = gateway.log
     assert "/v1/chat/completions" in log
     assert leaks(log, spellings(keys)) + prompts(log) == []
