@@ -58,16 +58,21 @@ class SharedLimiter:
 
     While Redis fails or is slow, `on_failure` decides: ``local`` counts on this host
     alone, with its part of the limit (`hosts` share it); ``allow`` admits everything,
-    ``deny`` nothing.
+    ``deny`` nothing. `budget` is how many seconds Redis may take.
     """
 
     def __init__(
-        self, url: str, fallback: Limiter, on_failure: str = "local", hosts: int = 1
+        self,
+        url: str,
+        fallback: Limiter,
+        on_failure: str = "local",
+        hosts: int = 1,
+        budget: float = BUDGET_SECONDS,
     ) -> None:
         pool = ConnectionPool.from_url(
             url,
-            socket_timeout=BUDGET_SECONDS,
-            socket_connect_timeout=BUDGET_SECONDS,
+            socket_timeout=budget,
+            socket_connect_timeout=budget,
             retry=Retry(NoBackoff(), 1),
         )
         self._redis = Redis(connection_pool=pool)
@@ -75,6 +80,7 @@ class SharedLimiter:
         self._fallback = fallback
         self._on_failure = on_failure
         self._hosts = hosts
+        self._budget = budget
         self._gate = asyncio.Semaphore(MAX_CONNECTIONS)
         self._not_before = 0.0
         self._complained = -COMPLAIN_SECONDS
@@ -100,7 +106,7 @@ class SharedLimiter:
         await self._fallback.aclose()
 
     async def _ask(self, key: str, limit: int) -> float:
-        async with asyncio.timeout(BUDGET_SECONDS):
+        async with asyncio.timeout(self._budget):
             wait = await self._admit(
                 keys=[PREFIX + key], args=[limit, int(WINDOW_SECONDS * 1e6)]
             )

@@ -17,6 +17,9 @@ from gateway.limits import HostLimiter
 from gateway.shared_limits import PREFIX, SharedLimiter
 from tests.services import program
 
+PATIENT = 10.0
+"""Seconds for a Redis that is well: a busy machine makes it slow, not wrong."""
+
 
 class Server:
     """A Redis of our own, reached through a socket file."""
@@ -63,13 +66,14 @@ def run(
 
 def test_hosts_share_one_limit_exactly(server, tmp_path):
     async def work(first: SharedLimiter) -> list[float]:
-        second = SharedLimiter(server.url, HostLimiter(tmp_path / "second"))
+        own = HostLimiter(tmp_path / "second")
+        second = SharedLimiter(server.url, own, budget=PATIENT)
         tries = [each.wait_time("p", 60) for each in (first, second) * 60]
         waits = await asyncio.gather(*tries)
         await second.aclose()
         return waits
 
-    waits = run(server, tmp_path, work)
+    waits = run(server, tmp_path, work, budget=PATIENT)
     assert waits.count(0) == 60
     assert all(0 < wait <= 60 for wait in waits if wait)
     assert not list(tmp_path.glob("*.ring"))
@@ -84,7 +88,7 @@ def test_a_time_out_of_the_window_makes_room_and_the_list_stays_short(server, tm
     async def work(limiter: SharedLimiter) -> list[float]:
         return [await limiter.wait_time("p", 3) for _ in range(4)]
 
-    waits = run(server, tmp_path, work)
+    waits = run(server, tmp_path, work, budget=PATIENT)
     assert [wait == 0 for wait in waits] == [True, True, True, False]
     assert client.llen(PREFIX + "p") == 3
     assert 0 < client.pttl(PREFIX + "p") <= 61_000
@@ -97,7 +101,12 @@ def test_a_lowered_and_raised_limit_forgets_nothing(server, tmp_path):
         waits += [await limiter.wait_time("p", 12) for _ in range(3)]
         return [wait == 0 for wait in waits]
 
-    assert run(server, tmp_path, work) == [True] * 10 + [False, True, True, False]
+    assert run(server, tmp_path, work, budget=PATIENT) == [True] * 10 + [
+        False,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_a_clock_set_back_for_long_does_not_close_the_provider(server, tmp_path):
@@ -108,7 +117,7 @@ def test_a_clock_set_back_for_long_does_not_close_the_provider(server, tmp_path)
     async def work(limiter: SharedLimiter) -> float:
         return await limiter.wait_time("p", 1)
 
-    assert run(server, tmp_path, work) == 0
+    assert run(server, tmp_path, work, budget=PATIENT) == 0
 
 
 @pytest.mark.parametrize("how", ["stopped", "silent", "read-only"])
