@@ -1,0 +1,234 @@
+"""The states of the console's pages that are more than opening an address.
+
+Each is a function that leads a page there; who looks at them all walks `STATES`. They
+need the providers of `register`: one that answers and one that is away.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.browser.test_agent_wizard import CODE
+from tests.browser.test_providers import add_model, begin
+from tests.e2e.processes import Server
+from tests.e2e.replay import Replay
+
+KEY = "sk-browser-0123456789abcdef"
+STATES: dict[str, Callable[[Any, str], None]] = {}
+
+
+def state(act: Callable[[Any, str], None]) -> Callable[[Any, str], None]:
+    """Register how a page is brought into a state: `act(page, upstream's origin)`."""
+    STATES[act.__name__] = act
+    return act
+
+
+def fill_in(page: Any, upstream: str, key: str = KEY) -> None:
+    begin(page, "OpenAI", "draft", f"{upstream}/openai/v1")
+    page.get_by_label("API key", exact=True).fill(key)
+    add_model(page, "gpt-4o")
+
+
+@state
+def form_with_errors(page: Any, upstream: str) -> None:
+    page.goto("/models/new/")
+    page.get_by_label("Name", exact=True).fill("Not a slug!")
+    page.get_by_label("Endpoint").fill("nowhere")
+    page.get_by_role("button", name="Save").click()
+    page.locator("#error-summary").wait_for()
+
+
+@state
+def form_for_aws(page: Any, upstream: str) -> None:
+    begin(page, "AWS Bedrock", "aws", "https://bedrock-runtime.us-east-1.amazonaws.com")
+    page.get_by_text("Advanced", exact=True).click()
+
+
+@state
+def form_for_oauth(page: Any, upstream: str) -> None:
+    page.goto("/models/new/?preset=custom")
+    page.get_by_text("OAuth2", exact=True).click()
+
+
+@state
+def form_for_no_credentials(page: Any, upstream: str) -> None:
+    begin(page, "Ollama", "local", "http://localhost:11434")
+
+
+@state
+def models_to_pick(page: Any, upstream: str) -> None:
+    fill_in(page, upstream)
+    page.get_by_role("button", name="Fetch models").click()
+    page.get_by_role("dialog").wait_for()
+
+
+@state
+def models_that_cannot_be_listed(page: Any, upstream: str) -> None:
+    fill_in(page, upstream, "sk-wrong-0123456789abcdef")
+    page.get_by_role("button", name="Fetch models").click()
+    page.get_by_text("The models could not be listed.").wait_for()
+
+
+@state
+def check_that_went_well(page: Any, upstream: str) -> None:
+    fill_in(page, upstream)
+    page.get_by_label("Send a 1-token request").check()
+    page.get_by_role("button", name="Test connection").click()
+    page.get_by_text("gpt-4o answered in").wait_for()
+
+
+@state
+def check_that_was_refused(page: Any, upstream: str) -> None:
+    fill_in(page, upstream, "sk-wrong-0123456789abcdef")
+    page.get_by_role("button", name="Test connection").click()
+    page.get_by_text("rejected the credentials").wait_for()
+    page.locator("#test-result summary").click()
+
+
+@state
+def edit_with_replace(page: Any, upstream: str) -> None:
+    page.goto("/models/lab/edit/")
+    page.locator("summary", has_text="Replace").click()
+
+
+@state
+def edit_in_conflict(page: Any, upstream: str) -> None:
+    page.goto("/models/lab/edit/")
+    page.evaluate("document.querySelector('[name=version]').value = '0'")
+    page.get_by_label("Priority").fill("90")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("This provider changed since you opened it.").wait_for()
+
+
+@state
+def list_with_a_menu(page: Any, upstream: str) -> None:
+    page.goto("/models/")
+    page.get_by_label("Actions for lab").click()
+
+
+@state
+def list_without_a_match(page: Any, upstream: str) -> None:
+    page.goto("/models/?q=nothing")
+
+
+@state
+def delete_dialog(page: Any, upstream: str) -> None:
+    page.goto("/models/")
+    page.get_by_label("Actions for away").click()
+    page.get_by_role("link", name="Delete").click()
+    page.get_by_role("dialog").wait_for()
+
+
+@state
+def delete_with_a_wrong_name(page: Any, upstream: str) -> None:
+    # Not the one that agents are wired to by then.
+    page.goto("/models/away/delete/")
+    page.get_by_label("Type away to confirm").fill("another")
+    page.get_by_role("button", name="Delete provider").click()
+    page.locator("#id_confirm_error p").wait_for()
+
+
+@state
+def account_menu(page: Any, upstream: str) -> None:
+    page.goto("/")
+    page.get_by_label("Your account and theme").click()
+
+
+@state
+def wizard_upload_with_an_error(page: Any, upstream: str) -> None:
+    page.goto("/agents/new/upload/")
+    page.get_by_role("button", name="Read the code").click()
+    page.locator("#reading").get_by_text("Choose a file or paste").wait_for()
+
+
+@state
+def wizard_deployed(page: Any, upstream: str) -> None:
+    page.goto("/agents/new/upload/")
+    page.get_by_label("Or paste its code").fill(CODE)
+    page.get_by_role("button", name="Read the code").click()
+    page.get_by_role("heading", name="Wire for Production").wait_for()
+    page.locator("#id_0-provider").select_option("lab")
+    page.locator("#card-0").get_by_text("Wired", exact=True).wait_for()
+    page.get_by_role("button", name="Continue to Deploy").click()
+    page.get_by_label("Name").fill(f"agent-{datetime.now(UTC):%H%M%S%f}")
+    page.get_by_role("button", name="Deploy Now").click()
+    page.get_by_role("heading", name="is deployed").wait_for()
+
+
+@state
+def answers_of_two_models(page: Any, upstream: str) -> None:
+    page.goto("/playground/")
+    page.get_by_label("Model", exact=True).select_option("lab/gpt-4o")
+    page.get_by_label("Compare with").select_option("away/gone")
+    page.get_by_label("Message").fill("Hello")
+    page.get_by_role("button", name="Send").click()
+    page.get_by_text("View request").nth(1).wait_for()
+
+
+@state
+def code_of_a_chat(page: Any, upstream: str) -> None:
+    page.goto("/playground/")
+    page.get_by_role("button", name="Copy as code").click()
+    page.get_by_text("Code for").wait_for()
+
+
+@state
+def key_just_created(page: Any, upstream: str) -> None:
+    page.goto("/settings/api-keys/")
+    page.get_by_label("Who or what").fill("pipeline")
+    page.get_by_role("button", name="Create key").click()
+    page.get_by_text("shown this once").wait_for()
+
+
+@state
+def password_with_errors(page: Any, upstream: str) -> None:
+    page.goto("/password/")
+    page.get_by_label("Old password").fill("wrong")
+    page.get_by_label("New password", exact=True).fill("1")
+    page.get_by_label("New password confirmation").fill("2")
+    page.get_by_role("button", name="Change password").click()
+    page.locator(".error p").first.wait_for()
+
+
+@state
+def nothing_here(page: Any, upstream: str) -> None:
+    page.goto("/nowhere/")
+
+
+def register(server: Server, upstream: Replay) -> None:
+    """Register what the states need: `lab`, which answers, and `away`, which is gone.
+
+    The caller clears `upstream.credentials` afterwards.
+    """
+    upstream.offer(["gpt-4o", "gpt-4o-mini"])
+    upstream.credentials["/openai"] = ("authorization", f"Bearer {KEY}")
+    key = {
+        "type": "APIKey",
+        "apiKeyConfig": {
+            "name": "Authorization",
+            "valuePrefix": "Bearer ",
+            "secretRef": {"name": "lab-key"},
+        },
+    }
+    spec = {"provider": "openai", "options": {"private_network": True}}
+    lab = {
+        **spec,
+        "endpoint": f"{upstream.url}/openai/v1",
+        "models": ["gpt-4o"],
+        "auth": key,
+    }
+    away = {
+        **spec,
+        "endpoint": "http://127.0.0.1:9",
+        "models": ["gone"],
+        "auth": {"type": "None"},
+    }
+    registry = {
+        "model_providers": [
+            {"name": "lab", "spec": lab},
+            {"name": "away", "spec": away},
+        ],
+        "secrets": [{"name": "lab-key", "data": {"api_key": {"env": "LAB_KEY"}}}],
+    }
+    server.apply(registry, LAB_KEY=KEY)
+    server.settle("gpt-4o", "gone")
