@@ -130,8 +130,12 @@ class Server:
 
     def manage(self, *arguments: str, text: str = "", **environ: str) -> str:
         """Run a command of manage.py and return what it printed."""
+        return self.run("manage.py", *arguments, text=text, **environ)
+
+    def run(self, *arguments: str, text: str = "", **environ: str) -> str:
+        """Run Python with the server's environment and return what it printed."""
         done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
+            [sys.executable, *arguments],
             cwd=ROOT,
             env={**self._environ, **environ},
             input=text.encode(),
