@@ -152,6 +152,7 @@ def _previews(form: ProviderForm) -> dict[str, Any]:
         if known
         else "",
         "is_localhost": "//localhost" in endpoint or "//127." in endpoint,
+        "is_ollama": kind == "ollama",
         "header_name": value("header_name"),
         "value_prefix": prefix,
         "key_hint": _key_hint(form, value("api_key")),

@@ -171,6 +171,10 @@ def test_another_type_without_scripts_returns_the_whole_page(logged_in_client):
         ({"endpoint": "https://a.example/v1/"}, "https://a.example/v1/chat"),
         ({"endpoint": "nonsense"}, "Enter the address"),
         ({"endpoint": "http://localhost:1234"}, "host.docker.internal"),
+        (
+            {"provider_type": "ollama", "endpoint": "http://localhost:11434"},
+            "OLLAMA_HOST=0.0.0.0",
+        ),
         ({"endpoint": "http://10.0.0.5"}, "private network"),
         (
             {
@@ -187,6 +191,14 @@ def test_the_preview_shows_where_requests_go(logged_in_client, changed, shown):
         "/models/form/preview/?part=endpoint", fields(**changed), **HTMX
     )
     assert shown in response.content.decode()
+
+
+def test_only_ollama_is_told_how_ollama_starts(logged_in_client):
+    posted = fields(endpoint="http://localhost:1234")
+    response = logged_in_client.post(
+        "/models/form/preview/?part=endpoint", posted, **HTMX
+    )
+    assert "OLLAMA_HOST" not in response.content.decode()
 
 
 def test_the_header_preview_shows_the_end_of_the_key_only(logged_in_client):
