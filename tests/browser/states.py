@@ -232,3 +232,6 @@ def register(server: Server, upstream: Replay) -> None:
     }
     server.apply(registry, LAB_KEY=KEY)
     server.settle("gpt-4o", "gone")
+    # Deleting what is in use asks for its name.
+    server.chat("gone")
+    assert server.rows(1, provider="away")

@@ -24,6 +24,9 @@ def registered(console: Server, upstream: Replay) -> Server:
         "options": {"private_network": True},
     }
     console.apply({"model_providers": [{"name": "lab", "spec": spec}]})
+    # Deleting what is in use asks for its name.
+    console.chat("gpt-4o")
+    assert console.rows(1, provider="lab")
     return console
 
 

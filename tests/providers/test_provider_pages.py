@@ -34,7 +34,8 @@ def test_a_shared_model_names_the_provider_that_wins(logged_in_client, provider)
     provider("second", models=("m",), priority=50)
     provider("first", models=("m",), priority=10)
     page = logged_in_client.get("/models/").content.decode()
-    assert page.count("shared → first") == 2
+    assert page.count("shared → first") == 1
+    assert page.count("shared, wins") == 1
 
 
 def test_a_disabled_provider_shares_nothing(logged_in_client, provider):
@@ -272,12 +273,22 @@ def test_a_provider_is_disabled_and_enabled(logged_in_client, provider):
     assert row.enabled
 
 
-def test_deleting_asks_for_the_name(logged_in_client, provider):
+def test_deleting_asks_for_the_name(logged_in_client, provider, record):
     provider()
+    record(provider="openai")
+    page = logged_in_client.get("/models/openai/delete/").content.decode()
+    assert "Type openai to confirm" in page
     response = logged_in_client.post("/models/openai/delete/", {"confirm": "oops"})
     assert response.status_code == 422
     assert "Type openai to confirm." in response.content.decode()
     assert ModelProvider.objects.exists()
+
+
+def test_deleting_what_nobody_calls_asks_for_no_name(logged_in_client, provider):
+    provider()
+    page = logged_in_client.get("/models/openai/delete/").content.decode()
+    assert "to confirm" not in page
+    assert '<input type="hidden" name="confirm" value="openai">' in page
 
 
 def test_a_provider_is_deleted_with_its_secret(logged_in_client, provider):
