@@ -21,10 +21,10 @@ SPANS: dict[str, tuple[Any, timedelta]] = {
 }
 # Every status from 400 on is a failure; saying so lets the failures' index serve.
 STATUSES: dict[str, tuple[Any, Q]] = {
-    "2xx": (_("2xx, success"), Q(status__gte=200, status__lt=300)),
-    "4xx": (_("4xx, the request"), FAILED & Q(status__gte=400, status__lt=500)),
-    "429": (_("429, too many"), FAILED & Q(status=429)),
-    "5xx": (_("5xx, the provider or server"), FAILED & Q(status__gte=500)),
+    "2xx": (_("2xx success"), Q(status__gte=200, status__lt=300)),
+    "4xx": (_("4xx request"), FAILED & Q(status__gte=400, status__lt=500)),
+    "429": (_("429 too many"), FAILED & Q(status=429)),
+    "5xx": (_("5xx provider"), FAILED & Q(status__gte=500)),
 }
 
 

@@ -134,7 +134,8 @@ def dollars(amount: Decimal | None) -> str:
     if amount is None:
         return UNKNOWN
     if amount and abs(amount) < Decimal("0.01"):
-        return f"${amount:.6f}"
+        # Two digits that say something, and never a one followed by an exponent.
+        return f"${Decimal(f'{amount:.1e}'):f}"
     return f"${amount:,.2f}"
 
 

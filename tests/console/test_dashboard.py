@@ -12,6 +12,7 @@ def test_the_first_visit_offers_two_ways(logged_in_client, db):
     assert "Deploy Hello World Agent" in page
     assert "I have my own code" in page
     assert "0 of 4 done" in page
+    assert "estimated from list prices" not in page
 
 
 def test_the_steps_are_read_from_the_data(logged_in_client, provider, record):
@@ -23,6 +24,14 @@ def test_the_steps_are_read_from_the_data(logged_in_client, provider, record):
     assert "3 of 4 done" in logged_in_client.get("/").content.decode()
     record()
     assert "Getting started" not in logged_in_client.get("/").content.decode()
+
+
+def test_a_key_is_an_api_key_or_an_agents(logged_in_client, db):
+    page = logged_in_client.get("/").content.decode()
+    assert (
+        'Create an <a href="/settings/api-keys/">API key</a> '
+        'or <a href="/agents/">agent</a>' in page
+    )
 
 
 def test_the_hero_goes_once_an_agent_exists(logged_in_client, db):

@@ -42,7 +42,9 @@ def test_durations_take_a_fitting_unit(milliseconds, shown):
     [
         (None, "—"),
         (Decimal(0), "$0.00"),
-        (Decimal("0.000123"), "$0.000123"),
+        (Decimal("0.00171"), "$0.0017"),
+        (Decimal("0.000000123"), "$0.00000012"),
+        (Decimal("0.00999"), "$0.010"),
         (Decimal("1234.5"), "$1,234.50"),
     ],
 )

@@ -252,3 +252,9 @@ def test_a_million_calls_in_thirty_days_are_a_quick_page(logged_in_client, db):
             times.append(time.process_time() - started)
         assert response.context["report"].total.requests > 30_000
         assert min(times) < 0.3, name
+
+
+def test_an_empty_month_offers_no_longer_range(logged_in_client, db):
+    assert "Look at 30 days" in logged_in_client.get("/usage/").content.decode()
+    page = logged_in_client.get("/usage/?range=30d").content.decode()
+    assert "Look at 30 days" not in page

@@ -157,11 +157,18 @@ class Camera:
     def shoot(self, page: Page, name: str) -> None:
         """Take a page as it stands: `NAME-WIDTH-THEME.png`."""
         for width in WIDTHS:
+            # As high as the page, so that what sticks to the window's edges does not
+            # lie over it.
             page.set_viewport_size({"width": width, "height": 800})
+            height = page.evaluate("document.documentElement.scrollHeight")
+            page.set_viewport_size({"width": width, "height": min(height, 4000)})
             for theme in THEMES:
-                page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+                page.emulate_media(
+                    color_scheme="dark" if theme == "dark" else "light",
+                    reduced_motion="reduce",
+                )
                 path = self.folder / f"{_slug(name)}-{width}-{theme}.png"
-                page.screenshot(path=path, full_page=True)
+                page.screenshot(path=path, animations="disabled")
         page.set_viewport_size({"width": 1280, "height": 800})
 
 

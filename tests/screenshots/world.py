@@ -19,6 +19,7 @@ from django.contrib.auth.models import User  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from gateway import models as ledger  # noqa: E402
+from gateway import summaries  # noqa: E402
 from providers.models import ModelProvider, WorkspaceKey  # noqa: E402
 from runagents.agents import registration  # noqa: E402
 from runagents.agents.models import Agent, AgentKey  # noqa: E402
@@ -191,6 +192,10 @@ def main() -> None:
         WorkspaceKey.issue(name)
     ledger.UsageRecord.objects.bulk_create(
         _call(chance, number, now) for number in range(DAYS * CALLS_A_DAY)
+    )
+    first_hour = summaries.hour_of(now - timedelta(days=DAYS + 1))
+    summaries.refresh(
+        first_hour + timedelta(hours=number) for number in range(24 * (DAYS + 1) + 1)
     )
     AuditEntry.objects.bulk_create(_change(chance, number) for number in range(140))
 
