@@ -151,6 +151,19 @@ def test_a_model_that_another_provider_serves_is_told_while_typing(
     page.get_by_text("is also served by ollama").wait_for()
 
 
+def test_a_click_counts_although_a_note_appears_while_the_button_is_down(
+    page: Any, upstream: Replay
+) -> None:
+    begin(page, "Ollama", "third", f"{upstream.url}/ollama")
+    # Pressing the button ends the entry, and what is checked then makes a note.
+    page.get_by_label("Model ids").fill("qwen3")
+    page.get_by_role("button", name="Fetch models").hover()
+    page.mouse.down()
+    page.get_by_text("is also served by ollama").wait_for()
+    page.mouse.up()
+    page.get_by_role("dialog").wait_for()
+
+
 def test_two_people_editing_at_once_do_not_overwrite_each_other(
     page: Any, console: Server, open_page: Callable[..., Any]
 ) -> None:
