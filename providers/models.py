@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -416,6 +417,15 @@ class IssuedKey(Announced):
         """Refuse the key from now on, on every worker within two seconds."""
         self.revoked_at = timezone.now()
         self.save(update_fields=["revoked_at"])
+
+    def retire(self, grace: timedelta) -> None:
+        """Refuse the key once `grace` is over, at once if there is none."""
+        if not grace:
+            self.revoke()
+            return
+        until = timezone.now() + grace
+        self.expires_at = min(self.expires_at or until, until)
+        self.save(update_fields=["expires_at"])
 
 
 class WorkspaceKey(IssuedKey):

@@ -1,14 +1,11 @@
 """The Settings pages: keys of the workspace, stored secrets, how the gateway is set."""
 
-from datetime import timedelta
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.db.models import Prefetch, ProtectedError, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import (
@@ -18,12 +15,8 @@ from django.views.decorators.http import (
 )
 
 from providers.models import ModelProvider, Secret, WorkspaceKey
-from runagents import gateway_facts
+from runagents import gateway_facts, rotation
 from runagents.settings_forms import KeyForm, SecretForm
-
-ROTATION = timedelta(hours=24)
-"""How long a rotated key goes on working, so that nothing breaks meanwhile."""
-
 
 # --- API keys ---
 
@@ -42,15 +35,15 @@ def api_key_list(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def api_key_rotate(request: HttpRequest, pk: int) -> HttpResponse:
-    """Make a key of the same name; the old one works for another day."""
+    """Make a key of the same name; the old one is refused after a grace."""
     old = _live_key(pk)
-    ends = timezone.now() + ROTATION
+    grace = rotation.chosen_grace(request.POST)
+    if grace is None:
+        return HttpResponseBadRequest("grace must be 0, 1 or 24 hours.")
     with transaction.atomic():
         key = WorkspaceKey.issue(old.name)
-        if old.expires_at is None or old.expires_at > ends:
-            old.expires_at = ends
-            old.save(update_fields=["expires_at"])
-    return _key_page(request, KeyForm(), key=key.plaintext, replaces=old)
+        old.retire(grace)
+    return _key_page(request, KeyForm(), key=key.plaintext, replaced=old)
 
 
 @login_required
@@ -72,14 +65,15 @@ def _key_page(
     form: KeyForm,
     *,
     key: str = "",
-    replaces: WorkspaceKey | None = None,
+    replaced: WorkspaceKey | None = None,
 ) -> HttpResponse:
     """Return the list; a new `key` is on this one answer only."""
     context = {
         "form": form,
         "keys": WorkspaceKey.objects.order_by("-created_at"),
         "new_key": key,
-        "replaces": replaces,
+        "replaced": replaced,
+        "graces": rotation.GRACES,
     }
     status = 422 if form.errors else 200
     response = render(request, "settings/api_key_list.html", context, status=status)

@@ -1,11 +1,9 @@
 """Agents, their keys, and which models they are wired to."""
 
 import uuid
-from datetime import timedelta
 
 from django.db import models
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from providers import keys
@@ -111,15 +109,6 @@ class AgentKey(IssuedKey):
         row.take(key)
         row.save()
         return key
-
-    def retire(self, grace: timedelta) -> None:
-        """Refuse the key once `grace` is over, at once if there is none."""
-        if not grace:
-            self.revoke()
-            return
-        until = timezone.now() + grace
-        self.expires_at = min(self.expires_at or until, until)
-        self.save(update_fields=["expires_at"])
 
 
 class Wire(Announced):

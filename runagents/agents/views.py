@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from datetime import timedelta
 
 from asgiref.sync import sync_to_async
 from django.contrib import messages
@@ -15,7 +14,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import (
     require_http_methods,
     require_POST,
@@ -24,7 +22,7 @@ from django.views.decorators.http import (
 
 from gateway.models import UsageRecord
 from providers import snippets, starter
-from runagents import audit
+from runagents import audit, rotation
 from runagents.agents import figures, registration, running
 from runagents.agents.forms import WiresForm
 from runagents.agents.models import Agent, AgentKey, Draft
@@ -33,12 +31,6 @@ from runagents.agents.streams import event, event_stream, wants_events
 from runagents.agents.wiring import dotenv, environment, main_connection
 
 RECENT = 10
-# How long a key may go on after a new one took its place, in hours.
-GRACES = (
-    (0, gettext_lazy("at once")),
-    (1, gettext_lazy("after 1 hour")),
-    (24, gettext_lazy("after 24 hours")),
-)
 
 
 def _agents() -> QuerySet[Agent]:
@@ -86,7 +78,7 @@ def _page(
         "is_wired": bool(connections),
         "places": {wire.role: wire for wire in agent.wires.all() if wire.file},
         "day": figures.of_agent(agent.name),
-        "graces": GRACES,
+        "graces": rotation.GRACES,
         "keys": agent.keys.all(),
         "new_key": key,
         "replaced": replaced,
@@ -219,12 +211,12 @@ def key_create(request: HttpRequest, name: str) -> HttpResponse:
 def key_rotate(request: HttpRequest, name: str, pk: int) -> HttpResponse:
     """Issue a new key with the same models; the old one is refused after a grace."""
     row = get_object_or_404(AgentKey, pk=pk, agent__name=name, revoked_at=None)
-    hours = request.POST.get("grace", "0")
-    if hours not in {str(value) for value, _label in GRACES}:
+    grace = rotation.chosen_grace(request.POST)
+    if grace is None:
         return HttpResponseBadRequest("grace must be 0, 1 or 24 hours.")
     with transaction.atomic():
         key = AgentKey.issue(row.agent, row.models)
-        row.retire(timedelta(hours=int(hours)))
+        row.retire(grace)
     return _page(request, row.agent, key=key.plaintext, replaced=row)
 
 

@@ -38,6 +38,7 @@ def test_models_narrow_the_key(capsys, provider):
     provider()
     printed = createkey(capsys, "support", "--models", "gpt-4o-mini, gpt-9")
     assert AgentKey.objects.get().models == ["gpt-4o-mini", "gpt-9"]
+    assert "this one only gpt-4o-mini, gpt-9." in printed.err
     assert "No provider serves gpt-9 yet" in printed.err
 
 

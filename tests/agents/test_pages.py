@@ -257,7 +257,8 @@ def test_a_new_key_is_shown_once(logged_in_client, agent):
 def test_rotating_makes_a_new_key_with_the_same_models(logged_in_client, agent):
     AgentKey.issue(agent, ["gpt-4o-mini"])
     old = AgentKey.objects.get()
-    answer = post(logged_in_client, "agent-key-rotate", "support", old.pk)
+    args = ("agent-key-rotate", "support", old.pk)
+    answer = post(logged_in_client, *args, data={"grace": "0"})
     new = AgentKey.objects.get(digest=keys.digest(KEY.search(text_of(answer)).group()))
     old.refresh_from_db()
     assert not old.is_live()

@@ -39,6 +39,18 @@ def test_a_rotated_key_works_for_another_day(logged_in_client, db):
     assert set(WorkspaceKey.objects.values_list("name", flat=True)) == {"ci"}
 
 
+def test_a_rotated_key_may_be_refused_at_once(logged_in_client, db):
+    WorkspaceKey.issue("ci")
+    old = WorkspaceKey.objects.get()
+    url = f"/settings/api-keys/{old.pk}/rotate/"
+    assert logged_in_client.post(url, {"grace": "9999"}).status_code == 400
+    assert WorkspaceKey.objects.count() == 1
+    page = logged_in_client.post(url, {"grace": "0"}).content.decode()
+    old.refresh_from_db()
+    assert not old.is_live()
+    assert "is refused from now on" in page
+
+
 def test_rotating_twice_does_not_prolong_a_key(logged_in_client, db):
     WorkspaceKey.issue("ci")
     soon = timezone.now() + timedelta(hours=1)

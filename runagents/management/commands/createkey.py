@@ -57,9 +57,15 @@ class Command(BaseCommand):
             agent = Agent(name=name, access=Agent.Access.ALL)
             agent.full_clean()
             agent.save()
-            self.stderr.write(f"Created the agent {name}, which may use every model.")
+            self.stderr.write(_created(name, models))
         served = ProviderModel.objects.filter(model_id__in=models)
         missing = set(models) - set(served.values_list("model_id", flat=True))
         for model in sorted(missing):
             self.stderr.write(f"No provider serves {model} yet.")
         return AgentKey.issue(agent, models).plaintext
+
+
+def _created(name: str, models: list[str]) -> str:
+    """Say what a new agent's keys reach; this one may reach less."""
+    told = f"Created the agent {name}, whose keys may use every model"
+    return f"{told}, this one only {', '.join(models)}." if models else f"{told}."
