@@ -21,7 +21,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder as a first run leaves it; servers start with a copy, sooner."""
-    first = Server(tmp_path_factory.mktemp("installation"))
+    first = Server(tmp_path_factory.mktemp("installation"), cold=True)
     first.start()
     assert first.stop() == 0
     return first.data
@@ -54,6 +54,8 @@ def server(
         return each.start()
 
     yield start
+    for each in made:
+        each.begin_to_stop()
     codes = [each.stop() for each in made]
     for each in made:
         assert not each.failures, each.log
