@@ -91,7 +91,6 @@ def test_an_agent_goes_from_its_code_to_its_first_answer(
     assert download.value.suggested_filename == "trip-planner.env"
     environment = download.value.path().read_text()
     assert environment == page.locator("[aria-labelledby=env-title] pre").inner_text()
-    console.settle()
 
     agent = tmp_path / "agent.py"
     agent.write_text(AGENT)

@@ -46,7 +46,6 @@ def test_an_administrator_signs_in_once_and_agents_call(
     assert sso.asked[0]["code_challenge_method"] == "S256"
     assert sso.asked[0]["state"]
 
-    console.settle("guarded")
     answer = console.chat("guarded", "Hello")
     assert answer.status_code == 200, answer.text
     assert answer.json()["choices"][0]["message"]["content"] == "You said: Hello"

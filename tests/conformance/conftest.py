@@ -48,7 +48,7 @@ def speaking(server: Callable[..., Server], replay: Replay) -> Gateway:
         )
     )
     key = made.key("foreign")
-    made.settle(*SPOKEN.values())
+    made.settle(*SPOKEN.values(), key=key)
     return Gateway(f"{made.url}/v1", key)
 
 
@@ -72,7 +72,7 @@ def recorded(server: Callable[..., Server], replay: Replay) -> Gateway:
     providers = [_provider(each, f"{replay.url}/{each.name}") for each in kept]
     made = server(registries.registry(*providers))
     key = made.key("foreign")
-    made.settle()
+    made.settle(key=key)
     return Gateway(f"{made.url}/v1", key)
 
 

@@ -100,7 +100,7 @@ def outcomes(server: Callable[..., Server], replay: Replay) -> dict[str, Outcome
     gateway = server(registry(replay.url, records.values()))
     key = gateway.key("conformance")
     logging.getLogger("httpx2").setLevel(logging.WARNING)
-    gateway.settle()
+    gateway.settle(key=key)
     return ask_all(gateway.url, key, asked([*NATIVE, *PASSED]))
 
 

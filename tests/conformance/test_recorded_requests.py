@@ -123,7 +123,7 @@ def exchanges(server: Callable[..., Server], replay: Replay) -> Exchanges:
     replay.route("/", answer)
     gateway = server(registry(replay.url))
     key = gateway.key("conformance")
-    gateway.settle()
+    gateway.settle(key=key)
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     asked = {
         f"{provider} {record['id']}": body_for(record, provider)

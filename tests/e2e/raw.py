@@ -1,5 +1,6 @@
 """Clients that do what no well-behaved client does, byte by byte."""
 
+import http.client
 import json
 import socket
 import threading
@@ -107,6 +108,48 @@ class Connection:
                     if any(_target(link) == name for link in links):
                         return pid
         return 0
+
+
+class Crew:
+    """One open connection to each worker of a server."""
+
+    def __init__(self, server: Server) -> None:
+        self._connections: dict[int, http.client.HTTPConnection] = {}
+        deadline = time.monotonic() + 20
+        while len(self._connections) < server.workers:
+            assert time.monotonic() < deadline, "not every worker takes connections"
+            batch = [Connection(server) for _ in range(16)]
+            for each in batch:
+                # A worker has taken the connection when it has answered on it.
+                each.send(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                each.answer()
+                made = http.client.HTTPConnection("127.0.0.1", server.port)
+                made.sock = each.socket
+                if self._connections.setdefault(each.worker(), made) is not made:
+                    each.socket.close()
+
+    def __enter__(self) -> "Crew":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for connection in self._connections.values():
+            connection.close()
+
+    def ask(
+        self, method: str, path: str, body: Any = None, key: str = ""
+    ) -> list[Answered]:
+        """Ask every worker the same and return what each says."""
+        headers = {"Content-Type": "application/json"}
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
+        found = []
+        for connection in self._connections.values():
+            text = None if body is None else json.dumps(body)
+            connection.request(method, path, text, headers)
+            response = connection.getresponse()
+            told = {name.lower(): value for name, value in response.getheaders()}
+            found.append(Answered(response.status, told, response.read()))
+        return found
 
 
 def _target(link: Path) -> str:

@@ -27,9 +27,7 @@ def gateway(server: Callable[..., Server], replay: Replay) -> Server:
 @pytest.fixture(scope="module")
 def key(gateway: Server) -> str:
     """An agent's key."""
-    made = gateway.key("tester")
-    gateway.settle("good")
-    return made
+    return gateway.key("tester")
 
 
 def is_answered(gateway: Server) -> bool:

@@ -195,7 +195,6 @@ def keys(gateway: Server) -> dict[str, str]:
     """The keys that we issue."""
     made = {"agent": gateway.key("canary-agent")}
     made["workspace"] = gateway.key("canary-workspace", workspace=True)
-    gateway.settle("key-ok")
     return made
 
 

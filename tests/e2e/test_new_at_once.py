@@ -23,9 +23,8 @@ def gateway(server: Callable[..., Server], replay: Replay) -> Server:
 
 @pytest.fixture(scope="module")
 def workspace(gateway: Server) -> Iterator[httpx.Client]:
-    """A client of the HTTP API, with a key that every worker knows."""
+    """A client of the HTTP API."""
     key = gateway.key("api", workspace=True)
-    gateway.settle("fine")
     with httpx.Client(
         base_url=f"{gateway.url}/api/v1/",
         headers={"x-runagents-api-key": key},

@@ -4,9 +4,10 @@ The tests stand in the order in which they share one minute.
 """
 
 import asyncio
-import http.client
+import fcntl
 import json
 import time
+from array import array
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -15,12 +16,16 @@ import httpx
 import pytest
 
 from tests.e2e import dialects, registries
-from tests.e2e.processes import SETTLE_SECONDS, Server, chat
-from tests.e2e.raw import Connection
+from tests.e2e.processes import Server, chat, wait_until
+from tests.e2e.raw import Crew
 from tests.e2e.replay import Replay
 
 LIMIT, CALLS, WINDOW = 60, 300, 60.0
 WORKERS = 4
+# Two seconds are promised; a busy machine may take more.
+PATIENCE = 6.0
+# Before the times in the file that keeps a limit (gateway/limits.py).
+RING_HEADER_BYTES = 24
 
 
 @pytest.fixture(scope="module")
@@ -111,54 +116,27 @@ def workspace_key(gateway: Server, first: Burst) -> str:
     return gateway.key("operator", workspace=True)
 
 
-class Crew:
-    """One open connection to each worker."""
-
-    def __init__(self, server: Server) -> None:
-        self.connections: dict[int, http.client.HTTPConnection] = {}
-        deadline = time.monotonic() + 20
-        while len(self.connections) < WORKERS:
-            assert time.monotonic() < deadline, "not every worker takes connections"
-            batch = [Connection(server) for _ in range(16)]
-            for each in batch:
-                # A worker has taken the connection when it has answered on it.
-                each.send(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-                each.answer()
-                made = http.client.HTTPConnection("127.0.0.1", server.port)
-                made.sock = each.socket
-                if self.connections.setdefault(each.worker(), made) is not made:
-                    each.socket.close()
-
-    def close(self) -> None:
-        """Hang up everywhere."""
-        for connection in self.connections.values():
-            connection.close()
-
-    def statuses(self, model: str, key: str = "") -> list[int]:
-        """Ask every worker for a completion and return the statuses."""
-        headers = {"Content-Type": "application/json"}
-        if key:
-            headers["Authorization"] = f"Bearer {key}"
-        found = []
-        for connection in self.connections.values():
-            body = json.dumps(chat(model))
-            connection.request("POST", "/v1/chat/completions", body, headers)
-            response = connection.getresponse()
-            response.read()
-            found.append(response.status)
-        return found
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def crew(gateway: Server, workspace_key: str) -> Iterator[Crew]:
     """All four workers."""
-    made = Crew(gateway)
-    yield made
-    made.close()
+    with Crew(gateway) as made:
+        yield made
+
+
+def statuses(crew: Crew, model: str, key: str = "") -> list[int]:
+    """Ask every worker for a completion."""
+    answers = crew.ask("POST", "/v1/chat/completions", chat(model), key)
+    return [answer.status for answer in answers]
+
+
+def listed(crew: Crew) -> list[set[str]]:
+    """Return the models that each worker knows."""
+    answers = [json.loads(answer.body) for answer in crew.ask("GET", "/v1/models")]
+    return [{each["id"] for each in answer["data"]} for answer in answers]
 
 
 def change(gateway: Server, key: str, method: str, path: str, body: Any = None) -> None:
-    """Change something over the HTTP API and wait as long as it may take to hold."""
+    """Change something over the HTTP API."""
     response = httpx.request(
         method,
         f"{gateway.url}/api/v1/{path}",
@@ -168,7 +146,6 @@ def change(gateway: Server, key: str, method: str, path: str, body: Any = None) 
         timeout=10,
     )
     assert response.is_success, response.text
-    time.sleep(SETTLE_SECONDS)
 
 
 def provider_object(replay: Replay, name: str, **options: Any) -> Any:
@@ -177,35 +154,38 @@ def provider_object(replay: Replay, name: str, **options: Any) -> Any:
 
 
 def test_a_lowered_limit_holds_on_every_worker(gateway, workspace_key, replay, crew):
-    assert crew.statuses("lowered") == [200] * WORKERS
+    assert statuses(crew, "lowered") == [200] * WORKERS
     lowered = provider_object(replay, "lowered", requests_per_minute=1)
+    # A worker that lists the second model knows the limit as well.
+    lowered["spec"]["models"].append("new")
     change(gateway, workspace_key, "POST", "model-providers", lowered)
-    assert sorted(crew.statuses("lowered")) == [200, 429, 429, 429]
+    assert wait_until(lambda: all("new" in names for names in listed(crew)), PATIENCE)
+    assert sorted(statuses(crew, "lowered")) == [200, 429, 429, 429]
 
 
 def test_a_disabled_provider_is_gone_on_every_worker(
     gateway, workspace_key, replay, crew
 ):
-    assert crew.statuses("disabled") == [200] * WORKERS
+    assert statuses(crew, "disabled") == [200] * WORKERS
     disabled = provider_object(replay, "disabled", enabled=False)
     change(gateway, workspace_key, "POST", "model-providers", disabled)
-    assert crew.statuses("disabled") == [404] * WORKERS
+    gone = [404] * WORKERS
+    assert wait_until(lambda: statuses(crew, "disabled") == gone, PATIENCE)
 
 
 def test_a_deleted_provider_is_gone_on_every_worker(gateway, workspace_key, crew):
-    assert crew.statuses("renamed") == [200] * WORKERS
+    assert statuses(crew, "renamed") == [200] * WORKERS
     change(gateway, workspace_key, "DELETE", "model-providers/renamed")
-    assert crew.statuses("renamed") == [404] * WORKERS
+    gone = [404] * WORKERS
+    assert wait_until(lambda: statuses(crew, "renamed") == gone, PATIENCE)
 
 
 def test_a_key_holds_and_its_revocation_too_on_every_worker(gateway, crew):
     key = gateway.key("passing-by")
-    time.sleep(SETTLE_SECONDS)
-    model = "limited"
-    assert 401 not in crew.statuses(model, key)
+    assert 401 not in statuses(crew, "limited", key)
     gateway.manage("shell", "-v", "0", "-c", REVOKE)
-    time.sleep(SETTLE_SECONDS)
-    assert crew.statuses(model, key) == [401] * WORKERS
+    refused = [401] * WORKERS
+    assert wait_until(lambda: statuses(crew, "limited", key) == refused, PATIENCE)
 
 
 REVOKE = """
@@ -217,10 +197,30 @@ from runagents.agents.models import AgentKey
 # --- the minute is over ---
 
 
-def test_a_call_after_the_seconds_told_succeeds(gateway, first, replay):
+def seconds_to_wait(gateway: Server) -> int:
+    """Return what a call that is refused is told."""
     refused = gateway.chat("limited")
     assert refused.status_code == 429
-    time.sleep(int(refused.headers["retry-after"]))
+    return int(refused.headers["retry-after"])
+
+
+def let_pass(gateway: Server, seconds: int) -> None:
+    """Move the times of all admissions back: `seconds` need not be waited for."""
+    for path in (gateway.data / "limits").glob("*.ring"):
+        with path.open("r+b") as ring:
+            fcntl.flock(ring, fcntl.LOCK_EX)
+            header = ring.read(RING_HEADER_BYTES)
+            times = array("d", ring.read())
+            ring.seek(len(header))
+            ring.write(array("d", [time - seconds for time in times]))
+
+
+def test_a_call_after_the_seconds_told_succeeds(gateway, first, replay):
+    passed = max(0, seconds_to_wait(gateway) - 3)
+    let_pass(gateway, passed)
+    left = seconds_to_wait(gateway)
+    assert left <= 3
+    time.sleep(left)
     assert gateway.chat("limited").status_code == 200
     second = burst(gateway, CALLS)
     assert second.count(200) <= LIMIT - 1
@@ -229,4 +229,4 @@ def test_a_call_after_the_seconds_told_succeeds(gateway, first, replay):
     for earlier, later in zip(times, times[LIMIT:], strict=False):
         # The upstream sees a call a little after the gateway let it pass; on a busy
         # machine, later in the first burst than in the second.
-        assert later - earlier > WINDOW - 1.5
+        assert later - earlier > WINDOW - passed - 1.5

@@ -39,7 +39,6 @@ def gateway(server: Callable[..., Server]) -> Server:
     key = made.key("operator", workspace=True)
     response = api(made, key, "POST", "/starter-kit")
     assert response.status_code in {200, 201}, response.text
-    made.settle("gpt-4o-mini")
     return made
 
 

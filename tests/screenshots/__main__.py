@@ -20,7 +20,7 @@ from tests.browser import states
 from tests.browser.conftest import log_in
 from tests.browser.test_first_run import PAGES
 from tests.e2e import dialects
-from tests.e2e.processes import ADMINISTRATOR, ROOT, Server
+from tests.e2e.processes import ADMINISTRATOR, ROOT, Server, wait_until
 from tests.e2e.replay import Replay
 from tests.screenshots.world import REGISTRY
 
@@ -98,10 +98,9 @@ def _furnish(server: Server) -> None:
     server.apply(REGISTRY, DEMO_KEY=KEY)
     # The first check finds no network; what the pictures show of it is told after.
     for provider in REGISTRY["model_providers"]:
-        while server.status(provider["name"]) == "pending":
-            server.settle()
+        name = provider["name"]
+        wait_until(lambda name=name: server.status(name) != "pending", 60)
     server.run("-m", "tests.screenshots.world")
-    server.settle()
 
 
 def _take_readme(browser: Browser) -> None:
