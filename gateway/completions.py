@@ -11,12 +11,13 @@ from django.conf import settings
 from django.http.response import HttpResponseBase
 
 from gateway import avoidance, images, upstream
-from gateway.capacity import capacity
 from gateway.draining import draining
 from gateway.errors import GatewayError
 from gateway.identifiers import token
-from gateway.ledger import Entry
+from gateway.ledger.spool import Entry
+from gateway.ledger.usage import usage_fields
 from gateway.limits import Limiter
+from gateway.limits.capacity import capacity
 from gateway.models import UsageRecord
 from gateway.registry import Target
 from gateway.responses import JSONResponse
@@ -24,7 +25,6 @@ from gateway.rounds import Rounds
 from gateway.streams import ChatStream, ChatStreamResponse
 from gateway.translators.protocol import Route, UpstreamRequest
 from gateway.upstream import Call
-from gateway.usage import usage_fields
 from gateway.wire.jsontext import JSON
 
 ID_LENGTH = 29

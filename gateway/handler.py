@@ -17,10 +17,10 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, get_resolver
 
 from gateway import callers
-from gateway.capacity import capacity
 from gateway.draining import draining, shutting_down
 from gateway.errors import GatewayError
 from gateway.identifiers import ordered_token
+from gateway.limits.capacity import capacity
 from gateway.registry import Caller, registry
 from gateway.requests import GatewayRequest
 from gateway.responses import JSONResponse

@@ -82,7 +82,7 @@ class UsageRecord(models.Model):
 class UsageSummary(models.Model):
     """What the calls of an hour, six or a day came to, per provider, model and caller.
 
-    Derived from UsageRecord by gateway/summaries.py and never the other way round.
+    Derived from UsageRecord by ledger/summaries.py and never the other way round.
     `durations` and `first_bytes` count calls by bucket (summaries.BOUNDS), as JSON;
     `priced` are the requests whose cost is known. The rows whose `caller` is empty
     hold all callers together.

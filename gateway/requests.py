@@ -15,7 +15,7 @@ class GatewayRequest(HttpRequest):
     """One request to the gateway, its caller known and its body read.
 
     `header_lists` maps lower-case names to all their values; `held` are the places it
-    takes in the worker (gateway/capacity.py).
+    takes in the worker (gateway/limits/capacity.py).
     """
 
     def __init__(

@@ -17,12 +17,13 @@ from django.utils.module_loading import import_string
 
 from gateway import upstream
 from gateway.chores import keep
-from gateway.flusher import Flusher
 from gateway.leader import Leadership
-from gateway.ledger import Spool
-from gateway.limits import HostLimiter, Limiter
+from gateway.ledger.flusher import Flusher
+from gateway.ledger.spool import Spool
+from gateway.ledger.upkeep import Upkeep
+from gateway.limits import Limiter
+from gateway.limits.host import HostLimiter
 from gateway.registry import registry
-from gateway.upkeep import Upkeep
 from providers import status
 from providers.transport import transport
 
@@ -124,7 +125,7 @@ def _limiter() -> Limiter:
         return own
     # By name, because Redis's client takes 8 MB that most workers need not have.
     shared: Callable[..., Limiter] = import_string(
-        "gateway.shared_limits.SharedLimiter"
+        "gateway.limits.shared.SharedLimiter"
     )
     return shared(
         settings.REDIS_URL,

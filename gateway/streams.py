@@ -12,11 +12,11 @@ from django.http import StreamingHttpResponse
 from gateway import upstream
 from gateway.draining import draining
 from gateway.errors import GatewayError, upstream_error
+from gateway.ledger.usage import usage_fields
 from gateway.models import UsageRecord
 from gateway.rounds import Rounds
 from gateway.translators.protocol import PausingParser, StreamParser
 from gateway.translators.relay import Relayed, encoded, joined, relay
-from gateway.usage import usage_fields
 from gateway.wire import sse
 from gateway.wire.jsontext import JSON
 

@@ -8,7 +8,7 @@ import httpx
 from django.conf import settings
 
 from gateway.errors import GatewayError, upstream_error
-from gateway.ledger import Entry
+from gateway.ledger.spool import Entry
 from gateway.registry import Provider, Target
 from gateway.translators.protocol import UpstreamRequest
 from gateway.translators.upstream_headers import relayed_headers

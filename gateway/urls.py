@@ -7,8 +7,9 @@ and with the tail doubled.
 
 from django.urls import path, re_path
 
-from gateway import sandbox, views
+from gateway import views
 from gateway.handler import endpoint
+from gateway.sandbox import views as sandbox
 
 # It begins with any number of `v1/`. Where a pattern said so a second time before it,
 # matching a path of nothing else would take the square of its length.

@@ -7,11 +7,11 @@ from django.conf import settings
 from django.http.response import HttpResponseBase
 
 from gateway import bodies, completions, hops, router
-from gateway.capacity import capacity
 from gateway.draining import draining
 from gateway.errors import GatewayError, invalid_request
 from gateway.handler import endpoint
-from gateway.ledger import Entry
+from gateway.ledger.spool import Entry
+from gateway.limits.capacity import capacity
 from gateway.registry import Caller, Target, registry
 from gateway.requests import GatewayRequest
 from gateway.responses import JSONResponse

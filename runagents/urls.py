@@ -7,7 +7,7 @@ from django.urls import include, path, reverse_lazy
 from django.urls.resolvers import URLPattern, URLResolver
 from django.views.generic import RedirectView
 
-from gateway import console, playground, usage_views
+from gateway.console import playground, request_views, usage_views
 from runagents import account_views, audit_views, settings_views, views
 
 handler500 = "runagents.error_views.server_error"
@@ -40,8 +40,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("playground/stream/", playground.playground_stream, name="playground-stream"),
     path("usage/", usage_views.usage, name="usage"),
     path("usage/usage.csv", usage_views.usage_csv, name="usage-csv"),
-    path("requests/", console.request_list, name="request-list"),
-    path("requests/<str:call_id>/", console.request_detail, name="request-detail"),
+    path("requests/", request_views.request_list, name="request-list"),
+    path(
+        "requests/<str:call_id>/", request_views.request_detail, name="request-detail"
+    ),
     path("settings/api-keys/", settings_views.api_key_list, name="api-key-list"),
     path(
         "settings/api-keys/<int:pk>/rotate/",

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from gateway import reports
+from gateway.console import reports
 from gateway.models import UsageRecord
 from providers import snippets
 from providers.models import ModelProvider, ProviderModel, WorkspaceKey

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from django.db.models import Count, DateTimeField, OuterRef, QuerySet, Subquery, Sum
 from django.utils import timezone
 
+from gateway.console.reports import DAY, FAILED, Traffic
 from gateway.models import UsageRecord
-from gateway.reports import DAY, FAILED, Traffic
 from runagents.agents.models import Agent
 
 

@@ -14,8 +14,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from gateway.reports import Traffic, by_provider
-from gateway.usage_report import Block
+from gateway.console.reports import Traffic, by_provider
+from gateway.console.usage_report import Block
 from providers import credentials
 from providers.entries import ModelsField
 from providers.models import Secret

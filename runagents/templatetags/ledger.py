@@ -6,8 +6,8 @@ from django import template
 from django.db.models import Avg, Count, QuerySet, Sum
 from django.utils import timezone
 
+from gateway.console.reports import DAY, FAILED
 from gateway.models import UsageRecord
-from gateway.reports import DAY, FAILED
 
 register = template.Library()
 

@@ -155,7 +155,7 @@ def test_a_provider_s_limit_holds_for_the_playground(
     tmp_path,
     monkeypatch,
 ):
-    from gateway.limits import HostLimiter
+    from gateway.limits.host import HostLimiter
 
     monkeypatch.setattr(runtime, "limiter", HostLimiter(tmp_path / "limits"))
     provider("slow", models=("m2",), requests_per_minute=1)

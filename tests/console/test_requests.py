@@ -7,8 +7,8 @@ from django.db import connection
 from django.http import QueryDict
 from django.utils import timezone
 
+from gateway.console.request_forms import FilterForm
 from gateway.models import CallBody, UsageRecord
-from gateway.request_forms import FilterForm
 
 
 def ids(response):

@@ -10,11 +10,12 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from gateway import summaries, usage_report
-from gateway.flusher import Flusher
-from gateway.ledger import Entry, Spool
+from gateway.console import usage_report
+from gateway.ledger import summaries
+from gateway.ledger.flusher import Flusher
+from gateway.ledger.spool import Entry, Spool
+from gateway.ledger.upkeep import Upkeep, delete_old
 from gateway.models import CallBody, UsageRecord, UsageSummary
-from gateway.upkeep import Upkeep, delete_old
 from providers.models import WorkspaceKey
 from runagents.agents.models import Agent, AgentKey
 
@@ -133,7 +134,7 @@ def test_a_late_row_is_added_to_its_hour(record):
 
 
 def test_a_long_backlog_does_not_hold_up_the_flusher(spool, record, monkeypatch):
-    monkeypatch.setattr("gateway.upkeep.PATIENCE_SECONDS", -1)
+    monkeypatch.setattr("gateway.ledger.upkeep.PATIENCE_SECONDS", -1)
     record(minutes_ago=200)
     record()
     upkeep = Upkeep(Flusher(spool.folder))

@@ -59,7 +59,7 @@ async def _parts(parts: list[bytes]) -> AsyncIterator[bytes]:
 @pytest.fixture
 def ledger(tmp_path, monkeypatch) -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """Returns what was spooled, begin and end of each call merged."""
-    from gateway.ledger import Spool
+    from gateway.ledger.spool import Spool
 
     spool = Spool(tmp_path / "spool")
     monkeypatch.setattr(runtime, "spool", spool)

@@ -124,7 +124,7 @@ def test_a_worker_a_provider_and_a_key_take_so_many_calls_at_once(
 def test_a_full_provider_hands_over_to_the_next(
     provider, upstream, gateway, chat, completion, monkeypatch
 ):
-    from gateway.capacity import capacity
+    from gateway.limits.capacity import capacity
 
     provider("first", priority=1)
     provider("second", priority=2)

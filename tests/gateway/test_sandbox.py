@@ -12,9 +12,10 @@ from openai.lib._pydantic import to_strict_json_schema
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from pydantic import BaseModel, Field
 
-from gateway import sandbox, sandbox_answers
 from gateway.errors import GatewayError
-from gateway.sandbox_values import example
+from gateway.sandbox import answers
+from gateway.sandbox import views as sandbox
+from gateway.sandbox.values import example
 from providers.starter import sandbox_key
 
 WEATHER = {
@@ -48,7 +49,7 @@ def ask(text="Hello", **fields):
 
 
 def complete(body):
-    return ChatCompletion.model_validate(sandbox_answers.complete(body, 1700000000))
+    return ChatCompletion.model_validate(answers.complete(body, 1700000000))
 
 
 def said(body):
@@ -74,17 +75,14 @@ def test_an_answer_has_openais_shape():
 
 
 def test_the_same_request_gets_the_same_answer():
-    assert sandbox_answers.complete(ask(), 1) == sandbox_answers.complete(ask(), 1)
-    assert (
-        sandbox_answers.complete(ask("A"), 1)["id"]
-        != sandbox_answers.complete(ask("B"), 1)["id"]
-    )
+    assert answers.complete(ask(), 1) == answers.complete(ask(), 1)
+    assert answers.complete(ask("A"), 1)["id"] != answers.complete(ask("B"), 1)["id"]
 
 
 def test_a_request_is_not_changed_by_answering_it():
     body = ask(tools=[WEATHER], stream_options={"include_usage": True}, stream=True)
     before = json.dumps(body)
-    sandbox_answers.stream(body, 1)
+    answers.stream(body, 1)
     assert json.dumps(body) == before
 
 
@@ -134,7 +132,7 @@ def test_an_unknown_tool_choice_is_refused_by_name():
 
 def test_a_tool_result_is_answered_with_text():
     body = ask("weather in Lisbon", tools=[WEATHER])
-    first = sandbox_answers.complete(body, 1)["choices"][0]["message"]
+    first = answers.complete(body, 1)["choices"][0]["message"]
     result = {
         "role": "tool",
         "tool_call_id": first["tool_calls"][0]["id"],
@@ -241,7 +239,7 @@ def test_a_stop_sequence_ends_the_answer():
 
 def test_more_than_one_choice_is_refused():
     with pytest.raises(GatewayError) as caught:
-        sandbox_answers.complete(ask(n=2), 1)
+        answers.complete(ask(n=2), 1)
     assert (caught.value.status, caught.value.param) == (400, "n")
 
 
@@ -261,7 +259,7 @@ def joined(chunks):
 def streamed(body):
     return [
         ChatCompletionChunk.model_validate(chunk)
-        for chunk in sandbox_answers.stream(body, 1700000000)
+        for chunk in answers.stream(body, 1700000000)
     ]
 
 
@@ -307,7 +305,7 @@ def test_usage_is_streamed_only_when_asked_for():
 )
 def test_what_openai_refuses_is_refused(body, param):
     with pytest.raises(GatewayError) as caught:
-        sandbox_answers.complete(body, 1)
+        answers.complete(body, 1)
     assert (caught.value.status, caught.value.param) == (400, param)
 
 

@@ -5,9 +5,9 @@ import time
 import httpx
 import pytest
 
-from gateway import timeline
-from gateway.flusher import Flusher
-from gateway.ledger import Entry
+from gateway.console import timeline
+from gateway.ledger.flusher import Flusher
+from gateway.ledger.spool import Entry
 from gateway.models import UsageRecord
 from gateway.runtime import runtime
 

@@ -19,7 +19,7 @@ from django.contrib.auth.models import User  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from gateway import models as ledger  # noqa: E402
-from gateway import summaries  # noqa: E402
+from gateway.ledger import summaries  # noqa: E402
 from providers.models import ModelProvider, WorkspaceKey  # noqa: E402
 from runagents.agents import registration  # noqa: E402
 from runagents.agents.models import Agent, AgentKey  # noqa: E402

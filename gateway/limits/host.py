@@ -1,28 +1,22 @@
-"""Requests per minute: exact, sliding, shared by all workers.
+"""Requests per minute on one host, shared by its workers.
 
-A limit of N admits a request when the one N places back is at least 60 s old. That
-takes the times of the last N admissions and nothing else, so the check costs the same
-whatever N is. On one host the times stand in a memory-mapped ring file per provider,
-under a file lock held for microseconds; hosts that share a Redis keep them there
-(gateway/shared_limits.py).
+The times of the last admissions stand in a memory-mapped ring file per provider, under
+a file lock held for microseconds.
 """
 
 import asyncio
 import errno
 import fcntl
 import logging
-import math
 import mmap
 import os
 import struct
 import time
 from collections import deque
 from pathlib import Path
-from typing import Protocol
 
-from gateway.errors import GatewayError
+from gateway.limits import WINDOW_SECONDS
 
-WINDOW_SECONDS = 60.0
 SMALLEST_RING = 1024
 LOCK_PATIENCE_SECONDS = 0.5
 COMPLAIN_SECONDS = 60.0
@@ -32,18 +26,6 @@ _STAMP = struct.Struct("<d")
 _MAGIC = b"RPMRING1"
 
 logger = logging.getLogger(__name__)
-
-
-class Limiter(Protocol):
-    """Admits or refuses a request to a provider."""
-
-    async def wait_time(self, key: str, limit: int) -> float:
-        """Admit a request and return 0, or return the seconds until one may enter."""
-        ...
-
-    async def aclose(self) -> None:
-        """Let go of everything."""
-        ...
 
 
 class RingFile:
@@ -222,16 +204,3 @@ class HostLimiter:
         for ring in self._rings.values():
             ring.close()
         self._rings.clear()
-
-
-def refusal(provider: str, limit: int, wait: float) -> GatewayError:
-    """Return the 429 for a request over the provider's limit."""
-    seconds = max(1, math.ceil(wait))
-    return GatewayError(
-        429,
-        "rate_limit_error",
-        f"This gateway's limit of {limit} requests per minute for the provider "
-        f"{provider} is reached. Try again in {seconds} s.",
-        code="rate_limit_exceeded",
-        headers={"retry-after": str(seconds)},
-    )

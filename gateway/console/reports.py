@@ -11,7 +11,7 @@ from gateway.models import UsageRecord
 
 DAY = timedelta(hours=24)
 
-# Its index holds the few that failed; the flusher says which (gateway/flusher.py).
+# Its index holds the few that failed; the flusher says which (ledger/flusher.py).
 FAILED = Q(failed=True)
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway import bodies_log
-from gateway.flusher import Flusher
+from gateway.ledger import bodies_log
+from gateway.ledger.flusher import Flusher
 from gateway.models import CallBody
 from gateway.runtime import runtime
 

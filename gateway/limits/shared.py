@@ -1,4 +1,4 @@
-"""Requests per minute for hosts that share a Redis: the same rule as in `limits`.
+"""Requests per minute for hosts that share a Redis: the same rule as on one host.
 
 The times of the last admissions stand in a list per provider, newest first, and one
 script reads and writes it, so that nobody comes in between. Its clock is Redis's own:

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.flusher import REFUSED, Flusher
-from gateway.ledger import Entry, Spool
+from gateway.ledger.flusher import REFUSED, Flusher
+from gateway.ledger.spool import Entry, Spool
 from gateway.models import UsageRecord
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -89,7 +89,7 @@ def test_a_call_still_going_on_is_not_stored_yet(spool):
 def test_a_killed_process_leaves_interrupted_rows(tmp_path):
     script = (
         "import os, signal, sys, pathlib\n"
-        "from gateway.ledger import Entry, Spool\n"
+        "from gateway.ledger.spool import Entry, Spool\n"
         "spool = Spool(pathlib.Path(sys.argv[1]))\n"
         f"done, cut = Entry(spool, **{FIELDS!r}), Entry(spool, **{FIELDS!r})\n"
         "done.began(); cut.began(); done.ended('ok')\n"
@@ -187,7 +187,7 @@ def test_a_text_with_nul_or_too_long_is_stored_mended(spool):
 
 
 def test_a_long_stream_survives_the_change_of_file(spool, monkeypatch):
-    monkeypatch.setattr("gateway.ledger.SEGMENT_BYTES", 1)
+    monkeypatch.setattr("gateway.ledger.spool.SEGMENT_BYTES", 1)
     long = Entry(spool, **FIELDS)
     long.began()
     flusher = Flusher(spool.folder)
@@ -214,7 +214,9 @@ def test_a_full_disk_costs_lines_not_requests(tmp_path):
 def test_a_line_cut_short_spoils_no_other(spool, monkeypatch):
     write = os.write
     with monkeypatch.context() as full:
-        full.setattr("gateway.ledger.os.write", lambda file, b: write(file, b[:20]))
+        full.setattr(
+            "gateway.ledger.spool.os.write", lambda file, b: write(file, b[:20])
+        )
         spool.write({"begin": "lost", "caller": "x"})
     entry = Entry(spool, **{**FIELDS, "request_id": "kept"})
     entry.began()

@@ -1,7 +1,7 @@
-"""The offline sandbox: an upstream in OpenAI's format that no model stands behind.
+"""The paths of the offline sandbox, and of the starter kit's echo tool.
 
-It lets somebody register, wire, call and test everything without an account or a
-network. Beside it the echo tool of the starter kit.
+The sandbox lets somebody register, wire, call and test everything without an account
+or a network.
 """
 
 import hmac
@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from gateway import sandbox_answers
 from gateway.errors import GatewayError, invalid_request
 from gateway.responses import JSONResponse
+from gateway.sandbox import answers
 from gateway.wire import sse
 from gateway.wire.jsontext import JSON, JSONError, decode
 from providers import starter
@@ -72,9 +72,9 @@ async def sandbox_chat_completions(request: HttpRequest) -> HttpResponseBase:
     body = _body(request)
     created = int(time.time())
     if not body.get("stream"):
-        return JSONResponse(sandbox_answers.complete(body, created))
+        return JSONResponse(answers.complete(body, created))
     return StreamingHttpResponse(
-        _events(sandbox_answers.stream(body, created)),
+        _events(answers.stream(body, created)),
         content_type="text/event-stream",
         headers={"Cache-Control": "no-cache, no-transform"},
     )

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from gateway import sandbox_values
 from gateway.errors import invalid_request
+from gateway.sandbox import values
 from gateway.translators.validation import output_limit, validate_request
 from gateway.wire.jsontext import JSON, dumps, encode
 
@@ -127,7 +127,7 @@ def _content(body: JSON) -> tuple[str, bool]:
     match response_format.get("type"):
         case "json_schema":
             schema = response_format.get("json_schema", {}).get("schema", {})
-            return dumps(sandbox_values.example(schema, hint)), False
+            return dumps(values.example(schema, hint)), False
         case "json_object":
             answer = {"source": "offline sandbox, not a model", "answer": _text(body)}
             return dumps(answer), False
@@ -260,7 +260,7 @@ def _call(tool: JSON, body: JSON) -> _Answer:
     kind = tool["type"]
     if kind == "function":
         schema = tool["function"].get("parameters") or {"type": "object"}
-        given = {"arguments": dumps(sandbox_values.example(schema, hint))}
+        given = {"arguments": dumps(values.example(schema, hint))}
     else:
         given = {"input": hint}
     digest = hashlib.sha256(encode([name, body["messages"]])).hexdigest()

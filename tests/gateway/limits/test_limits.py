@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.limits import HostLimiter, OwnCount, RingFile, refusal
+from gateway.limits import refusal
+from gateway.limits.host import HostLimiter, OwnCount, RingFile
 
 
 def _admitted(folder: str, limit: int, tries: int) -> int:
@@ -96,7 +97,7 @@ def test_without_a_folder_to_write_to_each_process_counts(tmp_path, caplog):
 
 
 def test_a_full_disk_kills_no_process(tmp_path, monkeypatch):
-    monkeypatch.setattr("gateway.limits.os.pwrite", lambda *_: 10)
+    monkeypatch.setattr("gateway.limits.host.os.pwrite", lambda *_: 10)
     assert [wait == 0 for wait in _waits(tmp_path, 2, 3)] == [True, True, False]
 
 

@@ -10,8 +10,8 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from gateway import summaries
-from gateway.flusher import Flusher
+from gateway.ledger import summaries
+from gateway.ledger.flusher import Flusher
 from gateway.models import CallBody, UsageRecord, UsageSummary
 
 SUMMARY_SECONDS = 10.0

@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from gateway import usage_report
+from gateway.console import usage_report
+from gateway.ledger.summaries import EVERYBODY, Sums
 from gateway.models import UsageSummary
-from gateway.summaries import EVERYBODY, Sums
 from providers import signals, snippets
 
 DEFAULT = "24h"

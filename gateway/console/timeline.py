@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
+from gateway.console.usage_report import Block
 from gateway.models import UsageRecord
-from gateway.usage_report import Block
 
 WIDTH = 1000
 HEIGHT = 12

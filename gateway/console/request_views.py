@@ -12,9 +12,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from gateway import error_causes, timeline
+from gateway.console import error_causes, timeline
+from gateway.console.request_forms import FilterForm
 from gateway.models import CallBody, UsageRecord
-from gateway.request_forms import FilterForm
 from providers import snippets
 
 PAGE_SIZE = 50

@@ -2,7 +2,7 @@
 
 A call writes two lines to this process's spool file, one before anything is sent
 upstream and one when it ended. Plain appends survive a killed process. The flusher
-(gateway/flusher.py) carries them to the database.
+(gateway/ledger/flusher.py) carries them to the database.
 
 File names: ``<writer>-<sequence>.jsonl``. The writer holds a lock on the file it
 appends to, which is how the flusher knows that a writer is alive.

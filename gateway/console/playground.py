@@ -16,9 +16,9 @@ from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.views.decorators.http import require_http_methods, require_POST
 
-from gateway.exchange import Answer, Exchange, Piece
+from gateway.console.exchange import Answer, Exchange, Piece
+from gateway.console.playground_form import SIDES, PlaygroundForm, shown
 from gateway.identifiers import token
-from gateway.playground_form import SIDES, PlaygroundForm, shown
 from gateway.registry import Caller
 from gateway.wire.jsontext import JSON
 from providers import snippets

@@ -13,8 +13,8 @@ import pytest
 import redis
 
 from gateway.errors import GatewayError
-from gateway.limits import HostLimiter
-from gateway.shared_limits import PREFIX, SharedLimiter
+from gateway.limits.host import HostLimiter
+from gateway.limits.shared import PREFIX, SharedLimiter
 from tests.services import program
 
 PATIENT = 10.0
@@ -155,7 +155,7 @@ def test_without_redis_nothing_or_everything_passes_as_set(server, tmp_path, cap
 
 
 def test_redis_counts_again_when_it_is_back(server, tmp_path, monkeypatch):
-    monkeypatch.setattr("gateway.shared_limits.PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("gateway.limits.shared.PAUSE_SECONDS", 0.0)
 
     async def work(limiter: SharedLimiter) -> list[bool]:
         os.kill(server.process.pid, signal.SIGSTOP)

@@ -6,7 +6,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from gateway.exchange import Answer
+from gateway.console.exchange import Answer
 from gateway.wire.jsontext import JSON
 from providers.models import ProviderModel
 

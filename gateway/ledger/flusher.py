@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from django.db import DataError, IntegrityError, connection, models, transaction
 
-from gateway import bodies_log, prices
+from gateway.ledger import bodies_log, prices
 from gateway.models import CallBody, UsageRecord
 from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON

@@ -9,8 +9,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from gateway.console.reports import FAILED
 from gateway.models import UsageRecord
-from gateway.reports import FAILED
 
 SPANS: dict[str, tuple[Any, timedelta]] = {
     "15m": (_("Last 15 minutes"), timedelta(minutes=15)),

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from gateway import summaries
+from gateway.ledger import summaries
+from gateway.ledger.summaries import Histogram, Sums
 from gateway.models import UsageRecord, UsageSummary
-from gateway.summaries import Histogram, Sums
 
 SERIES = 6
 """Models with a colour of their own; the rest share one."""
