@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 # Hours, the usual one first: nothing breaks while the new key is carried around.
 GRACES = (
-    (24, _("after 24 hours")),
-    (1, _("after 1 hour")),
+    (24, _("after 24 h")),
+    (1, _("after 1 h")),
     (0, _("at once")),
 )
 
