@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 import httpx
@@ -145,17 +144,9 @@ class Server:
 
     def manage(self, *arguments: str, text: str = "", **environ: str) -> str:
         """Run a command of manage.py and return what it printed."""
-        with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
-            given.write(text.encode())
-            given.seek(0)
-            command = warm.start(
-                list(arguments), {**self._environ, **environ}, given, out, err
-            )
-            code = command.wait(60)
-            out.seek(0)
-            err.seek(0)
-            assert code == 0, err.read().decode()
-            return out.read().decode()
+        done = warm.run(list(arguments), {**self._environ, **environ}, text)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def run(self, *arguments: str) -> None:
         """Run Python with the server's environment."""

@@ -18,9 +18,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, Any
 
 import django
@@ -30,6 +31,7 @@ from django.db.migrations.loader import MigrationLoader
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
+RUN_SECONDS = 60
 # More than any command and environment come to.
 MESSAGE_BYTES = 1 << 17
 
@@ -73,9 +75,9 @@ class Process:
 def start(
     arguments: list[str],
     environ: Mapping[str, str],
-    stdin: IO[bytes],
-    stdout: IO[bytes],
-    stderr: IO[bytes],
+    stdin: IO[Any],
+    stdout: IO[Any],
+    stderr: IO[Any],
 ) -> Process:
     """Start a command of manage.py."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -86,6 +88,20 @@ def start(
     files = [each.fileno() for each in (stdin, stdout, stderr)]
     socket.send_fds(connection, [message], files)
     return Process(connection)
+
+
+def run(
+    arguments: list[str], environ: Mapping[str, str], text: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of manage.py that reads `text`, to its end."""
+    with ExitStack() as stack:
+        given, out, err = (stack.enter_context(TemporaryFile("w+")) for _ in range(3))
+        given.write(text)
+        given.seek(0)
+        code = start(arguments, environ, given, out, err).wait(RUN_SECONDS)
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(arguments, code, out.read(), err.read())
 
 
 @cache

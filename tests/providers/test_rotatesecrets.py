@@ -5,9 +5,6 @@ import io
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
-import time
 from contextlib import closing
 
 import pytest
@@ -16,6 +13,8 @@ from django.db import connection
 
 from providers import sealing
 from providers.models import ModelProvider, OAuthToken, Secret
+from tests.e2e import warm
+from tests.loopback import wait_until
 
 
 def new_key():
@@ -112,14 +111,11 @@ def test_a_killed_run_is_finished_by_the_next(tmp_path):
         "DATABASE_URL": f"sqlite:///{tmp_path}/rotation.sqlite3",
     }
 
-    def manage(*arguments, keys, **options):
-        return subprocess.Popen(
-            [sys.executable, "manage.py", *arguments],
-            env={**environment, "ENCRYPTION_KEYS": ",".join(keys)},
-            stdout=subprocess.PIPE,
-            text=True,
-            **options,
-        )
+    def manage(*arguments, keys, text=""):
+        variables = {**environment, "ENCRYPTION_KEYS": ",".join(keys)}
+        done = warm.run(list(arguments), variables, text)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def moved():
         with closing(sqlite3.connect(tmp_path / "rotation.sqlite3")) as database:
@@ -127,32 +123,25 @@ def test_a_killed_run_is_finished_by_the_next(tmp_path):
         ids = [row[0].split(":")[1] for row in rows]
         return len(ids) - ids.count(max(set(ids), key=ids.count)), len(set(ids))
 
-    migrating = manage("migrate", "-v0", keys=[old])
-    migrating.communicate()
-    assert migrating.returncode == 0
+    manage("migrate", "-v0", keys=[old])
     fill = (
         "from providers.models import Secret\n"
-        "for n in range(1500):\n"
+        "for n in range(700):\n"
         "    s = Secret(name=f's{n}')\n"
         "    s.store({'api_key': f'canary-{n}'}, ['https://x.example:443'])\n"
         "    s.save()\n"
     )
-    filling = manage("shell", keys=[old], stdin=subprocess.PIPE)
-    filling.communicate(fill)
-    assert filling.returncode == 0
+    manage("shell", keys=[old], text=fill)
 
-    killed = manage("rotatesecrets", keys=[new, old])
-    deadline = time.monotonic() + 30
-    while moved()[0] < 50 and time.monotonic() < deadline:
-        time.sleep(0.005)
+    both = {**environment, "ENCRYPTION_KEYS": f"{new},{old}"}
+    with open(os.devnull, "r+b") as nothing:
+        killed = warm.start(["rotatesecrets"], both, nothing, nothing, nothing)
+    assert wait_until(lambda: moved()[0] >= 50, 30)
     killed.send_signal(signal.SIGKILL)
-    killed.communicate()
+    assert killed.wait(10) == -signal.SIGKILL
     assert moved()[1] == 2  # some rows under the new key, some under the old
 
-    again = manage("rotatesecrets", keys=[new, old])
-    output = again.communicate()[0]
-    assert again.returncode == 0
-    assert "0 unreadable" in output
+    assert "0 unreadable" in manage("rotatesecrets", keys=[new, old])
     assert moved() == (0, 1)
-    last = manage("rotatesecrets", keys=[new])
-    assert "Total: 0 rotated, 1500 already current" in last.communicate()[0]
+    told = manage("rotatesecrets", keys=[new])
+    assert "Total: 0 rotated, 700 already current" in told
