@@ -41,7 +41,7 @@ class Cluster:
             shutil.chown(folder, account.pw_uid, account.pw_gid)
             self._as = {"user": account.pw_uid, "group": account.pw_gid}
         self._folder = folder
-        self._run("initdb", "-o", "-A trust -E UTF8 -U postgres")
+        self._run("initdb", "-o", "-A trust -E UTF8 -U postgres --no-sync")
 
     def start(self) -> None:
         """Start it and wait until it takes connections."""
