@@ -14,8 +14,10 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
-from providers import credentials, object_secrets, presets, status
-from providers.forms import EditConflict, ProviderForm
+from providers import status
+from providers.api import object_secrets
+from providers.forms import credentials, presets
+from providers.forms.provider import EditConflict, ProviderForm
 from providers.models import ModelProvider, ProviderModel, Secret, WorkspaceKey
 
 admin.site.site_header = _("RunAgents Model Providers")

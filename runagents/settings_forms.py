@@ -6,7 +6,7 @@ from django import forms
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from providers import credentials
+from providers.forms import credentials
 from providers.models import NAME_RULE, ModelProvider, Secret
 
 

@@ -15,10 +15,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from gateway.models import UsageRecord
-from providers.api_access import APIError, body_of, reply, workspace_api
+from providers.api.access import APIError, body_of, reply, workspace_api
+from providers.api.object_reader import ObjectError
+from providers.api.objects import NAMESPACE
 from providers.models import ModelProvider, ProviderModel
-from providers.object_reader import ObjectError
-from providers.objects import NAMESPACE
 from runagents.agents import registration
 from runagents.agents.forms import ROLE, Target
 from runagents.agents.models import Agent

@@ -16,8 +16,8 @@ from django.utils.translation import ngettext
 
 from gateway.console.reports import Traffic, by_provider
 from gateway.console.usage_report import Block
-from providers import credentials
-from providers.entries import ModelsField
+from providers.forms import credentials
+from providers.forms.entries import ModelsField
 from providers.models import Secret
 
 register = template.Library()

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from gateway.models import CallBody
 from providers import transport
+from providers.console.views import TABS
 from providers.models import WorkspaceKey
-from providers.views import TABS
 
 pytestmark = pytest.mark.slow
 

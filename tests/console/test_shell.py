@@ -104,7 +104,7 @@ def test_every_post_of_the_console_needs_the_csrf_token(administrator, rows):
 
 
 def test_every_page_of_the_models_is_listed_here(rows):
-    patterns = get_resolver("providers.urls").reverse_dict
+    patterns = get_resolver("providers.console.urls").reverse_dict
     names = {name for name in patterns if isinstance(name, str)}
     shown = {*PAGES, *POST_ONLY, "/models/openai/row/", "/models/openai/status/"}
     urls = {

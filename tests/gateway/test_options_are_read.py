@@ -14,7 +14,7 @@ import pytest
 
 from gateway.errors import GatewayError
 from gateway.translators import TRANSLATORS
-from providers.option_fields import OPTION_FIELDS
+from providers.forms.option_fields import OPTION_FIELDS
 from providers.options import OPTIONS
 from tests.gateway.test_translators import CASES, reply_of, route_of, stream_of
 

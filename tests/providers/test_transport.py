@@ -10,7 +10,6 @@ import pytest
 import uvloop
 
 from providers import transport
-from providers.guard import Rules, is_sandbox_path
 from providers.transport import (
     DestinationBlocked,
     GuardedTransport,
@@ -18,6 +17,7 @@ from providers.transport import (
     TLSFailed,
     nothing_was_sent,
 )
+from providers.transport.guard import Rules, is_sandbox_path
 from tests.faults import Answer, FaultServer, refused_port
 
 LOOPBACK = Rules(private_networks=("127.0.0.0/8", "::1/128"))

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from providers import registry_files, signals
-from providers.registry_changes import Change, RegistryFileError
+from providers import signals
+from providers.api import registry_files
+from providers.api.registry_changes import Change, RegistryFileError
 
 MARKS = {"add": "+", "change": "~", "remove": "-"}
 

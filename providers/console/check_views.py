@@ -1,0 +1,134 @@
+"""Asking a provider: *Test connection*, *Fetch models* and *Test now*."""
+
+import time
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from providers import snippets, status
+from providers.console.form_views import form_for, page
+from providers.forms.provider import ProviderForm
+from providers.models import ModelProvider
+from providers.status import trial
+
+CHECKS_PER_MINUTE = 10
+
+
+@login_required
+@sensitive_post_parameters()
+@require_POST
+def provider_test(request: HttpRequest) -> HttpResponse:
+    """Check the connection as the form stands, without saving anything."""
+    form = form_for(request)
+    draft, problems = _draft(request, form)
+    context: dict[str, Any] = {"tested": True, "test_errors": problems}
+    if draft is not None:
+        result = async_to_sync(status.check)(draft, models=form.model_ids())
+        context["result"] = result
+        context["curl"] = snippets.check_curl(draft, result.request)
+        if request.POST.get("trial") and result.stage not in ("connect", "credentials"):
+            context["trial"] = _trial(draft, form.model_ids())
+    if request.headers.get("HX-Request"):
+        return render(request, "providers/_test_result.html", context)
+    return page(request, form, **context)
+
+
+def _trial(draft: ModelProvider, models: list[str]) -> trial.Trial | None:
+    """Call the first model entered, by the id that the provider knows it by."""
+    if not models:
+        return None
+    row = draft.provider_models.filter(model_id=models[0]).first() if draft.pk else None
+    model = row.upstream_id if row is not None and row.upstream_id else models[0]
+    return async_to_sync(trial.call)(draft, model)
+
+
+@login_required
+@sensitive_post_parameters()
+@require_POST
+def provider_discover(request: HttpRequest) -> HttpResponse:
+    """List the provider's models to pick from."""
+    form = form_for(request)
+    draft, problems = _draft(request, form)
+    context: dict[str, Any] = {"discovered": True, "discover_errors": problems}
+    if draft is not None:
+        context |= _discovered(draft, set(form.model_ids()))
+    if request.headers.get("HX-Request"):
+        return render(request, "providers/_picker.html", context)
+    return page(request, form, **context)
+
+
+def _draft(
+    request: HttpRequest, form: ProviderForm
+) -> tuple[ModelProvider | None, list[str]]:
+    """Return the provider to ask as entered, or None and why nobody is asked."""
+    draft = form.draft()
+    if draft is None:
+        return None, _summary(form)
+    if not _may_ask(request):
+        return None, [_too_often()]
+    return draft, []
+
+
+def _discovered(draft: ModelProvider, present: set[str]) -> dict[str, Any]:
+    try:
+        found = async_to_sync(status.discover)(draft)
+    except status.DiscoveryFailed as error:
+        return {"discover_errors": [str(error)]}
+    return {"found": [(name, name in present) for name in found]}
+
+
+def _summary(form: ProviderForm) -> list[str]:
+    """Return the form's mistakes as sentences, apart from the name and the models."""
+    return [
+        f"{form.fields[name].label or name}: {error}"
+        if name in form.fields
+        else str(error)
+        for name, errors in form.errors.items()
+        if name not in {"name", "models"}
+        for error in errors
+    ]
+
+
+def _may_ask(request: HttpRequest) -> bool:
+    """Count a question to a provider; False beyond a person's ten a minute."""
+    now = time.time()
+    recent = [at for at in request.session.get("asked", []) if at > now - 60]
+    if len(recent) >= CHECKS_PER_MINUTE:
+        return False
+    request.session["asked"] = [*recent, now]
+    return True
+
+
+def _too_often() -> str:
+    return _("Ten checks a minute are the limit. Wait a moment and try again.")
+
+
+@login_required
+@require_POST
+def provider_check(request: HttpRequest, name: str) -> HttpResponse:
+    """Check a stored provider now and keep the outcome as its status."""
+    provider = get_object_or_404(ModelProvider, name=name)
+    if not _may_ask(request):
+        messages.warning(request, _too_often())
+        return redirect(provider)
+    result = async_to_sync(status.check)(provider)
+    provider.set_status(result.status, result.message)
+    if request.headers.get("HX-Request"):
+        context = {
+            "result": result,
+            "curl": snippets.check_curl(provider, result.request),
+            "provider": provider,
+            "is_stored": True,
+        }
+        return render(request, "providers/_test_result.html", context)
+    level = messages.SUCCESS if provider.status == "available" else messages.WARNING
+    text = f"{provider.get_status_display()}. {result.message}"
+    messages.add_message(request, level, text)
+    return redirect(provider)

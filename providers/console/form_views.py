@@ -1,0 +1,231 @@
+"""The form of a provider: new and edit, and the parts of it that refresh by themselves.
+
+Each part also works without scripts: then the same button returns the whole page.
+"""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from providers import endpoints, snippets
+from providers.forms import credentials, presets
+from providers.forms.option_fields import OPTION_FIELDS, PREFIX, TIMEOUTS
+from providers.forms.provider import EditConflict, ProviderForm
+from providers.models import ModelProvider
+
+# How many models that others serve too are told at once.
+MAX_SHARED = 3
+
+# --- new and edit ---
+
+
+@login_required
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def provider_create(request: HttpRequest) -> HttpResponse:
+    """Register a provider; `type`, `preset` and `model` in the address fill it in."""
+    if request.method == "POST":
+        return _save(request, ProviderForm(_posted(request)))
+    variant = presets.VARIANTS.get(request.GET.get("preset", ""))
+    chosen = request.GET.get("type", "")
+    kind = chosen if chosen in presets.DEFAULT_AUTH else ModelProvider.Type.OPENAI
+    initial = presets.initial(kind) | {"name": presets.free_name(kind, _names())}
+    if variant is not None:
+        initial |= variant.initial
+    if model := request.GET.get("model", ""):
+        initial["models"] = model
+    return page(request, ProviderForm(initial=initial))
+
+
+@login_required
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def provider_edit(request: HttpRequest, name: str) -> HttpResponse:
+    """Change a provider; secrets stay unless entered again."""
+    provider = get_object_or_404(ModelProvider, name=name)
+    if request.method == "POST":
+        return _save(request, ProviderForm(_posted(request), instance=provider))
+    return page(request, ProviderForm(instance=provider))
+
+
+def _save(request: HttpRequest, form: ProviderForm) -> HttpResponse:
+    if not form.is_valid():
+        return page(request, form, status=422)
+    shared = form.shared_models()
+    try:
+        provider = form.save()
+    except EditConflict as error:
+        form.add_error(None, ValidationError(str(error), code="conflict"))
+        return page(request, form, status=409)
+    except IntegrityError:
+        # Somebody took the name between the check and the save.
+        form.add_error("name", _("A model provider with this name exists."))
+        return page(request, form, status=409)
+    messages.success(request, _("%s is saved. It is being checked.") % provider.name)
+    for model, other in list(shared.items())[:MAX_SHARED]:
+        text = _(
+            "%(model)s is also served by %(other)s; the lower priority number wins."
+        )
+        messages.info(request, text % {"model": model, "other": other})
+    return redirect(provider)
+
+
+def _posted(request: HttpRequest) -> QueryDict:
+    """Return what was posted, with models ticked in the picker added to the list."""
+    posted = request.POST.copy()
+    if picked := posted.getlist("picked"):
+        posted["models"] = "\n".join([posted.get("models", ""), *picked])
+    return posted
+
+
+def _names() -> set[str]:
+    return set(ModelProvider.objects.values_list("name", flat=True))
+
+
+# --- the page ---
+
+
+def page(
+    request: HttpRequest, form: ProviderForm, status: int = 200, **extra: Any
+) -> HttpResponse:
+    context = _context(request, form) | extra
+    return render(request, "providers/provider_form.html", context, status=status)
+
+
+def _context(request: HttpRequest, form: ProviderForm) -> dict[str, Any]:
+    kind = form["provider_type"].value() or ModelProvider.Type.OPENAI
+    original = form.original
+    callback = snippets.base_url(request) + reverse("provider-oauth-callback")
+    return {
+        "form": form,
+        "original": original if original.pk else None,
+        "kind": kind,
+        "types": [
+            (value, label, presets.TYPE_NOTES[value])
+            for value, label in ModelProvider.Type.choices
+        ],
+        "variants": presets.VARIANTS,
+        "auths": ModelProvider.Auth.choices,
+        "auth": form["auth_type"].value() or presets.DEFAULT_AUTH.get(kind, "none"),
+        "example_models": presets.EXAMPLE_MODELS.get(kind, ""),
+        "has_secrets": bool(form.fields["secret"].queryset),  # type: ignore[attr-defined]
+        "stored": original.secret if original.pk else None,
+        "option_fields": [
+            form[PREFIX + name]
+            for name, option in OPTION_FIELDS.items()
+            if kind in option.types
+        ],
+        "timeout_fields": [form[f"timeout_{name}"] for name in TIMEOUTS],
+        "redirect_url": callback,
+        "advanced_open": _has_advanced(form),
+        **_previews(form),
+    }
+
+
+def _has_advanced(form: ProviderForm) -> bool:
+    """Tell whether *Advanced* holds something to see: a value or a mistake."""
+    names = {"options"} | {
+        name for name in form.fields if name.startswith((PREFIX, "timeout_"))
+    }
+    return bool(form.original.options) or bool(names & set(form.errors))
+
+
+def _previews(form: ProviderForm) -> dict[str, Any]:
+    """Return what a request will look like with what stands in the form now."""
+
+    def value(name: str) -> str:
+        return str(form[name].value() or "")
+
+    kind, endpoint = value("provider_type"), value("endpoint")
+    known = kind in endpoints.CHAT_PATHS
+    prefix = value("value_prefix")
+    return {
+        "chat_url": endpoints.chat_url(kind, endpoint, value("region"))
+        if known
+        else "",
+        "is_localhost": "//localhost" in endpoint or "//127." in endpoint,
+        "is_ollama": kind == "ollama",
+        "header_name": value("header_name"),
+        "value_prefix": prefix,
+        "key_hint": _key_hint(form, value("api_key")),
+        "lacks_space": prefix.strip().lower() in {"bearer", "token", "basic"}
+        and not prefix.endswith(" "),
+        "private_network_note": form.private_network_note,
+    }
+
+
+def _key_hint(form: ProviderForm, typed: str) -> str:
+    if typed:
+        return f"••••{typed[-4:]}" if len(typed) >= 16 else "••••"
+    secret = form.original.secret if form.original.pk else None
+    return credentials.outline(secret) if secret and secret.hints else "••••"
+
+
+# --- parts that refresh by themselves ---
+
+
+def _edited(request: HttpRequest) -> ModelProvider | None:
+    """Return the provider that `provider` in the address names; None for a new one."""
+    name = request.GET.get("provider", "")
+    return get_object_or_404(ModelProvider, name=name) if name else None
+
+
+def form_for(request: HttpRequest) -> ProviderForm:
+    """Return the form bound to what was posted, for `provider` if one is edited."""
+    form = ProviderForm(_posted(request), instance=_edited(request))
+    form.is_valid()
+    return form
+
+
+@login_required
+@sensitive_post_parameters()
+@require_POST
+def provider_fields(request: HttpRequest) -> HttpResponse:
+    """Return the fields for another type; what somebody typed stays."""
+    instance = _edited(request)
+    before = request.POST.get("shown_type", "")
+    after = request.POST.get("provider_type", "")
+    values = _posted(request).dict()
+    values.pop("version", None)
+    if after in presets.DEFAULT_AUTH:
+        taken = _names() - ({instance.name} if instance else set())
+        values = presets.switched(values, before, after, taken)
+    form = ProviderForm(initial=values, instance=instance)
+    if request.headers.get("HX-Request"):
+        return render(request, "providers/_fields.html", _context(request, form))
+    return page(request, form)
+
+
+@login_required
+@sensitive_post_parameters()
+@require_POST
+def provider_field(request: HttpRequest) -> HttpResponse:
+    """Return what is wrong with one field, checked by the same form that saves."""
+    form = form_for(request)
+    name = request.GET.get("field", "")
+    errors = form.errors.get(name) if name in form.fields else None
+    if name != "models":
+        return render(request, "_errors.html", {"errors": errors})
+    shared = list(form.shared_models().items())[:MAX_SHARED]
+    context = {"errors": errors, "shared": shared}
+    return render(request, "providers/_models_notes.html", context)
+
+
+@login_required
+@sensitive_post_parameters()
+@require_POST
+def provider_preview(request: HttpRequest) -> HttpResponse:
+    """Return how a request will look: its URL (`part=endpoint`) or its header."""
+    form = ProviderForm(_posted(request), instance=_edited(request))
+    part = "header" if request.GET.get("part") == "header" else "endpoint"
+    context = {"form": form, "oob": True, **_previews(form)}
+    return render(request, f"providers/_preview_{part}.html", context)

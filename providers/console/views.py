@@ -1,0 +1,229 @@
+"""The Models pages: the list, one provider, and what can be done to it there."""
+
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import ProtectedError, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+from django.views.decorators.vary import vary_on_headers
+
+from providers import snippets, starter
+from providers.forms.filters import FilterForm
+from providers.forms.prices import ModelSettingsFormSet
+from providers.models import ModelProvider, ProviderModel
+
+LOGO_CARDS = ModelProvider.Type.choices
+PAGE_SIZE = 100
+# The parts of a provider's page, as they stand in its address.
+TABS = {
+    "overview": gettext_lazy("Overview"),
+    "models": gettext_lazy("Models & prices"),
+    "usage": gettext_lazy("Usage"),
+    "requests": gettext_lazy("Requests"),
+    "connect": gettext_lazy("Connect"),
+}
+
+
+def _providers() -> QuerySet[ModelProvider]:
+    return ModelProvider.objects.select_related("secret").prefetch_related(
+        "provider_models"
+    )
+
+
+@login_required
+@require_safe
+def provider_list(request: HttpRequest) -> HttpResponse:
+    """Show all providers with status and models; says which one wins a shared model."""
+    form = FilterForm(request.GET)
+    rows = form.narrow(_providers())
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    providers = list(page)
+    winners = _winners(providers)
+    for provider in providers:
+        _annotate(provider, winners)
+    query = form.query()
+    context = {
+        "providers": providers,
+        "page": page,
+        "form": form,
+        "is_filtered": bool(query),
+        "query": urlencode(query),
+        "offers_starter": _offers_starter(),
+        "types": LOGO_CARDS,
+    }
+    return render(request, "providers/provider_list.html", context)
+
+
+def _offers_starter() -> bool:
+    """Tell whether pressing the starter button would change something.
+
+    It would without a Playground LLM, and for one in the sandbox once a key is set.
+    """
+    found = ModelProvider.objects.filter(name=starter.NAME).first()
+    if found is None:
+        return True
+    return bool(settings.PLAYGROUND_LLM_API_KEY) and starter.is_sandbox(found)
+
+
+def _winners(providers: list[ModelProvider]) -> dict[str, list[str]]:
+    """Return model id -> names of the enabled providers that serve it, first first.
+
+    For the models of `providers`; the order is the gateway's own.
+    """
+    ids = {row.model_id for each in providers for row in each.provider_models.all()}
+    pairs = (
+        ProviderModel.objects.filter(model_id__in=ids, provider__enabled=True)
+        .order_by("provider__priority", "provider__pk")
+        .values_list("model_id", "provider__name")
+    )
+    serving: dict[str, list[str]] = {}
+    for model_id, name in pairs:
+        serving.setdefault(model_id, []).append(name)
+    return serving
+
+
+def _annotate(provider: ModelProvider, winners: dict[str, list[str]]) -> None:
+    """Tell its row whether no real model answers, and who wins each shared model."""
+    provider.is_sandbox = starter.is_sandbox(provider)  # type: ignore[attr-defined]
+    for model in provider.provider_models.all():
+        names = winners.get(model.model_id, [])
+        others = set(names) - {provider.name}
+        model.winner = names[0] if others else ""  # type: ignore[attr-defined]
+
+
+@login_required
+@require_safe
+def provider_row(request: HttpRequest, name: str) -> HttpResponse:
+    """Return one row of the list, for the page that polls while a check is pending."""
+    provider = get_object_or_404(_providers(), name=name)
+    _annotate(provider, _winners([provider]))
+    return render(request, "providers/_provider_row.html", {"provider": provider})
+
+
+@login_required
+@vary_on_headers("HX-Request")
+@require_http_methods(["GET", "HEAD", "POST"])
+def provider_detail(request: HttpRequest, name: str) -> HttpResponse:
+    """Show one part of a provider; POST stores the settings and prices of its models.
+
+    `tab` in the address says which; each part asks only for what it shows.
+    """
+    rows = ModelProvider.objects.select_related("secret", "oauth_token")
+    provider = get_object_or_404(rows, name=name)
+    formset = ModelSettingsFormSet(request.POST or None, instance=provider)
+    if request.method == "POST" and formset.is_valid():
+        with transaction.atomic():
+            formset.save()
+        messages.success(request, _("Model settings saved."))
+        return redirect(f"{provider.get_absolute_url()}?tab=models")
+    tab = "models" if formset.is_bound else request.GET.get("tab", "")
+    if tab not in TABS:
+        tab = next(iter(TABS))
+    context = {
+        "provider": provider,
+        "tab": tab,
+        "tab_template": f"providers/_tab_{tab}.html",
+        "tabs": [
+            {"label": label, "url": f"?tab={key}", "is_current": key == tab}
+            for key, label in TABS.items()
+        ],
+        "formset": formset,
+        # Asked by the part that shows them, or not at all.
+        "models": provider.provider_models.all(),
+        "wires": provider.wires.select_related("agent"),
+        "token": getattr(provider, "oauth_token", None),
+        "examples": _examples(request, provider) if tab == "connect" else None,
+    }
+    template = "_tabs" if request.headers.get("HX-Request") else "provider_detail"
+    status = 422 if formset.is_bound else 200
+    return render(request, f"providers/{template}.html", context, status=status)
+
+
+def _examples(request: HttpRequest, provider: ModelProvider) -> dict[str, str]:
+    model = provider.provider_models.first()
+    return snippets.examples(
+        snippets.base_url(request), model.model_id if model is not None else "MODEL"
+    )
+
+
+@login_required
+@require_safe
+def provider_status(request: HttpRequest, name: str) -> HttpResponse:
+    """Return the status of one provider, for its page while a check is pending."""
+    provider = get_object_or_404(ModelProvider, name=name)
+    return render(request, "providers/_status_line.html", {"provider": provider})
+
+
+@login_required
+@require_POST
+def provider_toggle(request: HttpRequest, name: str) -> HttpResponse:
+    """Disable an enabled provider, enable a disabled one."""
+    provider = get_object_or_404(ModelProvider, name=name)
+    provider.enabled = not provider.enabled
+    provider.version += 1
+    provider.save(update_fields=["enabled", "version", "updated_at"])
+    text = _("%s is enabled.") if provider.enabled else _("%s is disabled.")
+    messages.success(request, text % provider.name)
+    return redirect(provider)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def provider_delete(request: HttpRequest, name: str) -> HttpResponse:
+    """Ask before deleting; refuse while agents are wired to the provider."""
+    provider = get_object_or_404(ModelProvider, name=name)
+    wires = list(provider.wires.select_related("agent"))
+    secret = provider.secret
+    is_last_user = secret is not None and not (
+        secret.providers.exclude(pk=provider.pk).exists()
+    )
+    error = ""
+    if request.method == "POST":
+        error = _delete(request, provider, is_last_user)
+        if not error:
+            messages.success(request, _("%s is deleted.") % name)
+            return redirect("provider-list")
+    context = {
+        "provider": provider,
+        "wires": wires,
+        "is_last_user": is_last_user,
+        "error": error,
+    }
+    status = 422 if error else 200
+    return render(request, "providers/provider_delete.html", context, status=status)
+
+
+def _delete(request: HttpRequest, provider: ModelProvider, is_last_user: bool) -> str:
+    """Delete the provider and, if asked, its secret; return why not."""
+    if request.POST.get("confirm", "").strip() != provider.name:
+        return _("Type %s to confirm.") % provider.name
+    secret = provider.secret
+    try:
+        with transaction.atomic():
+            provider.delete()
+            if secret is not None and is_last_user and request.POST.get("secret"):
+                secret.delete()
+    except ProtectedError:
+        return _("Agents are wired to this provider. Rewire them, or disable it.")
+    return ""
+
+
+@login_required
+@require_POST
+def starter_create(request: HttpRequest) -> HttpResponse:
+    """Add the built-in Playground LLM; pressing twice is harmless."""
+    provider = starter.add_playground_llm()
+    messages.success(request, _("%s is ready to use.") % provider.name)
+    return redirect("provider-list")

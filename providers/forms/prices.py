@@ -1,0 +1,53 @@
+"""The table of a provider's models: what each is called upstream and what it costs."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.models import inlineformset_factory
+from django.utils.translation import gettext_lazy as _
+
+from providers.forms import entries
+from providers.models import ModelProvider, ProviderModel
+
+
+class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]
+    """One row: the id is fixed here, the rest overrides what the gateway knows."""
+
+    class Meta:
+        model = ProviderModel
+        fields = ["upstream_id", "base_model", *entries.PRICES.values()]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            label = f"{field.label or name} {_('of')} {self.instance.model_id}"
+            field.widget.attrs["aria-label"] = label
+            if name.endswith("price"):
+                field.widget.attrs |= {"min": "0", "placeholder": _("list")}
+
+    def clean(self) -> dict[str, Any]:
+        """Hold the row to the rules that the API applies to the same values."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        item = {
+            "id": self.instance.model_id,
+            "upstream_id": cleaned.get("upstream_id"),
+            "base_model": cleaned.get("base_model"),
+            "prices": {
+                key: cleaned.get(column) for key, column in entries.PRICES.items()
+            },
+        }
+        try:
+            entries.parse([item])
+        except ValidationError as error:
+            raise ValidationError(error.messages) from None
+        return cleaned
+
+
+ModelSettingsFormSet = inlineformset_factory(
+    ModelProvider,
+    ProviderModel,
+    form=ModelSettingsForm,
+    extra=0,
+    can_delete=False,
+)

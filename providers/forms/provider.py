@@ -1,0 +1,433 @@
+"""One form that validates a provider for browser, HTTP API and registry files."""
+
+import copy
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from providers import endpoints
+from providers.forms import credentials, entries, option_fields, presets
+from providers.models import ModelProvider, OAuthToken, ProviderModel, Secret
+
+Auth = ModelProvider.Auth
+Type = ModelProvider.Type
+
+CONFLICT = _("This provider changed since you opened it.")
+PRIVATE_NETWORK_NOTE = _(
+    "This address is on this machine or a private network, so connecting to it was "
+    "allowed for this provider."
+)
+
+# The fields that mean nothing unless the provider authenticates in this way. What they
+# hold otherwise is neither checked nor stored.
+FIELDS_OF_AUTH: dict[str, tuple[str, ...]] = {
+    Auth.API_KEY: ("header_name", "value_prefix"),
+    Auth.OAUTH2: ("authorization_url", "token_url", "scopes", "token_params"),
+}
+
+
+# Words that the console's own addresses use where a provider's name stands.
+RESERVED_NAMES = {"new", "starter"}
+
+
+class EditConflict(Exception):
+    """Somebody else saved the provider between reading and writing it."""
+
+
+def _value_field(name: str) -> forms.CharField:
+    hidden = name not in {"aws_access_key_id", "client_id"}
+    attrs = {"autocomplete": "new-password" if hidden else "off", "spellcheck": "false"}
+    widget: forms.Widget = forms.TextInput(attrs=attrs)
+    if hidden:
+        widget = forms.PasswordInput(attrs=attrs, render_value=False)
+    return forms.CharField(
+        required=False, label=credentials.LABELS[name], widget=widget
+    )
+
+
+class SecretChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """The stored secrets, by name and what tells them apart; never their values."""
+
+    def label_from_instance(self, secret: Secret) -> str:
+        """Return the name, what it holds and the last characters."""
+        return f"{secret.name} · {credentials.outline(secret)}"
+
+
+class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Everything about one provider.
+
+    From a browser it takes the posted fields. The HTTP API and registry files use
+    `for_values`. `secret` is the name of a stored secret; the fields of
+    `credentials.VALUES` take new values, and all of them blank keeps the stored ones.
+    Options come as one mapping (`options`), as fields of their own (``option_...``,
+    ``timeout_...``), or both, the fields winning.
+    """
+
+    models = entries.ModelsField(label=_("Models"))
+    secret = SecretChoice(
+        Secret.objects.all(),
+        to_field_name="name",
+        required=False,
+        label=_("Use stored secret"),
+        empty_label=_("New secret"),
+        error_messages={
+            "invalid_choice": _("There is no secret named `%(value)s`."),
+        },
+    )
+    options = forms.JSONField(required=False, label=_("Options"))
+    private_network = forms.BooleanField(
+        required=False, label=_("Allow an address on a private network")
+    )
+    token_params = option_fields.Lines(
+        required=False, separator="=", label=_("Token parameters")
+    )
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    overwrite = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    class Meta:
+        model = ModelProvider
+        fields = [
+            "name",
+            "provider_type",
+            "endpoint",
+            "private_network",
+            "auth_type",
+            "header_name",
+            "value_prefix",
+            "region",
+            "authorization_url",
+            "token_url",
+            "scopes",
+            "client_auth",
+            "token_params",
+            "requests_per_minute",
+            "priority",
+            "enabled",
+            "options",
+        ]
+        error_messages = {
+            "name": {"required": _("Enter a name for the provider.")},
+            "endpoint": {"required": _("Enter the provider's API address.")},
+            "provider_type": {
+                "required": _("Choose the provider type."),
+                "invalid_choice": _(
+                    "`%(value)s` is not a provider type. Use openai, anthropic, "
+                    "bedrock or ollama."
+                ),
+            },
+            "auth_type": {
+                "invalid_choice": _(
+                    "`%(value)s` is not an authentication type. Use api_key, "
+                    "aws_sigv4, oauth2 or none."
+                ),
+            },
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.original: ModelProvider = copy.copy(self.instance)
+        self.new_values: dict[str, str] = {}
+        self.adopted = False
+        self.fields["value_prefix"].strip = False  # type: ignore[attr-defined]
+        for name in ("auth_type", "client_auth", "priority"):
+            self.fields[name].required = False
+        for name in credentials.ALL_VALUES:
+            self.fields[name] = _value_field(name)
+        self.fields.update(option_fields.form_fields())
+        self.initial = {**self._stored_initial(), **self.initial}
+
+    def _stored_initial(self) -> dict[str, Any]:
+        """Return what the page shows besides the model's own fields."""
+        shown = option_fields.initial(self.instance.options)
+        if self.instance.pk:
+            shown["models"] = [m.model_id for m in self.instance.provider_models.all()]
+            shown["secret"] = self.instance.secret and self.instance.secret.name
+            shown["version"] = self.instance.version
+        return shown
+
+    @classmethod
+    def for_values(
+        cls, values: Mapping[str, Any], instance: ModelProvider | None = None
+    ) -> "ProviderForm":
+        """Return a form bound to `values`, which name form fields and may be partial.
+
+        What is left out keeps `instance`'s value; for a new provider it takes the
+        preset of its type. Values have JSON's types.
+        """
+        if instance is None:
+            given = str(values.get("provider_type") or "").lower()
+            preset = presets.initial(given, str(values.get("auth_type") or ""))
+            return cls({**preset, **values})
+        stored: dict[str, Any] = {
+            name: getattr(instance, name)
+            for name in cls.Meta.fields
+            if name != "private_network"
+        }
+        stored["models"] = [row.model_id for row in instance.provider_models.all()]
+        if instance.private_network or values.get("endpoint") in (
+            None,
+            instance.endpoint,
+        ):
+            stored["private_network"] = instance.private_network
+        if values.get("auth_type") == Auth.API_KEY != instance.auth_type:
+            stored |= presets.KEY_HEADERS[instance.provider_type]
+        return cls({**stored, **values}, instance=instance)
+
+    # --- cleaning ---
+
+    def clean_name(self) -> str:
+        """Keep names apart from the console's own addresses."""
+        name: str = self.cleaned_data["name"]
+        if name in RESERVED_NAMES:
+            raise ValidationError(
+                _("`%(name)s` stands for something else in the console's addresses."),
+                params={"name": name},
+            )
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        """Settle what the fields mean together, before the model checks itself."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        self._check_types()
+        kind = cleaned.get("provider_type", "")
+        auth = cleaned.get("auth_type") or presets.DEFAULT_AUTH.get(kind, Auth.NONE)
+        if "auth_type" not in self.errors:
+            cleaned["auth_type"] = auth
+        self._forget_other_auths(auth)
+        if cleaned.get("priority") is None and "priority" not in self.errors:
+            cleaned["priority"] = 100
+        self._settle_region(kind, auth)
+        if not self._is_given("private_network"):
+            cleaned["private_network"] = _looks_private(cleaned.get("endpoint", ""))
+        self._settle_options()
+        self._check_version()
+        return cleaned
+
+    def _is_given(self, name: str) -> bool:
+        return self.add_prefix(name) in self.data
+
+    def _check_types(self) -> None:
+        """Refuse values of the wrong JSON type; a browser sends texts only."""
+        if isinstance(self.data, QueryDict):
+            return
+        for name, field in self.fields.items():
+            value = self.data.get(self.add_prefix(name))
+            if value is None or name in self.errors:
+                continue
+            if isinstance(field, forms.BooleanField) and not isinstance(value, bool):
+                self.add_error(name, _("Must be true or false."))
+            elif type(field) is forms.CharField and not isinstance(value, str):
+                self.add_error(name, _("Must be text."))
+
+    def _forget_other_auths(self, auth: str) -> None:
+        """Blank the fields of other ways to authenticate, mistakes in them included."""
+        for owner, names in FIELDS_OF_AUTH.items():
+            for name in names if owner != auth else ():
+                self.errors.pop(name, None)
+                self.cleaned_data[name] = {} if name == "token_params" else ""
+
+    def _settle_region(self, kind: str, auth: str) -> None:
+        """Let Bedrock's endpoint and its region follow each other."""
+        cleaned = self.cleaned_data
+        if kind != Type.BEDROCK and auth != Auth.AWS_SIGV4:
+            self.errors.pop("region", None)
+            cleaned["region"] = ""
+            return
+        if "region" in self.errors or "endpoint" in self.errors:
+            return
+        region, endpoint = cleaned.get("region", ""), cleaned.get("endpoint", "")
+        default = endpoints.DEFAULT_ENDPOINTS[Type.BEDROCK]
+        before = default.replace("{region}", self.original.region or "-")
+        if region and endpoint.rstrip("/") == before:
+            endpoint = default
+        cleaned["endpoint"] = endpoint.replace("{region}", region)
+        if "{region}" in endpoint and not region:
+            cleaned["endpoint"] = endpoint
+            self.add_error("region", _("Enter the AWS region."))
+            return
+        in_host = endpoints.aws_region(cleaned["endpoint"])
+        if region and in_host and in_host != region:
+            self.add_error(
+                "region",
+                _("The endpoint is in %(host)s, the region says %(region)s.")
+                % {"host": in_host, "region": region},
+            )
+
+    def _settle_options(self) -> None:
+        if "options" in self.errors:
+            return
+        given = self._is_given("options")
+        base = self.cleaned_data.get("options") if given else self.original.options
+        base = {} if base is None else base
+        if not isinstance(base, dict):
+            self.add_error("options", _("Options must be an object."))
+            return
+        values, problems = option_fields.merged(base, self.cleaned_data, self._is_given)
+        self.cleaned_data["options"] = values
+        for field, problem in problems.items():
+            self.add_error(field, problem)
+
+    def _check_version(self) -> None:
+        version = self.cleaned_data.get("version")
+        if not self.instance.pk or version is None or version == self.original.version:
+            return
+        if not self.cleaned_data.get("overwrite"):
+            raise ValidationError(CONFLICT, code="conflict")
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if "options" not in self.errors:
+            self._check_credentials()
+
+    def _check_credentials(self) -> None:
+        provider = self.instance
+        if not provider.needs_secret or "auth_type" in self.errors:
+            return
+        if "secret" in self.errors:
+            return
+        self.new_values = credentials.typed(provider.auth_type, self.cleaned_data)
+        self._strip_prefix(provider)
+        chosen = self._chosen_secret()
+        try:
+            if self.new_values:
+                credentials.check_values(provider, self.new_values)
+                credentials.check_kind(provider, chosen)
+            elif not {"endpoint", "token_url", "region"} & set(self.errors):
+                stored = self._stored_secret()
+                self.adopted = stored is not None and not stored.origins
+                credentials.check_stored(provider, stored)
+        except credentials.CredentialError as error:
+            self.add_error(error.field, str(error))
+
+    def _strip_prefix(self, provider: ModelProvider) -> None:
+        """Forgive a key pasted together with the prefix that goes before it."""
+        prefix = provider.value_prefix.strip()
+        key = self.new_values.get("api_key", "")
+        if prefix and key.startswith(f"{prefix} "):
+            self.new_values["api_key"] = key.removeprefix(prefix).strip()
+
+    def _stored_secret(self) -> Secret | None:
+        """Return the stored secret to use: the one chosen, else the one in use."""
+        chosen = self._chosen_secret()
+        if chosen is not None or self._is_other_auth():
+            return chosen
+        return self.original.secret
+
+    def _chosen_secret(self) -> Secret | None:
+        """Return the secret chosen in the list, unless it was for another scheme."""
+        chosen: Secret | None = self.cleaned_data.get("secret")
+        if chosen is not None and chosen == self.original.secret:
+            return None if self._is_other_auth() else chosen
+        return chosen
+
+    def _is_other_auth(self) -> bool:
+        return bool(self.original.auth_type != self.instance.auth_type)
+
+    # --- what came of it ---
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether the provider was changed by somebody else meanwhile."""
+        return self.has_error("__all__", "conflict")
+
+    @property
+    def private_network_note(self) -> str:
+        """Why private addresses were allowed by themselves; empty if they were not."""
+        endpoint = self["endpoint"].value() or ""
+        return str(PRIVATE_NETWORK_NOTE) if _looks_private(endpoint) else ""
+
+    def draft(self) -> ModelProvider | None:
+        """Return the provider as entered, unsaved, to test it or to list its models.
+
+        None while anything but the name and the models is wrong.
+        """
+        if set(self.errors) - {"name", "models"}:
+            return None
+        provider: ModelProvider = copy.copy(self.instance)
+        if self.new_values:
+            provider.secret = Secret(name="entered")
+            provider.secret.store(self.new_values, provider.required_origins())
+        elif provider.needs_secret:
+            provider.secret = self._stored_secret()
+        if self._is_connection_changed(provider):
+            # A row of its own: nothing remembered about the stored one applies.
+            provider.pk, provider.uid = None, uuid.uuid4()
+        return provider
+
+    def _is_connection_changed(self, provider: ModelProvider) -> bool:
+        before = self.original
+        return (
+            not before.pk
+            or bool(self.new_values)
+            or before.auth_type != provider.auth_type
+            or before.secret != provider.secret
+            or before.required_origins() != provider.required_origins()
+        )
+
+    def model_ids(self) -> list[str]:
+        """Return the ids entered, as far as they are valid."""
+        return [entry.model_id for entry in self.cleaned_data.get("models", ())]
+
+    def shared_models(self) -> dict[str, str]:
+        """Return model id -> name of another enabled provider that serves it too."""
+        rows = ProviderModel.objects.filter(
+            model_id__in=self.model_ids(), provider__enabled=True
+        ).exclude(provider=self.instance.pk)
+        return dict(rows.values_list("model_id", "provider__name"))
+
+    @transaction.atomic
+    def save(self, commit: bool = True) -> ModelProvider:
+        """Store provider, models and credentials together, to be checked afterwards.
+
+        The provider is Pending then; a background task checks it within a second.
+        Raises EditConflict when somebody else saved it meanwhile.
+        """
+        provider: ModelProvider = self.instance
+        if provider.pk:
+            self._claim(provider)
+        provider.secret = self._save_secret(provider)
+        provider.status = ModelProvider.Status.PENDING
+        provider.status_message = ""
+        provider.save()
+        if self._is_connection_changed(provider):
+            # A token was obtained for the addresses and credentials of before.
+            OAuthToken.objects.filter(provider=provider).delete()
+        entries.store(provider, self.cleaned_data["models"])
+        return provider
+
+    def _claim(self, provider: ModelProvider) -> None:
+        rows = ModelProvider.objects.filter(pk=provider.pk)
+        if not self.cleaned_data.get("overwrite"):
+            rows = rows.filter(version=self.original.version)
+        if not rows.update(version=F("version") + 1):
+            raise EditConflict(CONFLICT)
+        provider.version = rows.model.objects.values_list("version", flat=True).get(
+            pk=provider.pk
+        )
+
+    def _save_secret(self, provider: ModelProvider) -> Secret | None:
+        if not provider.needs_secret:
+            return None
+        if self.new_values:
+            chosen = self._chosen_secret()
+            if self._is_other_auth():
+                provider.secret = None
+            return credentials.store(provider, self.new_values, chosen)
+        secret = self._stored_secret()
+        if secret is not None and self.adopted:
+            secret.save()
+        return secret
+
+
+def _looks_private(endpoint: str) -> bool:
+    try:
+        return endpoints.is_private(endpoints.normalize(endpoint))
+    except endpoints.EndpointError:
+        return False

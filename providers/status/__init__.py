@@ -1,0 +1,185 @@
+"""Is a provider usable? One cheap authenticated call tells, made as traffic makes it.
+
+`check` asks now, `check_due` asks whoever is due, and `observer` draws conclusions from
+real traffic. The words follow the product's three states: *Available*; *Unavailable*,
+unreachable or credentials rejected; *Failed*, something an administrator must change.
+"""
+
+import asyncio
+import datetime
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import httpx
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db.models import Q
+
+from providers import auth, endpoints, starter, transport
+from providers.models import ModelProvider
+from providers.status import discovery, verdicts
+from providers.status.discovery import Question
+from providers.status.observer import Observer
+from providers.status.verdicts import CheckResult
+
+__all__ = [
+    "CheckResult",
+    "DiscoveryFailed",
+    "Observer",
+    "check",
+    "check_due",
+    "discover",
+    "observer",
+    "store",
+]
+
+Status = ModelProvider.Status
+
+TIMEOUT = {"connect": 5.0, "first_byte": 10.0, "read": 10.0}
+BODY_LIMIT = 4 << 20
+CHECKS_AT_ONCE = 8
+
+
+class DiscoveryFailed(Exception):
+    """The provider's models could not be listed; the text says why."""
+
+
+async def check(
+    provider: ModelProvider, *, models: Sequence[str] | None = None
+) -> CheckResult:
+    """Ask `provider` whether it works; never raises for what the provider does.
+
+    `provider` may be unsaved. `models` are the ids that it should offer; None stands
+    for those stored.
+    """
+    if starter.is_sandbox(provider) and (
+        provider.endpoint == starter.sandbox_endpoint()
+    ):
+        # This very server answers; it need not ask itself.
+        return CheckResult(Status.AVAILABLE, starter.SANDBOX_NOTE)
+    wanted = await _stored_models(provider) if models is None else models
+    scheme = await sync_to_async(auth.for_provider)(provider)
+    first, *others = discovery.questions(provider)
+    result = await _ask(provider, scheme, first)
+    if result.status != Status.AVAILABLE or result.http_status != 200:
+        return result
+    found = result.models
+    for question in others:
+        further = await _ask(provider, scheme, question)
+        found = [*found, *further.models]
+    found = sorted(set(found))
+    absent = discovery.missing(provider.provider_type, wanted, found) if found else []
+    message = f"Connected in {result.duration_ms} ms."
+    if wanted and found:
+        here = len(wanted) - len(absent)
+        message += f" {here} of {len(wanted)} models found."
+    message = " ".join([message, *map(str, absent[:3])])
+    if starter.is_sandbox(provider):
+        message = starter.SANDBOX_NOTE
+    return replace(result, message=message, models=found, missing=absent)
+
+
+async def discover(provider: ModelProvider) -> list[str]:
+    """Return the ids of the models that `provider` offers; raises DiscoveryFailed."""
+    scheme = await sync_to_async(auth.for_provider)(provider)
+    found: set[str] = set()
+    for question in discovery.questions(provider):
+        result = await _ask(provider, scheme, question)
+        if result.http_status != 200 or result.status != Status.AVAILABLE:
+            raise DiscoveryFailed(" ".join(filter(None, (result.message, result.hint))))
+        found.update(result.models)
+    return sorted(found)
+
+
+async def _stored_models(provider: ModelProvider) -> list[str]:
+    if provider.pk is None:
+        return []
+    rows = provider.provider_models.all()
+    return [row.upstream_id or row.model_id async for row in rows]
+
+
+async def _ask(
+    provider: ModelProvider, scheme: httpx.Auth | None, question: Question
+) -> CheckResult:
+    """Ask one question and judge the answer."""
+    started = time.monotonic()
+    url = endpoints.join(question.base, question.path)
+    try:
+        request = httpx.Request(
+            "GET",
+            url,
+            headers=discovery.headers(provider),
+            extensions={
+                "private_network": provider.private_network,
+                "timeout": TIMEOUT,
+                "keep_alive": False,
+            },
+        )
+        response = await auth.send(request, scheme)
+        body = await transport.read(response, BODY_LIMIT)
+    except (httpx.RequestError, httpx.InvalidURL) as error:
+        result = verdicts.unreached(provider, url, error)
+    except auth.UNUSABLE_CREDENTIALS as error:
+        result = verdicts.unsigned(error)
+    else:
+        result = verdicts.answered(provider, question, response, body)
+    return replace(
+        result,
+        request=f"GET {url}",
+        duration_ms=round((time.monotonic() - started) * 1000),
+    )
+
+
+# --- checks that nobody asked for ---
+
+
+async def check_due(now: datetime.datetime) -> int:
+    """Check every provider that is due at `now`, store the outcomes, return how many.
+
+    Due are those still Pending, and the enabled ones whose last check is older than
+    STATUS_CHECK_SECONDS.
+    """
+    seconds = getattr(settings, "STATUS_CHECK_SECONDS", 300)
+    before = now - datetime.timedelta(seconds=seconds)
+    stale = Q(status_checked_at=None) | Q(status_checked_at__lt=before)
+    due = ModelProvider.objects.select_related("secret").filter(
+        Q(status=Status.PENDING) | Q(stale, enabled=True)
+    )
+    providers = [provider async for provider in due]
+    slots = asyncio.Semaphore(CHECKS_AT_ONCE)
+
+    async def check_one(provider: ModelProvider) -> None:
+        async with slots:
+            result = await check(provider)
+        await sync_to_async(_store_result)(provider, result)
+
+    await asyncio.gather(*map(check_one, providers))
+    return len(providers)
+
+
+def _store_result(provider: ModelProvider, result: CheckResult) -> None:
+    """Store an outcome, unless the provider was edited while it was asked."""
+    unchanged = ModelProvider.objects.filter(pk=provider.pk, version=provider.version)
+    if unchanged.exists():
+        provider.set_status(result.status, result.message)
+
+
+# --- conclusions from real traffic ---
+
+observer = Observer()
+"""This process's observer."""
+
+
+async def store(provider_id: int, status: str, message: str = "") -> None:
+    """Store a status that `observer` concluded, unless it is stored already."""
+    await sync_to_async(_store)(provider_id, status, message)
+
+
+def _store(provider_id: int, status: str, message: str) -> None:
+    row = ModelProvider.objects.filter(pk=provider_id).exclude(status=status).first()
+    if row is None:
+        return
+    if status == Status.AVAILABLE:
+        message = starter.SANDBOX_NOTE if starter.is_sandbox(row) else "Calls succeed."
+    row.set_status(status, message)

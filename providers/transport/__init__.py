@@ -1,0 +1,290 @@
+"""The one guarded way out: an httpx transport over aiohttp's connections.
+
+Everything that leaves this server towards a provider goes through `transport()`: chat
+requests, token requests, status checks, model lists. What holds for all of them:
+
+- Every address is checked when the connection is made, and the connection goes to the
+  address that was checked (`guard`). TLS is verified against the name.
+- Exactly the bytes of the request's path are sent: a signature covers them.
+- No proxies, netrc, cookies, redirects or decompression; nothing comes from the
+  environment.
+- A cancelled or abandoned request closes its socket at once.
+
+It uses aiohttp's connector (name cache, racing of addresses, TLS, pool) and response
+parser, without the session above them: the session's cookies, redirects and writer task
+cost more than the exchange itself.
+"""
+
+import asyncio
+import contextlib
+import functools
+import os
+import socket
+import ssl
+import weakref
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import aiohttp
+import httpx
+import yarl
+from aiohttp.connector import AddrInfoType, Connection
+
+from providers.transport import exchange, guard
+from providers.transport.guard import Forbidden, Guard, Lookup, Rules
+
+KEEP_ALIVE_SECONDS = 30
+# Images come from wherever clients say; what is kept per origin must not add up.
+MAX_DESTINATIONS = 1024
+UNKNOWN_NAME = frozenset(
+    number
+    for name in ("EAI_NONAME", "EAI_NODATA")
+    if (number := getattr(socket, name, None)) is not None
+)
+
+
+class DestinationBlocked(httpx.ConnectError):
+    """An address that may not be connected to. Nothing was sent."""
+
+
+class NameNotResolved(httpx.ConnectError):
+    """The host name has no address. Nothing was sent.
+
+    `is_unknown` tells a name that does not exist from a name server out of order.
+    """
+
+    is_unknown = False
+
+
+class TLSFailed(httpx.ConnectError):
+    """No trusted TLS connection could be made. Nothing was sent."""
+
+
+def nothing_was_sent(error: httpx.TransportError) -> bool:
+    """Tell whether `error` came before the first byte of the request went out."""
+    return isinstance(
+        error,
+        httpx.ConnectError
+        | httpx.ConnectTimeout
+        | httpx.PoolTimeout
+        | httpx.LocalProtocolError
+        | httpx.UnsupportedProtocol,
+    )
+
+
+class _Destination(NamedTuple):
+    """An origin: what aiohttp's connector needs to know, and the fixed header lines."""
+
+    request: aiohttp.ClientRequest
+    lines: bytes
+
+
+class _Pool:
+    """The connections of one event loop and one kind; they are never mixed."""
+
+    def __init__(
+        self, watch: Guard, lookup: Lookup, ssl_context: ssl.SSLContext | None
+    ) -> None:
+        self.guard = watch
+        self._lookup = lookup
+        self._service_ports = {port for _, port in watch.rules.services}
+        self._destinations: dict[tuple[bytes, bytes, int | None], _Destination] = {}
+        self.connector = aiohttp.TCPConnector(
+            limit=0,
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            resolver=guard.GuardedResolver(watch, lookup),
+            socket_factory=self._socket,
+            ssl=ssl_context or True,
+        )
+
+    def destination(self, url: httpx.URL) -> _Destination:
+        """Return the destination of `url`; raises httpx.UnsupportedProtocol."""
+        key = (url.raw_scheme, url.raw_host, url.port)
+        found = self._destinations.get(key)
+        if found is None:
+            if len(self._destinations) >= MAX_DESTINATIONS:
+                self._destinations.clear()
+            found = self._destinations[key] = _destination(url)
+        return found
+
+    async def connect(self, to: _Destination, seconds: float | None) -> Connection:
+        """Return a connection that was checked; raises what aiohttp raises."""
+        if self._service_ports and to.request.port in self._service_ports:
+            await self.guard.learn(to.request.port, self._lookup)
+        return await self.connector.connect(
+            to.request, traces=[], timeout=_client_timeout(seconds)
+        )
+
+    def _socket(self, info: AddrInfoType) -> socket.socket:
+        """Make the socket for one attempt, after a last look at where it goes.
+
+        Host names were checked as a whole by the resolver; an address written in the
+        URL itself is seen only here.
+        """
+        family, kind, protocol, _, address = info
+        self.guard.check(str(address[0]), int(address[1]))
+        return socket.socket(family, kind, protocol)
+
+
+class GuardedTransport(httpx.AsyncBaseTransport):
+    """Sends httpx requests to addresses that may be connected to.
+
+    `request.extensions` may hold ``private_network`` (the provider's mark),
+    ``timeout`` (seconds by ``connect``, ``first_byte`` and ``silence``; ``read`` stands
+    in for either of the latter) and ``keep_alive`` (false for a call that
+    comes alone and should leave no connection behind).
+
+    The response's `stream` yields what the network delivered; close it with
+    `response.aclose()` unless it was read to its end.
+    """
+
+    def __init__(
+        self,
+        rules: Rules | None = None,
+        lookup: Lookup = guard.look_up,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._rules = rules or Rules.from_settings()
+        self._lookup = lookup
+        self._ssl_context = ssl_context
+        self._pools: weakref.WeakKeyDictionary[
+            asyncio.AbstractEventLoop, dict[tuple[bool, bool], _Pool]
+        ] = weakref.WeakKeyDictionary()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send `request` and return the response once its headers are there.
+
+        Raises httpx.TransportError; `nothing_was_sent` tells the harmless ones.
+        """
+        options = request.extensions
+        timeout: Mapping[str, float | None] = options.get("timeout") or {}
+        keep_alive: bool = options.get("keep_alive", True)
+        path = request.url.raw_path
+        pool = self._pool(
+            bool(options.get("private_network")),
+            path.startswith(b"/sandbox/") and guard.is_sandbox_path(path.decode()),
+        )
+        to = pool.destination(request.url)
+        stream = request.stream
+        if isinstance(stream, httpx.SyncByteStream):
+            body = b"".join(stream)
+        else:
+            body = await request.aread()
+        head = exchange.head(request, path, to.lines, len(body), keep_alive)
+        try:
+            connection = await pool.connect(to, timeout.get("connect"))
+        except (aiohttp.ClientError, OSError) as error:
+            raise _while_connecting(error, request.url) from error
+        return await exchange.perform(
+            connection, request.method, head, body, timeout, keep_alive
+        )
+
+    def _pool(self, private_network: bool, sandbox: bool) -> _Pool:
+        loop = asyncio.get_running_loop()
+        pools = self._pools.get(loop)
+        if pools is None:
+            pools = self._pools[loop] = {}
+        pool = pools.get((private_network, sandbox))
+        if pool is None:
+            watch = Guard(self._rules, private_network, sandbox)
+            pool = _Pool(watch, self._lookup, self._ssl_context)
+            pools[private_network, sandbox] = pool
+        return pool
+
+    async def aclose(self) -> None:
+        """Close the connections that the running event loop opened."""
+        pools = self._pools.pop(asyncio.get_running_loop(), {})
+        for pool in pools.values():
+            await pool.connector.close()
+
+
+_current: httpx.AsyncBaseTransport | None = None
+
+
+def transport() -> httpx.AsyncBaseTransport:
+    """Return the process's transport."""
+    global _current
+    if _current is None:
+        _current = GuardedTransport()
+    return _current
+
+
+@contextlib.contextmanager
+def use(replacement: httpx.AsyncBaseTransport) -> Iterator[httpx.AsyncBaseTransport]:
+    """Make `transport()` return `replacement` meanwhile; for tests."""
+    global _current
+    before, _current = _current, replacement
+    try:
+        yield replacement
+    finally:
+        _current = before
+
+
+async def read(response: httpx.Response, limit: int) -> bytes:
+    """Return the body of `response`, `limit` bytes at most, and close it.
+
+    Raises httpx.TransportError.
+    """
+    pieces, size = [], 0
+    stream = response.stream
+    assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101
+    try:
+        async for piece in stream:
+            pieces.append(piece)
+            size += len(piece)
+            if size >= limit:
+                break
+    finally:
+        await response.aclose()
+    return b"".join(pieces)[:limit]
+
+
+def _destination(url: httpx.URL) -> _Destination:
+    if url.scheme not in ("http", "https") or not url.host:
+        raise httpx.UnsupportedProtocol("Only http and https addresses can be called.")
+    request = aiohttp.ClientRequest(
+        "GET",
+        yarl.URL(f"{url.scheme}://{url.netloc.decode('ascii')}/", encoded=True),
+        loop=asyncio.get_running_loop(),
+    )
+    lines = (
+        b" HTTP/1.1\r\nhost: "
+        + url.netloc
+        + b"\r\naccept-encoding: identity\r\ncontent-length: "
+    )
+    return _Destination(request, lines)
+
+
+@functools.lru_cache(maxsize=64)
+def _client_timeout(connect: float | None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, connect=connect)
+
+
+def _while_connecting(error: Exception, url: httpx.URL) -> httpx.TransportError:
+    """Return the httpx exception for a connection that was not made."""
+    host = f"{url.host}:{url.port or (443 if url.scheme == 'https' else 80)}"
+    refused = getattr(error, "os_error", error)
+    if isinstance(refused, Forbidden):
+        return DestinationBlocked(f"{host} is not connected to: {refused}.")
+    match error:
+        case aiohttp.InvalidURL():
+            return DestinationBlocked(f"{host} is not an address in its usual form.")
+        case TimeoutError():
+            return httpx.ConnectTimeout(f"Connecting to {host} took too long.")
+        case aiohttp.ClientConnectorDNSError():
+            unresolved = NameNotResolved(f"The name {url.host} cannot be resolved.")
+            unresolved.is_unknown = error.os_error.errno in UNKNOWN_NAME
+            return unresolved
+        case aiohttp.ClientConnectorCertificateError():
+            cause = error.certificate_error
+            reason = getattr(cause, "verify_message", "") or "verification failed"
+            return TLSFailed(f"Certificate not trusted: {reason}.")
+        case aiohttp.ClientConnectorSSLError() | ssl.SSLError():
+            reason = getattr(error, "reason", "") or getattr(
+                getattr(error, "os_error", None), "reason", ""
+            )
+            return TLSFailed(f"No TLS connection with {host}: {reason or 'refused'}.")
+        case _:
+            number = getattr(error, "errno", None)
+            reason = os.strerror(number).lower() if number else "connection failed"
+            return httpx.ConnectError(f"Cannot connect to {host}: {reason}.")

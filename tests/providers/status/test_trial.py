@@ -1,0 +1,107 @@
+"""A trial is one real call of one token, in the provider's own format."""
+
+import httpx
+import msgspec
+import pytest
+from asgiref.sync import async_to_sync
+from django.urls import reverse
+
+from providers import transport
+from providers.models import ModelProvider
+from providers.status import trial
+
+pytestmark = pytest.mark.django_db
+
+
+def tried(provider, answer):
+    """Return what came of the trial, and the request that was sent."""
+    sent = []
+
+    def respond(request):
+        sent.append(request)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    with transport.use(httpx.MockTransport(respond)):
+        return async_to_sync(trial.call)(provider, "m:1"), sent
+
+
+@pytest.mark.parametrize(
+    ("fields", "target", "body"),
+    [
+        (
+            {"provider_type": "openai"},
+            "/v1/chat/completions",
+            {"model": "m:1", "max_tokens": 1},
+        ),
+        (
+            {"provider_type": "anthropic"},
+            "/v1/messages",
+            {"model": "m:1", "max_tokens": 1},
+        ),
+        (
+            {"provider_type": "bedrock", "region": "us-east-1"},
+            "/model/m%3A1/converse",
+            {"inferenceConfig": {"maxTokens": 1}},
+        ),
+        (
+            {"provider_type": "ollama"},
+            "/api/chat",
+            {"model": "m:1", "stream": False, "options": {"num_predict": 1}},
+        ),
+    ],
+)
+def test_the_smallest_call_of_each_type_is_sent(provider, fields, target, body):
+    result, (request,) = tried(provider(**fields), httpx.Response(200, json={}))
+    assert result.succeeded
+    assert result.message.startswith("m:1 answered in ")
+    assert request.url.raw_path.decode() == target
+    sent = msgspec.json.decode(request.content)
+    assert {name: sent[name] for name in body} == body
+    assert request.headers["authorization"].startswith("Bearer ")
+
+
+def test_openais_own_models_know_the_limit_by_its_new_name():
+    row = ModelProvider(provider_type="openai", endpoint="https://api.openai.com")
+    assert trial.call_of(row, "o3")[1]["max_completion_tokens"] == 1
+
+
+def test_a_refusal_is_told_in_the_providers_words_without_the_key(provider):
+    row = provider(key="sk-upstream-key-0123456789")
+    error = {"error": {"message": "No m:1 for sk-upstream-key-0123456789"}}
+    result, _sent = tried(row, httpx.Response(404, json=error))
+    assert not result.succeeded
+    assert "the provider said 404" in result.message
+    assert result.body.startswith("No m:1 for")
+    assert "sk-upstream" not in repr(result)
+
+
+def test_a_provider_out_of_reach_is_told(provider):
+    result, _sent = tried(provider(), httpx.ConnectError("x: connection refused."))
+    assert "Cannot reach 127.0.0.1:9" in result.message
+
+
+@pytest.mark.parametrize(("ticked", "calls"), [("1", 1), ("", 0)])
+def test_the_form_tries_a_model_only_when_asked_to(logged_in_client, ticked, calls):
+    sent = []
+
+    def respond(request):
+        sent.append(request.method)
+        return httpx.Response(200, json={"data": [{"id": "gpt-4o"}]})
+
+    data = {
+        "name": "x",
+        "provider_type": "openai",
+        "endpoint": "http://127.0.0.1:9",
+        "private_network": "on",
+        "auth_type": "none",
+        "models": "gpt-4o",
+        "trial": ticked,
+    }
+    with transport.use(httpx.MockTransport(respond)):
+        answer = logged_in_client.post(
+            reverse("provider-test"), data, headers={"HX-Request": "true"}
+        )
+    assert sent.count("POST") == calls
+    assert ("gpt-4o answered in" in answer.content.decode()) == bool(calls)
