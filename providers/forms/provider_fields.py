@@ -1,0 +1,144 @@
+"""What is asked about a provider: the fields, what they start with, what they keep."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any, Self
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from providers.forms import credentials, entries, option_fields, presets
+from providers.models import ModelProvider, Secret
+
+Auth = ModelProvider.Auth
+
+
+def _value_field(name: str) -> forms.CharField:
+    hidden = name not in {"aws_access_key_id", "client_id"}
+    attrs = {"autocomplete": "new-password" if hidden else "off", "spellcheck": "false"}
+    widget: forms.Widget = forms.TextInput(attrs=attrs)
+    if hidden:
+        widget = forms.PasswordInput(attrs=attrs, render_value=False)
+    return forms.CharField(
+        required=False, label=credentials.LABELS[name], widget=widget
+    )
+
+
+class SecretChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """The stored secrets, by name and what tells them apart; never their values."""
+
+    def label_from_instance(self, secret: Secret) -> str:
+        """Return the name, what it holds and the last characters."""
+        return f"{secret.name} · {credentials.outline(secret)}"
+
+
+class ProviderFields(forms.ModelForm):  # type: ignore[type-arg]
+    """The fields of a provider, as a page shows them or as JSON fills them in."""
+
+    models = entries.ModelsField(label=_("Models"))
+    secret = SecretChoice(
+        Secret.objects.all(),
+        to_field_name="name",
+        required=False,
+        label=_("Use stored secret"),
+        empty_label=_("New secret"),
+        error_messages={
+            "invalid_choice": _("There is no secret named `%(value)s`."),
+        },
+    )
+    options = forms.JSONField(required=False, label=_("Options"))
+    private_network = forms.BooleanField(
+        required=False, label=_("Allow an address on a private network")
+    )
+    token_params = option_fields.Lines(
+        required=False, separator="=", label=_("Token parameters")
+    )
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    overwrite = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    class Meta:
+        model = ModelProvider
+        fields = [
+            "name",
+            "provider_type",
+            "endpoint",
+            "private_network",
+            "auth_type",
+            "header_name",
+            "value_prefix",
+            "region",
+            "authorization_url",
+            "token_url",
+            "scopes",
+            "client_auth",
+            "token_params",
+            "requests_per_minute",
+            "priority",
+            "enabled",
+            "options",
+        ]
+        error_messages = {
+            "name": {"required": _("Enter a name for the provider.")},
+            "endpoint": {"required": _("Enter the provider's API address.")},
+            "provider_type": {
+                "required": _("Choose the provider type."),
+                "invalid_choice": _(
+                    "`%(value)s` is not a provider type. Use openai, anthropic, "
+                    "bedrock or ollama."
+                ),
+            },
+            "auth_type": {
+                "invalid_choice": _(
+                    "`%(value)s` is not an authentication type. Use api_key, "
+                    "aws_sigv4, oauth2 or none."
+                ),
+            },
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.original: ModelProvider = copy.copy(self.instance)
+        self.fields["value_prefix"].strip = False  # type: ignore[attr-defined]
+        for name in ("auth_type", "client_auth", "priority"):
+            self.fields[name].required = False
+        for name in credentials.ALL_VALUES:
+            self.fields[name] = _value_field(name)
+        self.fields.update(option_fields.form_fields())
+        self.initial = {**self._stored_initial(), **self.initial}
+
+    def _stored_initial(self) -> dict[str, Any]:
+        """Return what the page shows besides the model's own fields."""
+        shown = option_fields.initial(self.instance.options)
+        if self.instance.pk:
+            shown["models"] = [m.model_id for m in self.instance.provider_models.all()]
+            shown["secret"] = self.instance.secret and self.instance.secret.name
+            shown["version"] = self.instance.version
+        return shown
+
+    @classmethod
+    def for_values(
+        cls, values: Mapping[str, Any], instance: ModelProvider | None = None
+    ) -> Self:
+        """Return a form bound to `values`, which name form fields and may be partial.
+
+        What is left out keeps `instance`'s value; for a new provider it takes the
+        preset of its type. Values have JSON's types.
+        """
+        if instance is None:
+            given = str(values.get("provider_type") or "").lower()
+            preset = presets.initial(given, str(values.get("auth_type") or ""))
+            return cls({**preset, **values})
+        stored: dict[str, Any] = {
+            name: getattr(instance, name)
+            for name in cls.Meta.fields
+            if name != "private_network"
+        }
+        stored["models"] = [row.model_id for row in instance.provider_models.all()]
+        if instance.private_network or values.get("endpoint") in (
+            None,
+            instance.endpoint,
+        ):
+            stored["private_network"] = instance.private_network
+        if values.get("auth_type") == Auth.API_KEY != instance.auth_type:
+            stored |= presets.KEY_HEADERS[instance.provider_type]
+        return cls({**stored, **values}, instance=instance)
