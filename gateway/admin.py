@@ -1,15 +1,13 @@
 """The usage ledger in Django's admin: to look at, not to edit."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
 from gateway.models import UsageRecord
+from providers.admin_bases import LogAdmin
 
 
 @admin.register(UsageRecord)
-class UsageRecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class UsageRecordAdmin(LogAdmin):
     """Calls, newest first. Nobody writes or deletes them by hand."""
 
     list_display = [
@@ -28,17 +26,3 @@ class UsageRecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ["outcome", "caller_kind", "stream"]
     # Whole values: these columns are indexed, and the ledger is large.
     search_fields = ["=caller", "=provider", "=model", "=request_id", "=call_id"]
-    list_per_page = 50
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Rows come from calls."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What happened is not edited."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Rows go when their retention ends."""
-        return False

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
 from providers import status
+from providers.admin_bases import IssuedKeyAdmin
 from providers.api import object_secrets
 from providers.forms import credentials, presets
 from providers.forms.provider import EditConflict, ProviderForm
@@ -299,41 +300,6 @@ class SecretAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if secret.pk is None:
             return "-"
         return ", ".join(row.name for row in secret.providers.all()) or "-"
-
-
-class IssuedKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Keys that we issued, by prefix and last characters; they can only be revoked.
-
-    None is made here: a key is shown once, and the admin's messages live in a cookie.
-    """
-
-    actions = ["revoke"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Keys are made where they can be shown once."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Keys are looked at and revoked, not edited."""
-        return obj is None and super().has_change_permission(request)
-
-    @admin.display(description=_("key"))
-    def shown(self, key: Any) -> str:
-        """What tells the key from others."""
-        return f"{key.prefix}_…{key.last4}"
-
-    @admin.display(description=_("live"), boolean=True)
-    def live(self, key: Any) -> bool:
-        """Whether the key is accepted."""
-        return bool(key.is_live())
-
-    @admin.action(description=_("Revoke selected"), permissions=["change"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Refuse the selected keys from now on."""
-        rows = list(queryset.filter(revoked_at=None))
-        for row in rows:
-            row.revoke()
-        self.message_user(request, _("%d revoked.") % len(rows), messages.SUCCESS)
 
 
 @admin.register(WorkspaceKey)
