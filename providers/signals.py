@@ -4,3 +4,6 @@ from django.dispatch import Signal
 
 exported = Signal()
 """Somebody took `what` out as a file."""
+
+resealed = Signal()
+"""`count` stored secrets were moved to another encryption key."""

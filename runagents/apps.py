@@ -13,7 +13,7 @@ class RunAgentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Let the audit log hear of everything it writes down."""
-        from providers.signals import exported
+        from providers.signals import exported, resealed
         from runagents import audit
 
         for model in audit.SUBJECTS:
@@ -24,3 +24,4 @@ class RunAgentsConfig(AppConfig):
         auth_signals.user_logged_out.connect(audit.note_logout)
         auth_signals.user_login_failed.connect(audit.note_failed_login)
         exported.connect(audit.note_export)
+        resealed.connect(audit.note_resealed)

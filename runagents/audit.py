@@ -12,11 +12,15 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import timedelta
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from providers.models import (
     ModelProvider,
@@ -187,6 +191,12 @@ def _process() -> str:
     return f"manage.py {sys.argv[1]} ({account})"
 
 
+def outdated() -> QuerySet[AuditEntry]:
+    """Return the rows that are older than the log is kept."""
+    begins = timezone.now() - timedelta(days=settings.AUDIT_RETENTION_DAYS)
+    return AuditEntry.objects.filter(at__lt=begins)
+
+
 # --- changes of rows ---
 
 
@@ -283,3 +293,8 @@ def note_failed_login(sender: Any, credentials: dict[str, Any], **told: Any) -> 
 def note_export(sender: Any, what: str, **told: Any) -> None:
     """Write down that something was taken out as a file."""
     record(Action.EXPORT, what, "")
+
+
+def note_resealed(sender: Any, count: int, **told: Any) -> None:
+    """Write down that stored secrets were moved to another encryption key."""
+    record(Action.ROTATE, "secret", f"{count} stored values", ["encryption key"])

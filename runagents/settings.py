@@ -269,6 +269,9 @@ USAGE_RETENTION_DAYS = env_int("USAGE_RETENTION_DAYS", 90)
 # Keep what calls ask and what is sent upstream for it, redacted, for some days.
 LOG_BODIES = env_bool("LOG_BODIES")
 BODY_RETENTION_DAYS = env_int("BODY_RETENTION_DAYS", 7)
+AUDIT_RETENTION_DAYS = env_int("AUDIT_RETENTION_DAYS", 730)
+# A function that returns what else of the project's is old enough to be deleted.
+GATEWAY_OUTDATED = "runagents.audit.outdated"
 # A function that is told when which keys were used last.
 GATEWAY_KEYS_USED = "runagents.key_usage.mark_used"
 

@@ -84,6 +84,8 @@ def delete_old() -> None:
     _delete(UsageRecord.objects.filter(started_at__lt=usage))
     _delete(UsageSummary.objects.filter(starts_at__lt=usage - timedelta(days=1)))
     _delete(CallBody.objects.filter(stored_at__lt=bodies))
+    outdated: Callable[[], QuerySet[Model]] = import_string(settings.GATEWAY_OUTDATED)
+    _delete(outdated())
 
 
 def _delete(rows: QuerySet[Model]) -> None:

@@ -1,7 +1,10 @@
 """Every change leaves one row: who, from where, what, which fields, never a value."""
 
+import base64
 import json
+import os
 import sys
+from datetime import timedelta
 from io import StringIO
 from typing import Any, NoReturn
 
@@ -11,7 +14,9 @@ from django.core.management import call_command
 from django.db import OperationalError, connection, transaction
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 
+from gateway.ledger import upkeep
 from providers.models import (
     ModelProvider,
     OAuthToken,
@@ -439,3 +444,21 @@ def test_the_admin_shows_the_log_and_changes_nothing(browser):
     data = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
     browser.post(reverse(f"{base}_changelist"), data)
     assert AuditEntry.objects.get().label == "bot"
+
+
+def test_moving_secrets_to_another_key_is_told(stored, settings):
+    call_command("rotatesecrets", stdout=StringIO())
+    assert told() == []
+    key = base64.b64encode(os.urandom(32)).decode()
+    settings.ENCRYPTION_KEYS = [key, *settings.ENCRYPTION_KEYS]
+    call_command("rotatesecrets", stdout=StringIO())
+    assert told() == [("rotate", "secret", "1 stored values", ["encryption key"])]
+
+
+def test_the_log_is_kept_as_long_as_is_set(settings, db):
+    settings.AUDIT_RETENTION_DAYS = 30
+    audit.record("change", "registry", "old")
+    AuditEntry.objects.update(at=timezone.now() - timedelta(days=31))
+    audit.record("change", "registry", "young")
+    upkeep.delete_old()
+    assert [entry.label for entry in AuditEntry.objects.all()] == ["young"]

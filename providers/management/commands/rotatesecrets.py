@@ -10,6 +10,7 @@ from django.db import models, transaction
 
 from providers import sealing
 from providers.fields import SealedField
+from providers.signals import resealed
 
 
 class Command(BaseCommand):
@@ -42,6 +43,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{model._meta.label}.{field.name}: {_summary(counts)}")
             total += counts
         self.stdout.write(f"Total: {_summary(total)}")
+        if total["rotated"]:
+            resealed.send(sender=type(self), count=total["rotated"])
 
 
 def _sealed_columns() -> Iterator[tuple[type[models.Model], SealedField]]:
