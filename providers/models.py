@@ -18,11 +18,11 @@ from providers import endpoints, keys, options, sealing
 from providers.fields import SealedField
 
 NAME_RULE = RegexValidator(
-    r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$",
+    r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?\Z",
     _("Use lower-case letters, digits, dots, hyphens and underscores, 63 at most."),
 )
 REGION_RULE = RegexValidator(
-    r"^[a-z]{2,4}(-[a-z]+)+-\d$", _("An AWS region looks like us-east-1.")
+    r"^[a-z]{2,4}(-[a-z]+)+-\d\Z", _("An AWS region looks like us-east-1.")
 )
 
 

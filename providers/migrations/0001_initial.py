@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('name', models.CharField(error_messages={'unique': 'A model provider with this name exists.'}, max_length=63, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$', 'Use lower-case letters, digits, dots, hyphens and underscores, 63 at most.')], verbose_name='name')),
+                ('name', models.CharField(error_messages={'unique': 'A model provider with this name exists.'}, max_length=63, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?\\Z', 'Use lower-case letters, digits, dots, hyphens and underscores, 63 at most.')], verbose_name='name')),
                 ('provider_type', models.CharField(choices=[('openai', 'OpenAI'), ('anthropic', 'Anthropic'), ('bedrock', 'AWS Bedrock'), ('ollama', 'Ollama')], default='openai', max_length=16, verbose_name='provider type')),
                 ('endpoint', models.CharField(max_length=2048, verbose_name='endpoint')),
                 ('private_network', models.BooleanField(default=False, verbose_name='private network')),
@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('auth_type', models.CharField(choices=[('api_key', 'API Key'), ('aws_sigv4', 'AWS Signature'), ('oauth2', 'OAuth2'), ('none', 'None')], default='api_key', max_length=16, verbose_name='authentication')),
                 ('header_name', models.CharField(blank=True, max_length=128, verbose_name='header name')),
                 ('value_prefix', models.CharField(blank=True, max_length=128, verbose_name='value prefix')),
-                ('region', models.CharField(blank=True, max_length=32, validators=[django.core.validators.RegexValidator('^[a-z]{2,4}(-[a-z]+)+-\\d$', 'An AWS region looks like us-east-1.')], verbose_name='region')),
+                ('region', models.CharField(blank=True, max_length=32, validators=[django.core.validators.RegexValidator('^[a-z]{2,4}(-[a-z]+)+-\\d\\Z', 'An AWS region looks like us-east-1.')], verbose_name='region')),
                 ('authorization_url', models.CharField(blank=True, max_length=2048, verbose_name='authorization URL')),
                 ('token_url', models.CharField(blank=True, max_length=2048, verbose_name='token URL')),
                 ('scopes', models.CharField(blank=True, max_length=2048, verbose_name='scopes')),
@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('name', models.CharField(max_length=63, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$', 'Use lower-case letters, digits, dots, hyphens and underscores, 63 at most.')], verbose_name='name')),
+                ('name', models.CharField(max_length=63, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?\\Z', 'Use lower-case letters, digits, dots, hyphens and underscores, 63 at most.')], verbose_name='name')),
                 ('sealed', providers.fields.SealedField(binding='binding', editable=False)),
                 ('keys', models.JSONField(default=list, editable=False)),
                 ('hints', models.JSONField(default=dict, editable=False)),
@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
                 ('expires_at', models.DateTimeField(blank=True, null=True)),
                 ('revoked_at', models.DateTimeField(blank=True, null=True)),
                 ('last_used_at', models.DateTimeField(editable=False, null=True)),
-                ('name', models.CharField(max_length=63, validators=[django.core.validators.RegexValidator('^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$', 'Use lower-case letters, digits, dots, hyphens and underscores, 63 at most.')], verbose_name='name')),
+                ('name', models.CharField(max_length=63, validators=[django.core.validators.RegexValidator('^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?\\Z', 'Use lower-case letters, digits, dots, hyphens and underscores, 63 at most.')], verbose_name='name')),
             ],
             options={
                 'verbose_name': 'API key',

@@ -38,6 +38,8 @@ SUITES = (
 CLIENTS = {
     "tests/e2e/test_sdk.py": "OpenAI's SDK: synchronous, asynchronous, `.stream()`, "
     "`.parse()`",
+    "tests/conformance/test_sdk_conversations.py": "OpenAI's SDK on recorded "
+    "conversations: tools, streams, structured output",
     "tests/conformance/test_langchain.py": "LangChain's `ChatOpenAI`: tools, streams, "
     "structured output",
     "tests/conformance/test_vercel.py": "Vercel's AI SDK: tools, streams, structured "

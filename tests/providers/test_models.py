@@ -1,9 +1,17 @@
 """Secrets are opened only for the origins they were entered for."""
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from providers import keys, sealing
-from providers.models import ModelProvider, RegistryVersion, Secret, SecretNotAllowed
+from providers.models import (
+    NAME_RULE,
+    REGION_RULE,
+    ModelProvider,
+    RegistryVersion,
+    Secret,
+    SecretNotAllowed,
+)
 
 
 def test_a_secret_opens_for_its_own_origin(provider):
@@ -64,3 +72,12 @@ def test_a_key_made_up_or_mistyped_is_not_well_formed():
 def test_a_new_key_hides_itself_in_its_repr():
     key = keys.generate(keys.AGENT_PREFIX)
     assert key.plaintext not in repr(key)
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"), [(NAME_RULE, "openai\n"), (REGION_RULE, "us-east-1\n")]
+)
+def test_a_name_ends_where_its_line_does(rule, text):
+    rule(text.strip())
+    with pytest.raises(ValidationError):
+        rule(text)

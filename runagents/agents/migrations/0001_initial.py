@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             name='Agent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(error_messages={'unique': 'An agent with this name exists.'}, max_length=63, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$', 'Use lower-case letters, digits, dots, hyphens and underscores, 63 at most.')], verbose_name='name')),
+                ('name', models.CharField(error_messages={'unique': 'An agent with this name exists.'}, max_length=63, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?\\Z', 'Use lower-case letters, digits, dots, hyphens and underscores, 63 at most.')], verbose_name='name')),
                 ('access', models.CharField(choices=[('wired', 'The models it is wired to'), ('all', 'Every model')], default='wired', max_length=8)),
                 ('system_prompt', models.TextField(blank=True, verbose_name='system prompt')),
                 ('builtin', models.CharField(blank=True, editable=False, max_length=32)),
