@@ -36,6 +36,7 @@ ALLOWED = {
     "gateway": {"gateway", "providers"},
     "providers.auth": {
         "providers.auth",
+        "providers.database",
         "providers.models",
         "providers.options",
         "providers.sealing",
@@ -51,6 +52,7 @@ ALLOWED = {
     "providers.status": {
         "providers.status",
         "providers.auth",
+        "providers.database",
         "providers.endpoints",
         "providers.models",
         "providers.starter",
@@ -188,6 +190,19 @@ def test_only_the_transport_connects_outwards():
     makers = {name for name, path in _modules() if _uses(path, clients)}
     # The Hello World agent is a program of its own, outside this server.
     assert makers <= {"providers.transport", "runagents.agents.hello_world"}
+
+
+def test_threads_look_after_their_connections():
+    """A thread of a chore keeps its database connection, broken or not."""
+    users = {name for name, path in _modules() if _uses(path, {"sync_to_async"})}
+    assert {name for name in users if not name.startswith("runagents.")} <= {
+        "providers.database",
+        # Looks after its own, in threads of its own.
+        "gateway.registry",
+        "gateway.runtime",
+        # Answers requests of the console, whose end looks after them.
+        "gateway.console.playground",
+    }
 
 
 def test_last_resort_handlers_stand_at_the_edges_only():

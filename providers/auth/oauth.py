@@ -17,14 +17,14 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import httpx
-from asgiref.sync import async_to_sync, sync_to_async
+from asgiref.sync import async_to_sync
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from django.db import DatabaseError
 from django.db.models import Q
 from django.utils import timezone
 
-from providers import sealing
+from providers import database, sealing
 from providers.auth import tokens
 from providers.auth.tokens import NotConnected, Token, TokenError
 from providers.models import ModelProvider, OAuthToken, SecretNotAllowed
@@ -140,11 +140,11 @@ async def _stored_token(provider: ModelProvider, rejected: Token | None) -> Toke
     """Return the stored token, refreshed by this process or another if it is due."""
     deadline = time.monotonic() + 2 * LEASE_SECONDS
     while time.monotonic() < deadline:
-        row, answer = await sync_to_async(_load)(provider)
+        row, answer = await database.in_thread(_load, provider)
         token = _remaining(row, answer)
         if token.is_fresh() and (rejected is None or token.value != rejected.value):
             return token
-        if await sync_to_async(_lease)(row):
+        if await database.in_thread(_lease, row):
             return await _refresh(provider, row, answer)
         await asyncio.sleep(0.2)
     raise TokenError("Another process holds the token too long.", rejected=False)
@@ -204,11 +204,11 @@ async def _refresh(
             {"grant_type": "refresh_token", "refresh_token": refresh_token},
         )
     except BaseException:
-        await sync_to_async(_release)(row)
+        await database.in_thread(_release, row)
         raise
     # A server that does not rotate refresh tokens leaves it out.
     stored = {"refresh_token": refresh_token, **renewed}
-    await sync_to_async(_store)(row, stored)
+    await database.in_thread(_store, row, stored)
     return tokens.usable(stored)
 
 

@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import httpx
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db.models import Q
 
-from providers import auth, endpoints, starter, transport
+from providers import auth, database, endpoints, starter, transport
 from providers.models import ModelProvider
 from providers.status import discovery, verdicts
 from providers.status.discovery import Question
@@ -59,7 +58,7 @@ async def check(
         # This very server answers; it need not ask itself.
         return CheckResult(Status.AVAILABLE, starter.SANDBOX_NOTE)
     wanted = await _stored_models(provider) if models is None else models
-    scheme = await sync_to_async(auth.for_provider)(provider)
+    scheme = await database.in_thread(auth.for_provider, provider)
     first, *others = discovery.questions(provider)
     result = await _ask(provider, scheme, first)
     if result.status != Status.AVAILABLE or result.http_status != 200:
@@ -82,7 +81,7 @@ async def check(
 
 async def discover(provider: ModelProvider) -> list[str]:
     """Return the ids of the models that `provider` offers; raises DiscoveryFailed."""
-    scheme = await sync_to_async(auth.for_provider)(provider)
+    scheme = await database.in_thread(auth.for_provider, provider)
     found: set[str] = set()
     for question in discovery.questions(provider):
         result = await _ask(provider, scheme, question)
@@ -146,13 +145,13 @@ async def check_due(now: datetime.datetime) -> int:
     due = ModelProvider.objects.select_related("secret").filter(
         Q(status=Status.PENDING) | Q(stale, enabled=True)
     )
-    providers = [provider async for provider in due]
+    providers: list[ModelProvider] = await database.in_thread(list, due)
     slots = asyncio.Semaphore(CHECKS_AT_ONCE)
 
     async def check_one(provider: ModelProvider) -> None:
         async with slots:
             result = await check(provider)
-        await sync_to_async(_store_result)(provider, result)
+        await database.in_thread(_store_result, provider, result)
 
     await asyncio.gather(*map(check_one, providers))
     return len(providers)
@@ -173,7 +172,7 @@ observer = Observer()
 
 async def store(provider_id: int, status: str, message: str = "") -> None:
     """Store a status that `observer` concluded, unless it is stored already."""
-    await sync_to_async(_store)(provider_id, status, message)
+    await database.in_thread(_store, provider_id, status, message)
 
 
 def _store(provider_id: int, status: str, message: str) -> None:

@@ -90,7 +90,7 @@ def gateway(
     """Two workers on PostgreSQL, one provider with a limit."""
     dialects.install(replay)
     folder = tmp_path_factory.mktemp("server")
-    made = Server(folder, workers=2, DATABASE_URL=cluster.url)
+    made = Server(folder, workers=2, DATABASE_URL=cluster.url, STATUS_CHECK_SECONDS="1")
     made.manage("migrate", "--verbosity", "0")
     limited = registries.openai("main", replay.url, "fine", requests_per_minute=1000)
     made.apply(registries.registry(limited))
@@ -150,6 +150,15 @@ def test_calls_go_on_without_the_database_and_are_stored_afterwards(gateway, clu
         cluster.start()
     assert len(stored(cluster, before + 10)) == before + 10
     assert wait_until(lambda: gateway.get("/login/").status_code == 200, 10)
+
+
+def test_providers_are_checked_again_when_the_database_came_back(gateway, cluster):
+    checked = "SELECT status_checked_at FROM providers_modelprovider"
+    assert wait_until(lambda: cluster.rows(checked) != [(None,)], 20)
+    cluster.stop()
+    cluster.start()
+    before = cluster.rows(checked)
+    assert wait_until(lambda: cluster.rows(checked) > before, 20)
 
 
 def test_a_server_that_starts_before_its_database_serves_when_it_is_there(
