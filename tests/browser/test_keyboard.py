@@ -30,6 +30,11 @@ def registered(console: Server, upstream: Replay) -> Server:
     return console
 
 
+def focus_is_on(page: Any, trait: str, value: str) -> None:
+    """Wait until the focus is on what has a trait: scripts move it a moment later."""
+    page.wait_for_function(f"value => {FOCUSED}.{trait} === value", arg=value)
+
+
 def discover(page: Any, upstream: Replay) -> None:
     """Open the form of a new provider and its list of models to pick from."""
     begin(page, "OpenAI", "picked", f"{upstream.url}/openai/v1")
@@ -47,14 +52,14 @@ def test_deleting_asks_in_a_dialog_that_keeps_the_focus(
     page.get_by_label("Actions for lab").press("Enter")
     page.get_by_role("link", name="Delete").press("Enter")
     page.get_by_role("dialog", name="Delete lab?").wait_for()
-    assert page.evaluate(f"{FOCUSED}.id") == "id_confirm"
+    focus_is_on(page, "id", "id_confirm")
     for _press in range(8):
         page.keyboard.press("Tab")
         # After the last control the browser's own are next, the page's never.
         assert page.evaluate(f"{INSIDE} || {FOCUSED} === document.body")
     page.keyboard.press("Escape")
     page.get_by_role("dialog").wait_for(state="hidden")
-    assert page.evaluate(f"{FOCUSED}.getAttribute('aria-label')") == "Actions for lab"
+    focus_is_on(page, "getAttribute('aria-label')", "Actions for lab")
 
 
 def test_cancel_closes_the_dialog_and_a_wrong_name_deletes_nothing(
@@ -77,7 +82,7 @@ def test_models_are_picked_by_the_keyboard(
     page: Any, registered: Server, upstream: Replay
 ) -> None:
     discover(page, upstream)
-    assert page.evaluate(f"{FOCUSED}.id") == "picker-filter"
+    focus_is_on(page, "id", "picker-filter")
     page.keyboard.type("mini")
     page.keyboard.press("Enter")
     assert page.url.endswith("/models/new/"), "Enter sent the form"
@@ -85,7 +90,7 @@ def test_models_are_picked_by_the_keyboard(
     page.get_by_role("button", name="Add the ticked models").press("Enter")
     page.get_by_role("dialog").wait_for(state="hidden")
     assert page.locator("#id_models").input_value() == "gpt-4o\ngpt-4o-mini"
-    assert page.evaluate(f"{FOCUSED}.id") == "id_models_entry"
+    focus_is_on(page, "id", "id_models_entry")
 
 
 def test_a_list_of_models_that_is_left_adds_nothing(
@@ -96,7 +101,7 @@ def test_a_list_of_models_that_is_left_adds_nothing(
     page.keyboard.press("Escape")
     page.get_by_role("dialog").wait_for(state="hidden")
     assert page.locator("[name=picked]").count() == 0
-    assert page.evaluate(f"{FOCUSED}.textContent") == "Fetch models"
+    focus_is_on(page, "textContent", "Fetch models")
 
 
 def test_links_of_the_error_summary_lead_to_the_fields(page: Any) -> None:
@@ -104,9 +109,9 @@ def test_links_of_the_error_summary_lead_to_the_fields(page: Any) -> None:
     page.get_by_label("Endpoint").fill("")
     page.get_by_role("button", name="Save").click()
     page.locator("#error-summary").wait_for()
-    assert page.evaluate(f"{FOCUSED}.id") == "error-summary"
+    focus_is_on(page, "id", "error-summary")
     page.locator("#error-summary").get_by_role("link", name="Models").press("Enter")
-    assert page.evaluate(f"{FOCUSED}.id") == "id_models_entry"
+    focus_is_on(page, "id", "id_models_entry")
 
 
 def test_a_private_address_ticks_its_mark_by_itself(page: Any) -> None:
