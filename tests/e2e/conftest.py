@@ -1,5 +1,7 @@
 """The server as a process, and an upstream that it calls."""
 
+import fcntl
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,10 +22,22 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder as a first run leaves it; servers start with a copy, sooner."""
-    first = Server(tmp_path_factory.mktemp("installation"), cold=True)
-    first.start()
-    assert first.stop() == 0
+    """A data folder as a first run leaves it; servers start with a copy, sooner.
+
+    One for all processes of xdist: whose turn is first makes it.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    first = Server(folder / "installation", cold=True)
+    made = folder / "installation" / "made"
+    with (folder / "installation.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            made.parent.mkdir(exist_ok=True)
+            first.start()
+            assert first.stop() == 0
+            made.touch()
     return first.data
 
 
