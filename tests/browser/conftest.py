@@ -1,5 +1,6 @@
 """A real browser before the real server, and what both share."""
 
+import asyncio
 import os
 import re
 import shutil
@@ -25,9 +26,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     item.add_marker(pytest.mark.slow)
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """The browser, started once."""
+@pytest.fixture(scope="session")
+def started() -> Iterator[tuple[Any, asyncio.AbstractEventLoop]]:
+    """The browser, and the loop that Playwright runs on this thread."""
     sync_api = pytest.importorskip("playwright.sync_api")
     if not CHROMIUM:
         if os.environ.get("REQUIRE_SERVICES") == "1":
@@ -35,8 +36,50 @@ def chromium() -> Iterator[Any]:
         pytest.skip("Chromium is not installed.")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM)
-        yield browser
+        loop = asyncio.get_running_loop()
+        yield browser, loop
+        asyncio._set_running_loop(loop)
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def chromium(started: tuple[Any, asyncio.AbstractEventLoop]) -> Iterator[Any]:
+    """The browser, for the tests of a module.
+
+    Playwright leaves its loop as the running one between its calls. It is put out of
+    sight after them: beside a running loop Django refuses to use a database.
+    """
+    browser, loop = started
+    asyncio._set_running_loop(loop)
+    yield browser
+    asyncio._set_running_loop(None)
+
+
+class Axe:
+    """axe-core, given to a page once and asked for violations alone.
+
+    What it found in order, too, takes longer to hand over than to find.
+    """
+
+    def __init__(self) -> None:
+        self._base = pytest.importorskip("axe_playwright_python.base")
+
+    def run(self, page: Any) -> Any:
+        """Return what keeps people out of a page as it stands."""
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(self._base.AXE_SCRIPT)
+        return self._base.AxeResults(page.evaluate(VIOLATIONS))
+
+
+VIOLATIONS = """
+axe.run({resultTypes: ["violations"]}).then(({violations}) => ({violations}))
+"""
+
+
+@pytest.fixture(scope="session")
+def axe() -> Axe:
+    """What looks for barriers on a page."""
+    return Axe()
 
 
 @pytest.fixture
@@ -84,8 +127,34 @@ def console(server: Callable[..., Server]) -> Server:
 
 @pytest.fixture
 def page(console: Server, open_page: Callable[..., Any]) -> Any:
-    """A page of the administrator, logged in through the form."""
-    return log_in(open_page(console.url))
+    """A page of the administrator, who is logged in."""
+    return signed_in(open_page(console.url), console)
+
+
+def signed_in(page: Any, server: Server) -> Any:
+    """Give a page the session of an administrator, and return it.
+
+    The form would take longer, on purpose: it computes an expensive hash.
+    """
+    cookie = {"name": "sessionid", "value": server.session(), "url": server.url}
+    page.context.add_cookies([cookie])
+    return page
+
+
+def faults(page: Any, axe: Axe, url: str) -> list[str]:
+    """Open a page and return what is wrong with it: light, dark, and on a phone."""
+    found = []
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(url)
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        report = axe.run(page)
+        if report.violations_count:
+            found.append(f"{url}, {theme}: {report.generate_report()}")
+    page.set_viewport_size({"width": 360, "height": 800})
+    if page.evaluate("document.documentElement.scrollWidth - innerWidth") > 0:
+        found.append(f"{url} is wider than a phone")
+    return found
 
 
 def log_in(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browser import states
-from tests.browser.conftest import log_in
+from tests.browser.conftest import Axe, log_in
 from tests.e2e.processes import Server
 from tests.e2e.replay import Replay
 
@@ -24,12 +24,7 @@ def filled(console: Server, upstream: Replay) -> Iterator[Server]:
     upstream.credentials.clear()
 
 
-@pytest.fixture(scope="module")
-def axe() -> Any:
-    return pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-
-
-def complaints(page: Any, axe: Any, name: str) -> list[str]:
+def complaints(page: Any, axe: Axe, name: str) -> list[str]:
     """Return what is wrong with a page as it stands: wide, narrow, light and dark."""
     found = []
     for width in (1280, 360):
@@ -50,7 +45,7 @@ def test_no_state_of_a_page_shuts_anybody_out(
     filled: Server,
     upstream: Replay,
     open_page: Callable[..., Any],
-    axe: Any,
+    axe: Axe,
     start: int,
 ) -> None:
     page = log_in(open_page(filled.url))
@@ -63,7 +58,7 @@ def test_no_state_of_a_page_shuts_anybody_out(
 
 
 def test_pages_before_the_log_in_shut_nobody_out(
-    filled: Server, open_page: Callable[..., Any], axe: Any
+    filled: Server, open_page: Callable[..., Any], axe: Axe
 ) -> None:
     page = open_page(filled.url)
     page.goto("/login/")

@@ -28,6 +28,14 @@ ADMINISTRATOR = {
     "DJANGO_SUPERUSER_EMAIL": "admin@example.com",
 }
 
+LOG_IN = """
+from django.contrib.auth.models import User
+from django.test import Client
+client = Client()
+client.force_login(User.objects.get())
+print(client.cookies["sessionid"].value)
+"""
+
 
 class Server:
     """One installation: its data folder, its settings and, between `start` and
@@ -165,6 +173,10 @@ class Server:
         if models:
             options += ["--models", ",".join(models)]
         return self.manage("createkey", name, *options).strip()
+
+    def session(self) -> str:
+        """Log an administrator in and return the cookie's value."""
+        return self.manage("shell", "-v", "0", "-c", LOG_IN).strip()
 
     def settle(self, *models: str, key: str = "") -> None:
         """Wait until models just registered are listed, to a key just made."""
