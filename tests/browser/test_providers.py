@@ -11,6 +11,7 @@ from tests.e2e.replay import Replay
 
 MODELS = [
     "gpt-4o-mini",
+    "o3",
     "claude-sonnet-4-20250514",
     "us.anthropic.claude-haiku-4-5-20251001-v1:0",
     "qwen3",
@@ -68,11 +69,18 @@ def test_openai_with_a_key_and_models_fetched(
     page.get_by_role("button", name="Fetch models").click()
     page.get_by_label("gpt-4o-mini").check()
     page.get_by_role("button", name="Add the ticked models").click()
+    assert page.locator(".chip-box .chip").count() == 1
+    add_model(page, "o3, mine")
+    assert page.locator("#id_models").input_value() == "gpt-4o-mini\no3\nmine"
+    page.get_by_label("Model ids").press("Backspace")
+    assert page.locator("#id_models").input_value() == "gpt-4o-mini\no3"
     page.get_by_label("Send a 1-token request").check()
     page.get_by_role("button", name="Test connection").click()
-    page.get_by_text("1 of 1 models found.").wait_for()
+    page.get_by_text("2 of 2 models found.").wait_for()
     page.get_by_text("gpt-4o-mini answered in").wait_for()
     save(page, "openai")
+    page.get_by_text("openai is saved. It is being checked.").wait_for()
+    page.get_by_role("button", name="Test now").click()
     status(page, "Available")
     assert answers(console, "gpt-4o-mini") == "You said: Hello"
 
