@@ -34,6 +34,11 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         self.worker.connections.discard(self)
         super().connection_lost(exc)
 
+    async def _serve_http_request(self, *call: Any) -> Any:
+        # gunicorn makes a task for each call, for those that go on behind their last
+        # message. None does here, and a task costs the event loop two more rounds.
+        return await self._handle_http_request(*call)
+
     def _close_transport(self) -> None:
         # A client that does not read would never let it close.
         if self._flow_control is not None and self._flow_control.write_paused:
@@ -49,7 +54,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
 
     def close_if_idle(self) -> None:
         """Close it unless a request is being answered."""
-        if self._awaiting_request and not self._finishing_calls:
+        if self._awaiting_request:
             self._keepalive_timeout()
 
 
