@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import httpx
-from django.conf import settings
 from django.http.response import HttpResponseBase
 
 from gateway import avoidance, images, upstream
+from gateway.call_settings import call_settings
 from gateway.draining import draining
 from gateway.errors import GatewayError
 from gateway.identifiers import token
@@ -74,7 +74,7 @@ async def _attempt(
         capacity.enter_provider(call.held, provider.name)
     while True:
         rendered = provider.translator.render_request(body, route)
-        if settings.LOG_BODIES:
+        if call_settings.LOG_BODIES:
             call.entry.fields["bodies"] = {
                 "asked": asked,
                 "sent": rendered.body,

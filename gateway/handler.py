@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, get_resolver
 
 from gateway import callers
+from gateway.call_settings import call_settings
 from gateway.draining import draining, shutting_down
 from gateway.errors import GatewayError
 from gateway.identifiers import ordered_token
@@ -231,7 +231,7 @@ def _unsupported(message: str) -> GatewayError:
 
 async def _read_body(request: GatewayRequest, receive: Receive) -> bytes:
     """Return the body, counted while it arrives; raises 413, 408 or 400."""
-    limit = settings.REQUEST_BODY_LIMIT
+    limit = call_settings.REQUEST_BODY_LIMIT
     length = request.header("content-length")
     announced = limit
     if length.isdecimal():
@@ -349,7 +349,7 @@ async def _send_part(
     """Send a part; a client that does not read for long loses its connection."""
     message = {"type": "http.response.body", "body": part, "more_body": not is_last}
     try:
-        async with asyncio.timeout(settings.STALL_SECONDS):
+        async with asyncio.timeout(call_settings.STALL_SECONDS):
             await send(message)
     except TimeoutError:
         stall = getattr(response, "stall", None)

@@ -6,10 +6,10 @@ import time
 from collections.abc import AsyncIterator
 
 import httpx
-from django.conf import settings
 from django.http import StreamingHttpResponse
 
 from gateway import upstream
+from gateway.call_settings import call_settings
 from gateway.draining import draining
 from gateway.errors import GatewayError, upstream_error
 from gateway.ledger.usage import usage_fields
@@ -114,7 +114,7 @@ class ChatStream:
             if self._is_over():
                 break
             try:
-                async with asyncio.timeout(settings.KEEPALIVE_SECONDS):
+                async with asyncio.timeout(call_settings.KEEPALIVE_SECONDS):
                     data = await self._read()
             except TimeoutError:
                 yield sse.KEEP_ALIVE

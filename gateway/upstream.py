@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import httpx
-from django.conf import settings
 
+from gateway.call_settings import call_settings
 from gateway.errors import GatewayError, upstream_error
 from gateway.ledger.spool import Entry
 from gateway.registry import Provider, Target
@@ -86,7 +86,7 @@ async def send(
 
 async def read_body(provider: Provider, response: httpx.Response) -> bytes:
     """Return the whole body; raises GatewayError when it is cut short or too large."""
-    limit = settings.UPSTREAM_BODY_LIMIT
+    limit = call_settings.UPSTREAM_BODY_LIMIT
     try:
         return await _read(response, limit)
     except _TooLarge:

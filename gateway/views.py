@@ -3,10 +3,10 @@
 import re
 import time
 
-from django.conf import settings
 from django.http.response import HttpResponseBase
 
 from gateway import bodies, completions, hops, router
+from gateway.call_settings import call_settings
 from gateway.draining import draining
 from gateway.errors import GatewayError, invalid_request
 from gateway.handler import endpoint
@@ -51,7 +51,7 @@ async def chat_completions(
         via=runtime.via,
         held=request.held,
     )
-    limiter = runtime.limiter if settings.RATE_LIMIT_ENFORCEMENT else None
+    limiter = runtime.limiter if call_settings.RATE_LIMIT_ENFORCEMENT else None
     return await completions.complete(body, targets, call, limiter)
 
 

@@ -24,7 +24,12 @@ ALLOWED = {
         "gateway.models",
         "gateway.wire",
     },
-    "gateway.limits": {"gateway.limits", "gateway.errors", "gateway.registry"},
+    "gateway.limits": {
+        "gateway.limits",
+        "gateway.call_settings",
+        "gateway.errors",
+        "gateway.registry",
+    },
     "gateway.sandbox": {
         "gateway.sandbox",
         "gateway.errors",

@@ -4,8 +4,7 @@ A call that finds no place is refused at once, before anything is spent on it, s
 health, console and the calls that run stay quick. Counted in this process.
 """
 
-from django.conf import settings
-
+from gateway.call_settings import call_settings
 from gateway.errors import GatewayError
 from gateway.registry import Caller
 
@@ -21,15 +20,15 @@ class Capacity:
 
     def enter(self, held: list[str], caller: Caller) -> None:
         """Take a place in the worker and one of the caller's; raises GatewayError."""
-        if not self._take(held, "", settings.CALLS_PER_WORKER):
+        if not self._take(held, "", call_settings.CALLS_PER_WORKER):
             raise _overloaded("The gateway has as many calls open as it can take.")
         # Keyless callers have no key that could be told apart; the worker's cap holds.
         name = f"key {caller.name} {caller.hint}"
-        if caller.hint and not self._take(held, name, settings.CALLS_PER_KEY):
+        if caller.hint and not self._take(held, name, call_settings.CALLS_PER_KEY):
             raise GatewayError(
                 429,
                 "rate_limit_error",
-                f"This key has {settings.CALLS_PER_KEY} calls open, which is this "
+                f"This key has {call_settings.CALLS_PER_KEY} calls open, which is this "
                 "gateway's limit. Wait for one to end, or use a second key.",
                 code="rate_limit_exceeded",
                 headers={"retry-after": "2"},
@@ -37,9 +36,9 @@ class Capacity:
 
     def enter_provider(self, held: list[str], provider: str) -> None:
         """Take one of the provider's places; raises GatewayError."""
-        if not self._take(held, f"to {provider}", settings.CALLS_PER_PROVIDER):
+        if not self._take(held, f"to {provider}", call_settings.CALLS_PER_PROVIDER):
             raise _overloaded(
-                f"The gateway has {settings.CALLS_PER_PROVIDER} calls open to the "
+                f"The gateway has {call_settings.CALLS_PER_PROVIDER} calls open to the "
                 f"provider {provider}, which is its limit."
             )
 
