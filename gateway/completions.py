@@ -4,7 +4,6 @@ import asyncio
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 import httpx
 from django.http.response import HttpResponseBase
@@ -89,7 +88,7 @@ async def _attempt(
             if not feature or feature in route.avoid or call.is_billed:
                 raise
             avoidance.remember(target, feature, error)
-            route = replace(route, avoid=route.avoid | {feature})
+            route = route._replace(avoid=route.avoid | {feature})
 
 
 async def _exchange(rounds: Rounds, routed_ms: int) -> HttpResponseBase:

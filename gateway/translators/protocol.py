@@ -7,8 +7,8 @@ travels in `Reply`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from gateway.errors import GatewayError
 from gateway.wire.jsontext import JSON
@@ -23,9 +23,10 @@ __all__ = [
     "UpstreamRequest",
 ]
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-@dataclass(frozen=True)
-class Route:
+
+class Route(NamedTuple):
     """Where a request goes, as far as its format depends on it; no credentials.
 
     `model` is the id the client used and reads in every answer, `upstream_model` the
@@ -42,13 +43,12 @@ class Route:
     region: str = ""
     completion_id: str = "chatcmpl-0"
     created: int = 0
-    options: Mapping[str, Any] = field(default_factory=dict)
-    capabilities: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = NOTHING
+    capabilities: Mapping[str, Any] = NOTHING
     avoid: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """What the parser of an answer must know about the request.
 
     Each translator fills in what it needs; `wire` lets a translator with several
@@ -64,7 +64,7 @@ class Reply:
     stream: bool = False
     include_usage: bool = False
     wire: str = ""
-    tool_names: Mapping[str, str] = field(default_factory=dict)
+    tool_names: Mapping[str, str] = NOTHING
     json_tool: str = ""
     strip_fence: bool = False
     stop: tuple[str, ...] = ()
@@ -72,13 +72,12 @@ class Reply:
     legacy_functions: bool = False
     forced_tool: str = ""
     hides_reasoning: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = NOTHING
     earlier: tuple[JSON, ...] = ()
     goes_on: bool = False
 
 
-@dataclass(frozen=True)
-class UpstreamRequest:
+class UpstreamRequest(NamedTuple):
     """One request in the upstream's format.
 
     `path` is appended to the provider's endpoint exactly as it stands, percent-encoding
@@ -91,7 +90,7 @@ class UpstreamRequest:
     path: str
     body: JSON
     reply: Reply
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = NOTHING
     dropped: tuple[str, ...] = ()
     downgraded: tuple[str, ...] = ()
     resume: "Callable[[JSON], UpstreamRequest | None] | None" = None

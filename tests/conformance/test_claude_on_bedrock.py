@@ -4,7 +4,6 @@ InvokeModel takes and gives the body of the Messages API: what holds there must 
 here, but for what AWS is known to do otherwise.
 """
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -58,7 +57,7 @@ def rendered(case: Path) -> Any:
     route, _ = route_of(case)
     options = {**route.options, "bedrock_api": "invoke"}
     name = f"anthropic.{route.upstream_model}-v1:0"
-    on_bedrock = dataclasses.replace(route, upstream_model=name, options=options)
+    on_bedrock = route._replace(upstream_model=name, options=options)
     return bedrock.render_request(read(case, "request.json"), on_bedrock)
 
 
@@ -76,7 +75,7 @@ def test_a_request_is_the_same(case: Path) -> None:
 
 @pytest.mark.parametrize("case", having("upstream_response.json", "response.json"))
 def test_an_answer_is_the_same(case: Path) -> None:
-    reply = dataclasses.replace(reply_of(case), wire="claude")
+    reply = reply_of(case)._replace(wire="claude")
     payload = read(case, "upstream_response.json")
     assert bedrock.parse_response(payload, {}, reply) == read(case, "response.json")
 
@@ -89,7 +88,7 @@ def events_of(case: Path) -> list[JSON]:
 
 @pytest.mark.parametrize("case", having("upstream_stream.txt", "chunks.json"))
 def test_a_stream_is_the_same(case: Path) -> None:
-    parser = bedrock.stream_parser(dataclasses.replace(reply_of(case), wire="claude"))
+    parser = bedrock.stream_parser(reply_of(case)._replace(wire="claude"))
     raw = stream_bytes([{"chunk": event} for event in events_of(case)])
     chunks = parser.feed(raw) + parser.close()
     assert chunks == read(case, "chunks.json")

@@ -5,7 +5,6 @@ through the golden cases.
 """
 
 import contextlib
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -59,8 +58,8 @@ def run(case: Path, asked: set[str]) -> None:
     translator = TRANSLATORS[case.parent.name]
     route, _ = route_of(case)
     options = Watched(dict(route.options), asked)
-    route = dataclasses.replace(route, options=options)
-    reply = dataclasses.replace(reply_of(case), options=options)
+    route = route._replace(options=options)
+    reply = reply_of(case)._replace(options=options)
     if (case / "request.json").exists():
         reply = translator.render_request(read(case / "request.json"), route).reply
     if (case / "upstream_response.json").exists():

@@ -1,7 +1,6 @@
 """Runs the golden cases; tests/gateway/cases/README.md explains their files."""
 
 import base64
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -69,7 +68,7 @@ def reply_of(case: Path) -> Reply:
         )
     if "stop" in fields:
         fields["stop"] = tuple(fields["stop"])
-    return dataclasses.replace(reply, **fields)
+    return reply._replace(**fields)
 
 
 def check_error(error: GatewayError | None, case: Path) -> None:

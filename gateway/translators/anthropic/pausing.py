@@ -6,7 +6,6 @@ gateway added it on its own, nobody else can.
 https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons
 """
 
-from dataclasses import replace
 from functools import partial
 
 from gateway.translators.protocol import JSON, UpstreamRequest
@@ -17,9 +16,8 @@ PAUSE = "pause_turn"
 
 def resumable(request: UpstreamRequest) -> UpstreamRequest:
     """Return a request whose answer is asked to go on where it pauses."""
-    return replace(
-        request,
-        reply=replace(request.reply, goes_on=True),
+    return request._replace(
+        reply=request.reply._replace(goes_on=True),
         resume=partial(_resumed, request),
     )
 
@@ -40,10 +38,9 @@ def _resumed(request: UpstreamRequest, payload: JSON) -> UpstreamRequest | None:
         asked = asked[:-1]
     messages = [*asked, {"role": "assistant", "content": content}]
     return resumable(
-        replace(
-            request,
+        request._replace(
             body={**request.body, "messages": messages},
-            reply=replace(request.reply, earlier=earlier),
+            reply=request.reply._replace(earlier=earlier),
         )
     )
 

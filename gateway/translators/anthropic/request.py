@@ -6,7 +6,8 @@ https://platform.claude.com/docs/en/api/messages
 streaming, API version and betas.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from gateway.errors import unsupported
 from gateway.translators.anthropic.dialect import ANTHROPIC, Dialect
@@ -47,8 +48,7 @@ VERSION = "2023-06-01"
 """The newer 2026-10-21 refuses sampling parameters on models that support them."""
 
 
-@dataclass(frozen=True)
-class ClaudeRequest:
+class ClaudeRequest(NamedTuple):
     """A Messages body without `model` and `stream`, and what goes with it.
 
     `searches` tells that the gateway added Claude's own web search to it.

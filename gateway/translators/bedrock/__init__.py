@@ -8,7 +8,6 @@ of a request stands in docs/translation.md.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -104,7 +103,7 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
         render = _BODIES[model.family]
         rendered, reply = render(valid, route, model.base, losses, reply)
         headers = invoke_headers(valid.body, route, losses, is_stream=reply.stream)
-        reply = replace(reply, wire=_wire(model))
+        reply = reply._replace(wire=_wire(model))
     return UpstreamRequest(
         path(model.wire, _operation(api, reply)),
         rendered,
@@ -138,7 +137,7 @@ def _claude_request(
         headers = content_headers(is_stream=reply.stream)
     else:
         headers = invoke_headers(body, route, losses, is_stream=reply.stream)
-    reply = replace(reply, wire=api if api == CONVERSE else "claude")
+    reply = reply._replace(wire=api if api == CONVERSE else "claude")
     return UpstreamRequest(
         path(model.wire, _operation(api, reply)),
         upstream,

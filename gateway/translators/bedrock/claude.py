@@ -27,7 +27,7 @@ _OLDER = ("claude-3", "claude-sonnet-4", "claude-opus-4", "claude-opus-4-1")
 
 def bedrock_route(route: Route, base: str) -> Route:
     """Return `route` with its model named by `base`, as Claude's tables know it."""
-    return replace(route, base_model=base)
+    return route._replace(base_model=base)
 
 
 def bedrock_model(route: Route) -> ClaudeModel:
@@ -63,7 +63,7 @@ def render(
     enveloped: JSON = {"anthropic_version": VERSION}
     if rendered.betas:
         enveloped["anthropic_beta"] = list(rendered.betas)
-    return replace(rendered, body={**enveloped, **rendered.body})
+    return rendered._replace(body={**enveloped, **rendered.body})
 
 
 class ClaudeReader:

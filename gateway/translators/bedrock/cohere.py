@@ -3,7 +3,6 @@
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-cohere-command-r-plus.html
 """
 
-from dataclasses import replace
 from typing import Any
 
 from gateway.errors import unsupported
@@ -87,8 +86,7 @@ def render(
         if start < len(messages):
             rendered["tool_results"] = _results(valid, start, names)
     rendered.update(sampling(body, _NAMES, losses))
-    return rendered, replace(
-        reply,
+    return rendered, reply._replace(
         tool_names=names.originals,
         strip_fence=bool(wanted),
         single_tool_call=not is_parallel(body),

@@ -4,7 +4,6 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from gateway.errors import GatewayError
@@ -54,7 +53,7 @@ def render_request(body: JSON, route: Route, base: str) -> UpstreamRequest:
     return UpstreamRequest(
         NATIVE_PATH,
         request,
-        replace(reply, wire="native"),
+        reply._replace(wire="native"),
         {"accept": accept, **guardrail_headers(route)},
         (*losses.dropped, *dropped),
     )

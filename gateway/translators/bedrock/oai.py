@@ -137,8 +137,7 @@ def render(
         rendered["response_format"] = body["response_format"]
     elif wanted := asked_in_words(body, losses):
         _instruct(rendered["messages"], wanted)
-    return rendered, replace(
-        reply,
+    return rendered, reply._replace(
         tool_names=names.originals,
         strip_fence=bool(wanted),
         stop=() if host.takes_stop else tuple(body.get("stop", ())),

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from gateway.errors import unsupported
 from gateway.translators.bedrock.plain import Conversation, Turn, conversation
@@ -69,9 +69,9 @@ def render(
     rendered = of.wrap(of.prompt(talk, base), settings)
     if talk.images:
         rendered["images"] = [image.base64 for image in talk.images]
-    reply = replace(reply, strip_fence=bool(wanted))
+    reply = reply._replace(strip_fence=bool(wanted))
     if "stop" not in of.names:
-        reply = replace(reply, stop=tuple(body.get("stop", ())))
+        reply = reply._replace(stop=tuple(body.get("stop", ())))
     return rendered, reply
 
 

@@ -6,7 +6,6 @@ Converse's words, and what has none goes through `additionalModelRequestFields`.
 https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-call.html
 """
 
-from dataclasses import replace
 from typing import Any
 
 from gateway.errors import unsupported
@@ -75,7 +74,7 @@ def with_forced_tool(reply: Reply, rendered: JSON) -> Reply:
     """Return `reply` with the name of the one tool that the answer must call."""
     match rendered.get("toolConfig"):
         case {"toolChoice": {"tool": {"name": name}}}:
-            return replace(reply, forced_tool=name)
+            return reply._replace(forced_tool=name)
     return reply
 
 

@@ -106,10 +106,10 @@ def render(
     if parts.tooling.format is not None:
         rendered["outputConfig"] = {"textFormat": parts.tooling.format}
     add_settings(rendered, valid.body, route, losses)
-    reply = replace(parts.reply, wire=STREAMED)
+    reply = parts.reply._replace(wire=STREAMED)
     if reply.stream and parts.tooling.tools and not _streams_tools(parts, route):
         losses.downgrade("stream")
-        reply = replace(reply, wire=WHOLE)
+        reply = reply._replace(wire=WHOLE)
     return rendered, reply
 
 
@@ -176,8 +176,7 @@ def render_parts(
         inference,
         body.get("top_k") if profile.takes_top_k else None,
         effort,
-        replace(
-            reply,
+        reply._replace(
             tool_names=names.originals,
             json_tool=tooling.json_tool,
             strip_fence=bool(tooling.instruction),
