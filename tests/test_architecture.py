@@ -202,6 +202,9 @@ def test_threads_look_after_their_connections():
     users = {name for name, path in _modules() if _uses(path, {"sync_to_async"})}
     assert {name for name in users if not name.startswith("runagents.")} <= {
         "providers.database",
+        # Open what was read before: no query.
+        "providers.status",
+        "providers.status.trial",
         # Looks after its own, in threads of its own.
         "gateway.registry",
         "gateway.runtime",

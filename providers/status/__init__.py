@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import httpx
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db.models import Q
 
@@ -58,7 +59,7 @@ async def check(
         # This very server answers; it need not ask itself.
         return CheckResult(Status.AVAILABLE, starter.SANDBOX_NOTE)
     wanted = await _stored_models(provider) if models is None else models
-    scheme = await database.in_thread(auth.for_provider, provider)
+    scheme = await sync_to_async(auth.for_provider)(provider)
     first, *others = discovery.questions(provider)
     result = await _ask(provider, scheme, first)
     if result.status != Status.AVAILABLE or result.http_status != 200:
@@ -81,7 +82,7 @@ async def check(
 
 async def discover(provider: ModelProvider) -> list[str]:
     """Return the ids of the models that `provider` offers; raises DiscoveryFailed."""
-    scheme = await database.in_thread(auth.for_provider, provider)
+    scheme = await sync_to_async(auth.for_provider)(provider)
     found: set[str] = set()
     for question in discovery.questions(provider):
         result = await _ask(provider, scheme, question)

@@ -15,8 +15,9 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 import msgspec
+from asgiref.sync import sync_to_async
 
-from providers import auth, database, endpoints, transport
+from providers import auth, endpoints, transport
 from providers.models import ModelProvider
 from providers.status import discovery, verdicts
 
@@ -64,7 +65,7 @@ def call_of(provider: ModelProvider, model: str) -> tuple[str, dict[str, Any]]:
 
 async def call(provider: ModelProvider, model: str) -> Trial:
     """Call `model` once; never raises for what the provider does."""
-    scheme = await database.in_thread(auth.for_provider, provider)
+    scheme = await sync_to_async(auth.for_provider)(provider)
     path, body = call_of(provider, model)
     url = endpoints.join(provider.endpoint, path)
     line = f"POST {url}"
