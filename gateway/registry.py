@@ -223,7 +223,7 @@ class Registry:
             for row in ModelProvider.objects.filter(
                 enabled=True, provider_type__in=TRANSLATORS
             )
-            .select_related("secret")
+            .select_related("secret", "oauth_token")
             .order_by("priority", "created_at", "pk")
         }
         models: dict[int, list[_ModelValues]] = {pk: [] for pk in providers}
@@ -261,6 +261,7 @@ class Registry:
 
         An OAuth2 token lives in that object and must outlive a reload.
         """
+        connection = getattr(row, "oauth_token", None)
         fingerprint = (
             row.endpoint,
             row.auth_type,
@@ -274,6 +275,7 @@ class Registry:
             str(row.token_params),
             row.private_network,
             row.secret and (row.secret.sealed, row.secret.binding()),
+            connection and connection.connected_at,
         )
         known = self._auths.get(str(row.uid))
         if known and known[0] == fingerprint:

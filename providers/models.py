@@ -368,6 +368,8 @@ class OAuthToken(Announced):
         ModelProvider, models.CASCADE, related_name="oauth_token"
     )
     sealed = SealedField()
+    # When an administrator connected last; a refresh leaves it as it is.
+    connected_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True)
     refresh_lease = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -91,6 +91,7 @@ SUBJECTS: "dict[type[models.Model], Subject]" = {
         lambda row: str(row.provider),
         {
             "sealed": "token",
+            "connected_at": "token",
             "expires_at": "token",
             "refresh_lease": "",
             "updated_at": "",

@@ -281,5 +281,6 @@ def exchange(
     row = OAuthToken.objects.filter(provider=provider).first()
     row = row or OAuthToken(provider=provider)
     row.provider = provider
+    row.connected_at = timezone.now()
     _store(row, answer)
     return row

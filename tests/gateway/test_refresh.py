@@ -5,10 +5,11 @@ import logging
 
 import pytest
 from django.db import OperationalError, connection
+from django.utils import timezone
 
 from gateway.chores import keep
 from gateway.registry import Registry, Snapshot
-from providers.models import ModelProvider
+from providers.models import ModelProvider, OAuthToken
 
 
 class _Away:
@@ -77,6 +78,30 @@ def test_a_changed_way_to_sign_in_is_used_from_the_next_call_on(provider, change
     save(priority="7")
     assert auth() is before
     save(**changed)
+    assert auth() is not before
+
+
+def test_who_connects_again_is_used_from_the_next_call_on(provider):
+    row = provider(
+        auth_type="oauth2",
+        token_url="https://login.example.com/token",
+        authorization_url="https://login.example.com/authorize",
+    )
+    own = Registry()
+
+    def auth() -> object:
+        own.load()
+        return own.snapshot.targets["gpt-4o-mini"][0].provider.auth
+
+    token = OAuthToken(provider=row)
+    token.store({"access_token": "one"})
+    token.save()
+    before = auth()
+    token.store({"access_token": "refreshed"})
+    token.save()
+    assert auth() is before
+    token.connected_at = timezone.now()
+    token.save()
     assert auth() is not before
 
 
