@@ -1,11 +1,12 @@
-"""Many questions to one server at once, asked with OpenAI's SDK."""
+"""Many questions to one server at once, asked with OpenAI's SDK or as they stand."""
 
 import asyncio
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+import aiohttp
 import openai
 from openai.resources.chat import AsyncCompletions
 
@@ -88,3 +89,28 @@ async def _stream(
 def _plain(model: openai.BaseModel) -> JSON:
     """Return what a server said; what fits no type of the SDK stays as it is."""
     return model.model_dump(exclude_unset=True, warnings=False)
+
+
+class Answer(NamedTuple):
+    """A whole answer as it came."""
+
+    status: int
+    body: JSON
+
+
+def post_all(url: str, key: str, asked: Mapping[str, JSON]) -> dict[str, Answer]:
+    """Send every body as it is; ids go up as `ask_all` sends them."""
+
+    async def one(session: aiohttp.ClientSession, question: str) -> Answer:
+        headers = {"Idempotency-Key": question}
+        async with session.post(url, json=asked[question], headers=headers) as answer:
+            return Answer(answer.status, await answer.json())
+
+    async def all_of_them() -> dict[str, Answer]:
+        connector = aiohttp.TCPConnector(limit=AT_ONCE)
+        headers = {"Authorization": f"Bearer {key}"}
+        async with aiohttp.ClientSession(connector=connector, headers=headers) as made:
+            answers = await asyncio.gather(*(one(made, each) for each in asked))
+        return dict(zip(asked, answers, strict=True))
+
+    return asyncio.run(all_of_them())
