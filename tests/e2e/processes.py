@@ -22,6 +22,9 @@ START_SECONDS = 40.0
 STOP_SECONDS = 20.0
 SETTLE_SECONDS = 10.0
 
+# Of httpx: no proxies, and no certificates, which take longer to load than a call.
+PLAIN: dict[str, Any] = {"trust_env": False, "verify": False}
+
 ADMINISTRATOR = {
     "DJANGO_SUPERUSER_USERNAME": "admin",
     "DJANGO_SUPERUSER_PASSWORD": "correct horse battery staple",
@@ -193,7 +196,7 @@ class Server:
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         """GET without a key, over a connection of its own."""
-        return httpx.get(self.url + path, trust_env=False, timeout=10, **options)
+        return httpx.get(self.url + path, timeout=10, **PLAIN, **options)
 
     def chat(
         self, model: str, text: str = "hi", *, headers: Any = None, **body: Any
@@ -203,8 +206,8 @@ class Server:
             self.chat_url,
             json={**chat(model, text), **body},
             headers=headers,
-            trust_env=False,
             timeout=60,
+            **PLAIN,
         )
 
     # --- what it recorded ---
