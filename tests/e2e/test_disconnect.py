@@ -154,7 +154,7 @@ def test_three_hundred_that_leave_at_random_leave_nothing_behind(gateway, upstre
         model = dice.choice(["mute", "silent", "endless", "half", "good"])
         body = {**chat(model), "stream": dice.random() < 0.7}
         try:
-            async with asyncio.timeout(dice.uniform(0.0, 0.6)):
+            async with asyncio.timeout(dice.uniform(0.0, 0.3)):
                 async with session.post(gateway.chat_url, json=body) as response:
                     async for _ in response.content.iter_any():
                         pass
@@ -193,80 +193,83 @@ def test_a_client_that_leaves_while_we_connect(gateway, blackhole, stream):
     assert row["outcome"] == "client_closed"
 
 
-def test_a_client_that_stops_reading_is_let_go_on_both_sides(
-    server, registry, upstream
-):
+@pytest.fixture(scope="module")
+def impatient(server: Callable[..., Server], upstream: Replay) -> Server:
+    """A server that soon gives up on who does not read, one call at a time."""
     upstream.route("/flood", Reply(200, [event("x" * 60_000)] * 2000, STREAM))
-    made = server(
-        registries.registry(
-            registries.openai("flood", f"{upstream.url}/flood", "flood")
-        ),
-        STALL_SECONDS="1",
-    )
-    upstream.clear()
-    with Watch(made) as watch, Connection(made) as client:
-        client.ask("flood", stream=True)
-        client.read_until(b"xxx")
-        assert upstream.wait_until(lambda: len(upstream.calls) == 1)
-        assert upstream.wait_until(lambda: upstream.open == 0, 6)
-        (row,) = made.rows(1)
-        assert row["outcome"] == "client_stalled"
-        # Reading goes on until the connection turns out to be gone.
-        assert client.is_closed()
-    assert watch.growth < 8 << 20
-
-
-def test_a_whole_answer_that_nobody_reads_is_let_go(server, upstream):
     message = {"role": "assistant", "content": "x" * 20_000_000}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
     upstream.route("/big", json_reply({"id": "c", "choices": [choice]}))
-    made = server(
+    return server(
         registries.registry(
+            registries.openai("flood", f"{upstream.url}/flood", "flood"),
             registries.openai("big", f"{upstream.url}/big", "big"),
             registries.openai("good", upstream.url, "good"),
         ),
         STALL_SECONDS="1",
         CALLS_PER_WORKER="1",
     )
-    with Connection(made) as slow:
+
+
+def test_a_client_that_stops_reading_is_let_go_on_both_sides(impatient, upstream):
+    upstream.clear()
+    with Watch(impatient) as watch, Connection(impatient) as client:
+        client.ask("flood", stream=True)
+        client.read_until(b"xxx")
+        assert upstream.wait_until(lambda: len(upstream.calls) == 1)
+        assert upstream.wait_until(lambda: upstream.open == 0, 6)
+        assert last_row(impatient, "flood")["outcome"] == "client_stalled"
+        # Reading goes on until the connection turns out to be gone.
+        assert client.is_closed()
+    assert watch.growth < 8 << 20
+
+
+def test_a_whole_answer_that_nobody_reads_is_let_go(impatient):
+    with Connection(impatient) as slow:
         slow.ask("big")
         slow.read_until(b"\r\n\r\n")
-        for _ in range(4):
+        # Longer than its patience, with no pause that is.
+        for _ in range(3):
             time.sleep(0.5)
             slow.read_until(b"x" * 4_000_000)
         slow.read_until(b"stop")
-    with Connection(made) as still:
+    with Connection(impatient) as still:
         still.ask("big")
         still.read_until(b"HTTP/1.1 200")
-        assert made.chat("good").status_code == 503
-        assert wait_until(lambda: made.chat("good").status_code == 200, 5)
+        assert impatient.chat("good").status_code == 503
+        assert wait_until(lambda: impatient.chat("good").status_code == 200, 5)
         assert still.is_closed()
 
 
-def test_a_killed_worker_loses_no_row(server, registry, upstream):
+@pytest.fixture(scope="module")
+def pair(server: Callable[..., Server], registry: dict) -> Server:
+    """Two workers that lose no time when they have to end."""
+    return server(registry, workers=2, DRAIN_SECONDS="1")
+
+
+def test_a_killed_worker_loses_no_row(pair, upstream):
     upstream.clear()
-    made = server(registry, workers=2)
-    clients = [Connection(made) for _ in range(50)]
+    clients = [Connection(pair) for _ in range(50)]
     for client in clients:
         client.ask("endless", stream=True)
     for client in clients:
         client.read_until(b"word")
     assert upstream.wait_until(lambda: len(upstream.calls) == 50)
     owners = {client: client.worker() for client in clients}
-    victim = made.worker_pids()[0]
+    victim = pair.worker_pids()[0]
     killed = [client for client in clients if owners[client] == victim]
     os.kill(victim, signal.SIGKILL)
     assert upstream.wait_until(lambda: upstream.open == 50 - len(killed), 5)
     for client in clients:
         client.socket.close()
     assert upstream.wait_until(lambda: upstream.open == 0, 5)
-    rows = made.rows(50, 10)
+    rows = pair.rows(50, 10)
     assert len(rows) == len(upstream.calls) == 50
     outcomes = [row["outcome"] for row in rows]
     assert outcomes.count("interrupted") == len(killed)
     assert outcomes.count("client_closed") == 50 - len(killed)
-    assert wait_until(lambda: len(made.worker_pids()) == 2, 5)
-    assert made.chat("good").status_code == 200
+    assert wait_until(lambda: len(pair.worker_pids()) == 2, 5)
+    assert pair.chat("good").status_code == 200
 
 
 def test_sigterm_is_heard_while_the_workers_start(server, registry):
@@ -278,14 +281,14 @@ def test_sigterm_is_heard_while_the_workers_start(server, registry):
 
 
 def test_sigterm_lets_a_call_come_to_its_end(server, registry, upstream):
-    upstream.route("/slow", Reply(200, [event("word ")] * 30, STREAM, pause=0.05))
+    upstream.route("/slow", Reply(200, [event("word ")] * 10, STREAM, pause=0.05))
     upstream.route("/endless-whole", Reply(hold=True))
     made = server(
         registries.registry(
             registries.openai("slow", f"{upstream.url}/slow", "slow"),
             registries.openai("held", f"{upstream.url}/endless-whole", "held"),
         ),
-        DRAIN_SECONDS="4",
+        DRAIN_SECONDS="3",
     )
     upstream.clear()
     with Connection(made) as slow, Connection(made) as held:
@@ -304,25 +307,22 @@ def test_sigterm_lets_a_call_come_to_its_end(server, registry, upstream):
     assert outcomes == {"slow": "upstream_error", "held": "shutdown"}
 
 
-def test_sigterm_ends_streams_with_a_word_and_writes_their_rows(
-    server, registry, upstream
-):
+def test_sigterm_ends_streams_with_a_word_and_writes_their_rows(pair, upstream):
     upstream.clear()
-    made = server(registry, workers=2, DRAIN_SECONDS="2")
-    clients = [Connection(made) for _ in range(10)]
+    clients = [Connection(pair) for _ in range(10)]
     for client in clients:
         client.ask("endless", stream=True)
     for client in clients:
         client.read_until(b"word")
-    idle = Connection(made)
+    idle = Connection(pair)
     began = time.monotonic()
-    assert made.stop(seconds=30) == 0
-    assert 2 <= time.monotonic() - began < 10
+    assert pair.stop(seconds=30) == 0
+    assert 1 <= time.monotonic() - began < 10
     assert idle.is_closed()
     idle.socket.close()
     for client in clients:
         rest = client.read_until(b"shutting_down").decode()
         assert "[DONE]" not in rest
         client.socket.close()
-    rows = made.rows(10)
-    assert [row["outcome"] for row in rows] == ["shutdown"] * 10
+    assert len(pair.rows(10, outcome="shutdown")) == 10
+    assert len(pair.rows(60, model="endless")) == 60
