@@ -65,7 +65,11 @@ FRAMES = {
 }
 """Faults after the first event: a frame in the stream tells them."""
 
-TIMEOUTS = {"stall": {"first_byte": 1}, "silence": {"silence": 1}}
+TIMEOUTS = {
+    "stall": {"first_byte": 1},
+    "silence": {"silence": 1},
+    "no-tls": {"connect": 1},
+}
 
 ERROR = {"error": {"message": "Overloaded.", "type": "overloaded_error"}}
 BODIES = {
@@ -157,9 +161,14 @@ def test_a_fault_in_mid_stream_is_told_in_the_last_frame(gateway, fault, code):
         == ""
     )
     assert not any(chunk["choices"][0]["finish_reason"] for chunk in chunks)
-    row = gateway.rows(1, model=fault)[-1]
-    assert row["outcome"] == "upstream_error"
-    assert row["error_code"] == code
+
+
+def test_a_fault_in_mid_stream_is_in_the_row(gateway):
+    for fault in FRAMES:
+        gateway.chat(fault, stream=True)
+    for fault, code in FRAMES.items():
+        row = gateway.rows(1, model=fault)[-1]
+        assert (row["outcome"], row["error_code"]) == ("upstream_error", code)
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
