@@ -57,6 +57,7 @@ class Server:
         self.cold = cold
         self.port = free_port()
         self.expected = ""
+        self._is_stopping = False
         self._environ = {
             "PATH": os.environ.get("PATH", ""),
             "RUNAGENTS_DATA_DIR": str(self.data),
@@ -122,12 +123,15 @@ class Server:
         """Ask it to stop, for `stop` to wait less when there are several."""
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
+            self._is_stopping = True
 
     def stop(self, sig: int = signal.SIGTERM, seconds: float = STOP_SECONDS) -> int:
         """Stop and return the exit code; kills what does not end in time."""
         if self._process is None:
             return 0
-        self._process.send_signal(sig)
+        # While it ends it handles no other signal: a second one would kill it.
+        if not self._is_stopping:
+            self._process.send_signal(sig)
         try:
             return self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -137,6 +141,7 @@ class Server:
             raise
         finally:
             self._process = None
+            self._is_stopping = False
 
     def worker_pids(self) -> list[int]:
         """Return the worker processes that live."""
