@@ -275,6 +275,22 @@ def test_a_system_message_stays_in_its_place_when_the_answer_follows():
     assert longer["messages"][:2] == shorter["messages"]
 
 
+def test_many_system_messages_are_each_looked_at_a_few_times():
+    looked = 0
+
+    class Message(dict):
+        def __getitem__(self, key):
+            nonlocal looked
+            looked += key == "role"
+            return super().__getitem__(key)
+
+    count = 300
+    systems = [Message(role="system", content="Be brief.") for _ in range(count)]
+    messages = [{"role": "user", "content": "Hi"}, *systems]
+    render({"messages": messages}, "claude-opus-5-5")
+    assert looked < 20 * count
+
+
 @given(requests())
 def test_bedrocks_dialect_holds_nothing_that_bedrock_refuses(body):
     body = {**body, "service_tier": "auto", "cache_control": {"type": "ephemeral"}}

@@ -83,11 +83,11 @@ def _hoist_misplaced(conversation: Conversation) -> None:
     """Move system turns away that a user's follows: the answer between was blank."""
     turns = conversation.turns
     following = [*(turn["role"] for turn in turns[1:]), ""]
-    misplaced = [
+    misplaced = {
         position
         for position, (turn, next) in enumerate(zip(turns, following, strict=True))
         if turn["role"] == "system" and next == "user"
-    ]
+    }
     if not misplaced:
         return
     conversation.turns = []
@@ -96,6 +96,16 @@ def _hoist_misplaced(conversation: Conversation) -> None:
             conversation.system.extend(turn["content"])
         else:
             conversation.add(turn["role"], turn["content"])
+
+
+def _speaks_next(messages: list[JSON]) -> list[str]:
+    """Return for each message who speaks next, the system left out; "" is nobody."""
+    found, role = [], ""
+    for message in reversed(messages):
+        found.append(role)
+        if message["role"] not in ("system", "developer"):
+            role = message["role"]
+    return found[::-1]
 
 
 class _Renderer:
@@ -114,6 +124,7 @@ class _Renderer:
         self._dialect = dialect
         self._ids = call_ids(messages)
         self._conversation = Conversation()
+        self._speaks_next = _speaks_next(messages) if model.mid_system else []
 
     def replays(self) -> dict[int, Replay]:
         """Return the thinking to send back, by index of the assistant message.
@@ -170,12 +181,8 @@ class _Renderer:
 
         It must follow the user's turn and precede the assistant's or nothing.
         """
-        if self._conversation.last_role not in ("user", "system"):
-            return False
-        for message in self._messages[index + 1 :]:
-            if message["role"] not in ("system", "developer"):
-                return bool(message["role"] == "assistant")
-        return True
+        follows = self._conversation.last_role in ("user", "system")
+        return follows and self._speaks_next[index] in ("assistant", "")
 
     def _user_blocks(self, index: int, message: JSON) -> list[JSON]:
         blocks = self._blocks(message["content"], f"messages[{index}].content")
