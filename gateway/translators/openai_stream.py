@@ -137,6 +137,8 @@ class ChunkStream:
             for event in events[position : position + max(len(plain), 1)]:
                 pieces.append(self._relay_event(event))
                 position += 1
+                if self.done or self.error is not None:
+                    break
         if is_oversized:
             self._fail_oversized()
         return joined(pieces)

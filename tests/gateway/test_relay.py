@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.translators import openai
@@ -84,6 +84,22 @@ def reads(raw: bytes, size: int) -> list[bytes]:
     return [raw[start : start + size] for start in range(0, len(raw), size)]
 
 
+# An error among frames that look plain, in one read with one that is no JSON.
+@example(
+    events=[
+        ("", plain('"x"').replace('"usage":null', '"error":"no","usage":null')),
+        ("", plain('"a')),
+    ],
+    size=2000,
+)
+@example(
+    events=[
+        ("", plain('""', '""')),
+        ("", plain('"x"').replace('"usage":null', '"error":"no"')),
+        ("", plain('""', "")),
+    ],
+    size=399,
+)
 @pytest.mark.parametrize("include_usage", [False, True])
 @settings(max_examples=150)
 @given(events=STREAMS, size=st.integers(20, 2000))
