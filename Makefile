@@ -40,7 +40,7 @@ check: lint
 	$(BIN)/python -m pytest -q -n auto -m "not slow"
 
 test: install-test
-	$(BIN)/python -m pytest -n auto --dist loadfile --durations=10
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations=10
 
 screenshots: install-test
 	$(BIN)/python -m tests.screenshots
