@@ -7,6 +7,7 @@ refused for a reason that docs/translation.md gives.
 import json
 import re
 from collections.abc import Callable, Container, Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import pytest
@@ -146,14 +147,23 @@ def force(value: Any) -> None:
 SAMPLING = {"temperature", "top_p", "top_k"}
 """The newest version of the API lacks them, the one that the gateway names does not."""
 
-_MESSAGES = TypeAdapter(MessageCreateParams)
-_COMPLETIONS = TypeAdapter(CompletionCreateParams)
-_CONVERSE = ServiceModel(Loader().load_service_model("bedrock-runtime", "service-2"))
+
+@cache
+def kind(params: Any) -> TypeAdapter[Any]:
+    """Return what checks parameters; it takes seconds to make."""
+    return TypeAdapter(params)
+
+
+@cache
+def converse() -> Any:
+    """Return the shape of Converse's requests."""
+    api = ServiceModel(Loader().load_service_model("bedrock-runtime", "service-2"))
+    return api.operation_model("Converse").input_shape
 
 
 def check_anthropic(body: JSON) -> None:
     """Raise unless `body` is a request to Anthropic's Messages API."""
-    force(_MESSAGES.validate_python(body))
+    force(kind(MessageCreateParams).validate_python(body))
     assert body.keys() <= MessageCreateParamsBase.__annotations__.keys() | SAMPLING
 
 
@@ -170,13 +180,12 @@ def check_gpt_oss(body: JSON) -> None:
     if "json_schema" in body.get("response_format", {}):
         # Sent as it came, and one recorded schema came without its name.
         body["response_format"]["json_schema"].setdefault("name", "answer")
-    force(_COMPLETIONS.validate_python({**body, "model": "gpt-oss"}))
+    force(kind(CompletionCreateParams).validate_python({**body, "model": "gpt-oss"}))
 
 
 def check_converse(body: JSON) -> None:
     """Raise unless `body` is Converse's."""
-    shape = _CONVERSE.operation_model("Converse").input_shape
-    report = ParamValidator().validate({"modelId": "m", **body}, shape)
+    report = ParamValidator().validate({"modelId": "m", **body}, converse())
     assert not report.has_errors(), report.generate_report()
 
 
