@@ -1,7 +1,7 @@
 """The Requests pages: the ledger as a list that stays fast, and one call in full."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -128,7 +128,8 @@ def _position(cursor: str) -> tuple[datetime, int] | None:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         moment, _, pk = urlsafe_b64decode(padded).decode().partition(" ")
-        position = datetime.fromisoformat(moment), int(pk)
-    except ValueError:
+        at = datetime.fromisoformat(moment)
+        # Near the ends of the calendar a time may have no counterpart in UTC.
+        return (at.astimezone(UTC), int(pk)) if at.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return position if position[0].tzinfo else None

@@ -1,6 +1,7 @@
 """The Requests pages: a list that pages by position, and one call in full."""
 
 import re
+from base64 import urlsafe_b64encode
 
 import pytest
 from django.db import connection
@@ -240,3 +241,13 @@ def test_the_first_call_appears_by_itself(logged_in_client, db):
 
 def test_an_unknown_call_is_a_404(logged_in_client, db):
     assert logged_in_client.get("/requests/nothing/").status_code == 404
+
+
+@pytest.mark.parametrize("way", ["before", "after"])
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
+)
+def test_a_position_outside_of_time_is_none(logged_in_client, record, way, moment):
+    record()
+    position = urlsafe_b64encode(f"{moment} 1".encode()).decode()
+    assert ids(logged_in_client.get("/requests/", {way: position})) == [1]
