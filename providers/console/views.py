@@ -8,7 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import ProtectedError, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -169,11 +169,18 @@ def provider_status(request: HttpRequest, name: str) -> HttpResponse:
 @login_required
 @require_POST
 def provider_toggle(request: HttpRequest, name: str) -> HttpResponse:
-    """Disable an enabled provider, enable a disabled one."""
+    """Enable or disable a provider: `enabled` says which, whatever it is now.
+
+    A second press, or one on a page that is out of date, undoes nothing.
+    """
     provider = get_object_or_404(ModelProvider, name=name)
-    provider.enabled = not provider.enabled
-    provider.version += 1
-    provider.save(update_fields=["enabled", "version", "updated_at"])
+    enabled = request.POST.get("enabled", "")
+    if enabled not in ("0", "1"):
+        return HttpResponseBadRequest("enabled must be 0 or 1.")
+    if provider.enabled != (enabled == "1"):
+        provider.enabled = enabled == "1"
+        provider.version += 1
+        provider.save(update_fields=["enabled", "version", "updated_at"])
     text = _("%s is enabled.") if provider.enabled else _("%s is disabled.")
     messages.success(request, text % provider.name)
     return redirect(provider)

@@ -85,7 +85,7 @@ def stored(provider, browser: Client) -> ModelProvider:
 
 
 def test_a_browser_is_told_by_user_and_address(browser, stored):
-    browser.post("/models/openai/toggle/")
+    browser.post("/models/openai/toggle/", {"enabled": "0"})
     row = AuditEntry.objects.get()
     assert (row.actor, row.address) == ("admin", "192.0.2.7")
     assert row.at is not None

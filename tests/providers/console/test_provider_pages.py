@@ -265,10 +265,10 @@ def test_models_of_another_provider_cannot_be_changed_here(logged_in_client, pro
 
 def test_a_provider_is_disabled_and_enabled(logged_in_client, provider):
     row = provider()
-    logged_in_client.post("/models/openai/toggle/")
+    logged_in_client.post("/models/openai/toggle/", {"enabled": "0"})
     row.refresh_from_db()
     assert not row.enabled
-    logged_in_client.post("/models/openai/toggle/")
+    logged_in_client.post("/models/openai/toggle/", {"enabled": "1"})
     row.refresh_from_db()
     assert row.enabled
 
@@ -389,3 +389,22 @@ def test_the_form_starts_with_the_model_in_its_address(logged_in_client):
     url = reverse("provider-create") + "?type=anthropic&model=claude-x"
     page = logged_in_client.get(url).content.decode()
     assert re.search(r'<textarea name="models".*?>claude-x</textarea>', page, re.S)
+
+
+@pytest.mark.parametrize(("enabled", "expected"), [("0", False), ("1", True)])
+def test_pressing_twice_undoes_nothing(logged_in_client, provider, enabled, expected):
+    provider("openai", enabled=not expected)
+    for _ in range(2):
+        logged_in_client.post("/models/openai/toggle/", {"enabled": enabled})
+    assert ModelProvider.objects.get().enabled is expected
+    version = ModelProvider.objects.get().version
+    assert logged_in_client.post("/models/openai/toggle/").status_code == 400
+    assert ModelProvider.objects.get().version == version
+
+
+@pytest.mark.parametrize("address", ["/models/", "/models/openai/"])
+@pytest.mark.parametrize(("enabled", "sent"), [(True, "0"), (False, "1")])
+def test_the_button_says_which_way(logged_in_client, provider, address, enabled, sent):
+    provider("openai", enabled=enabled)
+    page = logged_in_client.get(address).content.decode()
+    assert f'name="enabled" value="{sent}"' in page
