@@ -204,6 +204,11 @@ STORAGES = {
 
 SERVESTATIC_ALLOW_ALL_ORIGINS = False
 
+# Forms carry a long conversation of the Playground, 4 MiB of pasted code, or the prices
+# of as many models as one provider holds.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
+
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

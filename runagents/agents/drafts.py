@@ -144,6 +144,18 @@ def needs(draft: Draft) -> list[Need]:
     return msgspec.convert(draft.needs, list[Need])
 
 
+def still_wired(needs: list[Need]) -> list[Need]:
+    """Return the needs, those whose provider was deleted meanwhile as not wired."""
+    names = {need.provider for need in needs if need.provider}
+    found = set(
+        ModelProvider.objects.filter(name__in=names).values_list("name", flat=True)
+    )
+    return [
+        need if need.provider in found else replace(need, provider="", model_id="")
+        for need in needs
+    ]
+
+
 def store_needs(draft: Draft, needs: Iterable[Need]) -> None:
     """Store the draft with these needs."""
     draft.needs = msgspec.to_builtins(list(needs))
@@ -170,7 +182,7 @@ def added(needs: list[Need]) -> list[Need]:
 @transaction.atomic
 def deploy(draft: Draft, name: str, system_prompt: str) -> tuple[Agent, NewKey]:
     """Register the agent with its wires and a key; the draft is gone then."""
-    wired = [need for need in needs(draft) if need.is_wired]
+    wired = [need for need in still_wired(needs(draft)) if need.is_wired]
     rows: dict[str, ModelProvider] = ModelProvider.objects.in_bulk(
         {need.provider for need in wired}, field_name="name"
     )

@@ -264,7 +264,7 @@ def deploy(request: HttpRequest) -> HttpResponse:
         "system_prompt": drafts.analysis_of(draft).system_prompt,
     }
     form = DeployForm(request.POST or None, initial=initial)
-    needs = drafts.needs(draft)
+    needs = drafts.still_wired(drafts.needs(draft))
     if not any(need.is_wired for need in needs):
         messages.info(request, _("Choose a provider and model for at least one role."))
         return redirect(draft.url())

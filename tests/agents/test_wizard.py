@@ -460,3 +460,22 @@ def test_a_name_is_suggested(logged_in_client):
     assert Draft.objects.get().name == "support-bot-2"
     drafts.begin(Analysis(), [hello_world.__file__])
     assert Draft.objects.latest("pk").name == "hello-world"
+
+
+def test_a_provider_deleted_before_deploying_is_not_deployed(
+    logged_in_client, provider, draft
+):
+    row = provider()
+    waiting = draft("client.chat.completions.create(model='gpt-4o-mini')")
+    assert waiting.wired == 1
+    row.delete()
+    answer = logged_in_client.post(waiting.url("agent-deploy"), {"name": "support"})
+    assert answer.status_code == 302
+    assert answer.url == waiting.url()
+    assert not Agent.objects.exists()
+
+
+def test_code_beyond_djangos_usual_limit_is_judged_by_the_form(logged_in_client):
+    answer = upload(logged_in_client, source="x = 1\n" * 800_000)
+    assert answer.status_code == 422
+    assert "More than 4 MiB" in text_of(answer)

@@ -316,3 +316,13 @@ def test_ten_thousand_models_make_no_long_page(logged_in_client, provider, model
     response = logged_in_client.get("/playground/?model=huge/m599")
     assert len(response.content) < 100_000
     assert b'value="huge/m599" selected' in response.content
+
+
+def test_a_long_conversation_can_be_sent(logged_in_client, provider):
+    provider("openai")
+    turns = {"said": ["hello"] * 20, "first": ["a\n b" * 40_000] * 20}
+    form = {"model": "openai/gpt-4o-mini", "action": "code", "message": "x"}
+    answer = logged_in_client.post(
+        "/playground/", {**form, **turns, "second": [""] * 20}
+    )
+    assert answer.status_code == 200
