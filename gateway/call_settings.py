@@ -20,7 +20,6 @@ class CallSettings:
     LOG_BODIES: bool
     RATE_LIMIT_ENFORCEMENT: bool
     REQUEST_BODY_LIMIT: int
-    STALL_SECONDS: float
     UPSTREAM_BODY_LIMIT: int
 
     def read(self, **signal: Any) -> None:

@@ -2,12 +2,16 @@
 
 `begin` comes with SIGTERM. From then on `/readyz` fails; after `seconds` every call
 that still runs is cancelled, and whoever handles it asks `is_over` whether that was
-the client or the server.
+the client or the server. A client that stops reading has its call cancelled too, with
+`STALLED` as the reason.
 """
 
 import asyncio
 
 from gateway.errors import GatewayError
+
+STALLED = "the client stopped reading"
+"""The message of the cancellation of a call whose answer cannot be written."""
 
 
 class Draining:

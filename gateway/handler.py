@@ -17,13 +17,14 @@ from django.urls import Resolver404, get_resolver
 
 from gateway import callers
 from gateway.call_settings import call_settings
-from gateway.draining import draining, shutting_down
+from gateway.draining import STALLED, draining, shutting_down
 from gateway.errors import GatewayError
 from gateway.identifiers import ordered_token
 from gateway.limits.capacity import capacity
 from gateway.registry import Caller, registry
 from gateway.requests import GatewayRequest
 from gateway.responses import JSONResponse
+from gateway.streams import ChatStreamResponse
 from gateway.wire import jsontext
 from providers import attempts
 
@@ -309,7 +310,7 @@ async def _send(response: HttpResponseBase, send: Send, is_head: bool) -> None:
         body = response.content  # type: ignore[attr-defined]
         headers.append((b"content-length", b"%d" % len(body)))
         await send(start)
-        await _send_whole(response, b"" if is_head else body, send)
+        await _send_whole(b"" if is_head else body, send)
         return
     try:
         await send(start)
@@ -320,46 +321,35 @@ async def _send(response: HttpResponseBase, send: Send, is_head: bool) -> None:
             await aclose()
 
 
-async def _send_whole(response: HttpResponseBase, body: bytes, send: Send) -> None:
+async def _send_whole(body: bytes, send: Send) -> None:
     """Send a body; in pieces, so that a slow client is told from one that stalls."""
     start = 0
     while len(body) - start > PIECE_BYTES:
-        await _send_part(response, body[start : start + PIECE_BYTES], send)
+        await send(_body(body[start : start + PIECE_BYTES], more=True))
         start += PIECE_BYTES
-    await _send_part(response, body[start:], send, is_last=True)
+    await send(_body(body[start:], more=False))
 
 
 async def _send_stream(response: StreamingHttpResponse, send: Send) -> None:
     try:
         async for part in response:
-            await _send_part(response, part, send)
-    except asyncio.CancelledError:
+            await send(_body(part, more=True))
+    except asyncio.CancelledError as end:
+        if STALLED in end.args and isinstance(response, ChatStreamResponse):
+            response.stall()
         if not _ends_with_the_worker():
             raise
         await send(_last_frame(shutting_down()))
     except Exception:
         logger.exception("A stream failed unexpectedly.")
         await send(_last_frame(_internal_error()))
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
+    await send(_body(b"", more=False))
 
 
-async def _send_part(
-    response: HttpResponseBase, part: bytes, send: Send, is_last: bool = False
-) -> None:
-    """Send a part; a client that does not read for long loses its connection."""
-    message = {"type": "http.response.body", "body": part, "more_body": not is_last}
-    try:
-        async with asyncio.timeout(call_settings.STALL_SECONDS):
-            await send(message)
-    except TimeoutError:
-        stall = getattr(response, "stall", None)
-        if stall is not None:
-            stall()
-        # What the server takes for a client that has left.
-        raise asyncio.CancelledError from None
+def _body(part: bytes, more: bool) -> Message:
+    return {"type": "http.response.body", "body": part, "more_body": more}
 
 
 def _last_frame(error: GatewayError) -> Message:
     """Return the message that tells the failure of a stream."""
-    frame = b"data: " + jsontext.encode(error.body()) + b"\n\n"
-    return {"type": "http.response.body", "body": frame, "more_body": True}
+    return _body(b"data: " + jsontext.encode(error.body()) + b"\n\n", more=True)

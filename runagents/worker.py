@@ -13,7 +13,7 @@ from typing import Any
 from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.workers import gasgi
 
-from gateway.draining import draining
+from gateway.draining import STALLED, draining
 from runagents import settings
 
 IDLE_CHECK_SECONDS = 0.25
@@ -21,6 +21,8 @@ IDLE_CHECK_SECONDS = 0.25
 
 class Connection(ASGIProtocol):  # type: ignore[misc]
     """A connection that its worker knows."""
+
+    _patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Let the worker know of it."""
@@ -32,7 +34,24 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
     def connection_lost(self, exc: Exception | None) -> None:
         """Let the worker forget it."""
         self.worker.connections.discard(self)
+        self._stop_waiting()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Wait for a client that does not read, but not for ever."""
+        super().pause_writing()
+        self._patience = self.worker.loop.call_later(
+            settings.STALL_SECONDS, self._task.cancel, STALLED
+        )
+
+    def resume_writing(self) -> None:
+        """Go on with a client that reads again."""
+        super().resume_writing()
+        self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
 
     async def _serve_http_request(self, *call: Any) -> Any:
         # gunicorn makes a task for each call, for those that go on behind their last
