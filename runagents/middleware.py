@@ -1,4 +1,4 @@
-"""Tells the audit log whose request is being answered."""
+"""What happens around every answer of the console: compression, whose request it is."""
 
 from collections.abc import Awaitable, Callable
 from inspect import iscoroutinefunction
@@ -6,9 +6,27 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.utils.decorators import sync_and_async_middleware
 
 from runagents import audit
+
+
+class Compression(GZipMiddleware):
+    """Compresses pages for browsers that take it, and leaves streams as they are.
+
+    Django would compress each piece of an asynchronous stream by itself, and browsers
+    stop reading behind the first.
+    """
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        """Return the response, compressed if that is of use."""
+        if response.streaming:
+            return response
+        compressed: HttpResponseBase = super().process_response(request, response)
+        return compressed
 
 
 @sync_and_async_middleware
