@@ -12,4 +12,4 @@ class AuditEntryAdmin(LogAdmin):
 
     list_display = ["at", "actor", "address", "action", "kind", "label", "fields"]
     list_filter = ["action", "kind"]
-    search_fields = ["=actor", "=label", "=address"]
+    search_fields = ["actor", "label", "address"]
