@@ -4,6 +4,15 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
+class CallerKind(models.TextChoices):
+    """Who calls: an agent, a workspace key, the console, a program on this machine."""
+
+    AGENT = "agent", _("Agent")
+    WORKSPACE = "workspace", _("Workspace key")
+    CONSOLE = "console", _("Console")
+    LOCAL = "local", _("This machine")
+
+
 class UsageRecord(models.Model):
     """What one call did: who asked whom for what, how it ended, what it used.
 
@@ -23,7 +32,7 @@ class UsageRecord(models.Model):
     request_id = models.CharField(max_length=64, db_index=True)
     started_at = models.DateTimeField()
     caller = models.CharField(_("agent or key"), max_length=80)
-    caller_kind = models.CharField(max_length=16)
+    caller_kind = models.CharField(max_length=16, choices=CallerKind.choices)
     key_hint = models.CharField(max_length=24, blank=True)
     end_user_id = models.CharField(max_length=128, blank=True)
     run_id = models.CharField(max_length=128, blank=True)
@@ -84,9 +93,12 @@ class UsageSummary(models.Model):
 
     Derived from UsageRecord by ledger/summaries.py and never the other way round.
     `durations` and `first_bytes` count calls by bucket (summaries.BOUNDS), as JSON;
-    `priced` are the requests whose cost is known. The rows whose `caller` is empty
-    hold all callers together.
+    `priced` are the requests whose cost is known. The same calls are summed up three
+    times, for pages that need no more than that: under the kind of their caller; under
+    `MODELS`, all callers together; under `ALL`, all providers and models too.
     """
+
+    MODELS, ALL = "", "*"
 
     class Span(models.TextChoices):
         HOUR = "hour", _("Hour")
@@ -97,6 +109,7 @@ class UsageSummary(models.Model):
     starts_at = models.DateTimeField()
     provider = models.CharField(max_length=63)
     model = models.CharField(max_length=512)
+    caller_kind = models.CharField(max_length=16, default=MODELS)
     caller = models.CharField(max_length=80)
     requests = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
@@ -110,8 +123,29 @@ class UsageSummary(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["span", "starts_at", "provider", "model", "caller"],
-                name="one_summary_per_span_and_names",
+                fields=[
+                    "span",
+                    "starts_at",
+                    "provider",
+                    "model",
+                    "caller_kind",
+                    "caller",
+                ],
+                name="one_summary_of_span_and_names",
+            )
+        ]
+        indexes = [
+            # Holds all that ranking the models of a month asks for.
+            models.Index(
+                fields=[
+                    "span",
+                    "caller_kind",
+                    "starts_at",
+                    "provider",
+                    "model",
+                    "requests",
+                ],
+                name="summary_ranking",
             )
         ]
         verbose_name = _("usage summary")

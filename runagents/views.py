@@ -31,7 +31,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "providers": providers,
         "models": ProviderModel.objects.values("model_id").distinct().count(),
         "agents": agents["total"],
-        "totals": reports.totals(),
+        "totals": reports.of_everything(),
         "failing": ModelProvider.objects.filter(
             enabled=True, status__in=["unavailable", "failed"]
         )[:5],

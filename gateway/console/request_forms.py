@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from gateway.console.reports import FAILED
+from gateway.ledger.totals import FAILED
 from gateway.models import UsageRecord
 
 SPANS: dict[str, tuple[Any, timedelta]] = {

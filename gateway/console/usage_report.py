@@ -1,10 +1,11 @@
 """What the Usage page shows: sums, percentiles and charts of a range of time."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -14,7 +15,21 @@ from gateway.models import UsageRecord, UsageSummary
 
 SERIES = 6
 """Models with a colour of their own; the rest share one."""
+LINES = 50
+"""Models with a line of their own in the table; the rest share one."""
+REST = ""
+"""The name under which the rest of the models is summed up."""
 WIDTH, HEIGHT = 720, 180
+COLUMNS = (
+    "starts_at",
+    *summaries.NAMES,
+    "requests",
+    "failed",
+    "input_tokens",
+    "output_tokens",
+    "cost",
+)
+"""What a line of the file has."""
 
 
 class Range(NamedTuple):
@@ -62,7 +77,7 @@ class Chart(NamedTuple):
 
 
 class ModelUsage(NamedTuple):
-    """A model's line in the table and the legend."""
+    """A model's line in the table and the legend; one named `REST` for all others."""
 
     series: int
     sums: Sums
@@ -96,30 +111,56 @@ class Report(NamedTuple):
         return 100 * self.total.failed / self.total.requests
 
 
-def parts(
-    name: str,
-    names: dict[str, str],
-    now: datetime | None = None,
-    *,
-    by_caller: bool = False,
-) -> list[Sums]:
+def parts(name: str, names: dict[str, str], now: datetime | None = None) -> list[Sums]:
     """Return the sums of a range by its name, narrowed to `names` of columns.
 
     The last hour is read from the ledger, three queries; longer ranges from the
-    summaries, one: those of all callers together, unless `by_caller` or narrowed to
-    one.
+    summaries: one query, or three where nothing narrows them and only the busiest
+    models are told apart.
     """
     chosen = RANGES[name]
     first = starts(name, now)[0]
     if not chosen.span:
         rows = UsageRecord.objects.filter(started_at__gte=first, **names)
         return summaries.of_rows(rows, None)
-    found = UsageSummary.objects.filter(span=chosen.span, starts_at__gte=first)
-    if by_caller:
-        found = found.exclude(caller=summaries.EVERYBODY)
-    elif "caller" not in names:
-        found = found.filter(caller=summaries.EVERYBODY)
-    return summaries.stored(found.filter(**names))
+    found = summaries.rows_of(chosen.span, names or {"model"})
+    found = found.filter(starts_at__gte=first, **names)
+    if names:
+        return summaries.stored(found)
+    ranked = found.order_by().values("model").annotate(calls=Sum("requests"))
+    ranked = ranked.order_by("-calls", "model")
+    busiest = list(ranked.values_list("model", flat=True)[:LINES])
+    told = summaries.stored(found.filter(model__in=busiest))
+    everything = summaries.rows_of(chosen.span, ()).filter(starts_at__gte=first)
+    return [*told, *_untold(summaries.stored(everything), told)]
+
+
+def _untold(everything: list[Sums], told: list[Sums]) -> list[Sums]:
+    """Return what is in `everything` beside what is told by model, as the rest's."""
+    known = _by(told, lambda each: each.starts_at, spread=True)
+    rest = [
+        summaries.without(each, known[each.starts_at])
+        if each.starts_at in known
+        else each
+        for each in everything
+    ]
+    return [each._replace(model=REST) for each in rest if each.requests > 0]
+
+
+def lines(name: str, names: dict[str, str]) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the sums of a range by all names there are, as tuples of `COLUMNS`.
+
+    Bar by bar, so that a file of very many lines begins at once.
+    """
+    chosen = RANGES[name]
+    if not chosen.span:
+        sums = sorted(parts(name, names), key=lambda each: each[:5])
+        yield [tuple(getattr(each, column) for column in COLUMNS) for each in sums]
+        return
+    rows = summaries.rows_of(chosen.span, summaries.NAMES).filter(**names)
+    for start in starts(name):
+        bar = rows.filter(starts_at=start).order_by(*summaries.NAMES)
+        yield list(bar.values_list(*COLUMNS))
 
 
 def starts(name: str, now: datetime | None = None) -> list[datetime]:
@@ -138,9 +179,13 @@ def report(name: str, sums: list[Sums], now: datetime | None = None) -> Report:
     """Return what the page shows of `sums`, which `parts` gave for the same range."""
     begins = starts(name, now)
     by_model = _by(sums, lambda each: each.model, spread=True)
+    total = _together(by_model.values())
+    rest = [by_model.pop(REST)] if REST in by_model else []
     ranked = sorted(by_model.values(), key=lambda s: (-s.requests, s.model))
     series = {each.model: min(n, SERIES) for n, each in enumerate(ranked)}
-    total = _together(sums)
+    lines = ranked[:LINES]
+    if others := _together([*ranked[LINES:], *rest]):
+        lines.append(others._replace(model=REST))
     step = RANGES[name].bar.total_seconds()
     origin = begins[0].timestamp()
 
@@ -148,7 +193,7 @@ def report(name: str, sums: list[Sums], now: datetime | None = None) -> Report:
         return int((each.starts_at.timestamp() - origin) // step)
 
     in_bars = [each for each in sums if 0 <= place(each) < len(begins)]
-    cells = _by(in_bars, lambda each: (place(each), series[each.model]))
+    cells = _by(in_bars, lambda each: (place(each), series.get(each.model, SERIES)))
     bars = _by(in_bars, place)
     charts = [
         _chart("requests", _("Requests"), cells, len(begins), lambda s: s.requests),
@@ -172,7 +217,8 @@ def report(name: str, sums: list[Sums], now: datetime | None = None) -> Report:
         total,
         *_percentiles(total),
         models=[
-            ModelUsage(series[each.model], each, *_percentiles(each)) for each in ranked
+            ModelUsage(series.get(each.model, SERIES), each, *_percentiles(each))
+            for each in lines
         ],
         charts=[chart for chart in charts if chart.total],
         bars=[(begins[n], bars[n]) for n in sorted(bars, reverse=True)],

@@ -1,11 +1,13 @@
 """The Usage page and its table as a file."""
 
 import csv
-from collections.abc import Iterator
+import io
+from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from asgiref.sync import sync_to_async
 from django import forms
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -15,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from gateway.console import usage_report
-from gateway.ledger.summaries import EVERYBODY, Sums
+from gateway.ledger import summaries
 from gateway.models import UsageSummary
 from providers import signals, snippets
 
@@ -39,13 +41,6 @@ class UsageForm(forms.Form):
         """Return the columns to narrow, with their values."""
         self.is_valid()
         return {name: value for name, value in self.cleaned_data.items() if value}
-
-
-class _Echo:
-    """A file that gives back what is written to it."""
-
-    def write(self, line: str) -> str:
-        return line
 
 
 @login_required
@@ -86,11 +81,9 @@ def usage(request: HttpRequest) -> HttpResponse:
 def usage_csv(request: HttpRequest) -> StreamingHttpResponse:
     """Return the sums of the range as CSV, one line per time and names."""
     chosen, _form, names = _chosen(request)
-    sums = usage_report.parts(chosen, names, by_caller=True)
-    sums.sort(key=lambda each: each[:4])
     signals.exported.send(sender=usage_csv, what="usage")
     return StreamingHttpResponse(
-        _lines(sums),
+        _file(chosen, names),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="usage-{chosen}.csv"'},
     )
@@ -107,8 +100,8 @@ def _chosen(request: HttpRequest) -> tuple[str, UsageForm, dict[str, str]]:
 def _known_names() -> dict[str, list[str]]:
     """Return names to suggest, those of the last week, in one query."""
     week = timezone.now() - timedelta(days=8)
-    rows = UsageSummary.objects.filter(span=UsageSummary.Span.DAY, starts_at__gte=week)
-    rows = rows.exclude(caller=EVERYBODY)
+    rows = summaries.rows_of(UsageSummary.Span.DAY, {"caller"})
+    rows = rows.filter(starts_at__gte=week)
     found = rows.order_by().values_list("provider", "model", "caller").distinct()
     columns = list(zip(*found[: MAX_NAMES * 3], strict=True)) or [(), (), ()]
     return {
@@ -117,35 +110,32 @@ def _known_names() -> dict[str, list[str]]:
     }
 
 
-def _lines(sums: list[Sums]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield writer.writerow(
-        [
-            "starts_at",
-            "provider",
-            "model",
-            "caller",
-            "requests",
-            "failed",
-            "input_tokens",
-            "output_tokens",
-            "estimated_cost_usd",
-        ]
-    )
-    for each in sums:
-        cost = "" if each.cost is None else f"{each.cost:f}"
-        names = (_inert(each.provider), _inert(each.model), _inert(each.caller))
-        yield writer.writerow(
-            [
-                each.starts_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                *names,
-                each.requests,
-                each.failed,
-                each.input_tokens,
-                each.output_tokens,
-                cost,
-            ]
-        )
+async def _file(chosen: str, names: dict[str, str]) -> AsyncIterator[str]:
+    """Yield the file piece by piece; none is made before the one before it is sent."""
+    yield _csv([[*usage_report.COLUMNS[:-1], "estimated_cost_usd"]])
+    bars = usage_report.lines(chosen, names)
+
+    def piece() -> str | None:
+        lines = next(bars, None)
+        return None if lines is None else _csv(map(_line, lines))
+
+    while (text := await sync_to_async(piece)()) is not None:
+        yield text
+
+
+def _csv(lines: Iterable[Iterable[Any]]) -> str:
+    file = io.StringIO()
+    csv.writer(file).writerows(lines)
+    return file.getvalue()
+
+
+def _line(values: tuple[Any, ...]) -> list[Any]:
+    starts_at, *middle, cost = values
+    return [
+        starts_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        *(_inert(value) if isinstance(value, str) else value for value in middle),
+        "" if cost is None else f"{cost:f}",
+    ]
 
 
 def _inert(text: str) -> str:

@@ -6,7 +6,7 @@ two hosts at work on one hour, cannot count it twice.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Case, Count, IntegerField, Max, Min, Q, QuerySet, Sum, When
 from django.db.models.functions import TruncMinute
 
-from gateway.models import UsageRecord, UsageSummary
+from gateway.models import CallerKind, UsageRecord, UsageSummary
 from gateway.wire import jsontext
 
 HOUR = timedelta(hours=1)
@@ -29,9 +29,7 @@ BEHIND = timedelta(hours=26)
 BOUNDS = [round(8 * 1.25**n) for n in range(60)]
 
 Span = UsageSummary.Span
-NAMES = ("provider", "model", "caller")
-EVERYBODY = ""
-"""The caller of the rows that hold all callers together: most pages need no others."""
+NAMES = ("provider", "model", "caller_kind", "caller")
 
 Histogram = dict[int, int]
 
@@ -42,6 +40,7 @@ class Sums(NamedTuple):
     starts_at: datetime
     provider: str
     model: str
+    caller_kind: str
     caller: str
     requests: int
     failed: int
@@ -83,6 +82,7 @@ def of_rows(rows: QuerySet[UsageRecord], starts_at: datetime | None) -> list[Sum
                 starts_at or row["minute"],
                 row["provider"],
                 row["model"],
+                row["caller_kind"],
                 row["caller"],
                 row["requests"],
                 row["failures"],
@@ -140,6 +140,15 @@ def bucket_of(milliseconds: int) -> int:
     return bisect_left(BOUNDS, milliseconds)
 
 
+def rows_of(span: str, columns: Collection[str]) -> QuerySet[UsageSummary]:
+    """Return the fewest summaries of `span` that tell `columns` (of NAMES) apart."""
+    rows = UsageSummary.objects.filter(span=span)
+    if "caller" in columns or "caller_kind" in columns:
+        return rows.filter(caller_kind__in=CallerKind.values)
+    level = UsageSummary.MODELS if columns else UsageSummary.ALL
+    return rows.filter(caller_kind=level)
+
+
 def stored(rows: QuerySet[UsageSummary]) -> list[Sums]:
     """Return stored summaries as sums, in one query."""
     return [
@@ -167,8 +176,17 @@ def refresh_hour(hour: datetime) -> None:
     """Compute the summaries of one hour anew; raises django.db.Error."""
     rows = UsageRecord.objects.filter(started_at__gte=hour, started_at__lt=hour + HOUR)
     sums = of_rows(rows, hour)
-    everybody = merged([each._replace(caller=EVERYBODY) for each in sums], hour)
-    _replace(Span.HOUR, [*sums, *everybody])
+    models = merged(
+        [s._replace(caller_kind=UsageSummary.MODELS, caller="") for s in sums], hour
+    )
+    everything = merged(
+        [
+            s._replace(caller_kind=UsageSummary.ALL, provider="", model="")
+            for s in models
+        ],
+        hour,
+    )
+    _replace(Span.HOUR, [*sums, *models, *everything])
 
 
 def refresh_longer(hours: Iterable[datetime]) -> None:
@@ -190,9 +208,9 @@ def _within(span: str, start: datetime, length: timedelta) -> list[Sums]:
 
 def merged(parts: Iterable[Sums], starts_at: datetime) -> list[Sums]:
     """Return the sums of `parts` per provider, model and caller."""
-    whole: dict[tuple[str, str, str], Sums] = {}
+    whole: dict[tuple[str, ...], Sums] = {}
     for part in parts:
-        key = (part.provider, part.model, part.caller)
+        key = (part.provider, part.model, part.caller_kind, part.caller)
         known = whole.get(key)
         whole[key] = added(known, part) if known else part._replace(starts_at=starts_at)
     return list(whole.values())
@@ -210,6 +228,21 @@ def added(one: Sums, other: Sums) -> Sums:
         priced=one.priced + other.priced,
         durations=_piled(one.durations, other.durations),
         first_bytes=_piled(one.first_bytes, other.first_bytes),
+    )
+
+
+def without(one: Sums, other: Sums) -> Sums:
+    """Return what is left of `one`, which `other` is a part of."""
+    priced = one.priced - other.priced
+    return one._replace(
+        requests=one.requests - other.requests,
+        failed=one.failed - other.failed,
+        input_tokens=one.input_tokens - other.input_tokens,
+        output_tokens=one.output_tokens - other.output_tokens,
+        cost=(one.cost or Decimal()) - (other.cost or 0) if priced > 0 else None,
+        priced=priced,
+        durations=dict(Counter(one.durations) - Counter(other.durations)),
+        first_bytes=dict(Counter(one.first_bytes) - Counter(other.first_bytes)),
     )
 
 

@@ -25,7 +25,7 @@ from providers.forms.prices import ModelSettingsFormSet
 from providers.models import ModelProvider, ProviderModel
 
 LOGO_CARDS = ModelProvider.Type.choices
-PAGE_SIZE = 100
+PAGE_SIZE = 50
 # The parts of a provider's page, as they stand in its address.
 TABS = {
     "overview": gettext_lazy("Overview"),

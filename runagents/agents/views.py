@@ -185,7 +185,7 @@ def agent_delete(request: HttpRequest, name: str) -> HttpResponse:
     """
     agent = get_object_or_404(_agents(), name=name)
     day = figures.of_agent(agent.name)
-    in_use = bool(day.traffic.requests)
+    in_use = bool(day.requests)
     error = ""
     if request.method == "POST":
         if not in_use or request.POST.get("confirm", "").strip() == agent.name:

@@ -14,8 +14,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from gateway.console.reports import Traffic, by_provider
+from gateway.console.reports import by_provider
 from gateway.console.usage_report import Block
+from gateway.ledger.totals import Totals
 from providers.forms import credentials
 from providers.forms.entries import ModelsField
 from providers.models import Secret
@@ -153,8 +154,8 @@ def short(number: int | None) -> str:
 
 
 @register.simple_tag
-def traffic() -> dict[str, Traffic]:
-    """Return the last day's traffic by provider name."""
+def traffic() -> dict[str, Totals]:
+    """Return what the last day's calls came to, by provider name."""
     return by_provider()
 
 

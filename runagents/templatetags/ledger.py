@@ -1,12 +1,9 @@
 """Template tags that read the ledger, for pages of apps that do not know of it."""
 
-from typing import Any
-
 from django import template
-from django.db.models import Avg, Count, QuerySet, Sum
-from django.utils import timezone
+from django.db.models import QuerySet
 
-from gateway.console.reports import DAY, FAILED
+from gateway.console import reports
 from gateway.models import UsageRecord
 
 register = template.Library()
@@ -15,38 +12,9 @@ RECENT = 10
 
 
 @register.simple_tag
-def provider_day(name: str) -> dict[str, Any]:
-    """Return a provider's last 24 hours: requests, failed, tokens, cost, first byte."""
-    since = timezone.now() - DAY
-    rows = UsageRecord.objects.filter(provider=name, started_at__gte=since)
-    return rows.aggregate(
-        requests=Count("pk"),
-        failed=Count("pk", filter=FAILED),
-        input_tokens=Sum("input_tokens"),
-        output_tokens=Sum("output_tokens"),
-        cost=Sum("cost"),
-        first_byte_ms=Avg("first_byte_ms"),
-    )
-
-
-@register.simple_tag
-def provider_models_day(name: str) -> list[Any]:
-    """Return a provider's last 24 hours by model, the busiest first."""
-    since = timezone.now() - DAY
-    rows = UsageRecord.objects.filter(provider=name, started_at__gte=since)
-    sums = (
-        rows.order_by()
-        .values("model")
-        .annotate(
-            requests=Count("pk"),
-            failed=Count("pk", filter=FAILED),
-            input_tokens=Sum("input_tokens"),
-            output_tokens=Sum("output_tokens"),
-            cost=Sum("cost"),
-        )
-        .order_by("-requests", "model")
-    )
-    return list(sums)
+def provider_day(name: str) -> reports.ProviderDay:
+    """Return what a provider's last 24 hours came to, as a whole and by model."""
+    return reports.of_provider(name)
 
 
 @register.simple_tag

@@ -110,7 +110,7 @@ def test_the_list_asks_the_database_as_often_for_many_agents(
     for number in range(20):
         row = Agent.objects.create(name=f"agent-{number}")
         wire(row, {"default": target, "chat": target})
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         logged_in_client.get(reverse("agent-list"))
 
 

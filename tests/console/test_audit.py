@@ -228,7 +228,7 @@ def log_out(browser, row):
 
 
 def export_usage(browser, row):
-    list(browser.get("/usage/usage.csv").streaming_content)
+    browser.get("/usage/usage.csv")
 
 
 def export_registry(browser, row):

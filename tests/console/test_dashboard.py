@@ -86,7 +86,7 @@ def test_the_dashboard_needs_a_fixed_number_of_queries(
     for number in range(count):
         provider(f"p{number}").set_status("failed", "Broken.")
         record(status=502, outcome="upstream_error")
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(15):
         logged_in_client.get("/")
 
 

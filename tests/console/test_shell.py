@@ -66,7 +66,7 @@ def test_no_page_asks_the_database_often(
         provider(f"p{number}", models=("m1", "m2", "m3"))
         record(status=502, outcome="upstream_error")
     for url in PAGES:
-        with django_assert_max_num_queries(13, info=url):
+        with django_assert_max_num_queries(15, info=url):
             assert logged_in_client.get(url).status_code == 200
 
 

@@ -1,0 +1,110 @@
+"""What calls came to up to this moment, found quickly however many there were."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db.models import Count, Q, QuerySet, Sum, Value
+from django.db.models.functions import Concat
+from django.utils import timezone
+
+from gateway.ledger import summaries
+from gateway.ledger.summaries import DAY, HOUR, Span, hour_of
+from gateway.models import UsageRecord
+
+# Its index holds the few that failed; the flusher says which (ledger/flusher.py).
+FAILED = Q(failed=True)
+OF_CALLS = {
+    "requests_": Count("pk"),
+    "failed_": Count("pk", filter=FAILED),
+    "input_": Sum("input_tokens", default=0),
+    "output_": Sum("output_tokens", default=0),
+    "cost_": Sum("cost"),
+}
+OF_SUMMARIES = {
+    **OF_CALLS,
+    "requests_": Sum("requests", default=0),
+    "failed_": Sum("failed", default=0),
+}
+
+
+class Totals(NamedTuple):
+    """What calls came to; `cost` is US dollars, None where no price is known."""
+
+    requests: int = 0
+    failed: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: Decimal | None = None
+
+    @property
+    def error_percent(self) -> float:
+        """The share that failed, in percent."""
+        return 100 * self.failed / self.requests if self.requests else 0.0
+
+    def plus(self, other: "Totals") -> "Totals":
+        """Return both together."""
+        costs = [each for each in (self.cost, other.cost) if each is not None]
+        cost = sum(costs, Decimal()) if costs else None
+        return Totals(
+            self.requests + other.requests,
+            self.failed + other.failed,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            cost,
+        )
+
+
+Found = dict[tuple[str, ...], Totals]
+
+
+def last_day(*by: str, **names: str) -> Found:
+    """Return the totals of the hour that goes on and the 23 before it; see `since`."""
+    return since(hour_of(timezone.now()) - DAY + HOUR, *by, **names)
+
+
+def since(start: datetime, *by: str, **names: str) -> Found:
+    """Return what the calls from `start` on came to; it is the beginning of an hour.
+
+    By the columns `by` (of summaries.NAMES), narrowed to those of `names`. Two queries,
+    three where `start` is a midnight: what ended an hour ago is summed up already, the
+    rest is counted.
+    """
+    found: Found = {}
+    fresh = hour_of(timezone.now()) - HOUR
+    for span, first, end in _spans(start, fresh):
+        rows = summaries.rows_of(span, {*by, *names})
+        rows = rows.filter(starts_at__gte=first, starts_at__lt=end)
+        _add(found, rows.filter(**names), OF_SUMMARIES, by)
+    calls = UsageRecord.objects.filter(started_at__gte=max(start, fresh), **names)
+    _add(found, calls, OF_CALLS, by)
+    return found
+
+
+def _spans(start: datetime, end: datetime) -> Iterator[tuple[str, datetime, datetime]]:
+    """Yield the kinds of summaries that cover a time, each with its part of it."""
+    today = end.replace(hour=0)
+    if start < today and start == start.replace(hour=0):
+        yield Span.DAY, start, today
+        start = today
+    if start < end:
+        yield Span.HOUR, start, end
+
+
+def _add(
+    found: Found, rows: QuerySet[Any], sums: Mapping[str, Any], by: tuple[str, ...]
+) -> None:
+    """Add the `sums` of `rows` by their columns `by`."""
+    if by:
+        # Grouped by a bare column, SQLite would go through all rows of all times by
+        # that column's index, rather than through those of this time.
+        columns = {f"by_{name}": Concat(name, Value("")) for name in by}
+        groups = rows.order_by().values(**columns).annotate(**sums)
+    else:
+        groups = [rows.aggregate(**sums)]
+    for group in groups:
+        key = tuple(group[f"by_{name}"] for name in by)
+        totals = Totals(*(group[name] for name in sums))
+        if totals.requests:
+            found[key] = found[key].plus(totals) if key in found else totals
