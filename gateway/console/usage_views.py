@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from asgiref.sync import sync_to_async
 from django import forms
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -20,6 +19,7 @@ from gateway.console import usage_report
 from gateway.ledger import summaries
 from gateway.models import UsageSummary
 from providers import signals, snippets
+from providers.database import in_thread
 
 DEFAULT = "24h"
 MAX_NAMES = 300
@@ -119,7 +119,7 @@ async def _file(chosen: str, names: dict[str, str]) -> AsyncIterator[str]:
         lines = next(bars, None)
         return None if lines is None else _csv(map(_line, lines))
 
-    while (text := await sync_to_async(piece)()) is not None:
+    while (text := await in_thread(piece)) is not None:
         yield text
 
 
