@@ -7,14 +7,15 @@ providers) is refused by name rather than stored without effect.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from gateway.models import UsageRecord
+from gateway.ledger import summaries, totals
+from gateway.models import CallerKind
 from providers.api.access import APIError, body_of, reply, workspace_api
 from providers.api.object_reader import ObjectError
 from providers.api.objects import NAMESPACE
@@ -121,15 +122,11 @@ def _config_object(row: Agent) -> dict[str, Any]:
 
 
 def _spent_by_model(row: Agent, start: datetime) -> dict[tuple[str, str], float]:
-    rows = (
-        UsageRecord.objects.filter(
-            caller=row.name, caller_kind="agent", started_at__gte=start
-        )
-        .order_by()
-        .values_list("provider", "model")
-        .annotate(spent=Sum("cost"))
-    )
-    return {(name, model): float(spent or 0) for name, model, spent in rows}
+    names = {"caller": row.name, "caller_kind": CallerKind.AGENT}
+    found = totals.since(start, "provider", "model", **names)
+    return {
+        (name, model): float(each.cost or 0) for (name, model), each in found.items()
+    }
 
 
 # --- changing the configuration ---
@@ -228,16 +225,12 @@ def _provider(texts: Mapping[str, str]) -> ModelProvider:
 def model_spend(request: HttpRequest) -> HttpResponse:
     """Show what this month's calls are estimated to have cost, dearest first."""
     start, end = _period(timezone.now())
-    rows = list(
-        UsageRecord.objects.filter(started_at__gte=start)
-        .order_by()
-        .values("caller", "caller_kind", "provider", "model")
-        .annotate(spent=Sum("cost"))
-    )
-    total = float(sum(row["spent"] or 0 for row in rows))
-    dearest = sorted(rows, key=lambda row: row["spent"] or 0, reverse=True)
+    found = totals.since(start, *summaries.NAMES)
+    spent = {key: each.cost or Decimal() for key, each in found.items()}
+    total = float(sum(spent.values()))
+    dearest = sorted(spent, key=lambda key: (-spent[key], key))[:TOP_MODELS]
     types = dict(ModelProvider.objects.values_list("name", "provider_type"))
-    roles = _roles(row["caller"] for row in dearest[:TOP_MODELS])
+    roles = _roles(caller for *_names, caller in dearest)
     summary = {
         "total_estimated_spend_usd": total,
         "total_budget_usd": 0.0,
@@ -251,19 +244,19 @@ def model_spend(request: HttpRequest) -> HttpResponse:
     }
     top = [
         {
-            "agent_name": row["caller"],
+            "agent_name": caller,
             "agent_namespace": NAMESPACE,
-            "label": f"{row['caller']}: {row['model']}",
-            "role": roles.get((row["caller"], row["provider"], row["model"]), ""),
-            "model_provider": row["provider"],
-            "provider": types.get(row["provider"], ""),
-            "model": row["model"],
-            "estimated_spend_usd": float(row["spent"] or 0),
+            "label": f"{caller}: {model}",
+            "role": roles.get((caller, provider, model), ""),
+            "model_provider": provider,
+            "provider": types.get(provider, ""),
+            "model": model,
+            "estimated_spend_usd": float(spent[provider, model, kind, caller]),
             "period_start": start.isoformat(),
             "period_end": end.isoformat(),
             "status": UNCAPPED,
         }
-        for row in dearest[:TOP_MODELS]
+        for provider, model, kind, caller in dearest
     ]
     return reply({"summary": summary, "warnings": [], "top_models": top})
 
