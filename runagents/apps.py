@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.contrib.auth import signals as auth_signals
+from django.core.signals import request_finished
 from django.db.models.signals import post_delete, post_save, pre_save
 
 
@@ -12,10 +13,12 @@ class RunAgentsConfig(AppConfig):
     verbose_name = "RunAgents"
 
     def ready(self) -> None:
-        """Let the audit log hear of everything it writes down."""
+        """Connect who must hear of changes, exports, log-ins and ends of requests."""
+        from providers import database
         from providers.signals import exported, resealed
         from runagents import audit
 
+        request_finished.connect(database.close_connections)
         for model in audit.SUBJECTS:
             pre_save.connect(audit.note_before, sender=model)
             post_save.connect(audit.note_saved, sender=model)

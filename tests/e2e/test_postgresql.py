@@ -126,6 +126,49 @@ def test_a_call_is_answered_and_stored(gateway, cluster):
     assert rows[0][2] > 0
 
 
+PAGES = (
+    "/",
+    "/models/",
+    "/models/main/?tab=usage",
+    "/agents/",
+    "/usage/?range=1h",
+    "/usage/?range=7d&provider=main",
+    "/usage/?range=30d",
+    "/requests/?status=2xx&span=30d",
+    "/requests/?outcome=failed",
+    "/settings/audit-log/",
+    "/admin/gateway/usagerecord/?q=fine",
+)
+
+
+def test_the_console_reads_this_database_too(gateway, cluster):
+    assert gateway.chat("fine").status_code == 200
+    assert stored(cluster, 1)
+    cookies = {"sessionid": gateway.session()}
+    for page in PAGES:
+        assert gateway.get(page, cookies=cookies).status_code == 200, page
+
+    def is_summed_up() -> bool:
+        file = gateway.get("/usage/usage.csv?range=24h", cookies=cookies)
+        assert file.status_code == 200
+        return ",main,fine,local,local," in file.text
+
+    assert wait_until(is_summed_up, 30)
+    assert "fine" in gateway.get("/usage/?range=24h", cookies=cookies).text
+
+
+OPEN = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+
+
+@pytest.mark.parametrize("page", ["/", "/requests/?live=1", "/usage/usage.csv"])
+def test_no_request_leaves_a_connection_open(gateway, cluster, page):
+    cookies = {"sessionid": gateway.session()}
+    before = cluster.rows(OPEN)[0][0]
+    for _ in range(12):
+        assert gateway.get(page, cookies=cookies).status_code == 200
+    assert wait_until(lambda: cluster.rows(OPEN)[0][0] <= before + 2, 2)
+
+
 def test_calls_go_on_without_the_database_and_are_stored_afterwards(gateway, cluster):
     with Crew(gateway) as crew:
         # The second worker may still be loading; what it knows, it goes on with.
