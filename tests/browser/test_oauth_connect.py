@@ -35,7 +35,7 @@ def test_an_administrator_signs_in_once_and_agents_call(
     page.get_by_label("Model ids").fill("guarded")
     page.get_by_role("button", name="Save").click()
     page.wait_for_url("**/models/sso/")
-    page.get_by_text("Not connected yet").wait_for()
+    page.get_by_text("Not connected yet: press Connect").wait_for()
 
     page.get_by_role("button", name="Connect").click()
     page.get_by_role("link", name="Allow").click()
