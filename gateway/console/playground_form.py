@@ -1,6 +1,6 @@
 """What somebody enters in the Playground, and the requests that come of it."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from django import forms
 from django.http import QueryDict
@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from gateway.console.exchange import Answer
 from gateway.wire.jsontext import JSON
+from providers.choices import Choice, Offer, RegisteredField
 from providers.models import ProviderModel
 
-MAX_CHOICES = 500
 SIDES = ("first", "second")
 """The columns of a comparison, and the names of the fields that keep their answers."""
 
@@ -26,8 +26,8 @@ class Turn(NamedTuple):
 class PlaygroundForm(forms.Form):
     """The models to ask and how; the conversation so far travels along."""
 
-    model = forms.ChoiceField(label=_("Model"))
-    other_model = forms.ChoiceField(required=False, label=_("Compare with"))
+    model = RegisteredField(label=_("Model"))
+    other_model = RegisteredField(required=False, label=_("Compare with"))
     system = forms.CharField(
         required=False,
         label=_("System prompt"),
@@ -51,16 +51,13 @@ class PlaygroundForm(forms.Form):
         self, data: QueryDict | None = None, initial: dict[str, str] | None = None
     ) -> None:
         super().__init__(data, initial=initial)
-        known = data if data is not None else initial or {}
-        groups = model_choices(
-            {str(known.get(name, "")) for name in ("model", "other_model")}
-        )
-        self.has_models = bool(groups)
-        self.fields["model"].choices = groups  # type: ignore[attr-defined]
-        self.fields["other_model"].choices = [  # type: ignore[attr-defined]
-            ("", _("No other model")),
-            *groups,
-        ]
+        self.offered = served_models()
+        self.has_models = bool(self.offered.values)
+        first = next(iter(self.offered.values), "")
+        self.initial["model"] = self.initial.get("model") or first
+        cast(RegisteredField, self.fields["model"]).offer(self.offered)
+        other = cast(RegisteredField, self.fields["other_model"])
+        other.offer(self.offered, _("No other model"))
         self.turns = turns(data) if data is not None else []
 
     @classmethod
@@ -108,26 +105,17 @@ class PlaygroundForm(forms.Form):
         return body
 
 
-def model_choices(chosen: set[str]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return the enabled providers with ``provider/model`` choices, best first.
-
-    So many that a page stays small; those `chosen` are among them in any case.
-    """
+def served_models() -> Offer:
+    """Return the enabled providers with ``provider/model`` choices, best first."""
     rows = (
         ProviderModel.objects.filter(provider__enabled=True)
         .order_by("provider__priority", "provider__name", "position", "pk")
         .values_list("provider__name", "model_id")
     )
-    groups: dict[str, list[tuple[str, str]]] = {}
-    pairs = list(rows[:MAX_CHOICES])
-    if len(pairs) == MAX_CHOICES:
-        for each in chosen:
-            provider, _slash, model = each.partition("/")
-            if model and (provider, model) not in pairs:
-                pairs += rows.filter(provider__name=provider, model_id=model)
-    for provider, model in pairs:
+    groups: dict[str, list[Choice]] = {}
+    for provider, model in rows:
         groups.setdefault(provider, []).append((f"{provider}/{model}", model))
-    return list(groups.items())
+    return Offer(list(groups.items()), "served-models")
 
 
 def turns(data: QueryDict) -> list[Turn]:

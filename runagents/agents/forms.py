@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from providers.choices import Choice, Offer, RegisteredField
 from providers.models import ModelProvider
 from runagents.agents.registration import ROLES, served_models
 
@@ -31,7 +32,7 @@ class WiresForm(forms.Form):
         label=gettext_lazy("Another role"),
         help_text=gettext_lazy("As the agent's code calls it, for example `planner`."),
     )
-    other_target = forms.ChoiceField(
+    other_target = RegisteredField(
         required=False, label=gettext_lazy("Its provider and model")
     )
 
@@ -45,18 +46,15 @@ class WiresForm(forms.Form):
     ) -> None:
         super().__init__(data, **kwargs)
         wired = wired or {}
-        served = served_models()
+        self.served = _served()
         self.roles = list(dict.fromkeys([*wired, *roles, *ROLES]))
         for role in self.roles:
             current = wired.get(role, "")
-            self.fields[PREFIX + role] = forms.ChoiceField(
-                choices=_choices(served, current),
-                required=False,
-                label=role,
-                initial=current,
-            )
-        self.fields["other_target"].choices = _choices(served)  # type: ignore[attr-defined]
-        self.has_models = bool(served)
+            field = RegisteredField(required=False, label=role, initial=current)
+            field.offer(self.served, _("Not used"), _gone(current, self.served))
+            self.fields[PREFIX + role] = field
+        other = cast(RegisteredField, self.fields["other_target"])
+        other.offer(self.served, _("Not used"))
 
     def role_fields(self) -> list[forms.BoundField]:
         """Return the fields of the roles, for the page."""
@@ -95,14 +93,17 @@ class WiresForm(forms.Form):
         }
 
 
-def _choices(served: Mapping[str, list[str]], current: str = "") -> list[Any]:
-    """Return the choices grouped by provider; `current` is among them in any case."""
-    choices: list[Any] = [("", _("Not used"))]
-    known = False
-    for name, models in served.items():
-        group = [(f"{name}/{model}", f"{name}/{model}") for model in models]
-        known = known or any(value == current for value, _label in group)
-        choices.append((name, group))
-    if current and not known:
-        choices.append((current, _("%s (not served now)") % current))
-    return choices
+def _served() -> Offer:
+    """Return the choices of provider and model, grouped by provider."""
+    groups = [
+        (name, [(f"{name}/{model}", f"{name}/{model}") for model in models])
+        for name, models in served_models().items()
+    ]
+    return Offer(groups, "served-models")
+
+
+def _gone(current: str, served: Offer) -> list[Choice]:
+    """Return the choice that keeps what is wired now and not served any more."""
+    if not current or current in served.known:
+        return []
+    return [(current, _("%s (not served now)") % current)]

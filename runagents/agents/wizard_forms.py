@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import PurePath
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from providers.choices import Choice, Offer, RegisteredField
 from runagents.agents import drafts, hello_world
 from runagents.agents.detection import MAX_FILES, MAX_SOURCE, MAX_TOTAL, SUFFIXES
 from runagents.agents.drafts import Need, Served
@@ -136,7 +137,7 @@ class NeedForm(forms.Form):
         error_messages={"required": gettext_lazy("Name the role.")},
         widget=forms.TextInput(attrs={"list": "roles", "autocomplete": "off"}),
     )
-    provider = forms.ChoiceField(required=False, label=gettext_lazy("Provider"))
+    provider = RegisteredField(required=False, label=gettext_lazy("Provider"))
     model = ModelChoice(required=False, label=gettext_lazy("Model"))
 
     def __init__(
@@ -159,14 +160,15 @@ class NeedForm(forms.Form):
         providers = dict.fromkeys([name for name, _model in self.serving])
         providers |= dict.fromkeys(served)
         kept = [need.provider] if need.provider not in (*served, "") else []
-        self._choices("provider", [*providers, *kept], _("Choose a provider"))
+        cast(RegisteredField, self.fields["provider"]).offer(
+            provider_offer(providers), _("Choose a provider"), _named(kept)
+        )
         models = served.get(self["provider"].value() or "", ())
         kept = [need.model_id] if kept else []
-        self._choices("model", [*models, *kept], _("Choose a model"))
-
-    def _choices(self, name: str, values: Iterable[str], blank: str) -> None:
-        choices = [("", blank), *((value, value) for value in values)]
-        self.fields[name].choices = choices  # type: ignore[attr-defined]
+        cast(ModelChoice, self.fields["model"]).choices = [
+            ("", _("Choose a model")),
+            *_named([*models, *kept]),
+        ]
 
     def clean_role(self) -> str:
         """Return the role, refused if it cannot be part of a variable."""
@@ -197,6 +199,15 @@ class NeedForm(forms.Form):
             model_id=model if provider else "",
             is_settled=True,
         )
+
+
+def provider_offer(names: Iterable[str]) -> Offer:
+    """Return providers as the cards of a page offer them."""
+    return Offer(_named(names), "registered-providers")
+
+
+def _named(names: Iterable[str]) -> list[Choice]:
+    return [(name, name) for name in names]
 
 
 class DeployForm(forms.Form):

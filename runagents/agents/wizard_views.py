@@ -30,7 +30,12 @@ from runagents.agents.detection import STAGES, Analysis, reading
 from runagents.agents.models import Agent, Draft
 from runagents.agents.streams import event, event_stream, wants_events
 from runagents.agents.wiring import dotenv, environment
-from runagents.agents.wizard_forms import DeployForm, NeedForm, SourceForm
+from runagents.agents.wizard_forms import (
+    DeployForm,
+    NeedForm,
+    SourceForm,
+    provider_offer,
+)
 
 STEPS = ("upload", "wire", "deploy")
 
@@ -199,11 +204,13 @@ def _problem(cards: list[NeedForm]) -> str:
 def _wire_page(
     request: HttpRequest, draft: Draft, cards: list[NeedForm], problem: str = ""
 ) -> HttpResponse:
+    served = registration.served_models()
     context = {
         **_frame("wire", draft),
         "cards": cards,
         "roles": registration.ROLES,
-        "has_models": bool(registration.served_models()),
+        "has_models": bool(served),
+        "providers": provider_offer(served),
         "problem": problem,
         **_progress(draft),
     }

@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from gateway.console.reports import by_provider
 from gateway.console.usage_report import Block
 from gateway.ledger.totals import Totals
+from providers.choices import Offer
 from providers.forms import credentials
 from providers.forms.entries import ModelsField
 from providers.models import Secret
@@ -151,6 +152,19 @@ def short(number: int | None) -> str:
             return f"{value:.0f}" if not unit else f"{value:.3g}{unit}"
         value /= 1000
     return f"{number:,}"
+
+
+@register.simple_tag
+def datalist(offer: Offer) -> SafeString:
+    """Return the suggestions of the fields that take from an offer, if it is long."""
+    if not offer.is_long:
+        return SafeString()
+    options = ((value,) for value in offer.suggestions)
+    return format_html(
+        '<datalist id="{}">{}</datalist>',
+        offer.uid,
+        format_html_join("", '<option value="{}">', options),
+    )
 
 
 @register.simple_tag

@@ -301,7 +301,7 @@ def test_roles_are_added_and_removed(logged_in_client, draft):
         ({}, "Choose a provider and model for at least one role."),
         ({"1_role": "chat"}, "Give each its own."),
         ({"1_role": ""}, "Name the role."),
-        ({"1_provider": "nobody"}, "not one of the available choices"),
+        ({"1_provider": "nobody"}, "is not there to be chosen."),
     ],
 )
 def test_what_cannot_be_deployed_is_told(logged_in_client, draft, changes, words):

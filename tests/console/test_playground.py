@@ -311,11 +311,11 @@ def test_without_a_new_message_the_code_is_the_last_request(logged_in_client, mo
     assert [m["content"] for m in body["messages"]] == ["one", "eins", "two"]
 
 
-def test_ten_thousand_models_make_no_long_page(logged_in_client, provider, models):
+def test_hundreds_of_models_make_no_long_page(logged_in_client, provider, models):
     provider("huge", models=tuple(f"m{n}" for n in range(600)))
     response = logged_in_client.get("/playground/?model=huge/m599")
     assert len(response.content) < 100_000
-    assert b'value="huge/m599" selected' in response.content
+    assert b'value="huge/m599" list=' in response.content
 
 
 def test_a_long_conversation_can_be_sent(logged_in_client, provider):
