@@ -1,0 +1,22 @@
+"""The registry: model providers, their models, the secrets they use, workspace keys."""
+
+from providers.models.announced import Announced, RegistryVersion
+from providers.models.keys import IssuedKey, WorkspaceKey
+from providers.models.provider import ModelProvider, ProviderModel
+from providers.models.rules import NAME_RULE, REGION_RULE
+from providers.models.secret import Secret, SecretNotAllowed
+from providers.models.token import OAuthToken
+
+__all__ = [
+    "NAME_RULE",
+    "REGION_RULE",
+    "Announced",
+    "IssuedKey",
+    "ModelProvider",
+    "OAuthToken",
+    "ProviderModel",
+    "RegistryVersion",
+    "Secret",
+    "SecretNotAllowed",
+    "WorkspaceKey",
+]
