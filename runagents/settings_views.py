@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Prefetch, ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -19,6 +20,9 @@ from runagents import gateway_facts, rotation
 from runagents.settings_forms import KeyForm, SecretForm
 
 # --- API keys ---
+
+
+PAGE_SIZE = 50
 
 
 @login_required
@@ -89,7 +93,8 @@ def _key_page(
 @require_safe
 def secret_list(request: HttpRequest) -> HttpResponse:
     """Show the stored secrets: what they are for, never what they are."""
-    context = {"secrets": _secrets()}
+    secrets = Paginator(_secrets(), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {"secrets": secrets}
     return render(request, "settings/secret_list.html", context)
 
 

@@ -6,17 +6,39 @@ from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from providers.choices import Choice, Offer, RegisteredField
 from providers.models import ModelProvider
+from runagents.agents.models import Agent, Wire
 from runagents.agents.registration import ROLES, served_models
 
 PREFIX = "role_"
 ROLE = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 Target = tuple[ModelProvider, str]
+
+
+class FilterForm(forms.Form):
+    """What the list of agents may be narrowed to; an empty field does not narrow."""
+
+    q = forms.CharField(
+        required=False, max_length=512, label=gettext_lazy("Name or model")
+    )
+
+    def narrow(self, rows: QuerySet[Agent]) -> QuerySet[Agent]:
+        """Return the agents that pass."""
+        self.is_valid()
+        if text := self.cleaned_data.get("q"):
+            wired = Wire.objects.filter(model_id__icontains=text).values("agent")
+            rows = rows.filter(Q(name__icontains=text) | Q(pk__in=wired))
+        return rows
+
+    def query(self) -> dict[str, str]:
+        """Return the filters in use, for links to further pages."""
+        return {name: value for name, value in self.cleaned_data.items() if value}
 
 
 class WiresForm(forms.Form):

@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from urllib.parse import urlencode
 
 from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -24,22 +26,22 @@ from gateway.models import UsageRecord
 from providers import snippets, starter
 from runagents import audit, rotation
 from runagents.agents import figures, registration, running
-from runagents.agents.forms import WiresForm
+from runagents.agents.forms import FilterForm, WiresForm
 from runagents.agents.models import Agent, AgentKey, Draft
 from runagents.agents.running import Run
 from runagents.agents.streams import event, event_stream, wants_events
 from runagents.agents.wiring import dotenv, environment, main_connection
 
 RECENT = 10
+PAGE_SIZE = 50
 
 
 def _agents() -> QuerySet[Agent]:
     live = Q(keys__revoked_at=None) & (
         Q(keys__expires_at=None) | Q(keys__expires_at__gt=timezone.now())
     )
-    return Agent.objects.prefetch_related("wires__provider").annotate(
-        live_keys=Count("keys", filter=live, distinct=True)
-    )
+    rows = Agent.objects.prefetch_related("wires__provider").order_by("name")
+    return rows.annotate(live_keys=Count("keys", filter=live, distinct=True))
 
 
 def _wired(agent: Agent) -> dict[str, str]:
@@ -108,8 +110,14 @@ def _page(
 @require_safe
 def agent_list(request: HttpRequest) -> HttpResponse:
     """Show all agents with their models and keys."""
+    form = FilterForm(request.GET)
+    rows = figures.with_last_call(form.narrow(_agents()))
+    query = form.query()
     context = {
-        "agents": figures.with_last_call(_agents()),
+        "agents": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
+        "form": form,
+        "is_filtered": bool(query),
+        "query": urlencode(query),
         "last_day": figures.by_agent(),
         "drafts": Draft.objects.all(),
         "has_hello_world": Agent.objects.filter(

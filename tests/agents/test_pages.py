@@ -103,6 +103,37 @@ def test_the_list_shows_agents_with_models_and_live_keys(logged_in_client, agent
     assert re.search(r'data-label="Live keys">1<', page)
 
 
+def names(page):
+    """Return the agents a list shows, in order."""
+    return re.findall(r'<a class="name tap" href="/agents/[^"]+">([^<]+)</a>', page)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["other", "support"]),
+        ("q=SUPP", ["support"]),
+        ("q=4o-MINI", ["support"]),
+        ("q=nothing", []),
+        ("q=%00", ["other", "support"]),
+    ],
+)
+def test_the_list_is_narrowed(logged_in_client, agent, query, expected):
+    Agent.objects.create(name="other")
+    page = text_of(logged_in_client.get(f"{reverse('agent-list')}?{query}"))
+    assert names(page) == expected
+    assert ("No agent matches." in page) is not bool(expected)
+
+
+def test_a_long_list_comes_in_pages(logged_in_client, db):
+    for number in range(51):
+        Agent.objects.create(name=f"a{number:02}")
+    assert len(names(text_of(logged_in_client.get("/agents/?q=a")))) == 50
+    page = text_of(logged_in_client.get("/agents/?q=a&page=2"))
+    assert names(page) == ["a50"]
+    assert 'rel="prev" href="?q=a&amp;page=1"' in page
+
+
 def test_the_list_asks_the_database_as_often_for_many_agents(
     logged_in_client, agent, provider, django_assert_max_num_queries
 ):
@@ -110,7 +141,7 @@ def test_the_list_asks_the_database_as_often_for_many_agents(
     for number in range(20):
         row = Agent.objects.create(name=f"agent-{number}")
         wire(row, {"default": target, "chat": target})
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         logged_in_client.get(reverse("agent-list"))
 
 

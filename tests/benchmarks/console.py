@@ -31,7 +31,7 @@ def provider_name(number: int) -> str:
 
 def agent_name(number: int) -> str:
     """Return the name of an agent of the crowd."""
-    return f"agent-{number:02}"
+    return f"agent-{number:03}"
 
 
 def model_id(provider: int, place: int) -> str:
@@ -55,19 +55,21 @@ PAGES = (
     "/models/provider-0000/delete/",
     "/models/provider-0040/?tab=usage",
     "/agents/",
+    "/agents/?page=3",
+    "/agents/?q=agent-02",
     "/agents/new/upload/",
-    "/agents/agent-07/",
+    "/agents/agent-007/",
     "/playground/",
     "/usage/?range=1h",
     "/usage/?range=24h",
     "/usage/?range=7d",
     "/usage/?range=30d",
     "/usage/?range=30d&provider=provider-0003",
-    "/usage/?range=30d&caller=agent-07",
+    "/usage/?range=30d&caller=agent-007",
     "/usage/usage.csv?range=30d",
     "/requests/",
     "/requests/?provider=provider-0040",
-    "/requests/?caller=agent-07&status=5xx",
+    "/requests/?caller=agent-007&status=5xx",
     "/requests/?model=vendor/model-3-1-2026-11-01",
     "/requests/?outcome=failed",
     "/requests/?outcome=client_closed",
@@ -79,12 +81,13 @@ PAGES = (
     "/requests/00000000000000000000000000000007/",
     "/settings/api-keys/",
     "/settings/secrets/",
+    "/settings/secrets/provider-0500-key/",
     "/settings/gateway/",
     "/settings/audit-log/",
     "/admin/providers/modelprovider/",
     "/admin/gateway/usagerecord/",
     "/admin/gateway/usagerecord/?q=req_0000",
-    "/admin/gateway/usagesummary/",
+    "/admin/providers/secret/",
 )
 
 

@@ -20,14 +20,19 @@ from django.utils import timezone  # noqa: E402
 
 from gateway.ledger import summaries  # noqa: E402
 from gateway.models import UsageRecord  # noqa: E402
-from providers.models import ModelProvider, ProviderModel, RegistryVersion  # noqa: E402
+from providers.models import (  # noqa: E402
+    ModelProvider,
+    ProviderModel,
+    RegistryVersion,
+    Secret,
+)
 from runagents.agents import registration  # noqa: E402
 from runagents.agents.models import Agent  # noqa: E402
 from tests.benchmarks.console import AGENT, agent_name, model_id, provider_name  # noqa: E402
 
 DAYS = 30
 MODELS = 4
-AGENTS = 60
+AGENTS = 300
 BATCH = 5_000
 FAILURES = (
     (429, "upstream_error", "upstream_rate_limit"),
@@ -63,12 +68,19 @@ def main() -> None:
 def _register(count: int) -> None:
     """Make providers and agents; every tenth model is served by two providers."""
     now = timezone.now()
+    secrets = [Secret(name=f"{provider_name(number)}-key") for number in range(count)]
+    for number, secret in enumerate(secrets):
+        secret.store({"api_key": f"sk-{number:032}"}, [_endpoint(number)])
+    Secret.objects.bulk_create(secrets)
     ModelProvider.objects.bulk_create(
         ModelProvider(
             name=provider_name(number),
             provider_type=ModelProvider.Type.values[number % 4],
-            endpoint=f"https://host-{number}.models.example.com",
-            auth_type=ModelProvider.Auth.NONE,
+            endpoint=_endpoint(number),
+            auth_type=ModelProvider.Auth.API_KEY,
+            header_name="Authorization",
+            value_prefix="Bearer ",
+            secret=secrets[number],
             region="us-east-1" if number % 4 == 2 else "",
             requests_per_minute=600,
             status=ModelProvider.Status.AVAILABLE,
@@ -97,6 +109,10 @@ def _register(count: int) -> None:
     RegistryVersion.bump()
 
 
+def _endpoint(number: int) -> str:
+    return f"https://host-{number}.models.example.com"
+
+
 def _call(
     chance: random.Random, number: int, calls: int, provider: int, now: datetime
 ) -> UsageRecord:
@@ -106,7 +122,7 @@ def _call(
         call_id=f"{number:032x}",
         request_id=f"req_{number:028x}",
         started_at=now - timedelta(days=DAYS) * (1 - number / calls),
-        caller=agent_name(provider % AGENTS),
+        caller=agent_name(provider * 7 % AGENTS),
         caller_kind=AGENT,
         key_hint="ra_…",
         provider=provider_name(provider),

@@ -109,6 +109,17 @@ def test_values_no_provider_takes_are_refused(logged_in_client, provider, value)
     assert value not in re.sub(r"\s", "", response.content.decode()) or not value
 
 
+def test_many_secrets_come_in_pages(logged_in_client, provider):
+    for number in range(51):
+        provider(f"p{number:02}")
+    page = logged_in_client.get("/settings/secrets/").content.decode()
+    assert "p49-secret" in page
+    assert "p50-secret" not in page
+    page = logged_in_client.get("/settings/secrets/?page=2").content.decode()
+    assert "p50-secret" in page
+    assert "Page 2 of 2" in page
+
+
 def test_a_secret_in_use_is_not_deleted(logged_in_client, provider):
     provider("openai")
     url = "/settings/secrets/openai-secret/delete/"
