@@ -1,5 +1,6 @@
 """The Models pages: the list, one provider, and what can be done to it there."""
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -20,7 +21,7 @@ from django.views.decorators.http import (
 from django.views.decorators.vary import vary_on_headers
 
 from providers import snippets, starter
-from providers.forms.filters import FilterForm
+from providers.forms.filters import FilterForm, ModelFilterForm
 from providers.forms.prices import ModelSettingsFormSet
 from providers.models import ModelProvider, ProviderModel
 
@@ -122,15 +123,18 @@ def provider_detail(request: HttpRequest, name: str) -> HttpResponse:
     """
     rows = ModelProvider.objects.select_related("secret", "oauth_token")
     provider = get_object_or_404(rows, name=name)
-    formset = ModelSettingsFormSet(request.POST or None, instance=provider)
-    if request.method == "POST" and formset.is_valid():
-        with transaction.atomic():
-            formset.save()
-        messages.success(request, _("Model settings saved."))
-        return redirect(f"{provider.get_absolute_url()}?tab=models")
-    tab = "models" if formset.is_bound else request.GET.get("tab", "")
+    tab = "models" if request.method == "POST" else request.GET.get("tab", "")
     if tab not in TABS:
         tab = next(iter(TABS))
+    models_tab = _models_tab(request, provider) if tab == "models" else {}
+    is_wrong = False
+    if request.method == "POST":
+        if models_tab["formset"].is_valid():
+            with transaction.atomic():
+                models_tab["formset"].save()
+            messages.success(request, _("Model settings saved."))
+            return redirect(f"{provider.get_absolute_url()}?{models_tab['address']}")
+        is_wrong = True
     context = {
         "provider": provider,
         "tab": tab,
@@ -139,7 +143,7 @@ def provider_detail(request: HttpRequest, name: str) -> HttpResponse:
             {"label": label, "url": f"?tab={key}", "is_current": key == tab}
             for key, label in TABS.items()
         ],
-        "formset": formset,
+        **models_tab,
         # Asked by the part that shows them, or not at all.
         "models": provider.provider_models.all(),
         "wires": provider.wires.select_related("agent"),
@@ -147,8 +151,31 @@ def provider_detail(request: HttpRequest, name: str) -> HttpResponse:
         "examples": _examples(request, provider) if tab == "connect" else None,
     }
     template = "_tabs" if request.headers.get("HX-Request") else "provider_detail"
-    status = 422 if formset.is_bound else 200
+    status = 422 if is_wrong else 200
     return render(request, f"providers/{template}.html", context, status=status)
+
+
+def _models_tab(request: HttpRequest, provider: ModelProvider) -> dict[str, Any]:
+    """Return the part of a provider's page that edits its models, a page of them."""
+    form = ModelFilterForm(request.GET)
+    rows = form.narrow(provider.provider_models.all())
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    query = {"tab": "models", **form.query()}
+    if request.method == "POST":
+        formset = ModelSettingsFormSet(request.POST, instance=provider)
+    else:
+        shown = ProviderModel.objects.filter(pk__in=[row.pk for row in page])
+        formset = ModelSettingsFormSet(instance=provider, queryset=shown)
+    return {
+        "formset": formset,
+        "page": page,
+        "filter_form": form,
+        "is_filtered": bool(form.query()),
+        "query": urlencode(query),
+        "address": urlencode(
+            query if page.number == 1 else {**query, "page": page.number}
+        ),
+    }
 
 
 def _examples(request: HttpRequest, provider: ModelProvider) -> dict[str, str]:

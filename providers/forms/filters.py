@@ -1,12 +1,27 @@
-"""What the list of providers may be narrowed to."""
+"""What lists of providers, and of a provider's models, may be narrowed to."""
 
 from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from providers.models import ModelProvider
+from providers.models import ModelProvider, ProviderModel
 
 DISABLED = "disabled"
+
+
+class ModelFilterForm(forms.Form):
+    """What the models of one provider are narrowed to."""
+
+    q = forms.CharField(required=False, max_length=512, label=_("Model id"))
+
+    def narrow(self, rows: QuerySet[ProviderModel]) -> QuerySet[ProviderModel]:
+        """Return the models that pass; a mistake does not narrow."""
+        self.is_valid()
+        return rows.filter(model_id__icontains=self.cleaned_data.get("q", ""))
+
+    def query(self) -> dict[str, str]:
+        """Return the filter in use, for links to further pages."""
+        return {name: value for name, value in self.cleaned_data.items() if value}
 
 
 class FilterForm(forms.Form):

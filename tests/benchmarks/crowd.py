@@ -32,6 +32,7 @@ from tests.benchmarks.console import AGENT, agent_name, model_id, provider_name 
 
 DAYS = 30
 MODELS = 4
+ROUTED = 500
 AGENTS = 300
 BATCH = 5_000
 FAILURES = (
@@ -66,7 +67,10 @@ def main() -> None:
 
 
 def _register(count: int) -> None:
-    """Make providers and agents; every tenth model is served by two providers."""
+    """Make providers and agents; every tenth model is served by two providers.
+
+    Beside the `count` providers there is one that routes to very many models.
+    """
     now = timezone.now()
     secrets = [Secret(name=f"{provider_name(number)}-key") for number in range(count)]
     for number, secret in enumerate(secrets):
@@ -99,6 +103,17 @@ def _register(count: int) -> None:
         )
         for number, provider in enumerate(rows)
         for place in range(MODELS)
+    )
+    router = ModelProvider.objects.create(
+        name="router",
+        endpoint="https://router.example.com",
+        auth_type=ModelProvider.Auth.NONE,
+        status=ModelProvider.Status.AVAILABLE,
+        status_checked_at=now,
+    )
+    ProviderModel.objects.bulk_create(
+        ProviderModel(provider=router, model_id=f"routed/{place}", position=place)
+        for place in range(ROUTED)
     )
     for number in range(AGENTS):
         provider = rows[number * 7 % count]

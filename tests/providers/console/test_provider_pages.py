@@ -1,6 +1,7 @@
 """The Models pages: the list, one provider, and what can be done to it there."""
 
 import re
+from decimal import Decimal
 
 import pytest
 from django.urls import reverse
@@ -95,7 +96,7 @@ def test_a_long_list_comes_in_pages(logged_in_client, provider):
 TABS = {
     # session, user and the provider, then:
     "overview": 5,  # models, wires
-    "models": 4,  # models
+    "models": 6,  # models: how many, which, themselves
     "usage": 6,  # the day by model: sums and the newest calls; the first token
     "requests": 4,  # the newest
     "connect": 4,  # the first model
@@ -237,6 +238,45 @@ def test_prices_and_upstream_ids_are_set_on_the_page(logged_in_client, provider)
     assert response.url == "/models/openai/?tab=models"
     model = ProviderModel.objects.get()
     assert (model.upstream_id, str(model.input_price)) == ("deployment-7", "0.150000")
+
+
+def models_of(page):
+    """Return the models that the table shows, in order."""
+    return re.findall(r"<tr><td><code>([^<]+)</code>", page.content.decode())
+
+
+def test_very_many_models_come_in_pages(logged_in_client, provider):
+    provider(models=tuple(f"m{number:03}" for number in range(120)))
+    page = logged_in_client.get("/models/openai/?tab=models&page=2")
+    assert models_of(page) == [f"m{number:03}" for number in range(50, 100)]
+    assert b'rel="next" href="?tab=models&amp;page=3"' in page.content
+    page = logged_in_client.get("/models/openai/?tab=models&q=M11")
+    assert models_of(page) == [f"m11{number}" for number in range(10)]
+    page = logged_in_client.get("/models/openai/?tab=models&q=nothing")
+    assert models_of(page) == []
+    assert b"No model matches." in page.content
+    assert (
+        len(models_of(logged_in_client.get("/models/openai/?tab=models&q=%00"))) == 50
+    )
+
+
+def test_a_page_of_models_is_stored_and_shown_again(logged_in_client, provider):
+    row = provider(models=tuple(f"m{number:03}" for number in range(120)))
+    model = row.provider_models.get(model_id="m077")
+    posted = {
+        "provider_models-TOTAL_FORMS": "1",
+        "provider_models-INITIAL_FORMS": "1",
+        "provider_models-0-id": str(model.pk),
+        "provider_models-0-input_price": "0.5",
+    }
+    url = "/models/openai/?tab=models&page=2"
+    assert logged_in_client.post(url, posted).url == url
+    model.refresh_from_db()
+    assert model.input_price == Decimal("0.5")
+    posted["provider_models-0-input_price"] = "-1"
+    page = logged_in_client.post(url, posted)
+    assert page.status_code == 422
+    assert models_of(page) == ["m077"]
 
 
 @pytest.mark.parametrize(
