@@ -124,6 +124,16 @@ def test_a_card_takes_a_typed_provider(logged_in_client, draft):
         assert ("is not there to be chosen" in page) is not expected
 
 
+def test_a_mistaken_card_is_not_wired(logged_in_client, draft):
+    url = f"{reverse('agent-draft-card')}?draft={draft.uid}&card=1"
+    model = "vendor/model-777-2"
+    data = {"1-role": "chat", "1-provider": "p777", "1-model": model}
+    logged_in_client.post(url, data)
+    assert "Not wired" not in text_of(logged_in_client.post(url, data))
+    page = logged_in_client.post(url, {**data, "1-provider": "nobody"})
+    assert "Not wired" in text_of(page)
+
+
 def test_more_than_are_suggested_can_be_asked(crowd, monkeypatch):
     monkeypatch.setattr(choices, "SUGGESTED", 10)
     form = PlaygroundForm(QueryDict(f"model={LAST}&message=hi"))
