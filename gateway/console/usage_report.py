@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -119,19 +119,18 @@ def parts(name: str, names: dict[str, str], now: datetime | None = None) -> list
     models are told apart.
     """
     chosen = RANGES[name]
-    first = starts(name, now)[0]
+    begins = starts(name, now)
     if not chosen.span:
-        rows = UsageRecord.objects.filter(started_at__gte=first, **names)
-        return summaries.of_rows(rows, None)
+        return summaries.of_rows(_calls(begins, names), begins, ["model"])
     found = summaries.rows_of(chosen.span, names or {"model"})
-    found = found.filter(starts_at__gte=first, **names)
+    found = found.filter(starts_at__gte=begins[0], **names)
     if names:
         return summaries.stored(found)
     ranked = found.order_by().values("model").annotate(calls=Sum("requests"))
     ranked = ranked.order_by("-calls", "model")
     busiest = list(ranked.values_list("model", flat=True)[:LINES])
     told = summaries.stored(found.filter(model__in=busiest))
-    everything = summaries.rows_of(chosen.span, ()).filter(starts_at__gte=first)
+    everything = summaries.rows_of(chosen.span, ()).filter(starts_at__gte=begins[0])
     return [*told, *_untold(summaries.stored(everything), told)]
 
 
@@ -153,14 +152,20 @@ def lines(name: str, names: dict[str, str]) -> Iterator[list[tuple[Any, ...]]]:
     Bar by bar, so that a file of very many lines begins at once.
     """
     chosen = RANGES[name]
+    begins = starts(name)
     if not chosen.span:
-        sums = sorted(parts(name, names), key=lambda each: each[:5])
+        sums = summaries.of_rows(_calls(begins, names), begins)
+        sums.sort(key=lambda each: each[:5])
         yield [tuple(getattr(each, column) for column in COLUMNS) for each in sums]
         return
     rows = summaries.rows_of(chosen.span, summaries.NAMES).filter(**names)
-    for start in starts(name):
+    for start in begins:
         bar = rows.filter(starts_at=start).order_by(*summaries.NAMES)
         yield list(bar.values_list(*COLUMNS))
+
+
+def _calls(begins: list[datetime], names: dict[str, str]) -> QuerySet[UsageRecord]:
+    return UsageRecord.objects.filter(started_at__gte=begins[0], **names)
 
 
 def starts(name: str, now: datetime | None = None) -> list[datetime]:

@@ -5,8 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Q, QuerySet, Sum, Value
-from django.db.models.functions import Concat
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 
 from gateway.ledger import summaries
@@ -97,9 +96,7 @@ def _add(
 ) -> None:
     """Add the `sums` of `rows` by their columns `by`."""
     if by:
-        # Grouped by a bare column, SQLite would go through all rows of all times by
-        # that column's index, rather than through those of this time.
-        columns = {f"by_{name}": Concat(name, Value("")) for name in by}
+        columns = summaries.columns(by)
         groups = rows.order_by().values(**columns).annotate(**sums)
     else:
         groups = [rows.aggregate(**sums)]
