@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 FEW = 200
@@ -34,6 +35,18 @@ class Offer:
         return self.values[:SUGGESTED] if self.is_long else []
 
 
+class _TypedChoice(forms.SearchInput):
+    """A text field for a choice.
+
+    One to search, for the cross that empties it: only then all choices are suggested.
+    """
+
+    def value_from_datadict(self, *args: Any) -> Any:
+        """Return what was typed, without the spaces that phones add to words."""
+        value = super().value_from_datadict(*args)
+        return value.strip() if isinstance(value, str) else value
+
+
 class RegisteredField(forms.ChoiceField):
     """A choice of something registered, whose number nobody can foresee."""
 
@@ -53,8 +66,13 @@ class RegisteredField(forms.ChoiceField):
             return
         self.choices = more
         self._known = offer.known
-        attributes = {"list": offer.uid, "autocomplete": "off", "placeholder": blank}
-        self.widget = forms.TextInput(attributes)
+        self.widget = _TypedChoice(
+            {
+                "list": offer.uid,
+                "autocomplete": "off",
+                "placeholder": _("Type to search"),
+            }
+        )
         self.widget.is_required = self.required
 
     def valid_value(self, value: Any) -> bool:

@@ -116,20 +116,28 @@ def _free_name(name: str, taken: Mapping[str, str]) -> str:
     return free
 
 
-class ModelChoice(forms.ChoiceField):
+class ModelChoice(RegisteredField):
     """A model of the provider chosen beside it.
 
-    With another provider chosen, the model of the former one is no choice and no
-    mistake either.
+    Where that is another provider than before, the model of the former one is no
+    choice and no mistake either.
     """
 
+    has_new_provider = False
+
     def clean(self, value: Any) -> str:
-        """Return the model, or nothing for one that the provider does not serve."""
-        return str(value) if value and self.valid_value(value) else ""
+        """Return the model, or nothing for one of the provider before."""
+        if self.has_new_provider and not self.valid_value(value):
+            return ""
+        return str(super().clean(value))
 
 
 class NeedForm(forms.Form):
-    """One card of the Wire step: a role, its provider and that provider's model."""
+    """One card of the Wire step: a role, its provider and that provider's model.
+
+    `models` is the offer of models: one for all cards of the provider on a page, one
+    of its own for a card that `is_alone`.
+    """
 
     role = forms.CharField(
         max_length=63,
@@ -147,6 +155,7 @@ class NeedForm(forms.Form):
         *,
         index: int,
         data: Mapping[str, Any] | None = None,
+        is_alone: bool = False,
     ) -> None:
         initial = {
             "role": need.role,
@@ -161,14 +170,17 @@ class NeedForm(forms.Form):
         providers |= dict.fromkeys(served)
         kept = [need.provider] if need.provider not in (*served, "") else []
         cast(RegisteredField, self.fields["provider"]).offer(
-            provider_offer(providers), _("Choose a provider"), _named(kept)
+            _provider_offer(providers), _("Choose a provider"), _named(kept)
         )
-        models = served.get(self["provider"].value() or "", ())
+        chosen = self["provider"].value() or ""
+        self.models = Offer(
+            _named(served.get(chosen, ())),
+            f"card-{index}-models" if is_alone else f"models-of-{chosen}",
+        )
         kept = [need.model_id] if kept else []
-        cast(ModelChoice, self.fields["model"]).choices = [
-            ("", _("Choose a model")),
-            *_named([*models, *kept]),
-        ]
+        model = cast(ModelChoice, self.fields["model"])
+        model.offer(self.models, _("Choose a model"), _named(kept))
+        model.has_new_provider = chosen != need.provider
 
     def clean_role(self) -> str:
         """Return the role, refused if it cannot be part of a variable."""
@@ -186,9 +198,10 @@ class NeedForm(forms.Form):
         its only one.
         """
         cleaned = self.cleaned_data
-        provider = cleaned.get("provider", self.need.provider)
-        model = cleaned.get("model", "")
-        if provider and not model:
+        provider, model = cleaned.get("provider"), cleaned.get("model")
+        if provider is None or model is None:
+            provider, model = self.need.provider, self.need.model_id
+        elif provider and not model:
             same = [m for name, m in self.serving if name == provider]
             only = list(self._served.get(provider, ()))
             model = same[0] if same else only[0] if len(only) == 1 else ""
@@ -201,8 +214,13 @@ class NeedForm(forms.Form):
         )
 
 
-def provider_offer(names: Iterable[str]) -> Offer:
-    """Return providers as the cards of a page offer them."""
+def page_offers(cards: Iterable[NeedForm], served: Served) -> list[Offer]:
+    """Return what the cards of a page offer: each provider's models once."""
+    models = {card.models.uid: card.models for card in cards}
+    return [_provider_offer(served), *models.values()]
+
+
+def _provider_offer(names: Iterable[str]) -> Offer:
     return Offer(_named(names), "registered-providers")
 
 

@@ -34,7 +34,7 @@ from runagents.agents.wizard_forms import (
     DeployForm,
     NeedForm,
     SourceForm,
-    provider_offer,
+    page_offers,
 )
 
 STEPS = ("upload", "wire", "deploy")
@@ -210,7 +210,7 @@ def _wire_page(
         "cards": cards,
         "roles": registration.ROLES,
         "has_models": bool(served),
-        "providers": provider_offer(served),
+        "offers": page_offers(cards, served),
         "problem": problem,
         **_progress(draft),
     }
@@ -236,19 +236,24 @@ def card(request: HttpRequest) -> HttpResponse:
         draft = Draft.objects.select_for_update().get(pk=draft.pk)
         needs = drafts.needs(draft)
         index = int(request.GET.get("card", "")) if _is_index(request, needs) else 0
-        posted = NeedForm(needs[index], served, index=index, data=request.POST)
+        posted = _card(needs, served, index, request.POST)
         posted.is_valid()
         needs[index] = posted.result()
         drafts.store_needs(draft, needs)
-    shown = NeedForm(needs[index], served, index=index)
     context = {
         "draft": draft,
-        "card": posted if posted.errors else shown,
+        "card": posted if posted.errors else _card(needs, served, index),
         "has_models": bool(served),
         "oob": True,
         **_progress(draft),
     }
     return render(request, "agents/_wire_card.html", context)
+
+
+def _card(
+    needs: list[drafts.Need], served: drafts.Served, index: int, data: Any = None
+) -> NeedForm:
+    return NeedForm(needs[index], served, index=index, data=data, is_alone=True)
 
 
 def _is_index(request: HttpRequest, needs: list[drafts.Need]) -> bool:

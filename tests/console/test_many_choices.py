@@ -56,6 +56,29 @@ def draft(crowd):
     return Draft.objects.get(pk=row.pk)
 
 
+@pytest.fixture
+def router(db):
+    """A provider that serves as many models as one may."""
+    row = ModelProvider.objects.create(
+        name="router", endpoint="https://router.example.com", auth_type="none"
+    )
+    ProviderModel.objects.bulk_create(
+        ProviderModel(provider=row, model_id=f"org/model-{place}", position=place)
+        for place in range(2000)
+    )
+
+
+@pytest.fixture
+def routed(router):
+    """A draft with a card for each role it may have, all of the same provider."""
+    row = drafts.begin(Analysis(), ["agent.py"])
+    wired = {"provider": "router", "model_id": "org/model-7", "is_settled": True}
+    drafts.store_needs(
+        row, [drafts.Need(f"role-{n}", **wired) for n in range(drafts.MAX_NEEDS)]
+    )
+    return row
+
+
 def text_of(response):
     return response.content.decode()
 
@@ -85,8 +108,20 @@ def test_the_playground_stays_small(logged_in_client, crowd):
     page = logged_in_client.get("/playground/")
     assert len(gzip.compress(page.content, 6)) < 60_000
     assert shows_suggestions(text_of(page), 4000)
+    assert 'placeholder="Type to search"' in text_of(page)
     # As a menu would, it has the first model chosen.
     assert 'value="p000/vendor/model-0-0"' in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("name", "queries"), [("/agents/bot/", 12), ("/playground/", 4), ("wire", 7)]
+)
+def test_however_many_there_are_few_queries_find_them(
+    logged_in_client, agent, draft, django_assert_max_num_queries, name, queries
+):
+    url = draft.url() if name == "wire" else name
+    with django_assert_max_num_queries(queries):
+        logged_in_client.get(url)
 
 
 def test_few_models_are_a_menu(logged_in_client, provider):
@@ -117,11 +152,47 @@ def test_a_made_up_model_is_named(logged_in_client, agent):
 
 def test_a_card_takes_a_typed_provider(logged_in_client, draft):
     url = f"{reverse('agent-draft-card')}?draft={draft.uid}&card=1"
-    for name, expected in (("p777", True), ("p7777", False)):
+    for name, expected in (("p777 ", True), ("p7777", False)):
         data = {"1-role": "chat", "1-provider": name, "1-model": ""}
         page = text_of(logged_in_client.post(url, data))
         assert ("vendor/model-777-2" in page) is expected
         assert ("is not there to be chosen" in page) is not expected
+
+
+def test_cards_share_the_models_of_a_large_provider(logged_in_client, routed):
+    page = logged_in_client.get(routed.url())
+    assert len(gzip.compress(page.content, 6)) < 60_000
+    assert shows_suggestions(text_of(page), 2000)
+
+
+def test_a_card_brings_the_models_of_a_large_provider(logged_in_client, routed):
+    url = f"{reverse('agent-draft-card')}?draft={routed.uid}&card=1"
+    data = {"1-role": "chat", "1-provider": "router", "1-model": "org/model-1999"}
+    first = text_of(logged_in_client.post(url, data))
+    assert shows_suggestions(first, 2000)
+    assert 'value="org/model-1999"' in first
+    # What it brings is its own: the page may have the same under another id.
+    (uid,) = re.findall(r'<datalist id="([^"]+)"', first)
+    assert f'<datalist id="{uid}"' not in text_of(logged_in_client.get(routed.url()))
+
+
+def test_a_mistyped_model_changes_nothing(logged_in_client, routed):
+    url = f"{reverse('agent-draft-card')}?draft={routed.uid}&card=1"
+    data = {"1-role": "chat", "1-provider": "router", "1-model": "org/none"}
+    page = text_of(logged_in_client.post(url, data))
+    assert "<code>org/none</code> is not there to be chosen." in page
+    assert "Not wired" in page
+    row = Draft.objects.get(pk=routed.pk)
+    assert drafts.needs(row)[1].model_id == "org/model-7"
+
+
+def test_provider_and_model_can_be_typed_at_once(logged_in_client, routed, provider):
+    provider("other", models=("m1", "m2"))
+    data = {"1-role": "chat", "1-provider": "other", "1-model": "m2"}
+    url = f"{reverse('agent-draft-card')}?draft={routed.uid}&card=1"
+    logged_in_client.post(url, data)
+    need = drafts.needs(Draft.objects.get(pk=routed.pk))[1]
+    assert (need.provider, need.model_id) == ("other", "m2")
 
 
 def test_a_mistaken_card_is_not_wired(logged_in_client, draft):
