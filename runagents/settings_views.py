@@ -19,10 +19,9 @@ from providers.models import ModelProvider, Secret, WorkspaceKey
 from runagents import gateway_facts, rotation
 from runagents.settings_forms import KeyForm, SecretForm
 
-# --- API keys ---
-
-
 PAGE_SIZE = 50
+
+# --- API keys ---
 
 
 @login_required
@@ -72,9 +71,10 @@ def _key_page(
     replaced: WorkspaceKey | None = None,
 ) -> HttpResponse:
     """Return the list; a new `key` is on this one answer only."""
+    rows = WorkspaceKey.objects.order_by(*WorkspaceKey.LISTED)
     context = {
         "form": form,
-        "keys": WorkspaceKey.objects.order_by("-created_at"),
+        "keys": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
         "new_key": key,
         "replaced": replaced,
         "graces": rotation.GRACES,

@@ -22,6 +22,9 @@ class IssuedKey(Announced):
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, editable=False)
 
+    LISTED = (models.F("revoked_at").desc(nulls_first=True), "-created_at")
+    """The order of a list: newest first, and those that are revoked after the rest."""
+
     class Meta:
         abstract = True
 

@@ -75,13 +75,14 @@ def _page(
     connections = registration.connections(agent)
     main = main_connection(connections)
     values = _environment(request, agent, key)
+    keys = agent.keys.order_by(*AgentKey.LISTED)
     context = {
         "agent": agent,
         "is_wired": bool(connections),
         "places": {wire.role: wire for wire in agent.wires.all() if wire.file},
         "day": figures.of_agent(agent.name),
         "graces": rotation.GRACES,
-        "keys": agent.keys.all(),
+        "keys": Paginator(keys, PAGE_SIZE).get_page(request.GET.get("page")),
         "new_key": key,
         "replaced": replaced,
         "environment": dotenv(values),

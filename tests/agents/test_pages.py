@@ -328,6 +328,22 @@ def test_a_grace_of_any_length_is_refused(logged_in_client, agent):
     assert AgentKey.objects.count() == 1
 
 
+def test_many_keys_come_in_pages_the_revoked_ones_last(logged_in_client, agent):
+    now = timezone.now()
+    AgentKey.objects.bulk_create(
+        AgentKey(agent=agent, digest=n, revoked_at=now if n % 2 else None)
+        for n in range(120)
+    )
+    url = agent.get_absolute_url()
+    first = text_of(logged_in_client.get(url))
+    assert first.count("Live<") == 50
+    assert "Revoked" not in first
+    assert text_of(logged_in_client.get(f"{url}?page=3")).count("Revoked") == 20
+    # The page that shows a new key once has an address of its own.
+    answer = post(logged_in_client, "agent-key-create", "support")
+    assert f'href="{url}?page=2"' in text_of(answer)
+
+
 def test_a_revoked_key_is_dead(logged_in_client, agent):
     AgentKey.issue(agent)
     row = AgentKey.objects.get()

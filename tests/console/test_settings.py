@@ -61,6 +61,24 @@ def test_rotating_twice_does_not_prolong_a_key(logged_in_client, db):
     assert old.expires_at == soon
 
 
+def test_many_keys_come_in_pages_the_revoked_ones_last(logged_in_client, db):
+    made = timezone.now()
+    WorkspaceKey.objects.bulk_create(
+        WorkspaceKey(name=f"k{n:03}", digest=n, revoked_at=made if n % 2 else None)
+        for n in range(120)
+    )
+    first = logged_in_client.get("/settings/api-keys/").content.decode()
+    assert first.count("Live<") == 50
+    assert "Revoked" not in first
+    last = logged_in_client.get("/settings/api-keys/?page=3").content.decode()
+    assert last.count("Revoked") == 20
+    assert "Page 3 of 3" in last
+    # The page that shows a new key once has an address of its own.
+    row = WorkspaceKey.objects.get(name="k000")
+    answer = logged_in_client.post(f"/settings/api-keys/{row.pk}/rotate/")
+    assert 'href="/settings/api-keys/?page=2"' in answer.content.decode()
+
+
 def test_a_revoked_key_is_refused_and_stays_listed(logged_in_client, db):
     WorkspaceKey.issue("ci")
     key = WorkspaceKey.objects.get()
