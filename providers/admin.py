@@ -45,6 +45,8 @@ class ModelProviderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "priority",
     ]
     list_filter = ["provider_type", "status", "enabled", "auth_type"]
+    # By itself the model's order is lost where models are counted along.
+    ordering = ["name"]
     search_fields = ["name", "endpoint", "provider_models__model_id"]
     readonly_fields = ["status", "status_message", "status_checked_at"]
     actions = ["check_selected", "enable", "disable"]

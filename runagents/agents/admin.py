@@ -14,6 +14,8 @@ class WireInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Wire
     extra = 0
     fields = ["role", "provider", "model_id", "file", "line"]
+    # A menu in every row would hold every provider.
+    autocomplete_fields = ["provider"]
 
 
 @admin.register(Agent)

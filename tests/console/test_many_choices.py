@@ -98,6 +98,22 @@ def test_an_agent_s_page_stays_small(logged_in_client, agent):
     assert shows_suggestions(text_of(page), 4000)
 
 
+def test_an_agent_s_page_in_the_admin_stays_small(admin_client, agent):
+    first = ModelProvider.objects.earliest("pk")
+    for role in ("default", "chat"):
+        agent.wires.create(role=role, provider=first, model_id="vendor/model-0-0")
+    page = admin_client.get(reverse("admin:agents_agent_change", args=[agent.pk]))
+    # Providers are searched for: of a thousand, each row has its own.
+    names = re.findall(r"<option[^>]*>(p\d+)</option>", text_of(page))
+    assert names == ["p000", "p000"]
+    found = admin_client.get(
+        reverse("admin:autocomplete"),
+        {"app_label": "agents", "model_name": "wire", "field_name": "provider"}
+        | {"term": "p777"},
+    )
+    assert [each["text"] for each in found.json()["results"]] == ["p777"]
+
+
 def test_the_wire_step_stays_small(logged_in_client, draft):
     page = logged_in_client.get(draft.url())
     assert len(gzip.compress(page.content, 6)) < 60_000
