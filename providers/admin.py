@@ -10,7 +10,8 @@ from asgiref.sync import async_to_sync
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import Count, QuerySet
+from django.db.models import Count, OuterRef, QuerySet
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
@@ -45,8 +46,6 @@ class ModelProviderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "priority",
     ]
     list_filter = ["provider_type", "status", "enabled", "auth_type"]
-    # By itself the model's order is lost where models are counted along.
-    ordering = ["name"]
     search_fields = ["name", "endpoint", "provider_models__model_id"]
     readonly_fields = ["status", "status_message", "status_checked_at"]
     actions = ["check_selected", "enable", "disable"]
@@ -96,7 +95,11 @@ class ModelProviderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelProvider]:
         """Count the models along, in the same query."""
         rows: QuerySet[ModelProvider] = super().get_queryset(request)
-        return rows.annotate(count=Count("provider_models"))
+        # Counted by itself: joined along, a search would count, and look at, each model
+        # as often as there are models.
+        models = ProviderModel.objects.filter(provider=OuterRef("pk")).order_by()
+        counted = models.values("provider").annotate(number=Count("pk"))
+        return rows.annotate(count=Coalesce(counted.values("number"), 0))
 
     @admin.display(description=_("models"), ordering="count")
     def models_served(self, provider: ModelProvider) -> int:

@@ -58,6 +58,14 @@ def act(client, name, action, queryset):
     return client.post(reverse(f"admin:{name}_changelist"), data, follow=True)
 
 
+def test_a_search_counts_each_model_once(admin_client, provider):
+    provider("openai", models=("a1", "a2", "a3"))
+    url = reverse("admin:providers_modelprovider_changelist")
+    for term in ("", "openai", "a2"):
+        page = admin_client.get(url, {"q": term}).content.decode()
+        assert '<td class="field-models_served">3</td>' in page
+
+
 @pytest.mark.parametrize("name", LISTS)
 def test_every_list_opens_and_searches(logged_in_client, rows, name):
     url = reverse(f"admin:{name}_changelist")
