@@ -36,11 +36,6 @@ class Offer:
 
 
 class _TypedChoice(forms.SearchInput):
-    """A text field for a choice.
-
-    One to search, for the cross that empties it: only then all choices are suggested.
-    """
-
     def value_from_datadict(self, *args: Any) -> Any:
         """Return what was typed, without the spaces that phones add to words."""
         value = super().value_from_datadict(*args)
@@ -66,18 +61,26 @@ class RegisteredField(forms.ChoiceField):
             return
         self.choices = more
         self._known = offer.known
-        self.widget = _TypedChoice(
-            {
-                "list": offer.uid,
-                "autocomplete": "off",
-                "placeholder": _("Type to search"),
-            }
-        )
+        self.widget = typed(offer)
         self.widget.is_required = self.required
 
     def valid_value(self, value: Any) -> bool:
         """Tell whether the value may be chosen."""
         return value in self._known or super().valid_value(value)
+
+
+def typed(offer: Offer) -> forms.Widget:
+    """Return a text field for one of the choices.
+
+    One to search, for the cross that empties it: only then all choices are suggested.
+    """
+    return _TypedChoice(
+        {
+            "list": offer.uid,
+            "autocomplete": "off",
+            "placeholder": _("Type to search"),
+        }
+    )
 
 
 def _values(choices: Sequence[Choice]) -> list[str]:

@@ -49,6 +49,7 @@ ALLOWED = {
     },
     "providers.forms": {
         "providers.forms",
+        "providers.choices",
         "providers.endpoints",
         "providers.models",
         "providers.options",

@@ -117,7 +117,7 @@ def _context(request: HttpRequest, form: ProviderForm) -> dict[str, Any]:
         "auths": ModelProvider.Auth.choices,
         "auth": form["auth_type"].value() or presets.DEFAULT_AUTH.get(kind, "none"),
         "example_models": presets.EXAMPLE_MODELS.get(kind, ""),
-        "has_secrets": bool(form.fields["secret"].queryset),  # type: ignore[attr-defined]
+        "secrets": form.offer_secrets(),
         "stored": original.secret if original.pk else None,
         "option_fields": [
             form[PREFIX + name]

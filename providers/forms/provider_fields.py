@@ -7,6 +7,7 @@ from typing import Any, Self
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from providers.choices import Offer, typed
 from providers.forms import credentials, entries, option_fields, presets
 from providers.models import ModelProvider, Secret
 
@@ -30,6 +31,13 @@ class SecretChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
     def label_from_instance(self, secret: Secret) -> str:
         """Return the name, what it holds and the last characters."""
         return f"{secret.name} · {credentials.outline(secret)}"
+
+    def to_python(self, value: Any) -> Secret | None:
+        """Return the secret named `value`, spaces around it aside."""
+        found: Secret | None = super().to_python(
+            value.strip() if isinstance(value, str) else value
+        )
+        return found
 
 
 class ProviderFields(forms.ModelForm):  # type: ignore[type-arg]
@@ -114,6 +122,14 @@ class ProviderFields(forms.ModelForm):  # type: ignore[type-arg]
             shown["secret"] = self.instance.secret and self.instance.secret.name
             shown["version"] = self.instance.version
         return shown
+
+    def offer_secrets(self) -> Offer:
+        """Return the stored secrets, to be typed where a menu has no room for them."""
+        names = Secret.objects.values_list("name", "name")
+        offer = Offer(list(names), "stored-secrets")
+        if offer.is_long:
+            self.fields["secret"].widget = typed(offer)
+        return offer
 
     @classmethod
     def for_values(

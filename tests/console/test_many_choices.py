@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from gateway.console.playground_form import PlaygroundForm
 from providers import choices
-from providers.models import ModelProvider, ProviderModel
+from providers.models import ModelProvider, ProviderModel, Secret
 from runagents.agents import drafts
 from runagents.agents.detection import Analysis
 from runagents.agents.models import Agent, Draft
@@ -54,6 +54,15 @@ def draft(crowd):
         needs = drafts.added(needs)
     drafts.store_needs(row, needs)
     return Draft.objects.get(pk=row.pk)
+
+
+@pytest.fixture
+def secrets(db):
+    """A thousand stored keys for one address."""
+    rows = [Secret(name=f"s{number:03}", sealed=b"") for number in range(1000)]
+    for row in rows:
+        row.store({"api_key": f"sk-{row.name:0>20}"}, ["https://api.example.com:443"])
+    Secret.objects.bulk_create(rows)
 
 
 @pytest.fixture
@@ -127,6 +136,27 @@ def test_the_playground_stays_small(logged_in_client, crowd):
     assert 'placeholder="Type to search"' in text_of(page)
     # As a menu would, it has the first model chosen.
     assert 'value="p000/vendor/model-0-0"' in text_of(page)
+
+
+def test_stored_secrets_are_typed_as_well(logged_in_client, secrets):
+    page = logged_in_client.get("/models/new/")
+    assert len(gzip.compress(page.content, 6)) < 60_000
+    assert shows_suggestions(text_of(page), 1000)
+    posted = {
+        "name": "one",
+        "provider_type": "openai",
+        "endpoint": "https://api.example.com",
+        "auth_type": "api_key",
+        "header_name": "Authorization",
+        "models": "m1",
+    }
+    answer = logged_in_client.post("/models/new/", posted | {"secret": "nobody's"})
+    assert "no secret named <code>nobody&#x27;s</code>" in text_of(answer)
+    assert shows_suggestions(text_of(answer), 1000)
+    answer = logged_in_client.post("/models/new/", posted | {"secret": "s777 "})
+    assert ModelProvider.objects.get().secret.name == "s777"
+    page = text_of(logged_in_client.get(f"{answer.url}edit/"))
+    assert 'value="s777" list="stored-secrets"' in page
 
 
 @pytest.mark.parametrize(
