@@ -27,6 +27,8 @@ from providers.models import ModelProvider, ProviderModel
 
 LOGO_CARDS = ModelProvider.Type.choices
 PAGE_SIZE = 50
+# The models of one provider that pages show at once; templates slice by it.
+MAX_SHOWN = 100
 # The parts of a provider's page, as they stand in its address.
 TABS = {
     "overview": gettext_lazy("Overview"),
@@ -81,9 +83,9 @@ def _offers_starter() -> bool:
 def _winners(providers: list[ModelProvider]) -> dict[str, list[str]]:
     """Return model id -> names of the enabled providers that serve it, first first.
 
-    For the models of `providers`; the order is the gateway's own.
+    For the models of `providers` that are shown; the order is the gateway's own.
     """
-    ids = {row.model_id for each in providers for row in each.provider_models.all()}
+    ids = {row.model_id for each in providers for row in _shown(each)}
     pairs = (
         ProviderModel.objects.filter(model_id__in=ids, provider__enabled=True)
         .order_by("provider__priority", "provider__pk")
@@ -95,10 +97,14 @@ def _winners(providers: list[ModelProvider]) -> dict[str, list[str]]:
     return serving
 
 
+def _shown(provider: ModelProvider) -> list[ProviderModel]:
+    return list(provider.provider_models.all())[:MAX_SHOWN]
+
+
 def _annotate(provider: ModelProvider, winners: dict[str, list[str]]) -> None:
     """Tell its row whether no real model answers, and who wins each shared model."""
     provider.is_sandbox = starter.is_sandbox(provider)  # type: ignore[attr-defined]
-    for model in provider.provider_models.all():
+    for model in _shown(provider):
         names = winners.get(model.model_id, [])
         others = set(names) - {provider.name}
         model.winner = names[0] if others else ""  # type: ignore[attr-defined]

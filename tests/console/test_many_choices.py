@@ -2,8 +2,10 @@
 
 import gzip
 import re
+import sqlite3
 
 import pytest
+from django.db import connection
 from django.http import QueryDict
 from django.urls import reverse
 
@@ -157,6 +159,25 @@ def test_stored_secrets_are_typed_as_well(logged_in_client, secrets):
     assert ModelProvider.objects.get().secret.name == "s777"
     page = text_of(logged_in_client.get(f"{answer.url}edit/"))
     assert 'value="s777" list="stored-secrets"' in page
+
+
+@pytest.mark.parametrize("url", ["/models/", "/models/router/"])
+def test_of_very_many_models_a_page_shows_some(logged_in_client, router, url):
+    page = text_of(logged_in_client.get(url))
+    assert page.count(">org/model-") == 100
+    assert 'href="/models/router/?tab=models">All 2,000 models</a>' in page
+
+
+def test_models_beyond_what_one_query_may_name_are_listed(logged_in_client, router):
+    if connection.vendor != "sqlite":
+        pytest.skip("SQLite's limit")
+    # As some systems build it; others allow a quarter of a million.
+    limit = sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER
+    before = connection.connection.setlimit(limit, 999)
+    try:
+        assert logged_in_client.get("/models/").status_code == 200
+    finally:
+        connection.connection.setlimit(limit, before)
 
 
 @pytest.mark.parametrize(
