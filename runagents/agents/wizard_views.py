@@ -162,15 +162,17 @@ def wire(request: HttpRequest) -> HttpResponse:
     served = registration.served_models()
     if request.method != "POST":
         needs = drafts.refresh(draft, served)
-        return _wire_page(request, draft, _cards(needs, served))
+        return _wire_page(request, draft, _cards(needs, served), served)
     cards = _cards(drafts.needs(draft), served, request.POST)
     mistaken = [card for card in cards if not card.is_valid()]
     drafts.store_needs(draft, _changed(request, cards))
-    if set(request.POST) & {"add", "remove", "refresh"}:
+    if set(request.POST) & {"add", "remove"}:
+        return redirect(draft.url())
+    if "refresh" in request.POST and not mistaken:
         return redirect(draft.url())
     problem = "" if mistaken else _problem(cards)
     if mistaken or problem:
-        return _wire_page(request, draft, cards, problem)
+        return _wire_page(request, draft, cards, served, problem)
     return redirect(draft.url("agent-deploy"))
 
 
@@ -202,9 +204,12 @@ def _problem(cards: list[NeedForm]) -> str:
 
 
 def _wire_page(
-    request: HttpRequest, draft: Draft, cards: list[NeedForm], problem: str = ""
+    request: HttpRequest,
+    draft: Draft,
+    cards: list[NeedForm],
+    served: drafts.Served,
+    problem: str = "",
 ) -> HttpResponse:
-    served = registration.served_models()
     context = {
         **_frame("wire", draft),
         "cards": cards,

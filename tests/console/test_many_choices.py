@@ -181,7 +181,7 @@ def test_models_beyond_what_one_query_may_name_are_listed(logged_in_client, rout
 
 
 @pytest.mark.parametrize(
-    ("name", "queries"), [("/agents/bot/", 12), ("/playground/", 4), ("wire", 7)]
+    ("name", "queries"), [("/agents/bot/", 12), ("/playground/", 4), ("wire", 6)]
 )
 def test_however_many_there_are_few_queries_find_them(
     logged_in_client, agent, draft, django_assert_max_num_queries, name, queries
@@ -241,6 +241,15 @@ def test_a_card_brings_the_models_of_a_large_provider(logged_in_client, routed):
     # What it brings is its own: the page may have the same under another id.
     (uid,) = re.findall(r'<datalist id="([^"]+)"', first)
     assert f'<datalist id="{uid}"' not in text_of(logged_in_client.get(routed.url()))
+
+
+def test_without_scripts_a_card_asks_for_its_models(logged_in_client, draft):
+    posted = {f"{n}-role": f"r{n}" for n in range(3)} | {"refresh": "1"}
+    answer = logged_in_client.post(draft.url(), posted | {"1-provider": "p777"})
+    page = text_of(logged_in_client.get(answer.url))
+    assert "vendor/model-777-2" in page
+    answer = logged_in_client.post(draft.url(), posted | {"1-provider": "p7777"})
+    assert "<code>p7777</code> is not there to be chosen." in text_of(answer)
 
 
 def test_a_mistyped_model_changes_nothing(logged_in_client, routed):
