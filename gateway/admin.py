@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from gateway.models import UsageRecord
-from providers.admin_bases import LogAdmin
+from providers.admin.bases import LogAdmin
 
 
 @admin.register(UsageRecord)

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from providers.admin_bases import LogAdmin
+from providers.admin.bases import LogAdmin
 from runagents.models import AuditEntry
 
 

@@ -10,8 +10,8 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "runagents.settings")
 console = get_asgi_application()
 
-from gateway import handler  # noqa: E402  needs Django set up
-from gateway.runtime import runtime  # noqa: E402
+from gateway.entry import handler  # noqa: E402  needs Django set up
+from gateway.worker.runtime import runtime  # noqa: E402
 
 Message = dict[str, Any]
 

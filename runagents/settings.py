@@ -13,7 +13,7 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from runagents.keyfile import key_from_file
+from runagents.serving.keyfile import key_from_file
 
 
 def env(name: str, default: str = "") -> str:
@@ -279,13 +279,13 @@ AUDIT_RETENTION_DAYS = env_int("AUDIT_RETENTION_DAYS", 730)
 # A function that returns what else of the project's is old enough to be deleted.
 GATEWAY_OUTDATED = "runagents.audit.outdated"
 # A function that is told when which keys were used last.
-GATEWAY_KEYS_USED = "runagents.key_usage.mark_used"
+GATEWAY_KEYS_USED = "runagents.settings_pages.key_usage.mark_used"
 
 LOG_LEVEL = env("LOG_LEVEL", "INFO").upper()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "runagents.logs.JSONFormatter"}},
+    "formatters": {"json": {"()": "runagents.serving.logs.JSONFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
 }

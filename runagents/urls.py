@@ -1,4 +1,4 @@
-"""Where the console's pages are; the gateway's own routes are in gateway/urls.py."""
+"""Where the console's pages are; the gateway's routes are in gateway/entry/urls.py."""
 
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView, PasswordChangeView
@@ -8,7 +8,10 @@ from django.urls.resolvers import URLPattern, URLResolver
 from django.views.generic import RedirectView
 
 from gateway.console import playground, request_views, usage_views
-from runagents import account_views, audit_views, settings_views, views
+from runagents import views
+from runagents.accounts import views as account_views
+from runagents.audit import views as audit_views
+from runagents.settings_pages import views as settings_views
 
 handler500 = "runagents.error_views.server_error"
 
@@ -31,10 +34,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("models/", include("providers.console.urls")),
     path("agents/", include("runagents.agents.urls")),
-    path("api/v1/", include("runagents.agents.api_urls")),
+    path("api/v1/", include("runagents.agents.api.urls")),
     path("api/v1/", include("providers.api.urls")),
     # RunAgents' command line leaves the version out.
-    path("api/", include("runagents.agents.api_urls")),
+    path("api/", include("runagents.agents.api.urls")),
     path("api/", include("providers.api.urls")),
     path("playground/", playground.playground, name="playground"),
     path("playground/stream/", playground.playground_stream, name="playground-stream"),

@@ -13,20 +13,20 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from gateway import completions, router
-from gateway.draining import draining, shutting_down
+from gateway.calls import completions, router
+from gateway.calls.streams import ChatStreamResponse
+from gateway.calls.upstream import Call
+from gateway.entry.answer import JSONResponse
 from gateway.errors import GatewayError
 from gateway.identifiers import token
 from gateway.ledger import prices
 from gateway.ledger.spool import Entry
 from gateway.ledger.usage import usage_fields
-from gateway.registry import Caller, Target, registry
-from gateway.responses import JSONResponse
-from gateway.runtime import runtime
-from gateway.streams import ChatStreamResponse
-from gateway.upstream import Call
 from gateway.wire import jsontext, sse
 from gateway.wire.jsontext import JSON
+from gateway.worker.draining import draining, shutting_down
+from gateway.worker.registry import Caller, Target, registry
+from gateway.worker.runtime import runtime
 
 
 class Piece(NamedTuple):

@@ -19,8 +19,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from gateway.console.exchange import Answer, Exchange, Piece
 from gateway.console.playground_form import SIDES, PlaygroundForm, shown
 from gateway.identifiers import token
-from gateway.registry import Caller
 from gateway.wire.jsontext import JSON
+from gateway.worker.registry import Caller
 from providers import snippets
 
 KEEP_ALIVE_SECONDS = 15.0

@@ -1,8 +1,9 @@
 """Carries spooled usage to the database, exactly once per call.
 
-One process of the host does it at a time (gateway/leader.py). It remembers how far it
-has read each file; lines leave the spool only after the transaction that stored them,
-and rows are keyed by the call's id, so that reading a line again changes nothing.
+One process of the host does it at a time (gateway/worker/leader.py). It remembers how
+far it has read each file; lines leave the spool only after the transaction that stored
+them, and rows are keyed by the call's id, so that reading a line again changes
+nothing.
 """
 
 import fcntl

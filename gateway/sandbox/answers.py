@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from gateway.errors import invalid_request
+from gateway.hub.requests.validation import output_limit, validate_request
 from gateway.sandbox import values
-from gateway.translators.validation import output_limit, validate_request
 from gateway.wire.jsontext import JSON, dumps, encode
 
 FINGERPRINT = "offline-sandbox"

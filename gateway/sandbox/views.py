@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from gateway.entry.answer import JSONResponse
 from gateway.errors import GatewayError, invalid_request
-from gateway.responses import JSONResponse
 from gateway.sandbox import answers
 from gateway.wire import sse
 from gateway.wire.jsontext import JSON, JSONError, decode

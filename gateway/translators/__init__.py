@@ -1,7 +1,7 @@
 """The formats we can call: one module per upstream format."""
 
+from gateway.hub.protocol import Translator
 from gateway.translators import anthropic, bedrock, ollama, openai
-from gateway.translators.protocol import Translator
 
 __all__ = ["TRANSLATORS"]
 

@@ -3,7 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
-import providers.fields
+import providers.models.fields
 import uuid
 from django.db import migrations, models
 
@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('name', models.CharField(max_length=63, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?\\Z', 'Use lower-case letters, digits, dots, hyphens and underscores, 63 at most.')], verbose_name='name')),
-                ('sealed', providers.fields.SealedField(binding='binding', editable=False)),
+                ('sealed', providers.models.fields.SealedField(binding='binding', editable=False)),
                 ('keys', models.JSONField(default=list, editable=False)),
                 ('hints', models.JSONField(default=dict, editable=False)),
                 ('origins', models.JSONField(default=list, editable=False)),
@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
             name='OAuthToken',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sealed', providers.fields.SealedField(binding='binding', editable=False)),
+                ('sealed', providers.models.fields.SealedField(binding='binding', editable=False)),
                 ('expires_at', models.DateTimeField(null=True)),
                 ('refresh_lease', models.DateTimeField(null=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),

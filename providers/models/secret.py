@@ -8,8 +8,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from providers.fields import SealedField
 from providers.models.announced import Announced
+from providers.models.fields import SealedField
 from providers.models.rules import NAME_RULE
 
 

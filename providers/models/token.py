@@ -6,8 +6,8 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
-from providers.fields import SealedField
 from providers.models.announced import Announced
+from providers.models.fields import SealedField
 from providers.models.provider import ModelProvider
 
 

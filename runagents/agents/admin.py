@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from providers.admin_bases import IssuedKeyAdmin
+from providers.admin.bases import IssuedKeyAdmin
 from runagents.agents.models import Agent, AgentKey, Wire
 
 

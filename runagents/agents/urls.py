@@ -2,7 +2,8 @@
 
 from django.urls import path, register_converter
 
-from runagents.agents import views, wizard_views
+from runagents.agents import views
+from runagents.agents.wizard import views as wizard_views
 
 
 class NameConverter:

@@ -25,11 +25,12 @@ from django.views.decorators.http import (
 from gateway.models import UsageRecord
 from providers import snippets, starter
 from runagents import audit, rotation
-from runagents.agents import figures, registration, running
+from runagents.agents import figures, registration
 from runagents.agents.forms import FilterForm, WiresForm
 from runagents.agents.models import Agent, AgentKey, Draft
-from runagents.agents.running import Run
-from runagents.agents.streams import event, event_stream, wants_events
+from runagents.agents.starter import running
+from runagents.agents.starter.running import Run
+from runagents.agents.starter.streams import event, event_stream, wants_events
 from runagents.agents.wiring import dotenv, environment, main_connection
 
 RECENT = 10

@@ -14,9 +14,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from gateway.hub.answers.relay import relay
+from gateway.hub.protocol import JSON, Reply, Route
 from gateway.translators import TRANSLATORS
-from gateway.translators.protocol import JSON, Reply, Route
-from gateway.translators.relay import relay
 from gateway.wire import jsontext
 from tests.gateway.frames import stream_bytes
 

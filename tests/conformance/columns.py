@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 
 from gateway.errors import GatewayError
+from gateway.hub.protocol import Route
 from gateway.translators import TRANSLATORS
 from gateway.translators.bedrock.ids import classify
-from gateway.translators.protocol import Route
 from tests.conformance import promises
 from tests.recordings import bedrock, claude, ollama, openai
 from tests.recordings.told import is_stream

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from gateway.errors import GatewayError
+from gateway.hub.protocol import JSON
 from gateway.translators import bedrock
-from gateway.translators.protocol import JSON
 from tests.gateway.frames import stream_bytes
-from tests.gateway.test_translators import (
+from tests.gateway.translators.test_translators import (
     CASES,
     check_error,
     read,

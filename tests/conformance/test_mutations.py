@@ -12,8 +12,8 @@ from typing import NamedTuple
 import pytest
 
 from gateway.errors import GatewayError
+from gateway.hub.protocol import Reply, StreamParser
 from gateway.translators import TRANSLATORS
-from gateway.translators.protocol import Reply, StreamParser
 from tests.recordings import bedrock, claude, ollama, openai
 from tests.recordings.told import is_stream
 from tests.recordings.traffic import ABSENT, JSON, body_of

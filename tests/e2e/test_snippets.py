@@ -132,7 +132,7 @@ def test_an_agent_with_a_tool_runs_without_a_key(gateway, tmp_path):
 
 
 def test_the_hello_world_agent_runs_with_its_environment(gateway, tmp_path):
-    source = (ROOT / "runagents/agents/hello_world.py").read_text()
+    source = (ROOT / "runagents/agents/starter/hello_world.py").read_text()
     done = run(
         source,
         tmp_path,

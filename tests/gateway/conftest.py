@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.registry import Snapshot, registry
-from gateway.runtime import runtime
+from gateway.worker.registry import Snapshot, registry
+from gateway.worker.runtime import runtime
 from providers import transport
 from runagents.asgi import application
 

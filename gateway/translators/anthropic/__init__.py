@@ -7,11 +7,12 @@ bodies are made of the same parts.
 from collections.abc import Mapping
 
 from gateway.errors import GatewayError
-from gateway.translators import reply_rules, upstream_errors
-from gateway.translators.anthropic.request import render_request
-from gateway.translators.anthropic.response import parse_response
-from gateway.translators.anthropic.stream import MessageStream
-from gateway.translators.protocol import JSON, Reply, Route, StreamParser
+from gateway.hub.answers import reply_rules
+from gateway.hub.errors import upstream_errors
+from gateway.hub.protocol import JSON, Reply, Route, StreamParser
+from gateway.translators.anthropic.answers.response import parse_response
+from gateway.translators.anthropic.answers.stream import MessageStream
+from gateway.translators.anthropic.requests.request import render_request
 
 __all__ = [
     "parse_error",

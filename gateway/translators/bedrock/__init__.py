@@ -12,9 +12,27 @@ from functools import partial
 from typing import Any
 
 from gateway.errors import GatewayError
-from gateway.translators import content, converse, reply_rules, upstream_errors
-from gateway.translators.anthropic.response import parse_message
-from gateway.translators.bedrock import (
+from gateway.hub.answers import reply_rules
+from gateway.hub.errors import upstream_errors
+from gateway.hub.protocol import (
+    JSON,
+    Reply,
+    Route,
+    StreamParser,
+    UpstreamRequest,
+)
+from gateway.hub.requests import content
+from gateway.hub.requests.validation import Losses, ValidRequest, validate_request
+from gateway.translators.anthropic.answers.response import parse_message
+from gateway.translators.bedrock import converse
+from gateway.translators.bedrock.api import (
+    CONVERSE,
+    INVOKE,
+    NATIVE,
+    check_size,
+    choose_api,
+)
+from gateway.translators.bedrock.families import (
     claude,
     cohere,
     native,
@@ -23,13 +41,6 @@ from gateway.translators.bedrock import (
     oai_answers,
     prompt,
     prompt_answers,
-)
-from gateway.translators.bedrock.api import (
-    CONVERSE,
-    INVOKE,
-    NATIVE,
-    check_size,
-    choose_api,
 )
 from gateway.translators.bedrock.headers import (
     content_headers,
@@ -43,14 +54,6 @@ from gateway.translators.bedrock.stream import (
     FrameParser,
     InvokeEvents,
 )
-from gateway.translators.protocol import (
-    JSON,
-    Reply,
-    Route,
-    StreamParser,
-    UpstreamRequest,
-)
-from gateway.translators.validation import Losses, ValidRequest, validate_request
 
 __all__ = [
     "parse_error",

@@ -1,9 +1,9 @@
 """Which of Bedrock's APIs serves a request."""
 
 from gateway.errors import GatewayError, invalid_request, unsupported
-from gateway.translators import content
+from gateway.hub.protocol import JSON, Route
+from gateway.hub.requests import content
 from gateway.translators.bedrock.ids import UNKNOWN, ModelId
-from gateway.translators.protocol import JSON, Route
 
 CONVERSE = "converse"
 INVOKE = "invoke"

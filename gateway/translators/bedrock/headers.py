@@ -5,11 +5,11 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.
 
 from collections.abc import Mapping
 
-from gateway.translators.converse.answer import count, token_usage
-from gateway.translators.converse.params import service_tier
-from gateway.translators.converse.settings import guardrail, request_metadata
-from gateway.translators.protocol import JSON, Route
-from gateway.translators.validation import Losses
+from gateway.hub.answers.writer import count, token_usage
+from gateway.hub.protocol import JSON, Route
+from gateway.hub.requests.validation import Losses
+from gateway.translators.bedrock.converse.params import service_tier
+from gateway.translators.bedrock.converse.settings import guardrail, request_metadata
 from gateway.wire.jsontext import dumps
 
 EVENT_STREAM = "application/vnd.amazon.eventstream"

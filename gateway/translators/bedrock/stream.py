@@ -8,9 +8,9 @@ from binascii import Error as Base64Error
 from typing import Any, Protocol
 
 from gateway.errors import GatewayError
-from gateway.translators.converse.answer import count, token_usage
-from gateway.translators.protocol import JSON
-from gateway.translators.upstream_errors import from_object, no_answer
+from gateway.hub.answers.writer import count, token_usage
+from gateway.hub.errors.upstream_errors import from_object, no_answer
+from gateway.hub.protocol import JSON
 from gateway.wire.eventstream import EventStreamDecoder, Frame
 from gateway.wire.jsontext import JSONError, decode
 

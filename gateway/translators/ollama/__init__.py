@@ -6,10 +6,12 @@ What becomes of each field of a request stands in docs/translation.md.
 from collections.abc import Mapping
 
 from gateway.errors import GatewayError
-from gateway.translators import content, reply_rules, upstream_errors
+from gateway.hub.answers import reply_rules
+from gateway.hub.errors import upstream_errors
+from gateway.hub.protocol import JSON, Reply, Route, StreamParser
+from gateway.hub.requests import content
 from gateway.translators.ollama.answer import LineStream, parse_response
 from gateway.translators.ollama.request import render_request
-from gateway.translators.protocol import JSON, Reply, Route, StreamParser
 
 __all__ = [
     "parse_error",

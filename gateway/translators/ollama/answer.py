@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.errors import GatewayError
-from gateway.translators import chunks, reply_rules, upstream_errors
-from gateway.translators.chunks import Chunks
-from gateway.translators.converse.answer import CallIds, count
-from gateway.translators.protocol import JSON, Reply
-from gateway.translators.tool_calls import dump_arguments
+from gateway.hub.answers import chunks, reply_rules
+from gateway.hub.answers.chunks import Chunks
+from gateway.hub.answers.writer import CallIds, count
+from gateway.hub.errors import upstream_errors
+from gateway.hub.protocol import JSON, Reply
+from gateway.hub.requests.tool_calls import dump_arguments
 from gateway.wire.bounds import EventTooLarge
 from gateway.wire.jsontext import JSONError, decode
 from gateway.wire.ndjson import NDJSONDecoder

@@ -7,7 +7,8 @@ https://docs.ollama.com/modelfile#valid-parameters-and-values
 from typing import Any
 
 from gateway.errors import GatewayError, invalid_request, unsupported
-from gateway.translators.content import (
+from gateway.hub.protocol import JSON, Reply, Route, UpstreamRequest
+from gateway.hub.requests.content import (
     Audio,
     Document,
     Image,
@@ -15,16 +16,15 @@ from gateway.translators.content import (
     parse_content,
     text_of,
 )
-from gateway.translators.protocol import JSON, Reply, Route, UpstreamRequest
-from gateway.translators.reasoning import reasoning_of
-from gateway.translators.schema import tool_parameters
-from gateway.translators.tool_calls import (
+from gateway.hub.requests.reasoning import reasoning_of
+from gateway.hub.requests.schema import tool_parameters
+from gateway.hub.requests.tool_calls import (
     call_ids,
     calls_by_place,
     calls_of,
     parse_arguments,
 )
-from gateway.translators.tools import (
+from gateway.hub.requests.tools import (
     Tool,
     ToolChoice,
     allowed_tools,
@@ -32,7 +32,7 @@ from gateway.translators.tools import (
     tool_choice_of,
     tools_of,
 )
-from gateway.translators.validation import (
+from gateway.hub.requests.validation import (
     Losses,
     ValidRequest,
     output_limit,

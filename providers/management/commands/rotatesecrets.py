@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 from django.db import models, transaction
 
 from providers import sealing
-from providers.fields import SealedField
+from providers.models.fields import SealedField
 from providers.signals import resealed
 
 

@@ -21,7 +21,7 @@ from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from providers import sealing, starter
-from runagents import setup
+from runagents.accounts import setup
 
 SAFE_SQLITE = (3, 51, 3)
 DATABASE_PATIENCE_SECONDS = 30
@@ -63,7 +63,7 @@ class Command(BaseCommand):
         sys.stdout.flush()
         sys.stderr.flush()
         os.chdir(settings.BASE_DIR)
-        arguments = ["-m", "gunicorn", "-c", "python:runagents.server"]
+        arguments = ["-m", "gunicorn", "-c", "python:runagents.serving.server"]
         os.execv(  # noqa: S606  our own interpreter, our own arguments
             sys.executable, [sys.executable, *arguments, "runagents.asgi:application"]
         )

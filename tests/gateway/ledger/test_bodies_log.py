@@ -5,7 +5,7 @@ import pytest
 from gateway.ledger import bodies_log
 from gateway.ledger.flusher import Flusher
 from gateway.models import CallBody
-from gateway.runtime import runtime
+from gateway.worker.runtime import runtime
 
 
 def kept(gateway, chat, **fields):

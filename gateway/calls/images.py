@@ -1,0 +1,107 @@
+"""Images named by URL, fetched for upstreams that do not fetch by themselves.
+
+The address comes from a client, so it is held to more than a provider's: no private
+address whatever the provider may do, few redirects (each checked again), little time,
+few bytes.
+"""
+
+import asyncio
+import base64
+import copy
+from collections.abc import Sequence
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from gateway.calls import upstream
+from gateway.errors import GatewayError, invalid_request
+from gateway.wire.jsontext import JSON
+from gateway.worker.registry import Provider
+from providers.transport import transport
+
+MAX_REDIRECTS = 3
+MAX_BYTES = 5 * 1024 * 1024
+SECONDS = 10.0
+MAX_IMAGES = 20
+
+
+async def fetch(urls: Sequence[str], provider: Provider) -> dict[str, str]:
+    """Return a ``data:`` URL for each of `urls`; raises a 400 `invalid_image_url`."""
+    if not urls:
+        return {}
+    wanted = list(dict.fromkeys(urls))
+    if not provider.row.options.get("fetch_images", True):
+        raise _refused("the provider is set not to fetch images; send a data: URL")
+    if len(wanted) > MAX_IMAGES:
+        raise _refused(f"more than {MAX_IMAGES} images by URL in one request")
+    fetched = await asyncio.gather(*(_fetch(url) for url in wanted))
+    return dict(zip(wanted, fetched, strict=True))
+
+
+def inline(body: JSON, fetched: dict[str, str]) -> JSON:
+    """Return a copy of `body` with every fetched URL replaced by its ``data:`` URL."""
+    copied = copy.deepcopy(body)
+    for message in copied.get("messages", ()):
+        content = message.get("content") if isinstance(message, dict) else None
+        for part in content if isinstance(content, list) else ():
+            image = part.get("image_url") if isinstance(part, dict) else None
+            if isinstance(image, str):
+                part["image_url"] = fetched.get(image, image)
+            elif isinstance(image, dict) and image.get("url") in fetched:
+                image["url"] = fetched[image["url"]]
+    return copied
+
+
+async def _fetch(url: str) -> str:
+    try:
+        async with asyncio.timeout(SECONDS):
+            return await _follow(url)
+    except TimeoutError:
+        raise _refused("it did not arrive in time") from None
+    except (httpx.TransportError, httpx.InvalidURL):
+        raise _refused("it cannot be fetched") from None
+
+
+async def _follow(url: str) -> str:
+    for _ in range(MAX_REDIRECTS + 1):
+        if urlsplit(url).scheme not in {"http", "https"}:
+            raise _refused("only http and https are fetched")
+        request = httpx.Request(
+            "GET",
+            url,
+            headers={"accept": "image/*", "accept-encoding": "identity"},
+            extensions={
+                "private_network": False,
+                "timeout": {"connect": SECONDS, "read": SECONDS},
+            },
+        )
+        response = await transport().handle_async_request(request)
+        try:
+            if response.status_code in {301, 302, 303, 307, 308}:
+                url = urljoin(url, response.headers.get("location", ""))
+                continue
+            if response.status_code != 200:
+                raise _refused(f"its server answered {response.status_code}")
+            return await _as_data_url(response)
+        finally:
+            await response.aclose()
+    raise _refused(f"more than {MAX_REDIRECTS} redirects")
+
+
+async def _as_data_url(response: httpx.Response) -> str:
+    content = bytearray()
+    async for part in upstream.body_of(response):
+        content += part
+        if len(content) > MAX_BYTES:
+            raise _refused(f"it is larger than {MAX_BYTES} bytes")
+    label = response.headers.get("content-type", "").partition(";")[0].strip()
+    text = base64.b64encode(content).decode()
+    return f"data:{label or 'application/octet-stream'};base64,{text}"
+
+
+def _refused(reason: str) -> GatewayError:
+    return invalid_request(
+        f"An image of the request cannot be used: {reason}.",
+        param="messages",
+        code="invalid_image_url",
+    )

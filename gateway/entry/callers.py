@@ -1,0 +1,157 @@
+"""Who is calling: from request headers to a Caller, or an error.
+
+One policy for every route, spelling of the header and alias. Keyless calls are for
+programs on this machine: nothing that came through a proxy or out of a browser passes.
+"""
+
+import ipaddress
+import socket
+import time
+from collections.abc import Mapping
+from functools import cache
+
+from django.conf import settings
+
+from gateway.errors import GatewayError, invalid_request
+from gateway.worker.registry import LOCAL, Caller, Snapshot
+from providers import keys
+
+KEY_HEADERS = ("x-api-key", "x-runagents-api-key")
+
+_PROXY_MARKS = (
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "via",
+    "origin",
+    "sec-fetch-site",
+)
+
+
+def identify(
+    snapshot: Snapshot, headers: Mapping[str, list[str]], address: str
+) -> Caller:
+    """Return who sends `headers` (lower-case name -> values) from `address`.
+
+    Raises GatewayError: 401 for a key that is missing, malformed, unknown, revoked or
+    expired (one answer for all), 400 for several keys that differ.
+    """
+    key = _presented_key(headers)
+    if key:
+        return _caller_of(snapshot, key)
+    if _may_go_keyless(headers, address):
+        return LOCAL
+    raise unauthorized()
+
+
+def unauthorized() -> GatewayError:
+    """Return the 401 that all callers without a valid key get."""
+    return GatewayError(
+        401,
+        "authentication_error",
+        "No valid API key. Send a key of this gateway as `Authorization: Bearer "
+        "<key>`; an administrator creates one in the console.",
+        code="invalid_api_key",
+        headers={"www-authenticate": "Bearer"},
+    )
+
+
+def holds_unknown_key(snapshot: Snapshot, headers: Mapping[str, list[str]]) -> bool:
+    """Tell whether `headers` hold one key that looks like ours and is not known.
+
+    It may have been made since the registry was read.
+    """
+    try:
+        key = _presented_key(headers)
+    except GatewayError:
+        return False
+    return keys.is_well_formed(key) and keys.digest(key) not in snapshot.callers
+
+
+def unreadable() -> GatewayError:
+    """Return the 503 for a call that cannot be judged without the database."""
+    return GatewayError(
+        503,
+        "server_error",
+        "The gateway cannot read its registry now, and what it remembers does not "
+        "tell whether this call is allowed. Try again shortly.",
+        code="store_unavailable",
+        headers={"retry-after": "2"},
+    )
+
+
+def _presented_key(headers: Mapping[str, list[str]]) -> str:
+    """Return the one key in the headers, or an empty string."""
+    presented = []
+    for value in headers.get("authorization", ()):
+        scheme, _, token = value.strip().partition(" ")
+        if scheme.lower() != "bearer":
+            raise unauthorized()
+        presented.append(token.strip())
+    for name in KEY_HEADERS:
+        presented += [value.strip() for value in headers.get(name, ())]
+    presented = [key for key in presented if key and key != keys.PLATFORM_MANAGED]
+    if len(set(presented)) > 1 or len(headers.get("authorization", ())) > 1:
+        raise invalid_request(
+            "The request holds more than one API key. Send one.",
+            code="ambiguous_credentials",
+        )
+    return presented[0] if presented else ""
+
+
+def _caller_of(snapshot: Snapshot, key: str) -> Caller:
+    caller = snapshot.callers.get(keys.digest(key))
+    if caller is None:
+        raise unauthorized()
+    if caller.expires_at is not None and caller.expires_at <= time.time():
+        raise unauthorized()
+    return caller
+
+
+def _may_go_keyless(headers: Mapping[str, list[str]], address: str) -> bool:
+    """Tell whether a call without a key comes from a program on a trusted network."""
+    networks = _trusted_networks(tuple(settings.GATEWAY_TRUSTED_NETWORKS))
+    if not networks or any(mark in headers for mark in _PROXY_MARKS):
+        return False
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if not any(ip in network for network in networks):
+        return False
+    hosts = headers.get("host", ())
+    return len(hosts) == 1 and _is_this_machine(hosts[0])
+
+
+@cache
+def _trusted_networks(
+    networks: tuple[str, ...],
+) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    return [ipaddress.ip_network(network) for network in networks]
+
+
+@cache
+def _own_addresses() -> frozenset[str]:
+    """Return this machine's names and addresses, read once."""
+    names = {"localhost", socket.gethostname().lower()}
+    try:
+        found = socket.getaddrinfo(socket.gethostname(), None)
+    except OSError:
+        found = []
+    return frozenset(names | {str(entry[4][0]).partition("%")[0] for entry in found})
+
+
+def _is_this_machine(host: str) -> bool:
+    """Tell whether a Host header names this machine: no DNS trick points here."""
+    name = host.strip().lower()
+    name = (
+        name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
+    )
+    try:
+        if ipaddress.ip_address(name).is_loopback:
+            return True
+    except ValueError:
+        pass
+    return name in _own_addresses()

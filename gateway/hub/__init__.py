@@ -1,0 +1,1 @@
+"""OpenAI's format read and written: what doors and translators share."""

@@ -1,0 +1,258 @@
+"""What is done to any answer after parsing, for all translators alike.
+
+The rules work on OpenAI's objects, whole and streamed: tool names are mapped back, the
+hidden JSON tool becomes content, stop sequences that the upstream does not know are
+emulated, code fences stripped, parallel tool calls cut to the first, and the older
+`function_call` restored. Which of them hold, the `Reply` says.
+"""
+
+from gateway.hub.answers.chunks import Chunks
+from gateway.hub.answers.text_rules import FenceStripper, StopCutter
+from gateway.hub.protocol import JSON, PausingParser, Reply, StreamParser
+
+__all__ = ["stream", "whole"]
+
+
+def stream(parser: StreamParser, reply: Reply) -> StreamParser:
+    """Return `parser`, wrapped where `reply` names a rule."""
+    return RuledStream(parser, reply) if _has_rules(reply) else parser
+
+
+def whole(completion: JSON, reply: Reply) -> JSON:
+    """Return a `chat.completion` after the rules; `completion` is not changed."""
+    if not _has_rules(reply):
+        return completion
+    choice = completion["choices"][0]
+    message = dict(choice["message"])
+    finish = choice["finish_reason"]
+    calls, content = _whole_calls(message.pop("tool_calls", None) or [], reply)
+    if content is None and message["content"]:
+        text = _TextRules(reply)
+        content = text.feed(message["content"]) + text.close()
+        if text.stopped:
+            calls, finish = [], "stop"
+    if content is not None:
+        message["content"] = content
+    if calls and reply.legacy_functions:
+        message["function_call"] = calls[0]["function"]
+    elif calls:
+        message["tool_calls"] = calls
+    finish = _finish(finish, bool(calls), reply)
+    choice = {**choice, "message": message, "finish_reason": finish}
+    return {**completion, "choices": [choice]}
+
+
+def _has_rules(reply: Reply) -> bool:
+    return bool(
+        reply.tool_names
+        or reply.json_tool
+        or reply.strip_fence
+        or reply.stop
+        or reply.single_tool_call
+        or reply.legacy_functions
+    )
+
+
+def _whole_calls(calls: list[JSON], reply: Reply) -> tuple[list[JSON], str | None]:
+    """Return the calls that the client sees, and the JSON tool's input if called."""
+    visible: list[JSON] = []
+    content: str | None = None
+    for call in calls:
+        function = call["function"]
+        if reply.json_tool and function["name"] == reply.json_tool:
+            content = function["arguments"] if content is None else content
+            continue
+        name = reply.tool_names.get(function["name"], function["name"])
+        visible.append({**call, "function": {**function, "name": name}})
+    if reply.single_tool_call or reply.legacy_functions:
+        visible = visible[:1]
+    return visible, content
+
+
+def _finish(reason: str, called: bool, reply: Reply) -> str:
+    if reason != "tool_calls":
+        return reason
+    if not called:
+        return "stop"
+    return "function_call" if reply.legacy_functions else reason
+
+
+class _TextRules:
+    """The rules about text, in the order in which a model would meet them."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._cutter = StopCutter(reply.stop) if reply.stop else None
+        self._stripper = FenceStripper() if reply.strip_fence else None
+
+    @property
+    def stopped(self) -> bool:
+        return self._cutter is not None and self._cutter.stopped
+
+    def feed(self, text: str) -> str:
+        if self._cutter is not None:
+            text = self._cutter.feed(text)
+        if self._stripper is not None:
+            text = self._stripper.feed(text)
+        return text
+
+    def close(self) -> str:
+        text = ""
+        if self._cutter is not None and not self._cutter.stopped:
+            text = self._cutter.close()
+        if self._stripper is not None:
+            text = self._stripper.feed(text) + self._stripper.close()
+        return text
+
+
+class RuledStream:
+    """A stream parser whose chunks went through the rules.
+
+    When an emulated stop sequence ends the answer, `done` turns true before the
+    upstream's own end, so that the caller closes it.
+    """
+
+    def __init__(self, parser: StreamParser, reply: Reply) -> None:
+        self._parser = parser
+        self._pausing = parser if isinstance(parser, PausingParser) else None
+        self._reply = reply
+        self._text = _TextRules(reply)
+        self._json_index: int | None = None
+        self._waiting = ""
+        self._indexes: dict[int, int | None] = {}
+        self._called = False
+        self.usage: JSON | None = None
+        self.error = parser.error
+        self.done = False
+        self.paused: JSON | None = None
+
+    def feed(self, data: bytes) -> list[JSON]:
+        """Return the chunks completed by `data`; none after the end."""
+        if self.done or self.error is not None:
+            return []
+        return self._ruled(self._parser.feed(data))
+
+    def close(self) -> list[JSON]:
+        """Return the last chunks at the upstream's end of input."""
+        if self.done or self.error is not None:
+            return []
+        return self._ruled(self._parser.close())
+
+    def resume(self, reply: Reply) -> None:
+        """Expect the stream that goes on with an answer that paused."""
+        if self._pausing is not None:
+            self._pausing.resume(reply)
+        self.paused = None
+
+    def _ruled(self, chunks: list[JSON]) -> list[JSON]:
+        self.usage = self._parser.usage
+        out: list[JSON] = []
+        for chunk in chunks:
+            self._rule(chunk, out)
+            if self._text.stopped:
+                self._stop(chunk, out)
+                return out
+        self.error = self._parser.error
+        self.done = self._parser.done
+        if self._pausing is not None:
+            self.paused = self._pausing.paused
+        return out
+
+    def _rule(self, chunk: JSON, out: list[JSON]) -> None:
+        """Append what remains of `chunk`, which is the parser's own making."""
+        if not chunk["choices"]:
+            out.append(chunk)
+            return
+        choice = chunk["choices"][0]
+        delta = choice["delta"]
+        empty = not delta
+        text = delta.pop("content", None) or ""
+        calls = delta.pop("tool_calls", None)
+        shown = self._shown(text) if text else ""
+        if calls:
+            shown += self._rule_calls(calls, delta)
+        finish = choice.get("finish_reason")
+        if finish is not None and not self._text.stopped:
+            shown += self._rest()
+            choice["finish_reason"] = _finish(finish, self._called, self._reply)
+        if shown and finish is not None:
+            out.append(_with_delta(chunk, {"content": shown}))
+        elif shown or "role" in delta:
+            delta["content"] = shown
+        if self._text.stopped:
+            choice["finish_reason"] = None
+            if delta:
+                out.append(chunk)
+        elif delta or finish is not None or empty:
+            out.append(chunk)
+
+    def _shown(self, text: str) -> str:
+        if self._reply.json_tool:
+            # Whether this text or the tool's input is the answer shows at the end.
+            if self._json_index is None:
+                self._waiting += text
+            return ""
+        return self._text.feed(text)
+
+    def _rest(self) -> str:
+        waiting, self._waiting = self._waiting, ""
+        if self._json_index is not None:
+            return ""
+        text = self._text.feed(waiting) if waiting else ""
+        return text + self._text.close()
+
+    def _rule_calls(self, calls: list[JSON], delta: JSON) -> str:
+        """Put the visible calls into `delta`; return the JSON tool's input."""
+        content = ""
+        visible: list[JSON] = []
+        for call in calls:
+            upstream = call["index"]
+            function = call["function"]
+            if "id" in call:
+                self._begin(upstream, function["name"])
+            if upstream == self._json_index:
+                content += function.get("arguments") or ""
+                continue
+            index = self._indexes.get(upstream)
+            if index is None:
+                continue
+            if name := function.get("name"):
+                name = self._reply.tool_names.get(name, name)
+                function = {**function, "name": name}
+            visible.append({**call, "index": index, "function": function})
+        if visible and self._reply.legacy_functions:
+            delta["function_call"] = visible[0]["function"]
+        elif visible:
+            delta["tool_calls"] = visible
+        return content
+
+    def _begin(self, upstream: int, name: str) -> None:
+        """Give a new call its place among those that the client sees, or none."""
+        if self._reply.json_tool and name == self._reply.json_tool:
+            if self._json_index is None:
+                self._json_index = upstream
+            else:
+                self._indexes[upstream] = None
+            return
+        single = self._reply.single_tool_call or self._reply.legacy_functions
+        if single and self._called:
+            self._indexes[upstream] = None
+            return
+        self._called = True
+        seen = [index for index in self._indexes.values() if index is not None]
+        self._indexes[upstream] = len(seen)
+
+    def _stop(self, chunk: JSON, out: list[JSON]) -> None:
+        """End the answer at an emulated stop sequence."""
+        if rest := self._text.close():
+            out.append(_with_delta(chunk, {"content": rest}))
+        chunks = Chunks(self._reply, id=chunk["id"], created=chunk["created"])
+        reason = _finish("tool_calls", self._called, self._reply)
+        out.append(chunks.finish(reason))
+        if self._reply.include_usage and self.usage is not None:
+            out.append(chunks.usage(self.usage))
+        self.done = True
+
+
+def _with_delta(chunk: JSON, delta: JSON) -> JSON:
+    choice = {"index": 0, "delta": delta, "finish_reason": None}
+    return {**chunk, "choices": [choice]}

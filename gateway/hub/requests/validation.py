@@ -1,0 +1,212 @@
+"""What every translated upstream asks of a request before it is rendered.
+
+An OpenAI-compatible upstream checks requests itself; the others word their refusals in
+terms the caller never used. So the rules of OpenAI's own API are applied here, once,
+with OpenAI's parameter paths.
+https://platform.openai.com/docs/api-reference/chat/create
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from gateway.errors import unsupported
+from gateway.hub.protocol import JSON, Route
+from gateway.hub.requests.field_checks import CHECKS, invalid_value, wrong_type
+from gateway.hub.requests.message_checks import checked_messages
+from gateway.hub.requests.tool_calls import pair_results
+
+__all__ = ["Losses", "ValidRequest", "output_limit", "validate_request"]
+
+EXTENSIONS = frozenset(
+    {
+        "cache_control",
+        "keep_alive",
+        "min_p",
+        "num_ctx",
+        "reasoning",
+        "repeat_penalty",
+        "thinking",
+        "top_k",
+    }
+)
+"""Fields beyond OpenAI's that at least one upstream understands."""
+
+FIELDS = EXTENSIONS | {
+    "audio",
+    "frequency_penalty",
+    "function_call",
+    "functions",
+    "include_obfuscation",
+    "logit_bias",
+    "logprobs",
+    "max_completion_tokens",
+    "max_tokens",
+    "messages",
+    "metadata",
+    "modalities",
+    "model",
+    "moderation",
+    "n",
+    "parallel_tool_calls",
+    "prediction",
+    "presence_penalty",
+    "prompt_cache_key",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+    "reasoning_effort",
+    "response_format",
+    "safety_identifier",
+    "seed",
+    "service_tier",
+    "stop",
+    "store",
+    "stream",
+    "stream_options",
+    "temperature",
+    "tool_choice",
+    "tools",
+    "top_logprobs",
+    "top_p",
+    "user",
+    "verbosity",
+    "web_search_options",
+}
+
+_NOT_FROM_EXTRA_BODY = frozenset({"model", "messages", "stream"})
+
+
+class ValidRequest(NamedTuple):
+    """A request that passed.
+
+    `body` is a shallow copy with `extra_body` merged in and without nulls, unknown
+    fields, an empty `tools`, tool settings that have no tools and empty stop strings;
+    `stop` is a list. `unknown` names the fields left out. `results` says for the index
+    of each tool or function message which call it answers: the index of the assistant
+    message and the position of the call in it (see `tool_calls.calls_of`).
+    """
+
+    body: JSON
+    unknown: tuple[str, ...]
+    results: Mapping[int, tuple[int, int]]
+
+
+class Losses:
+    """What a request loses on its way to an upstream, for the response headers.
+
+    With the route flag `strict_params` a parameter that would be dropped is refused
+    instead.
+    """
+
+    def __init__(self, route: Route) -> None:
+        self._strict = bool(route.options.get("strict_params"))
+        self._dropped: dict[str, None] = {}
+        self._downgraded: dict[str, None] = {}
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Names of parameters not sent, each once, in the order they were met."""
+        return tuple(self._dropped)
+
+    @property
+    def downgraded(self) -> tuple[str, ...]:
+        """Names of parameters sent in a weaker form."""
+        return tuple(self._downgraded)
+
+    def drop(self, param: str) -> None:
+        """Note that `param` is not sent; raises a 400 under `strict_params`."""
+        if self._strict:
+            raise unsupported(
+                f"This model does not support '{param}', and its provider is set to "
+                f"refuse rather than drop parameters. Remove '{param}'.",
+                param=param,
+            )
+        self._dropped[param] = None
+
+    def downgrade(self, param: str) -> None:
+        """Note that `param` is sent in a weaker form."""
+        self._downgraded[param] = None
+
+
+def validate_request(body: JSON) -> ValidRequest:
+    """Return `body` checked and tidied; raises a 400 `GatewayError` naming the field.
+
+    Nothing of `body` is mutated; messages are shared with it, not copied.
+    """
+    merged = _with_extra_body(body)
+    clean = {
+        field: value
+        for field, value in merged.items()
+        if value is not None and field in FIELDS
+    }
+    unknown = tuple(
+        field
+        for field, value in merged.items()
+        if field not in FIELDS and value is not None
+    )
+    for field, value in clean.items():
+        check = CHECKS.get(field)
+        if check is not None:
+            check(field, value)
+    _check_together(clean)
+    _tidy(clean)
+    messages = checked_messages(clean.get("messages"))
+    return ValidRequest(clean, unknown, pair_results(messages))
+
+
+def output_limit(body: JSON) -> int | None:
+    """Return the effective output limit of a valid request, with reasoning."""
+    limit = body.get("max_completion_tokens")
+    return limit if limit is not None else body.get("max_tokens")
+
+
+def _with_extra_body(body: JSON) -> JSON:
+    if "extra_body" not in body:
+        return body
+    extra = body["extra_body"] if body["extra_body"] is not None else {}
+    if not isinstance(extra, dict):
+        raise wrong_type("extra_body", "an object")
+    merged = {field: value for field, value in body.items() if field != "extra_body"}
+    for field, value in extra.items():
+        if field not in _NOT_FROM_EXTRA_BODY:
+            merged[field] = value
+    return merged
+
+
+def _tidy(body: JSON) -> None:
+    if "stop" in body:
+        stop = body["stop"]
+        strings = [text for text in ([stop] if isinstance(stop, str) else stop) if text]
+        if strings:
+            body["stop"] = strings
+        else:
+            del body["stop"]
+    if not body.get("tools"):
+        body.pop("tools", None)
+    if not body.get("functions"):
+        body.pop("functions", None)
+    if "tools" not in body and "functions" not in body:
+        # Checked before: what is left here is "none" or "auto", which change nothing.
+        for field in ("tool_choice", "function_call", "parallel_tool_calls"):
+            body.pop(field, None)
+    if not body.get("stream"):
+        body.pop("stream_options", None)
+
+
+def _check_together(body: JSON) -> None:
+    if "top_logprobs" in body and not body.get("logprobs"):
+        raise invalid_value(
+            "top_logprobs", "'top_logprobs' needs 'logprobs' to be true."
+        )
+    if body.get("tools") and body.get("functions"):
+        raise invalid_value(
+            "functions", "Use either 'tools' or the older 'functions', not both."
+        )
+    _check_choice_has_tools(body, "tool_choice", "tools")
+    _check_choice_has_tools(body, "function_call", "functions")
+
+
+def _check_choice_has_tools(body: JSON, choice: str, tools: str) -> None:
+    if choice in body and body[choice] not in ("none", "auto") and not body.get(tools):
+        raise invalid_value(
+            choice, f"'{choice}' is only allowed when '{tools}' are specified."
+        )

@@ -1,0 +1,1 @@
+"""From Claude's answers and streams to OpenAI's."""

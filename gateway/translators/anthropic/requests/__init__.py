@@ -1,0 +1,1 @@
+"""From OpenAI's request to Claude's."""

@@ -1,0 +1,278 @@
+"""Tools, the choice among them, and answers in JSON, in Claude's form.
+
+https://platform.claude.com/docs/en/agents-and-tools/tool-use/implement-tool-use and
+https://platform.claude.com/docs/en/build-with-claude/structured-outputs
+"""
+
+from typing import Any, NamedTuple
+
+from gateway.errors import invalid_request, unsupported
+from gateway.hub.protocol import JSON, Route
+from gateway.hub.requests.caching import MARKS, cache_mark, tool_cache_mark
+from gateway.hub.requests.schema import is_representable, sanitise, tool_parameters
+from gateway.hub.requests.tool_calls import ToolNames, historic_names
+from gateway.hub.requests.tools import (
+    Tool,
+    ToolChoice,
+    allowed_tools,
+    is_parallel,
+    tool_choice_of,
+    tools_of,
+)
+from gateway.hub.requests.validation import Losses
+from gateway.translators.anthropic.requests.claude_models import ClaudeModel
+from gateway.translators.anthropic.requests.dialect import Dialect
+from gateway.wire.jsontext import dumps
+
+_FIELDS = frozenset({"tools", "functions", "web_search_options", "response_format"})
+"""Without any of these a valid request has nothing to do with tools."""
+
+_MAX_STRICT = 20
+
+_SCHEMA_PARAM = "response_format.json_schema.schema"
+
+_JSON_ONLY = (
+    "Answer with a single JSON object and nothing else: no explanation before or after "
+    "it and no code fence around it."
+)
+_MATCHING = "The object must match this JSON schema:"
+
+
+class Tooling(NamedTuple):
+    """Rendered tools and what the answer's format adds to the request.
+
+    `choice` is `tool_choice` or None. `json_tool` is the hidden tool that carries a
+    JSON answer, `format` the native ``output_config.format``, `instruction` a text for
+    the system prompt. `is_single` asks to keep only the first call of the answer,
+    `searches` tells that Claude's web search is among the tools.
+    """
+
+    tools: list[JSON]
+    choice: JSON | None = None
+    json_tool: str = ""
+    format: JSON | None = None
+    instruction: str = ""
+    is_single: bool = False
+    searches: bool = False
+
+    @property
+    def forces_tool(self) -> bool:
+        """Whether the model must call a tool."""
+        return self.choice is not None and self.choice["type"] in ("any", "tool")
+
+
+def render_tooling(
+    body: JSON,
+    route: Route,
+    names: ToolNames,
+    model: ClaudeModel,
+    dialect: Dialect,
+    losses: Losses,
+) -> Tooling:
+    """Return the tools, tool choice and answer format of a valid request.
+
+    Raises a 400 for tools that Claude cannot take.
+    """
+    if _FIELDS.isdisjoint(body) and not historic_names(body["messages"]):
+        return Tooling([])
+    offered = tools_of(body)
+    choice = tool_choice_of(body, offered)
+    offered = allowed_tools(offered, choice)
+    if choice.mode in ("required", "named") and not model.forced_tools:
+        losses.downgrade(choice.param)
+        if choice.mode == "named":
+            offered = [tool for tool in offered if tool.name == choice.name]
+    tools = _render_tools(offered, names, model, dialect)
+    rendered = _render_choice(choice, bool(tools), is_parallel(body), names, model)
+    if not tools:
+        tools = [
+            {"name": names.upstream(name), "input_schema": {"type": "object"}}
+            for name in historic_names(body["messages"])
+        ]
+        # Claude wants the tools that a history mentions, but nobody offers them now.
+        rendered = {"type": "none"} if tools else None
+    search = _web_search(body, route, dialect, {tool.name for tool in offered})
+    if search is not None:
+        tools.append(search)
+        if rendered == {"type": "none"} and not offered:
+            rendered = None
+    tooling = Tooling(tools, rendered, searches=search is not None)
+    tooling = _single_calls(tooling, dialect)
+    return _with_format(tooling, body, route, model, dialect, losses)
+
+
+def _single_calls(tooling: Tooling, dialect: Dialect) -> Tooling:
+    """Move "one call at a time" to the answer where the host does not know it."""
+    choice = tooling.choice
+    if choice is None or dialect.disable_parallel:
+        return tooling
+    if "disable_parallel_tool_use" not in choice:
+        return tooling
+    kept = {key: choice[key] for key in choice if key != "disable_parallel_tool_use"}
+    return tooling._replace(choice=kept, is_single=True)
+
+
+# --- tools ----------------------------------------------------------------------------
+
+
+def _render_tools(
+    tools: list[Tool], names: ToolNames, model: ClaudeModel, dialect: Dialect
+) -> list[JSON]:
+    rendered: list[JSON] = []
+    strict_left = _MAX_STRICT if model.structured else 0
+    for tool in tools:
+        if tool.native is not None:
+            rendered.append(_render_native(tool, tool.native, dialect))
+            continue
+        is_strict = tool.strict and strict_left > 0
+        one = _render_tool(tool, names, is_strict)
+        strict_left -= "strict" in one
+        rendered.append(one)
+    return rendered
+
+
+def _render_tool(tool: Tool, names: ToolNames, is_strict: bool) -> JSON:
+    param = f"{tool.param}.parameters"
+    schema = tool_parameters(tool.parameters, param)
+    is_strict = is_strict and is_representable(schema, param)
+    rendered: JSON = {
+        "name": names.upstream(tool.name),
+        "input_schema": sanitise(schema, param) if is_strict else schema,
+    }
+    if tool.description.strip():
+        rendered["description"] = tool.description
+    if is_strict:
+        rendered["strict"] = True
+    if mark := tool_cache_mark(tool.source):
+        rendered["cache_control"] = mark
+    return rendered
+
+
+def _render_native(tool: Tool, native: JSON, dialect: Dialect) -> JSON:
+    type = native.get("type")
+    if isinstance(type, str) and type.startswith(dialect.refused_tools or ("\0",)):
+        raise unsupported(
+            f"This provider does not run '{tool.name}' itself. Remove '{tool.param}'.",
+            param=f"{tool.param}.type",
+        )
+    left_out = dialect.refused_tool_fields | MARKS
+    rendered = {key: native[key] for key in native if key not in left_out}
+    if mark := cache_mark(native):
+        rendered["cache_control"] = mark
+    return rendered
+
+
+def _web_search(
+    body: JSON, route: Route, dialect: Dialect, taken: set[str]
+) -> JSON | None:
+    options = body.get("web_search_options")
+    if options is None:
+        return None
+    if not dialect.web_search or not route.options.get("server_web_search"):
+        raise unsupported(
+            "Web search is not enabled for this provider. Remove "
+            "'web_search_options', or have an administrator enable it.",
+            param="web_search_options",
+        )
+    if "web_search" in taken:
+        raise invalid_request(
+            "'web_search_options' cannot be used beside a tool named 'web_search'. "
+            "Rename the tool.",
+            param="web_search_options",
+            code="invalid_value",
+        )
+    tool: JSON = {"type": "web_search_20250305", "name": "web_search"}
+    if place := _place(options.get("user_location")):
+        tool["user_location"] = {"type": "approximate", **place}
+    return tool
+
+
+def _place(location: Any) -> JSON:
+    if not isinstance(location, dict):
+        return {}
+    place = location.get("approximate", location)
+    if not isinstance(place, dict):
+        return {}
+    keys = ("city", "country", "region", "timezone")
+    return {key: place[key] for key in keys if isinstance(place.get(key), str)}
+
+
+# --- choice ---------------------------------------------------------------------------
+
+_CHOICES = {"auto": "auto", "none": "none", "required": "any", "named": "tool"}
+
+
+def _render_choice(
+    choice: ToolChoice,
+    has_tools: bool,
+    parallel: bool,
+    names: ToolNames,
+    model: ClaudeModel,
+) -> JSON | None:
+    if not has_tools or (not choice.mode and parallel):
+        return None
+    type = _CHOICES[choice.mode or "auto"]
+    if type == "none":
+        return {"type": "none"}
+    rendered: JSON = {"type": type}
+    if type == "tool":
+        rendered["name"] = names.upstream(choice.name)
+    if not parallel or type == "tool":
+        rendered["disable_parallel_tool_use"] = True
+    if type in ("any", "tool") and not model.forced_tools:
+        rendered["type"] = "auto"
+        rendered.pop("name", None)
+    return rendered
+
+
+# --- answers in JSON ------------------------------------------------------------------
+
+
+def _with_format(
+    tooling: Tooling,
+    body: JSON,
+    route: Route,
+    model: ClaudeModel,
+    dialect: Dialect,
+    losses: Losses,
+) -> Tooling:
+    wanted = body.get("response_format") or {}
+    if wanted.get("type") == "json_object":
+        return tooling._replace(instruction=_JSON_ONLY)
+    if wanted.get("type") != "json_schema":
+        return tooling
+    schema = wanted["json_schema"].get("schema")
+    if schema is None:
+        return tooling._replace(instruction=_JSON_ONLY)
+    avoided = "output_config" in route.avoid
+    if model.structured and not avoided and is_representable(schema, _SCHEMA_PARAM):
+        clean = sanitise(schema, _SCHEMA_PARAM)
+        return tooling._replace(format={"type": "json_schema", "schema": clean})
+    if tooling.forces_tool:
+        # The answer will be the call that the client demands, not text.
+        return tooling
+    if model.forced_tools:
+        return _with_json_tool(tooling, schema, dialect)
+    losses.downgrade("response_format")
+    instruction = f"{_JSON_ONLY} {_MATCHING}\n{dumps(schema)}"
+    return tooling._replace(instruction=instruction)
+
+
+def _with_json_tool(tooling: Tooling, schema: JSON, dialect: Dialect) -> Tooling:
+    taken = {tool.get("name") for tool in tooling.tools}
+    name = "json_output"
+    while name in taken:
+        name += "_"
+    tool = {
+        "name": name,
+        "description": "Gives the answer. Call it once, with the whole answer.",
+        "input_schema": tool_parameters(schema, _SCHEMA_PARAM),
+    }
+    may_call_others = bool(tooling.tools) and tooling.choice != {"type": "none"}
+    if may_call_others:
+        choice: JSON = {**(tooling.choice or {}), "type": "any"}
+    else:
+        choice = {"type": "tool", "name": name}
+        if dialect.disable_parallel:
+            choice["disable_parallel_tool_use"] = True
+    return tooling._replace(tools=[*tooling.tools, tool], choice=choice, json_tool=name)

@@ -1,0 +1,26 @@
+"""Bedrock's Converse: one format for all of its models.
+
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+
+The `bedrock` translator calls it for models whose own body it does not know or cannot
+fill; Nova's InvokeModel body is made of its parts.
+"""
+
+from gateway.translators.bedrock.converse.from_claude import (
+    from_claude,
+    with_forced_tool,
+)
+from gateway.translators.bedrock.converse.request import WHOLE, render
+from gateway.translators.bedrock.converse.response import parse_converse
+from gateway.translators.bedrock.converse.stream import ConverseEvents
+from gateway.translators.bedrock.converse.whole import WholeStream
+
+__all__ = [
+    "WHOLE",
+    "ConverseEvents",
+    "WholeStream",
+    "from_claude",
+    "parse_converse",
+    "render",
+    "with_forced_tool",
+]

@@ -1,0 +1,35 @@
+"""Asking for JSON in words, for models that have no other way."""
+
+from typing import Any
+
+from gateway.hub.requests.validation import Losses
+from gateway.wire.jsontext import JSON, dumps
+
+
+def asked_in_words(body: JSON, losses: Losses) -> str:
+    """Return `instruction` for a request; a schema asked for so is a downgrade."""
+    wanted = body.get("response_format") or {}
+    if wanted.get("type") == "json_schema":
+        losses.downgrade("response_format")
+    return instruction(wanted)
+
+
+def instruction(response_format: Any) -> str:
+    """Return the system text that asks for the format; empty where none is asked for.
+
+    It depends on the request's format alone, so that prompts stay cacheable.
+    """
+    match response_format:
+        case {"type": "json_object"}:
+            return (
+                "Answer with a single JSON object and nothing else: no prose before or "
+                "after it and no code fences."
+            )
+        case {"type": "json_schema", "json_schema": dict(described)}:
+            schema = dumps(described.get("schema") or {"type": "object"})
+            return (
+                "Answer with a single JSON object and nothing else: no prose before or "
+                "after it and no code fences. The object must be valid against this "
+                f"JSON schema: {schema}"
+            )
+    return ""

@@ -1,0 +1,106 @@
+"""The parameters of a request that all of Bedrock's models but Claude treat alike."""
+
+from collections.abc import Mapping
+
+from gateway.errors import unsupported
+from gateway.hub.protocol import JSON, Route
+from gateway.hub.requests.validation import Losses, ValidRequest, output_limit
+
+# Best-effort tuning: an answer without them is still an answer to the request.
+_TUNING = (
+    "top_k",
+    "seed",
+    "frequency_penalty",
+    "presence_penalty",
+    "min_p",
+    "repeat_penalty",
+    "num_ctx",
+    "keep_alive",
+    "thinking",
+    "reasoning",
+    "reasoning_effort",
+    "verbosity",
+    "user",
+    "safety_identifier",
+    "store",
+)
+
+# What would change the answer's meaning if it were left out.
+_REFUSED = ("logprobs", "logit_bias", "web_search_options")
+
+_ZERO_IS_MEANT = frozenset({"temperature", "top_p", "seed"})
+
+_TIERS = {
+    "default": "default",
+    "flex": "flex",
+    "priority": "priority",
+    "fast": "priority",
+}
+
+
+def refuse(body: JSON, expressible: frozenset[str] = frozenset()) -> None:
+    """Raise a 400 for a parameter that this model cannot honour.
+
+    `expressible` names those that its body can say after all.
+    """
+    for name in _REFUSED:
+        asked = body.get(name) or (name == "web_search_options" and name in body)
+        if asked and name not in expressible:
+            raise unsupported(
+                f"This model does not support '{name}'. Remove '{name}'.", param=name
+            )
+
+
+def drop_rest(
+    valid: ValidRequest, losses: Losses, used: frozenset[str] = frozenset()
+) -> None:
+    """Note every tuning parameter of the request that is not among `used`."""
+    for name in valid.unknown:
+        losses.drop(name)
+    for name in _TUNING:
+        asked = valid.body.get(name) or (name in _ZERO_IS_MEANT and name in valid.body)
+        if asked and name not in used:
+            losses.drop(name)
+
+
+def sampling(
+    body: JSON,
+    names: Mapping[str, str],
+    losses: Losses,
+    *,
+    default_limit: int = 0,
+    most: int = 0,
+) -> JSON:
+    """Return limits and sampling under the upstream's `names`.
+
+    `names` maps ours (``limit`` for the output limit) to the upstream's. Bedrock's
+    models take a temperature up to 1.
+    """
+    values: JSON = {name: body.get(name) for name in names}
+    if "limit" in names:
+        limit = output_limit(body) or default_limit
+        values["limit"] = min(limit, most) if most else limit
+    if (values.get("temperature") or 0) > 1:
+        values["temperature"] = 1
+        losses.downgrade("temperature")
+    return {
+        upstream: values[name]
+        for name, upstream in names.items()
+        if values[name] or (values[name] == 0 and name in _ZERO_IS_MEANT)
+    }
+
+
+def service_tier(body: JSON, losses: Losses) -> str | None:
+    """Return Bedrock's service tier for the request's; None leaves it to Bedrock."""
+    asked = body.get("service_tier")
+    if asked is None or asked == "auto":
+        return None
+    tier = _TIERS.get(asked)
+    if tier is None:
+        losses.drop("service_tier")
+    return tier
+
+
+def has_flag(route: Route, name: str, *, default: bool = False) -> bool:
+    """Say whether the model or its provider is marked with the capability `name`."""
+    return bool(route.capabilities.get(name, route.options.get(name, default)))

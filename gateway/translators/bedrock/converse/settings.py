@@ -1,0 +1,41 @@
+"""What a provider's administrator sets for all of its Bedrock calls.
+
+https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-use-converse-api.html
+"""
+
+import re
+
+from gateway.hub.protocol import JSON, Route
+
+_METADATA_VALUE = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{0,256}", re.ASCII)
+
+
+def guardrail(route: Route) -> JSON:
+    """Return Converse's `guardrailConfig`; empty where no guardrail is set."""
+    config = {
+        "guardrailIdentifier": route.options.get("guardrail_id"),
+        "guardrailVersion": route.options.get("guardrail_version"),
+        "trace": route.options.get("guardrail_trace"),
+    }
+    if not config["guardrailIdentifier"]:
+        return {}
+    config["guardrailVersion"] = config["guardrailVersion"] or "DRAFT"
+    return {name: str(value) for name, value in config.items() if value}
+
+
+def request_metadata(body: JSON, route: Route) -> dict[str, str]:
+    """Return the request's metadata for AWS's own logs, if the provider wants it.
+
+    Entries that AWS would refuse are left out: they must not fail the call.
+    """
+    metadata = body.get("metadata")
+    if not metadata or not route.options.get("request_metadata"):
+        return {}
+    return {
+        key: value
+        for key, value in list(metadata.items())[:16]
+        if isinstance(value, str)
+        and _METADATA_VALUE.fullmatch(value)
+        and key
+        and _METADATA_VALUE.fullmatch(key)
+    }

@@ -1,0 +1,158 @@
+"""Tools, the choice among them, and answers in JSON, in Converse's form.
+
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolConfiguration.html
+"""
+
+from typing import Any, NamedTuple
+
+from gateway.errors import unsupported
+from gateway.hub.protocol import JSON, Route
+from gateway.hub.requests.caching import tool_cache_mark
+from gateway.hub.requests.schema import is_representable, sanitise, tool_parameters
+from gateway.hub.requests.tool_calls import ToolNames
+from gateway.hub.requests.tools import Tool, allowed_tools, tool_choice_of, tools_of
+from gateway.hub.requests.validation import Losses
+from gateway.translators.bedrock.converse.cache_points import MARK
+from gateway.translators.bedrock.converse.json_mode import asked_in_words, instruction
+from gateway.translators.bedrock.converse.models import Profile
+from gateway.wire.jsontext import dumps
+
+_MAX_STRICT = 20
+_SCHEMA_PARAM = "response_format.json_schema.schema"
+
+
+class Tooling(NamedTuple):
+    """Rendered tools (they may carry a cache mark) and the answer's format.
+
+    `choice` is Converse's `toolChoice` or None, `only` the one tool that must be
+    called. `json_tool` is the hidden tool that carries a JSON answer, `format` the
+    native ``outputConfig.textFormat``, `instruction` a text for the system prompt.
+    """
+
+    tools: list[JSON]
+    choice: JSON | None = None
+    only: str = ""
+    json_tool: str = ""
+    format: JSON | None = None
+    instruction: str = ""
+
+
+def render_tooling(
+    body: JSON, route: Route, names: ToolNames, profile: Profile, losses: Losses
+) -> Tooling:
+    """Return the tools, tool choice and answer format of a valid request.
+
+    Raises a 400 for tools that Converse cannot take.
+    """
+    offered = tools_of(body)
+    choice = tool_choice_of(body, offered)
+    offered = allowed_tools(offered, choice)
+    if choice.mode == "none":
+        return _with_format(Tooling([]), body, route, profile, losses)
+    if choice.mode == "named" and "tool" not in profile.choices:
+        # What must be called can also be said by offering nothing else.
+        offered = [tool for tool in offered if tool.name == choice.name]
+    tooling = Tooling(_render_tools(offered, names, profile))
+    match choice.mode:
+        case "auto" if "auto" in profile.choices and tooling.tools:
+            tooling = tooling._replace(choice={"auto": {}})
+        case "named" if "tool" in profile.choices:
+            name = names.upstream(choice.name)
+            tooling = tooling._replace(choice={"tool": {"name": name}}, only=name)
+        case "required" | "named" if "any" in profile.choices:
+            only = names.upstream(choice.name) if choice.name else ""
+            tooling = tooling._replace(choice={"any": {}}, only=only)
+        case "required" | "named":
+            losses.downgrade(choice.param)
+    return _with_format(tooling, body, route, profile, losses)
+
+
+def _render_tools(tools: list[Tool], names: ToolNames, profile: Profile) -> list[JSON]:
+    rendered: list[JSON] = []
+    strict_left = _MAX_STRICT if profile.structured else 0
+    for tool in tools:
+        if tool.native is not None:
+            raise unsupported(
+                f"'{tool.param}' is a tool in Anthropic's own format, which this "
+                "provider does not take. Write it as a function.",
+                param=tool.param,
+            )
+        spec = _tool_spec(tool, names, tool.strict and strict_left > 0)
+        strict_left -= "strict" in spec
+        block: JSON = {"toolSpec": spec}
+        if mark := tool_cache_mark(tool.source):
+            block[MARK] = mark
+        rendered.append(block)
+    return rendered
+
+
+def _tool_spec(tool: Tool, names: ToolNames, is_strict: bool) -> JSON:
+    param = f"{tool.param}.parameters"
+    schema = tool_parameters(tool.parameters, param)
+    is_strict = is_strict and is_representable(schema, param)
+    spec: JSON = {"name": names.upstream(tool.name)}
+    if tool.description.strip():
+        spec["description"] = tool.description
+    schema = sanitise(schema, param) if is_strict else schema
+    spec["inputSchema"] = {"json": plain_root(schema)}
+    if is_strict:
+        spec["strict"] = True
+    return spec
+
+
+def plain_root(schema: JSON) -> JSON:
+    """Return `schema` without what Converse refuses at its root."""
+    return {
+        key: value for key, value in schema.items() if key not in ("$schema", "title")
+    }
+
+
+def _with_format(
+    tooling: Tooling, body: JSON, route: Route, profile: Profile, losses: Losses
+) -> Tooling:
+    wanted = body.get("response_format") or {}
+    described = wanted.get("json_schema") or {}
+    schema = described.get("schema")
+    if wanted.get("type") != "json_schema" or schema is None:
+        return tooling._replace(instruction=instruction(wanted))
+    avoided = "output_config" in route.avoid
+    if profile.structured and not avoided and is_representable(schema, _SCHEMA_PARAM):
+        clean = sanitise(schema, _SCHEMA_PARAM)
+        return tooling._replace(format=text_format(clean, described))
+    if tooling.choice is not None and "auto" not in tooling.choice:
+        return tooling  # the answer will be the call that the client demands
+    if "any" in profile.choices:
+        return _with_json_tool(tooling, schema, profile)
+    return tooling._replace(instruction=asked_in_words(body, losses))
+
+
+def text_format(schema: JSON, described: JSON) -> JSON:
+    """Return ``outputConfig.textFormat`` for a sanitised schema."""
+    definition: JSON = {"schema": dumps(schema)}
+    for key in ("name", "description"):
+        value: Any = described.get(key)
+        if isinstance(value, str) and value:
+            definition[key] = value
+    return {"type": "json_schema", "structure": {"jsonSchema": definition}}
+
+
+def _with_json_tool(tooling: Tooling, schema: JSON, profile: Profile) -> Tooling:
+    taken = {tool["toolSpec"]["name"] for tool in tooling.tools}
+    name = "json_output"
+    while name in taken:
+        name += "_"
+    spec = {
+        "name": name,
+        "description": "Gives the answer. Call it once, with the whole answer.",
+        "inputSchema": {"json": plain_root(tool_parameters(schema, _SCHEMA_PARAM))},
+    }
+    is_alone = not tooling.tools
+    choice: JSON = {"any": {}}
+    if is_alone and "tool" in profile.choices:
+        choice = {"tool": {"name": name}}
+    return tooling._replace(
+        tools=[*tooling.tools, {"toolSpec": spec}],
+        choice=choice,
+        only=name if is_alone else "",
+        json_tool=name,
+    )

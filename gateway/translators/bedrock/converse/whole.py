@@ -1,0 +1,87 @@
+"""A whole answer told as a stream, for models that do not stream when they have tools.
+
+"This model doesn't support tool use in streaming mode", Bedrock says of Llama and
+Writer. The client asked for a stream and gets one, all of it at the end.
+https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from gateway.errors import GatewayError
+from gateway.hub.errors.upstream_errors import NO_ANSWER, from_object, no_answer
+from gateway.hub.protocol import JSON, Reply
+from gateway.translators.bedrock.converse.stream import ConverseEvents
+from gateway.wire.bounds import MAX_EVENT
+from gateway.wire.jsontext import JSONError, decode, dumps
+
+
+class WholeStream:
+    """Collects one JSON answer and tells it as chunks; a `StreamParser`."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.usage: JSON | None = None
+        self.error: GatewayError | None = None
+        self.done = False
+        self._events = ConverseEvents(reply)
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def feed(self, data: bytes) -> list[JSON]:
+        """Keep `data`: nothing can be told before all of it is there."""
+        if self.error is None and not self.done:
+            self._pieces.append(data)
+            self._size += len(data)
+            if self._size > MAX_EVENT:
+                self._pieces.clear()
+                self.error = no_answer(f"is larger than {MAX_EVENT} bytes")
+        return []
+
+    def close(self) -> list[JSON]:
+        """Return all chunks of the answer, or set `error`."""
+        if self.error is not None or self.done:
+            return []
+        try:
+            for name, payload in _events_of(self._payload()):
+                self._events.read(name, payload)
+            self._events.close()
+        except GatewayError as error:
+            self.error = error
+        self.usage = self._events.answer.usage
+        self.done = self._events.answer.is_finished
+        return self._events.answer.take()
+
+    def _payload(self) -> JSON:
+        try:
+            payload: Any = decode(b"".join(self._pieces))
+        except JSONError:
+            raise no_answer("is not JSON") from None
+        match payload:
+            case {"output": {"message": {"content": list()}}}:
+                return dict(payload)
+        raise from_object(payload, default=NO_ANSWER)
+
+
+def _events_of(payload: JSON) -> Iterator[tuple[str, JSON]]:
+    """Yield the events that would have told `payload`."""
+    yield "messageStart", {}
+    for index, block in enumerate(payload["output"]["message"]["content"]):
+        place = {"contentBlockIndex": index}
+        if not isinstance(block, dict):
+            continue
+        match block:
+            case {"toolUse": dict(tool)}:
+                yield "contentBlockStart", {**place, "start": {"toolUse": tool}}
+                arguments = tool.get("input")
+                text = dumps(arguments if arguments is not None else {})
+                delta: JSON = {"toolUse": {"input": text}}
+                yield "contentBlockDelta", {**place, "delta": delta}
+            case {"reasoningContent": {"reasoningText": dict(reasoning)}}:
+                for part in ("text", "signature"):
+                    delta = {"reasoningContent": {part: reasoning.get(part)}}
+                    yield "contentBlockDelta", {**place, "delta": delta}
+            case _:
+                yield "contentBlockDelta", {**place, "delta": block}
+        yield "contentBlockStop", place
+    yield "messageStop", {"stopReason": payload.get("stopReason")}
+    yield "metadata", {"usage": payload.get("usage")}

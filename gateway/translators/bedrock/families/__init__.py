@@ -1,0 +1,1 @@
+"""The model families that Bedrock hosts, each with a body of its own."""

@@ -1,0 +1,267 @@
+"""Cohere's Command R over InvokeModel.
+
+https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-cohere-command-r-plus.html
+"""
+
+from typing import Any
+
+from gateway.errors import unsupported
+from gateway.hub.answers import chunks
+from gateway.hub.answers.writer import AnswerStream, CallIds, finish_reason
+from gateway.hub.errors.upstream_errors import no_answer
+from gateway.hub.protocol import JSON, Reply, Route
+from gateway.hub.requests.content import text_of
+from gateway.hub.requests.schema import tool_parameters
+from gateway.hub.requests.tool_calls import (
+    ToolNames,
+    calls_by_place,
+    calls_of,
+    parse_arguments,
+)
+from gateway.hub.requests.tools import (
+    Tool,
+    allowed_tools,
+    is_parallel,
+    tool_choice_of,
+    tools_of,
+)
+from gateway.hub.requests.validation import Losses, ValidRequest
+from gateway.translators.bedrock.converse.json_mode import asked_in_words
+from gateway.translators.bedrock.converse.params import drop_rest, refuse, sampling
+from gateway.translators.bedrock.families.plain import conversation
+from gateway.wire.jsontext import JSONError, decode, dumps
+
+_NAMES = {
+    "limit": "max_tokens",
+    "temperature": "temperature",
+    "top_p": "p",
+    "top_k": "k",
+    "stop": "stop_sequences",
+    "seed": "seed",
+    "frequency_penalty": "frequency_penalty",
+    "presence_penalty": "presence_penalty",
+}
+
+_SPEAKERS = {"user": "USER", "assistant": "CHATBOT"}
+
+_TYPES = {
+    "string": "str",
+    "integer": "int",
+    "number": "float",
+    "boolean": "bool",
+    "array": "list",
+    "object": "dict",
+}
+
+# --- requests -------------------------------------------------------------------------
+
+
+def render(
+    valid: ValidRequest, route: Route, base: str, losses: Losses, reply: Reply
+) -> tuple[JSON, Reply]:
+    """Return the body and what its answer's parser must know.
+
+    Raises `GatewayError` (400) for content other than text.
+    """
+    body, names = valid.body, ToolNames()
+    refuse(body)
+    drop_rest(valid, losses, frozenset(_NAMES))
+    messages = body["messages"]
+    start = _open_calls(messages)
+    talk = conversation(
+        {"messages": messages[:start]},
+        {index: call for index, call in valid.results.items() if index < start},
+    )
+    *history, last = talk.turns
+    rendered: JSON = {"message": last.text}
+    if history:
+        rendered["chat_history"] = [
+            {"role": _SPEAKERS[turn.role], "message": turn.text} for turn in history
+        ]
+    wanted = asked_in_words(body, losses)
+    if preamble := "\n\n".join(text for text in (talk.system, wanted) if text):
+        rendered["preamble"] = preamble
+    if tools := _tools(body, names, losses):
+        rendered["tools"] = tools
+        if start < len(messages):
+            rendered["tool_results"] = _results(valid, start, names)
+    rendered.update(sampling(body, _NAMES, losses))
+    return rendered, reply._replace(
+        tool_names=names.originals,
+        strip_fence=bool(wanted),
+        single_tool_call=not is_parallel(body),
+    )
+
+
+def _open_calls(messages: list[JSON]) -> int:
+    """Return where the tool calls begin whose results end the conversation.
+
+    Cohere takes these beside the user's message; older ones become text.
+    """
+    start = len(messages)
+    for index in range(len(messages) - 1, -1, -1):
+        role = messages[index]["role"]
+        if role == "assistant" and start < len(messages) and calls_of(messages[index]):
+            return index
+        if role not in ("tool", "function"):
+            break
+        start = index
+    return len(messages)
+
+
+def _results(valid: ValidRequest, start: int, names: ToolNames) -> list[JSON]:
+    messages = valid.body["messages"]
+    results = []
+    calls = calls_by_place(messages[start:])
+    for index, (caller, position) in sorted(valid.results.items()):
+        if index < start:
+            continue
+        call = calls[caller - start, position]
+        results.append(
+            {
+                "call": {
+                    "name": names.upstream(call.name),
+                    "parameters": parse_arguments(call.arguments),
+                },
+                "outputs": _outputs(messages[index], f"messages[{index}].content"),
+            }
+        )
+    return results
+
+
+def _outputs(message: JSON, param: str) -> list[JSON]:
+    """Return a result as the list of objects that Cohere wants."""
+    text = text_of(message.get("content"), param)
+    try:
+        value = decode(text)
+    except JSONError:
+        value = text
+    if isinstance(value, dict):
+        return [value]
+    if isinstance(value, list) and all(isinstance(item, dict) for item in value):
+        return value or [{"result": ""}]
+    return [{"result": text}]
+
+
+def _tools(body: JSON, names: ToolNames, losses: Losses) -> list[JSON]:
+    offered = tools_of(body)
+    choice = tool_choice_of(body, offered)
+    if choice.mode == "none":
+        return []
+    offered = allowed_tools(offered, choice)
+    if choice.mode == "named":
+        offered = [tool for tool in offered if tool.name == choice.name]
+    if choice.mode in ("named", "required"):
+        losses.downgrade(choice.param)
+    return [_tool(tool, names) for tool in offered]
+
+
+def _tool(tool: Tool, names: ToolNames) -> JSON:
+    if tool.native is not None:
+        raise unsupported(
+            f"'{tool.param}' is a tool in Anthropic's own format, which this provider "
+            "does not take. Write it as a function.",
+            param=tool.param,
+        )
+    schema = tool_parameters(tool.parameters, f"{tool.param}.parameters")
+    required, properties = schema.get("required"), schema.get("properties")
+    needed = required if isinstance(required, list) else []
+    definitions = {
+        name: _definition(value, name in needed)
+        for name, value in (properties if isinstance(properties, dict) else {}).items()
+        if isinstance(value, dict)
+    }
+    return {
+        "name": names.upstream(tool.name),
+        "description": tool.description or tool.name,
+        "parameter_definitions": definitions,
+    }
+
+
+def _definition(schema: JSON, is_required: bool) -> JSON:
+    """Return one parameter; what its type cannot say goes into the description."""
+    kind: Any = schema.get("type")
+    if isinstance(kind, list):
+        kind = next((each for each in kind if each != "null"), None)
+    known = _TYPES.get(kind) if isinstance(kind, str) else None
+    described = schema.get("description")
+    description = described if isinstance(described, str) else ""
+    rest = {
+        key: value
+        for key, value in schema.items()
+        if key not in ("type", "description")
+    }
+    if rest:
+        description = f"{description} JSON schema: {dumps(rest)}".strip()
+    return {
+        "type": known or "str",
+        "description": description,
+        "required": is_required,
+    }
+
+
+# --- answers --------------------------------------------------------------------------
+
+
+def parse(payload: JSON, reply: Reply) -> JSON:
+    """Return a whole answer; raises `GatewayError` (502) if `payload` is none."""
+    text = payload.get("text")
+    if not isinstance(text, str):
+        raise no_answer("holds no text")
+    ids = CallIds(reply)
+    calls = [
+        chunks.tool_call(ids.take(""), name, dumps(parameters))
+        for name, parameters in _calls(payload)
+    ]
+    native = payload.get("finish_reason")
+    return chunks.completion(
+        reply,
+        chunks.message(
+            reply, content=text if text or not calls else None, tool_calls=calls
+        ),
+        finish_reason(native, bool(calls)),
+        None,
+        native=native if isinstance(native, str) else None,
+    )
+
+
+def _calls(body: JSON) -> list[tuple[str, JSON]]:
+    calls = body.get("tool_calls")
+    return [
+        (call["name"], call.get("parameters") or {})
+        for call in (calls if isinstance(calls, list) else ())
+        if isinstance(call, dict) and isinstance(call.get("name"), str)
+    ]
+
+
+class CohereReader:
+    """Reads the events that Command R streams."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.answer = AnswerStream(reply)
+        self._has_calls = False
+
+    def read(self, body: JSON) -> None:
+        """Take in one event; unknown ones are ignored."""
+        match body:
+            case {"event_type": "text-generation", "text": str(text)}:
+                self.answer.text(text)
+            case {"event_type": "tool-calls-generation"}:
+                self._read_calls(body)
+            case {"event_type": "stream-end"}:
+                response = body.get("response")
+                response = response if isinstance(response, dict) else {}
+                if not self._has_calls:
+                    self._read_calls(response)
+                native = body.get("finish_reason") or response.get("finish_reason")
+                self.answer.stop(native)
+
+    def _read_calls(self, body: JSON) -> None:
+        for name, parameters in _calls(body):
+            self._has_calls = True
+            index = self.answer.tool_start("", name)
+            self.answer.tool_arguments(index, dumps(parameters))
+
+    def close(self) -> None:
+        """End of input; raises `GatewayError` where the answer is not complete."""
+        self.answer.finish()

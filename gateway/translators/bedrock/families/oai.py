@@ -1,0 +1,315 @@
+"""OpenAI's body as InvokeModel takes it: gpt-oss, Qwen, Kimi, Mistral and others.
+
+https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-openai.html
+https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-mistral-chat-completion.html
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from gateway.errors import unsupported
+from gateway.hub.protocol import JSON, Reply, Route
+from gateway.hub.requests.content import Document, Image, Part, Text, parse_part
+from gateway.hub.requests.reasoning import reasoning_of
+from gateway.hub.requests.tool_calls import (
+    ToolNames,
+    call_ids,
+    calls_of,
+    mistral_id,
+)
+from gateway.hub.requests.tools import (
+    ToolChoice,
+    allowed_tools,
+    is_parallel,
+    tool_choice_of,
+    tools_of,
+)
+from gateway.hub.requests.turns import check_silent, check_text_only
+from gateway.hub.requests.validation import Losses, ValidRequest, output_limit
+from gateway.translators.bedrock.converse.json_mode import asked_in_words
+from gateway.translators.bedrock.converse.params import drop_rest, has_flag, refuse
+from gateway.wire.jsontext import dumps
+
+
+@dataclass(frozen=True)
+class Host:
+    """Where the servers behind this body differ.
+
+    `limit` names the output limit, `required` the tool choice that forces a call.
+    `passed` are OpenAI's parameters that go through; `efforts` maps an effort, what it
+    lacks goes through as it is, and what it maps to nothing is dropped.
+    """
+
+    limit: str = "max_tokens"
+    required: str = "required"
+    passed: frozenset[str] = frozenset(
+        {
+            "seed",
+            "frequency_penalty",
+            "presence_penalty",
+            "logit_bias",
+            "reasoning_effort",
+        }
+    )
+    efforts: Mapping[str, str] | None = None
+    takes_stop: bool = True
+    takes_format: bool = True
+    is_mistral: bool = False
+    only_strings: bool = False
+
+    @property
+    def takes_names(self) -> bool:
+        """Whether one tool can be demanded by name."""
+        return self.required == "required"
+
+
+_PLAIN = Host()
+_MISTRAL = Host(is_mistral=True)
+_MISTRAL_CHAT = replace(
+    _MISTRAL,
+    required="any",
+    passed=frozenset(),
+    takes_stop=False,
+    takes_format=False,
+    only_strings=True,
+)
+_MOONSHOT = Host(required="auto", takes_stop=False)
+
+_HOSTS = {
+    "openai.gpt-oss": Host(
+        limit="max_completion_tokens",
+        passed=_PLAIN.passed - {"logit_bias"} | {"logprobs", "top_logprobs"},
+        efforts={"none": "low", "minimal": "low", "xhigh": "high", "max": "high"},
+    ),
+    "deepseek.": Host(
+        efforts={"none": "", "minimal": "low", "xhigh": "high", "max": "high"}
+    ),
+    "qwen.": Host(
+        passed=_PLAIN.passed - {"reasoning_effort"} | {"logprobs", "top_logprobs"}
+    ),
+    "moonshot.": _MOONSHOT,
+    "moonshotai.": _MOONSHOT,
+    "mistral.": _MISTRAL,
+    "mistral.mistral-large-2": _MISTRAL_CHAT,
+    "mistral.pixtral-": replace(_MISTRAL_CHAT, only_strings=False),
+}
+
+
+@lru_cache(maxsize=256)
+def host_of(base: str) -> Host:
+    """Return how the server of a base model differs."""
+    prefixes = [prefix for prefix in _HOSTS if base.startswith(prefix)]
+    return _HOSTS[max(prefixes, key=len)] if prefixes else _PLAIN
+
+
+def render(
+    valid: ValidRequest, route: Route, base: str, losses: Losses, reply: Reply
+) -> tuple[JSON, Reply]:
+    """Return OpenAI's body as Bedrock takes it, without model and streaming.
+
+    Raises `GatewayError` (400) for what cannot be expressed.
+    """
+    body, host, names = valid.body, host_of(base), ToolNames()
+    refuse(body, host.passed)
+    effort = _effort(body, host)
+    used = host.passed | {"reasoning"} if effort else host.passed - {"reasoning_effort"}
+    drop_rest(valid, losses, used)
+    rendered: JSON = {"messages": _messages(valid, route, host, names)}
+    rendered.update(_tools(body, host, names, losses))
+    limit = output_limit(body)
+    if limit is not None:
+        rendered[host.limit] = limit
+    taken = {"temperature", "top_p", *(("stop",) if host.takes_stop else ())}
+    rendered.update(
+        {
+            name: body[name]
+            for name in (*sorted(taken), *sorted(host.passed))
+            if name in body
+        }
+    )
+    rendered.pop("reasoning_effort", None)
+    if effort:
+        rendered["reasoning_effort"] = effort
+    wanted = ""
+    if host.takes_format and "response_format" in body:
+        rendered["response_format"] = body["response_format"]
+    elif wanted := asked_in_words(body, losses):
+        _instruct(rendered["messages"], wanted)
+    return rendered, reply._replace(
+        tool_names=names.originals,
+        strip_fence=bool(wanted),
+        stop=() if host.takes_stop else tuple(body.get("stop", ())),
+        single_tool_call=not is_parallel(body),
+    )
+
+
+def _effort(body: JSON, host: Host) -> str:
+    """Return the server's word for the effort asked for; empty for none of them."""
+    effort = reasoning_of(body).effort
+    if not effort or "reasoning_effort" not in host.passed:
+        return ""
+    return (host.efforts or {}).get(effort, effort)
+
+
+def _instruct(messages: list[JSON], wanted: str) -> None:
+    """Append to the system messages that the conversation begins with."""
+    roles = [message["role"] for message in messages]
+    place = next((i for i, role in enumerate(roles) if role != "system"), len(roles))
+    messages.insert(place, {"role": "system", "content": wanted})
+
+
+def _tools(body: JSON, host: Host, names: ToolNames, losses: Losses) -> JSON:
+    offered = tools_of(body)
+    choice = tool_choice_of(body, offered)
+    offered = allowed_tools(offered, choice)
+    if choice.mode == "named" and not host.takes_names:
+        offered = [tool for tool in offered if tool.name == choice.name]
+    tools = []
+    for tool in offered:
+        if tool.native is not None:
+            raise unsupported(
+                f"'{tool.param}' is a tool in Anthropic's own format, which this "
+                "provider does not take. Write it as a function.",
+                param=tool.param,
+            )
+        function: JSON = {"name": names.upstream(tool.name)}
+        if tool.description:
+            function["description"] = tool.description
+        function["parameters"] = tool.parameters or {"type": "object", "properties": {}}
+        if tool.strict and host.takes_format:
+            function["strict"] = True
+        tools.append({"type": "function", "function": function})
+    if not tools:
+        return {}
+    rendered: JSON = {"tools": tools}
+    if (chosen := _choice(choice, host, names, losses)) is not None:
+        rendered["tool_choice"] = chosen
+    return rendered
+
+
+def _choice(
+    choice: ToolChoice, host: Host, names: ToolNames, losses: Losses
+) -> str | JSON | None:
+    if choice.mode in ("", "auto", "none"):
+        return choice.mode or None
+    if host.required == "auto":
+        losses.downgrade(choice.param)
+        return "auto"
+    if choice.mode == "named" and host.takes_names:
+        return {"type": "function", "function": {"name": names.upstream(choice.name)}}
+    return host.required
+
+
+def _messages(
+    valid: ValidRequest, route: Route, host: Host, names: ToolNames
+) -> list[JSON]:
+    messages = valid.body["messages"]
+    ids = call_ids(messages, mistral_id if host.is_mistral else str)
+    rendered: list[JSON] = []
+    for index, message in enumerate(messages):
+        param = f"messages[{index}]"
+        if message["role"] in ("system", "developer", "assistant"):
+            check_text_only(message, param)
+        content = _content(message.get("content"), f"{param}.content", route, host)
+        match message["role"]:
+            case "system" | "developer":
+                rendered.append({"role": "system", "content": content or ""})
+            case "user":
+                rendered.append({"role": "user", "content": content or ""})
+            case "assistant":
+                check_silent(message, param)
+                said = _assistant(index, message, content, ids, names, route)
+                if host.is_mistral and said["content"] is None:
+                    said["content"] = ""
+                rendered.append(said)
+            case _:
+                call = ids[valid.results[index]]
+                rendered.append(
+                    {"role": "tool", "tool_call_id": call, "content": content or ""}
+                )
+    return _begun(rendered)
+
+
+def _begun(messages: list[JSON]) -> list[JSON]:
+    """Let the user begin: several chat templates refuse anything else."""
+    first = next((m for m in messages if m["role"] != "system"), None)
+    if first is not None and first["role"] == "assistant":
+        messages.insert(
+            messages.index(first), {"role": "user", "content": "(continue)"}
+        )
+    return messages
+
+
+def _assistant(
+    index: int,
+    message: JSON,
+    content: str | list[JSON] | None,
+    ids: Mapping[tuple[int, int], str],
+    names: ToolNames,
+    route: Route,
+) -> JSON:
+    refusal = message.get("refusal")
+    if content is None and isinstance(refusal, str):
+        content = refusal
+    rendered: JSON = {"role": "assistant", "content": content}
+    reasoning = message.get("reasoning_content")
+    if isinstance(reasoning, str) and has_flag(route, "send_reasoning_content"):
+        rendered["reasoning_content"] = reasoning
+    calls = [
+        {
+            "id": ids[index, position],
+            "type": "function",
+            "function": {
+                "name": names.upstream(call.name),
+                "arguments": _arguments(call.arguments),
+            },
+        }
+        for position, call in enumerate(calls_of(message))
+    ]
+    if calls:
+        rendered["tool_calls"] = calls
+    return rendered
+
+
+def _arguments(arguments: str | JSON | None) -> str:
+    if isinstance(arguments, str):
+        return arguments if arguments.strip() else "{}"
+    return dumps(arguments or {})
+
+
+def _content(
+    content: Any, param: str, route: Route, host: Host
+) -> str | list[JSON] | None:
+    if not isinstance(content, list):
+        return content if isinstance(content, str) else None
+    parts = [
+        _part(parse_part(part, path := f"{param}[{position}]"), path, route)
+        for position, part in enumerate(content)
+    ]
+    if host.only_strings or all(part["type"] == "text" for part in parts):
+        if any(part["type"] != "text" for part in parts):
+            raise unsupported(f"This model reads text only in '{param}'.", param=param)
+        return "\n".join(part["text"] for part in parts)
+    return parts
+
+
+def _part(part: Part, param: str, route: Route) -> JSON:
+    match part:
+        case Text(text):
+            return {"type": "text", "text": text}
+        case Document() if part.is_text:
+            return {"type": "text", "text": part.text}
+        case Image() if part.data and has_flag(route, "vision"):
+            url = f"data:{part.media_type};base64,{part.base64}"
+            return {"type": "image_url", "image_url": {"url": url}}
+        case Image() if part.data:
+            raise unsupported(
+                f"This model is not marked as one that sees: remove '{param}', or set "
+                "the model's capability 'vision'.",
+                param=param,
+            )
+    raise unsupported(
+        f"This model does not read what '{param}' holds. Send it as text.", param=param
+    )

@@ -1,0 +1,190 @@
+"""Answers of the models that speak OpenAI's format over InvokeModel.
+
+Servers differ: a choice holds a ``delta``, a ``message`` or a ``text``, and ends with a
+``finish_reason`` or a ``stop_reason``.
+"""
+
+import re
+from typing import Any
+
+from gateway.hub.answers import chunks
+from gateway.hub.answers.writer import (
+    AnswerStream,
+    CallIds,
+    count,
+    finish_reason,
+)
+from gateway.hub.errors.upstream_errors import no_answer
+from gateway.hub.protocol import JSON, Reply
+from gateway.translators.bedrock.families.tags import TagSplitter, split
+from gateway.wire.jsontext import dumps
+
+_is_tagged = re.compile(
+    r"openai\.gpt-oss|moonshot(ai)?\.|minimax\.|qwen\..*thinking"
+).match
+"""Models that write their thinking into the text, between tags."""
+
+
+def wire_of(base: str) -> str:
+    """Return the name under which the answer's reader is found again."""
+    return "oai-tagged" if _is_tagged(base) else "oai"
+
+
+def parse(payload: JSON, reply: Reply, *, is_tagged: bool) -> JSON:
+    """Return a whole answer; raises `GatewayError` (502) if `payload` is none."""
+    choice = _first_choice(payload)
+    if choice is None:
+        raise no_answer("holds no choice")
+    message = choice.get("message")
+    message = message if isinstance(message, dict) else {"content": choice.get("text")}
+    text, reasoning = _text(message.get("content")), _reasoning(message)
+    if is_tagged and text:
+        thought, text = split(text)
+        reasoning += thought
+    ids = CallIds(reply)
+    calls = [
+        chunks.tool_call(ids.take(call.get("id")), name, _dumped(function))
+        for call in _calls(message)
+        if isinstance(function := call.get("function"), dict)
+        and isinstance(name := function.get("name"), str)
+    ]
+    native = choice.get("finish_reason") or choice.get("stop_reason")
+    refusal = message.get("refusal")
+    return chunks.completion(
+        reply,
+        chunks.message(
+            reply,
+            content=text if text or not calls else None,
+            reasoning=reasoning,
+            tool_calls=calls,
+            refusal=refusal if isinstance(refusal, str) else None,
+        ),
+        finish_reason(native, bool(calls)),
+        openai_usage(payload.get("usage")),
+        native=native if isinstance(native, str) else None,
+        logprobs=_logprobs(choice),
+    )
+
+
+def _first_choice(payload: JSON) -> JSON | None:
+    match payload.get("choices"):
+        case [dict(choice), *_]:
+            return choice
+    return None
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, list):
+        return "".join(
+            part["text"]
+            for part in content
+            if isinstance(part, dict) and isinstance(part.get("text"), str)
+        )
+    return content if isinstance(content, str) else ""
+
+
+def _reasoning(message: JSON) -> str:
+    for name in ("reasoning_content", "reasoning"):
+        if isinstance(message.get(name), str):
+            return str(message[name])
+    return ""
+
+
+def _calls(message: JSON) -> list[JSON]:
+    calls = message.get("tool_calls")
+    found = calls if isinstance(calls, list) else []
+    return [call for call in found if isinstance(call, dict)]
+
+
+def _dumped(function: JSON) -> str:
+    arguments = function.get("arguments")
+    if isinstance(arguments, str):
+        return arguments or "{}"
+    return dumps(arguments if arguments is not None else {})
+
+
+def _logprobs(choice: JSON) -> JSON | None:
+    logprobs = choice.get("logprobs")
+    return logprobs if isinstance(logprobs, dict) else None
+
+
+def openai_usage(usage: Any) -> JSON | None:
+    """Return an OpenAI-shaped usage with a total of our own; None if it is none."""
+    if not isinstance(usage, dict) or "prompt_tokens" not in usage:
+        return None
+    counted = chunks.usage(
+        count(usage.get("prompt_tokens")), count(usage.get("completion_tokens"))
+    )
+    for name in ("prompt_tokens_details", "completion_tokens_details"):
+        if isinstance(usage.get(name), dict):
+            counted[name] = usage[name]
+    return counted
+
+
+class ChoiceReader:
+    """Reads the chunks of a chat completion, tolerant of older shapes."""
+
+    def __init__(self, reply: Reply, *, is_tagged: bool) -> None:
+        self.answer = AnswerStream(reply)
+        self._splitter = TagSplitter() if is_tagged else None
+        self._calls: dict[Any, int] = {}
+        self._with_arguments: set[int] = set()
+
+    def read(self, body: JSON) -> None:
+        """Take in one chunk."""
+        usage = openai_usage(body.get("usage"))
+        if usage is not None:
+            self.answer.usage = usage
+        choice = _first_choice(body)
+        if choice is None:
+            return
+        delta = choice.get("delta", choice.get("message"))
+        delta = delta if isinstance(delta, dict) else {"content": choice.get("text")}
+        self.answer.role()
+        self.answer.reasoning(_reasoning(delta))
+        self._write(_text(delta.get("content")), _logprobs(choice))
+        if isinstance(delta.get("refusal"), str) and delta["refusal"]:
+            self.answer.delta({"refusal": delta["refusal"]})
+        for position, call in enumerate(_calls(delta)):
+            self._read_call(call, position)
+        native = choice.get("finish_reason") or choice.get("stop_reason")
+        if native is not None:
+            self.answer.stop(native)
+
+    def close(self) -> None:
+        """End of input; raises `GatewayError` where the answer is not complete."""
+        if self._splitter is not None:
+            reasoning, text = self._splitter.end()
+            self.answer.reasoning(reasoning)
+            self.answer.text(text)
+        for call in self._calls.values():
+            if call not in self._with_arguments:
+                self._with_arguments.add(call)
+                self.answer.tool_arguments(call, "{}")
+        self.answer.finish()
+
+    def _write(self, text: str, logprobs: JSON | None) -> None:
+        if self._splitter is None:
+            self.answer.text(text, logprobs)
+            return
+        reasoning, content = self._splitter.feed(text)
+        self.answer.reasoning(reasoning)
+        self.answer.text(content, logprobs)
+
+    def _read_call(self, call: JSON, position: int) -> None:
+        index = call.get("index", position)
+        function = call.get("function")
+        if not isinstance(function, dict) or not isinstance(index, int):
+            return
+        ordinal = self._calls.get(index)
+        if ordinal is None:
+            name = function.get("name")
+            if not isinstance(name, str) or not name:
+                raise no_answer("holds arguments of a tool call that never began")
+            ordinal = self._calls[index] = self.answer.tool_start(call.get("id"), name)
+        arguments = function.get("arguments")
+        if arguments is None or arguments == "":
+            return
+        text = arguments if isinstance(arguments, str) else dumps(arguments)
+        self._with_arguments.add(ordinal)
+        self.answer.tool_arguments(ordinal, text)

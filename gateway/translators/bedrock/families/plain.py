@@ -1,0 +1,120 @@
+"""A conversation as plain text, for models whose prompt is one string.
+
+Tools and their results become words: such prompts have no other way to show them.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from gateway.errors import unsupported
+from gateway.hub.protocol import JSON
+from gateway.hub.requests.content import Document, Image, Part, Text, parse_content
+from gateway.hub.requests.tool_calls import calls_by_place, calls_of
+from gateway.hub.requests.turns import check_silent
+from gateway.wire.jsontext import dumps
+
+
+class Turn(NamedTuple):
+    """What one side says; `role` is ``user`` or ``assistant``.
+
+    `images` counts the images that belong before the text.
+    """
+
+    role: str
+    text: str
+    images: int = 0
+
+
+class Conversation(NamedTuple):
+    """A system text and turns that alternate, beginning and ending with the user's."""
+
+    system: str
+    turns: list[Turn]
+    images: list[Image]
+
+
+def conversation(
+    body: JSON, results: Mapping[int, tuple[int, int]], *, max_images: int = 0
+) -> Conversation:
+    """Return the messages of a valid request as text.
+
+    Raises a 400 naming the part that is neither text nor one of `max_images` images.
+    """
+    messages = body["messages"]
+    calls = calls_by_place(messages)
+    system: list[str] = []
+    turns: list[Turn] = []
+    images: list[Image] = []
+    for index, message in enumerate(messages):
+        param, seen = f"messages[{index}]", len(images)
+        check_silent(message, param)
+        most = max_images if message["role"] == "user" else 0
+        parts = parse_content(message.get("content"), f"{param}.content")
+        texts = [
+            text
+            for position, part in enumerate(parts)
+            if (text := _text(part, f"{param}.content[{position}]", images, most))
+        ]
+        match message["role"]:
+            case "system" | "developer":
+                system += texts
+            case "user":
+                shown = len(images) - seen
+                turns.append(Turn("user", "\n".join(texts), shown))
+            case "assistant":
+                turns.append(Turn("assistant", "\n".join(texts + _said(message))))
+            case _:
+                name = calls[results[index]].name
+                result = f"[result of {name}: {''.join(texts)}]"
+                turns.append(Turn("user", result))
+    merged = _alternating(turns, system)
+    return Conversation("\n\n".join(system), merged, images)
+
+
+def _text(part: Part, param: str, images: list[Image], max_images: int) -> str:
+    match part:
+        case Text(text):
+            return text if text.strip() else ""
+        case Document() if part.is_text:
+            return part.text
+        case Image() if part.data and len(images) < max_images:
+            images.append(part)
+            return ""
+    raise unsupported(
+        f"This model reads text only: remove '{param}', or set the provider's Bedrock "
+        "API to 'auto' or 'converse'.",
+        param=param,
+    )
+
+
+def _said(message: JSON) -> list[str]:
+    """Return a refusal and tool calls in words."""
+    said = [called(call.name, call.arguments) for call in calls_of(message)]
+    refusal = message.get("refusal")
+    return [refusal, *said] if isinstance(refusal, str) and refusal else said
+
+
+def called(name: str, arguments: str | JSON | None) -> str:
+    """Return a tool call in words."""
+    text = arguments if isinstance(arguments, str) else dumps(arguments or {})
+    return f"[called {name}({text})]"
+
+
+def _alternating(turns: list[Turn], system: list[str]) -> list[Turn]:
+    """Merge what one side says in a row; the user begins and has the last word."""
+    merged: list[Turn] = []
+    for turn in turns:
+        if not turn.text.strip() and not turn.images:
+            continue
+        if merged and merged[-1].role == turn.role:
+            text = f"{merged[-1].text}\n\n{turn.text}"
+            merged[-1] = Turn(turn.role, text, merged[-1].images + turn.images)
+        else:
+            merged.append(turn)
+    if not merged:
+        return [Turn("user", system.pop() if system else "(continue)")]
+    if merged[0].role == "assistant":
+        merged.insert(0, Turn("user", "(continue)"))
+    if merged[-1].role == "assistant":
+        merged.append(Turn("user", "Continue."))
+    return merged

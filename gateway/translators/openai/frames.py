@@ -1,0 +1,163 @@
+"""The shorter way for frames of plain text, which most frames are.
+
+Within one stream they differ in the text alone (and in OpenAI's `obfuscation`). Once
+one such frame was translated the long way, others that are the same byte for byte but
+for these strings become the same frame but for these strings: all of a network read in
+a handful of calls.
+"""
+
+import re
+from typing import Any
+
+from gateway.hub.protocol import JSON
+from gateway.wire.jsontext import JSONError, decode, encode
+
+_CHARACTERS = rb'[^"\\\x00-\x1f]*+'
+_ESCAPE = rb'\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})'
+_STRING = rb'"' + _CHARACTERS + rb"(?:" + _ESCAPE + _CHARACTERS + rb')*+"'
+"""A JSON string, but for surrogates, of which a lone one would be none."""
+
+_ROWS = {
+    1: re.compile(_STRING + rb"(?:\n" + _STRING + rb")*+"),
+    2: re.compile(
+        _STRING + rb"\t" + _STRING + rb"(?:\n" + _STRING + rb"\t" + _STRING + rb")*+"
+    ),
+}
+"""Rows of one or two strings; tab and line feed cannot stand in a string."""
+
+_PADDING = "obfuscation"
+_MARKS = {"content": "0content0", _PADDING: "0obfuscation0"}
+_LITERALS = {
+    # Some servers put a space behind the colon.
+    name: re.compile(rb'(?:(?<="%b":)|(?<="%b": ))' % (name, name) + _STRING)
+    for name in (b"content", b"obfuscation")
+}
+
+
+class PlainFrames:
+    """The plain frames of one stream, under one envelope."""
+
+    def __init__(self, payload: list[bytes], frame: list[bytes]) -> None:
+        before, *between, after = payload
+        self._before, self._after = before, after
+        self._shortest = len(before) + len(after)
+        self._between = between[0] if between else b""
+        self._is_row = _ROWS[1 + len(between)].fullmatch
+        first, *middle, last = frame
+        self._first, self._last = first, last
+        self._middle = middle[0] if middle else b""
+
+    @classmethod
+    def like(cls, payload: bytes, chunk: JSON) -> "PlainFrames | None":
+        """Return the frames that `payload` is one of; None if it is not plain.
+
+        `chunk` is what `payload` was translated to. That the strings found by their
+        bytes are the fields meant is tried out: put others there, and parsing must see
+        them in these fields and nothing else changed.
+        """
+        if not _is_plain(chunk):
+            return None
+        original = decode(payload)
+        names = [name for name in _MARKS if name == "content" or name in original]
+        spans = []
+        for name in names:
+            found = [
+                literal.span() for literal in _LITERALS[name.encode()].finditer(payload)
+            ]
+            if len(found) != 1:
+                return None
+            spans += found
+        if spans != sorted(spans):
+            return None
+        outside = _cut(payload, spans)
+        try:
+            marked = decode(_filled(outside, names))
+        except JSONError:
+            return None
+        if original.get("usage") is not None or not _is_plain(original):
+            return None
+        if marked != _marked(original, names):
+            return None
+        frame = b"data: " + encode(_marked(chunk, names)) + b"\n\n"
+        places = [_place(frame, name) for name in names]
+        if None in places or places != sorted(places):
+            return None
+        return cls(outside, _cut(frame, places))
+
+    def holds(self, payload: bytes) -> bool:
+        """Tell whether `payload` looks like one of these frames."""
+        return (
+            payload.startswith(self._before)
+            and payload.endswith(self._after)
+            and len(payload) > self._shortest
+        )
+
+    def translate(self, payloads: list[bytes]) -> tuple[bytes, int] | None:
+        """Return the frames for `payloads`, which it `holds`, and their texts' length.
+
+        None where one of them is something else after all: they go the long way.
+        """
+        start, end = len(self._before), -len(self._after)
+        rows = b"\n".join([payload[start:end] for payload in payloads])
+        if rows.count(b"\n") >= len(payloads) or b"\t" in rows:
+            return None
+        if self._between:
+            rows = rows.replace(self._between, b"\t")
+        if self._is_row(rows) is None or not _is_text(rows):
+            return None
+        strings = rows.replace(b"\n", b"\t").split(b"\t")
+        texts = strings[::2] if self._between else strings
+        length = sum(map(len, texts)) - 2 * len(texts)
+        frames = rows.replace(b"\n", self._last + self._first)
+        if self._between:
+            frames = frames.replace(b"\t", self._middle)
+        return self._first + frames + self._last, length
+
+
+def _is_plain(chunk: JSON) -> bool:
+    """Tell whether a chunk holds a piece of text and changes nothing else."""
+    match chunk:
+        case {"choices": [{"delta": {"content": str(), **others}, **choice}]}:
+            return not others and choice.get("finish_reason") is None
+    return False
+
+
+def _is_text(payload: bytes) -> bool:
+    if payload.isascii():
+        return True
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _marked(chunk: JSON, names: list[str]) -> JSON:
+    """Return a plain chunk with marks for its strings."""
+    (choice,) = chunk["choices"]
+    delta = {**choice["delta"], "content": _MARKS["content"]}
+    marked = {**chunk, "choices": [{**choice, "delta": delta}]}
+    if _PADDING in names:
+        marked[_PADDING] = _MARKS[_PADDING]
+    return marked
+
+
+def _filled(outside: list[bytes], names: list[str]) -> bytes:
+    filled = outside[0]
+    for name, each in zip(names, outside[1:], strict=True):
+        filled += encode(_MARKS[name]) + each
+    return filled
+
+
+def _place(frame: bytes, name: str) -> Any:
+    mark = encode(_MARKS[name])
+    if frame.count(mark) != 1:
+        return None
+    start = frame.index(mark)
+    return start, start + len(mark)
+
+
+def _cut(text: bytes, spans: list[tuple[int, int]]) -> list[bytes]:
+    """Return what of `text` is outside `spans`."""
+    edges = [0, *(edge for span in spans for edge in span), len(text)]
+    return [text[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True)]

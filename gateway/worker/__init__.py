@@ -1,0 +1,1 @@
+"""What a process of the gateway knows and keeps running."""

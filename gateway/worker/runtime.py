@@ -1,0 +1,145 @@
+"""What one worker process of the gateway owns: spool, limiter, chores."""
+
+import asyncio
+import gc
+import hashlib
+import hmac
+import logging
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import close_old_connections
+from django.utils.module_loading import import_string
+
+from gateway.calls import upstream
+from gateway.ledger.flusher import Flusher
+from gateway.ledger.spool import Spool
+from gateway.ledger.upkeep import Upkeep
+from gateway.limits import Limiter
+from gateway.limits.host import HostLimiter
+from gateway.worker.chores import keep
+from gateway.worker.leader import Leadership
+from gateway.worker.registry import registry
+from providers import status
+from providers.transport import transport
+
+CHORE_SECONDS = 1.0
+SWITCH_SECONDS = 0.001
+YOUNG_OBJECTS = 10_000
+
+logger = logging.getLogger(__name__)
+
+
+class Runtime:
+    """Starts and stops with the worker; views reach their tools through it."""
+
+    def __init__(self) -> None:
+        self.spool = Spool(settings.DATA_DIR / "spool")
+        self.limiter: Limiter = _limiter()
+        self.via = f"1.1 {instance_id()}"
+        self._leadership = Leadership(settings.DATA_DIR / "leader.lock")
+        self._flusher = Flusher(settings.DATA_DIR / "spool")
+        self._upkeep = Upkeep(self._flusher)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Load the registry and begin the background work."""
+        # Console pages and the registry's reading run in threads beside the event loop;
+        # by default each may keep it waiting for 5 ms at a time.
+        sys.setswitchinterval(SWITCH_SECONDS)
+        await registry.start()
+        # What was imported and read stays: going through it at each collection would
+        # halt every stream for some 60 ms.
+        gc.freeze()
+        # A call leaves next to no cycles behind; looking for them every 700 objects, as
+        # Python does by default, takes a twentieth of its time.
+        gc.set_threshold(YOUNG_OBJECTS, 10, 10)
+        self._tasks = [
+            keep("flush-usage", self._keep_flushing),
+            keep("check-providers", self._keep_checking),
+            keep("store-statuses", self._keep_storing),
+        ]
+
+    async def stop(self) -> None:
+        """Finish the background work and let go of everything."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await registry.stop()
+        self.spool.close()
+        if self._leadership.acquire():
+            await self.flush()
+        self._leadership.release()
+        await self.limiter.aclose()
+        await transport().aclose()
+
+    async def flush(self) -> None:
+        """Carry what is spooled to the database now; keep it when that is away."""
+        try:
+            await sync_to_async(self._flush, thread_sensitive=False)()
+        except DatabaseError as error:
+            logger.warning("Usage cannot be stored yet: %s", type(error).__name__)
+
+    def _flush(self) -> None:
+        close_old_connections()
+        self._flusher.flush()
+        self._upkeep.run()
+
+    async def _keep_flushing(self) -> None:
+        while True:
+            await asyncio.sleep(CHORE_SECONDS)
+            if self._leadership.acquire():
+                await self.flush()
+
+    async def _keep_storing(self) -> None:
+        """Store what this worker's traffic said of providers."""
+        while True:
+            await asyncio.sleep(CHORE_SECONDS)
+            try:
+                for provider_id in list(upstream.new_statuses):
+                    found, message = upstream.new_statuses[provider_id]
+                    await status.store(provider_id, found, message)
+                    upstream.new_statuses.pop(provider_id, None)
+            except DatabaseError as error:
+                logger.warning("A status cannot be stored: %s", type(error).__name__)
+
+    async def _keep_checking(self) -> None:
+        while True:
+            await asyncio.sleep(CHORE_SECONDS)
+            if not self._leadership.acquire():
+                continue
+            try:
+                await status.check_due(datetime.now(UTC))
+            except DatabaseError as error:
+                logger.warning("Providers cannot be checked: %s", type(error).__name__)
+
+
+def _limiter() -> Limiter:
+    """Return what counts requests: this host alone, or Redis for all hosts."""
+    own = HostLimiter(settings.DATA_DIR / "limits")
+    if not settings.REDIS_URL:
+        return own
+    # By name, because Redis's client takes 8 MB that most workers need not have.
+    shared: Callable[..., Limiter] = import_string(
+        "gateway.limits.shared.SharedLimiter"
+    )
+    return shared(
+        settings.REDIS_URL,
+        own,
+        settings.RATE_LIMIT_ON_FAILURE,
+        settings.RATE_LIMIT_HOSTS,
+    )
+
+
+def instance_id() -> str:
+    """Return this installation's name in `Via` headers; it tells a loop only."""
+    digest = hmac.new(settings.SECRET_KEY.encode(), b"instance", hashlib.sha256)
+    return f"gw-{digest.hexdigest()[:12]}"
+
+
+runtime = Runtime()
+"""This worker's runtime."""

@@ -1,0 +1,6 @@
+"""Django's admin for the registry."""
+
+# Django looks for what an app registers in its module `admin`.
+from providers.admin import pages
+
+__all__ = ["pages"]

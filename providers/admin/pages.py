@@ -1,0 +1,326 @@
+"""The registry in Django's admin, under the same rules as everywhere else.
+
+Providers go through `ProviderForm`, secrets are replaced but never shown, statuses are
+found out rather than typed.
+"""
+
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count, OuterRef, QuerySet
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext_lazy as _
+
+from providers import status
+from providers.admin.bases import IssuedKeyAdmin
+from providers.api import object_secrets
+from providers.forms import credentials, presets
+from providers.forms.provider import EditConflict, ProviderForm
+from providers.models import ModelProvider, ProviderModel, Secret, WorkspaceKey
+
+admin.site.site_header = _("RunAgents Model Providers")
+admin.site.site_title = _("RunAgents admin")
+admin.site.index_title = _("All records")
+
+# Checks run one after the other in the request; more than this would take too long.
+MAX_CHECKS = 10
+
+
+@admin.register(ModelProvider)
+class ModelProviderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Model providers, by the one form that knows their rules."""
+
+    list_display = [
+        "name",
+        "provider_type",
+        "endpoint",
+        "models_served",
+        "auth_type",
+        "status",
+        "status_checked_at",
+        "enabled",
+        "priority",
+    ]
+    list_filter = ["provider_type", "status", "enabled", "auth_type"]
+    search_fields = ["name", "endpoint", "provider_models__model_id"]
+    readonly_fields = ["status", "status_message", "status_checked_at"]
+    actions = ["check_selected", "enable", "disable"]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    "name",
+                    "provider_type",
+                    "endpoint",
+                    "private_network",
+                    "models",
+                    "enabled",
+                    "priority",
+                    "requests_per_minute",
+                    "version",
+                ]
+            },
+        ),
+        (
+            _("Authentication"),
+            {
+                "description": _("Leave the values empty to keep what is stored."),
+                "fields": [
+                    "auth_type",
+                    "secret",
+                    "header_name",
+                    "value_prefix",
+                    "region",
+                    "authorization_url",
+                    "token_url",
+                    "scopes",
+                    "client_auth",
+                    "token_params",
+                    *credentials.ALL_VALUES,
+                ],
+            },
+        ),
+        (_("Advanced"), {"classes": ["collapse"], "fields": ["options"]}),
+        (
+            _("Status"),
+            {"fields": ["status", "status_message", "status_checked_at"]},
+        ),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ModelProvider]:
+        """Count the models along, in the same query."""
+        rows: QuerySet[ModelProvider] = super().get_queryset(request)
+        # Counted by itself: joined along, a search would count, and look at, each model
+        # as often as there are models.
+        models = ProviderModel.objects.filter(provider=OuterRef("pk")).order_by()
+        counted = models.values("provider").annotate(number=Count("pk"))
+        return rows.annotate(count=Coalesce(counted.values("number"), 0))
+
+    @admin.display(description=_("models"), ordering="count")
+    def models_served(self, provider: ModelProvider) -> int:
+        """How many models the provider serves."""
+        return provider.count  # type: ignore[attr-defined,no-any-return]
+
+    def get_form(  # type: ignore[override]
+        self, request: HttpRequest, obj: ModelProvider | None = None, **kwargs: Any
+    ) -> type[ProviderForm]:
+        """Use the form as it is: some of its fields are only made with it."""
+        return ProviderForm
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Start with what a provider of the usual type needs."""
+        kind = request.GET.get("provider_type", ModelProvider.Type.OPENAI)
+        return {**presets.initial(kind), "options": {}}
+
+    def changeform_view(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Show or store a provider; an edit that came second is told, not stored."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except EditConflict as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
+        """Store everything the form is about, secret and models included."""
+        return form.save()
+
+    def save_model(self, request: Any, obj: Any, form: Any, change: Any) -> None:
+        """Do nothing: the form has stored the provider."""
+
+    def save_related(self, request: Any, form: Any, formsets: Any, change: Any) -> None:
+        """Do nothing: the form has stored the models."""
+
+    @admin.action(description=_("Check selected"), permissions=["change"])
+    def check_selected(
+        self, request: HttpRequest, queryset: QuerySet[ModelProvider]
+    ) -> None:
+        """Ask each provider whether it works."""
+        for provider in queryset.select_related("secret")[:MAX_CHECKS]:
+            result = async_to_sync(status.check)(provider)
+            provider.set_status(result.status, result.message)
+            level = messages.SUCCESS if result.is_available else messages.WARNING
+            text = f"{provider.name}: {provider.get_status_display()}. {result.message}"
+            self.message_user(request, text, level)
+        if queryset.count() > MAX_CHECKS:
+            text = _("Only the first %d were checked.") % MAX_CHECKS
+            self.message_user(request, text, messages.WARNING)
+
+    @admin.action(description=_("Enable"), permissions=["change"])
+    def enable(self, request: HttpRequest, queryset: QuerySet[ModelProvider]) -> None:
+        """Let the gateway use the selected providers."""
+        self._set_enabled(request, queryset, enabled=True)
+
+    @admin.action(description=_("Disable"), permissions=["change"])
+    def disable(self, request: HttpRequest, queryset: QuerySet[ModelProvider]) -> None:
+        """Keep the gateway from using the selected providers."""
+        self._set_enabled(request, queryset, enabled=False)
+
+    def _set_enabled(
+        self, request: HttpRequest, queryset: QuerySet[ModelProvider], enabled: bool
+    ) -> None:
+        rows = queryset.exclude(enabled=enabled)
+        changed = 0
+        for provider in rows:
+            provider.enabled = enabled
+            provider.version += 1
+            # Saved one by one: that is what tells the gateway's workers.
+            provider.save(update_fields=["enabled", "version", "updated_at"])
+            changed += 1
+        text = _("%d enabled.") if enabled else _("%d disabled.")
+        self.message_user(request, text % changed, messages.SUCCESS)
+
+
+@admin.register(ProviderModel)
+class ProviderModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """What is special about single models; which there are is the provider's to say."""
+
+    list_display = [
+        "model_id",
+        "provider",
+        "upstream_id",
+        "input_price",
+        "output_price",
+        "cached_input_price",
+    ]
+    list_filter = ["provider__provider_type"]
+    list_select_related = ["provider"]
+    search_fields = ["model_id", "upstream_id", "provider__name"]
+    readonly_fields = ["provider", "model_id"]
+    exclude = ["position"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Models are added with their provider."""
+        return False
+
+
+class SecretForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A secret: its name, and values that are entered and never shown."""
+
+    class Meta:
+        model = Secret
+        fields = ["name"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in credentials.ALL_VALUES:
+            self.fields[name] = forms.CharField(
+                required=False,
+                label=credentials.LABELS[name],
+                widget=forms.PasswordInput(
+                    attrs={"autocomplete": "new-password"}, render_value=False
+                ),
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """Check that the values entered belong together and are complete."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        values = self.entered()
+        if not values and self.instance.pk:
+            return cleaned
+        for problem in object_secrets.data_problems(values):
+            path, _colon, sentence = problem.partition(": ")
+            field = path.removeprefix("data.")
+            self.add_error(
+                field if field in self.fields else None, ValidationError(sentence)
+            )
+        return cleaned
+
+    def entered(self) -> dict[str, str]:
+        """Return the values that were entered."""
+        names = credentials.ALL_VALUES
+        return {name: self.cleaned_data[name] for name in names if self._has(name)}
+
+    def _has(self, name: str) -> bool:
+        return bool(self.cleaned_data.get(name))
+
+
+@admin.register(Secret)
+class SecretAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Secrets: what they hold and where it may go, without a single value."""
+
+    list_display = ["name", "holds", "goes_to", "used_by", "entered_at"]
+    search_fields = ["name"]
+    readonly_fields = ["holds", "goes_to", "used_by", "created_at", "entered_at"]
+    fieldsets = [
+        (None, {"fields": ["name"]}),
+        (
+            _("Replace the values"),
+            {
+                "description": _(
+                    "What is stored is never shown. Entering one value replaces all; "
+                    "empty keeps them."
+                ),
+                "fields": list(credentials.ALL_VALUES),
+            },
+        ),
+        (
+            _("Stored"),
+            {"fields": ["holds", "goes_to", "used_by", "created_at", "entered_at"]},
+        ),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Secret]:
+        """Fetch along who uses the secrets."""
+        return super().get_queryset(request).prefetch_related("providers")
+
+    def get_form(  # type: ignore[override]
+        self, request: HttpRequest, obj: Secret | None = None, **kwargs: Any
+    ) -> type[SecretForm]:
+        """Use the form as it is: some of its fields are only made with it."""
+        return SecretForm
+
+    def save_model(
+        self, request: HttpRequest, obj: Secret, form: SecretForm, change: bool
+    ) -> None:
+        """Store the name, and the values if any were entered."""
+        values = form.entered()
+        if values:
+            obj.store(values, obj.origins)
+        obj.save()
+        if values and change:
+            ModelProvider.objects.filter(secret=obj).update(
+                status=ModelProvider.Status.PENDING, status_message=""
+            )
+
+    @admin.display(description=_("holds"))
+    def holds(self, secret: Secret) -> str:
+        """The names of the values."""
+        return ", ".join(secret.keys)
+
+    @admin.display(description=_("may be sent to"))
+    def goes_to(self, secret: Secret) -> str:
+        """The origins that the values were entered for."""
+        return ", ".join(secret.origins) or "-"
+
+    @admin.display(description=_("used by"))
+    def used_by(self, secret: Secret) -> str:
+        """The providers that send it."""
+        if secret.pk is None:
+            return "-"
+        return ", ".join(row.name for row in secret.providers.all()) or "-"
+
+
+@admin.register(WorkspaceKey)
+class WorkspaceKeyAdmin(IssuedKeyAdmin):
+    """Keys of the HTTP API."""
+
+    list_display = ["name", "shown", "live", "created_at", "expires_at", "last_used_at"]
+    list_filter = ["revoked_at"]
+    search_fields = ["name", "last4"]
+    readonly_fields = (
+        "name",
+        "shown",
+        "live",
+        "created_at",
+        "expires_at",
+        "revoked_at",
+        "last_used_at",
+    )
+    fields = readonly_fields

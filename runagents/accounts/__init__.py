@@ -1,0 +1,1 @@
+"""First run, logging in, passwords."""

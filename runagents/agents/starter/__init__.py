@@ -1,0 +1,1 @@
+"""The Hello World agent: the program, and how it is run."""

@@ -1,0 +1,257 @@
+"""The forms of the wizard: the source, the cards of the Wire step, the agent's name."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import PurePath
+from typing import Any, cast
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from providers.choices import Choice, Offer, RegisteredField
+from runagents.agents.detection import MAX_FILES, MAX_SOURCE, MAX_TOTAL, SUFFIXES
+from runagents.agents.forms import ROLE
+from runagents.agents.models import Agent
+from runagents.agents.names import check_agent_name
+from runagents.agents.starter import hello_world
+from runagents.agents.wizard import drafts
+from runagents.agents.wizard.drafts import Need, Served
+
+PASTED = {"python": "agent.py", "typescript": "agent.ts"}
+SAMPLE = PurePath(hello_world.__file__)
+
+
+class FilesInput(forms.ClearableFileInput):
+    """A file input that takes several files."""
+
+    allow_multiple_selected = True
+
+
+class SourceForm(forms.Form):
+    """An agent's source: files, pasted text or the sample. It is read and forgotten."""
+
+    uploads = forms.Field(
+        required=False,
+        label=gettext_lazy("Drop the agent's files here, or choose them"),
+        help_text=gettext_lazy(
+            "Python, JavaScript and TypeScript; 1 MiB a file, 4 MiB together."
+        ),
+        widget=FilesInput(attrs={"accept": ",".join(SUFFIXES)}),
+    )
+    source = forms.CharField(
+        required=False,
+        label=gettext_lazy("Or paste its code"),
+        widget=forms.Textarea(
+            attrs={"rows": 8, "class": "mono", "spellcheck": "false"}
+        ),
+        strip=False,
+    )
+    language = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("Language of the pasted code"),
+        choices=[("python", "Python"), ("typescript", "TypeScript, JavaScript")],
+    )
+    sample = forms.BooleanField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Read the files; something must be there."""
+        cleaned = super().clean() or self.cleaned_data
+        sources: dict[str, str] = {}
+        if cleaned.get("sample"):
+            cleaned["sources"] = {SAMPLE.name: _sample()}
+            return cleaned
+        if cleaned.get("source", "").strip():
+            name = PASTED[cleaned.get("language") or "python"]
+            sources[name] = cleaned["source"].replace("\r\n", "\n")
+        for file in self.files.getlist("uploads")[: MAX_FILES + 1]:
+            sources[_free_name(file.name or "agent.py", sources)] = _text(file)
+        if not sources:
+            raise ValidationError(_("Choose a file or paste some code."))
+        if len(sources) > MAX_FILES:
+            raise ValidationError(
+                _("More than %d files cannot be read at once.") % MAX_FILES
+            )
+        if sum(map(len, sources.values())) > MAX_TOTAL:
+            raise ValidationError(_("More than 4 MiB cannot be read at once."))
+        cleaned["sources"] = sources
+        return cleaned
+
+    def sources(self) -> dict[str, str]:
+        """Return file name -> text."""
+        sources: dict[str, str] = self.cleaned_data["sources"]
+        return sources
+
+
+def _sample() -> str:
+    """Return the source of the Hello World agent."""
+    with open(SAMPLE) as file:
+        return file.read()
+
+
+def _text(file: "UploadedFile[Any]") -> str:
+    """Return a file's text; raises ValidationError for what is no source."""
+    name = file.name or ""
+    if PurePath(name).suffix.lower() not in SUFFIXES:
+        raise ValidationError(
+            _("`%(name)s` is not read here. Choose files that end in %(suffixes)s."),
+            params={"name": name, "suffixes": ", ".join(SUFFIXES)},
+        )
+    try:
+        # One past the limit tells a file that is too large; reading names it.
+        text: str = file.read(MAX_SOURCE + 1).decode()
+    except UnicodeDecodeError:
+        raise ValidationError(
+            _("`%(name)s` is not UTF-8 text."), params={"name": name}
+        ) from None
+    return text
+
+
+def _free_name(name: str, taken: Mapping[str, str]) -> str:
+    """Return `name`, counted up when a file of another folder has it too."""
+    path, number, free = PurePath(name), 2, name
+    while free in taken:
+        free, number = f"{path.stem}-{number}{path.suffix}", number + 1
+    return free
+
+
+class ModelChoice(RegisteredField):
+    """A model of the provider chosen beside it.
+
+    Where that is another provider than before, the model of the former one is no
+    choice and no mistake either.
+    """
+
+    has_new_provider = False
+
+    def clean(self, value: Any) -> str:
+        """Return the model, or nothing for one of the provider before."""
+        if self.has_new_provider and not self.valid_value(value):
+            return ""
+        return str(super().clean(value))
+
+
+class NeedForm(forms.Form):
+    """One card of the Wire step: a role, its provider and that provider's model.
+
+    `models` is the offer of models: one for all cards of the provider on a page, one
+    of its own for a card that `is_alone`.
+    """
+
+    role = forms.CharField(
+        max_length=63,
+        label=gettext_lazy("Role"),
+        error_messages={"required": gettext_lazy("Name the role.")},
+        widget=forms.TextInput(attrs={"list": "roles", "autocomplete": "off"}),
+    )
+    provider = RegisteredField(required=False, label=gettext_lazy("Provider"))
+    model = ModelChoice(required=False, label=gettext_lazy("Model"))
+
+    def __init__(
+        self,
+        need: Need,
+        served: Served,
+        *,
+        index: int,
+        data: Mapping[str, Any] | None = None,
+        is_alone: bool = False,
+    ) -> None:
+        initial = {
+            "role": need.role,
+            "provider": need.provider,
+            "model": need.model_id,
+        }
+        super().__init__(data, prefix=str(index), initial=initial)
+        self.need, self.index = need, index
+        self.serving = drafts.serving(need, served)
+        self._served = served
+        providers = dict.fromkeys([name for name, _model in self.serving])
+        providers |= dict.fromkeys(served)
+        kept = [need.provider] if need.provider not in (*served, "") else []
+        cast(RegisteredField, self.fields["provider"]).offer(
+            _provider_offer(providers), _("Choose a provider"), _named(kept)
+        )
+        chosen = self["provider"].value() or ""
+        self.models = Offer(
+            _named(served.get(chosen, ())),
+            f"card-{index}-models" if is_alone else f"models-of-{chosen}",
+        )
+        kept = [need.model_id] if kept else []
+        model = cast(ModelChoice, self.fields["model"])
+        model.offer(self.models, _("Choose a model"), _named(kept))
+        model.has_new_provider = chosen != need.provider
+
+    def clean_role(self) -> str:
+        """Return the role, refused if it cannot be part of a variable."""
+        role: str = self.cleaned_data["role"].strip().lower()
+        if not ROLE.fullmatch(role):
+            raise ValidationError(
+                _("Use a lower-case word of letters, digits, hyphens and underscores.")
+            )
+        return role
+
+    def result(self) -> Need:
+        """Return the need as chosen; what is wrong stays as it was.
+
+        With another provider the model of the code is chosen if it serves that, or
+        its only one.
+        """
+        cleaned = self.cleaned_data
+        provider, model = cleaned.get("provider"), cleaned.get("model")
+        if provider is None or model is None:
+            provider, model = self.need.provider, self.need.model_id
+        elif provider and not model:
+            same = [m for name, m in self.serving if name == provider]
+            only = list(self._served.get(provider, ()))
+            model = same[0] if same else only[0] if len(only) == 1 else ""
+        return replace(
+            self.need,
+            role=cleaned.get("role", self.need.role),
+            provider=provider,
+            model_id=model if provider else "",
+            is_settled=True,
+        )
+
+
+def page_offers(cards: Iterable[NeedForm], served: Served) -> list[Offer]:
+    """Return what the cards of a page offer: each provider's models once."""
+    models = {card.models.uid: card.models for card in cards}
+    return [_provider_offer(served), *models.values()]
+
+
+def _provider_offer(names: Iterable[str]) -> Offer:
+    return Offer(_named(names), "registered-providers")
+
+
+def _named(names: Iterable[str]) -> list[Choice]:
+    return [(name, name) for name in names]
+
+
+class DeployForm(forms.Form):
+    """What an agent still needs before it is registered: its name and its prompt."""
+
+    name = forms.CharField(
+        max_length=63,
+        label=gettext_lazy("Name"),
+        help_text=gettext_lazy("Lower-case letters, digits, dots and hyphens."),
+        error_messages={"required": gettext_lazy("Enter a name for the agent.")},
+    )
+    system_prompt = forms.CharField(
+        required=False,
+        label=gettext_lazy("System prompt"),
+        help_text=gettext_lazy("Handed to the agent as SYSTEM_PROMPT."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+    def clean_name(self) -> str:
+        """Return the name; refused if it is taken, reserved or malformed."""
+        name: str = self.cleaned_data["name"].strip()
+        check_agent_name(name)
+        agent = Agent(name=name)
+        try:
+            agent.full_clean()
+        except ValidationError as error:
+            raise ValidationError(error.message_dict["name"]) from None
+        return name

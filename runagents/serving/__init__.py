@@ -1,0 +1,1 @@
+"""How the server runs: gunicorn's configuration, worker and logs, the key file."""

@@ -1,0 +1,32 @@
+"""gunicorn's configuration; `manage.py serve` starts gunicorn with this file.
+
+https://docs.gunicorn.org/en/stable/settings.html
+"""
+
+from runagents import settings
+
+_host = (
+    f"[{settings.LISTEN_HOST}]" if ":" in settings.LISTEN_HOST else settings.LISTEN_HOST
+)
+
+bind = f"{_host}:{settings.LISTEN_PORT}"
+workers = settings.WORKERS
+worker_class = "runagents.serving.worker.Worker"
+asgi_loop = "uvloop"
+asgi_lifespan = "on"
+# A client that leaves cancels its request at once, and with it the upstream's.
+asgi_disconnect_grace_period = 0
+worker_connections = 4096
+backlog = 4096
+keepalive = 75
+timeout = 30
+# Longer than the drain: gunicorn kills without running any `finally`.
+graceful_timeout = settings.DRAIN_SECONDS + 15
+limit_request_line = 8190
+limit_request_fields = 100
+limit_request_field_size = 8190
+# Recycling a worker would break off its streams.
+max_requests = 0
+control_socket_disable = True
+logger_class = "runagents.serving.logs.ServerLogger"
+loglevel = "warning"

@@ -1,0 +1,122 @@
+"""gunicorn's worker, with an end of our own.
+
+gunicorn waits for its connections when it has to stop, up to `graceful_timeout`, and
+then kills without running any `finally`. It does not tell the application, and it
+counts connections on which nothing is asked. So the worker tells the gateway, and
+closes what is idle.
+"""
+
+import asyncio
+import signal
+from typing import Any
+
+from gunicorn.asgi.protocol import ASGIProtocol
+from gunicorn.workers import gasgi
+
+from gateway.worker.draining import STALLED, draining
+from runagents import settings
+
+IDLE_CHECK_SECONDS = 0.25
+
+
+class Connection(ASGIProtocol):  # type: ignore[misc]
+    """A connection that its worker knows."""
+
+    _patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Let the worker know of it."""
+        self.worker.connections.add(self)
+        super().connection_made(transport)
+        # gunicorn times what comes after the first request of a connection only.
+        self.worker.loop.call_later(settings.HEADER_TIMEOUT, self._close_if_unused)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let the worker forget it."""
+        self.worker.connections.discard(self)
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Wait for a client that does not read, but not for ever."""
+        super().pause_writing()
+        self._patience = self.worker.loop.call_later(
+            settings.STALL_SECONDS, self._task.cancel, STALLED
+        )
+
+    def resume_writing(self) -> None:
+        """Go on with a client that reads again."""
+        super().resume_writing()
+        self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+
+    async def _serve_http_request(self, *call: Any) -> Any:
+        # gunicorn makes a task for each call, for those that go on behind their last
+        # message. None does here, and a task costs the event loop two more rounds.
+        return await self._handle_http_request(*call)
+
+    def _close_transport(self) -> None:
+        # A client that does not read would never let it close.
+        if self._flow_control is not None and self._flow_control.write_paused:
+            self._closed = True
+            self.transport.abort()
+            return
+        super()._close_transport()
+
+    def _close_if_unused(self) -> None:
+        """Close it when its first request has not even got all its headers."""
+        if self.req_count <= 1 and self._current_request is None and not self._closed:
+            self._keepalive_timeout()
+
+    def close_if_idle(self) -> None:
+        """Close it unless a request is being answered."""
+        if self._awaiting_request:
+            self._keepalive_timeout()
+
+
+# The worker makes its connections by this name and offers no other way to say how.
+gasgi.ASGIProtocol = Connection
+
+
+class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
+    """A worker that drains: see gateway/worker/draining.py."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.connections: set[Connection] = set()
+        self._closing: asyncio.Task[None] | None = None
+
+    def init_signals(self) -> None:
+        """Take signals; one that comes before the loop runs must not be lost."""
+        super().init_signals()
+        signal.signal(signal.SIGTERM, self._remember_exit)
+
+    def _remember_exit(self, *frame: object) -> None:
+        self.alive = False
+
+    async def _serve(self) -> None:
+        self.loop.add_signal_handler(signal.SIGTERM, self.handle_exit_signal)
+        if not self.alive:
+            self.handle_exit_signal()
+        await super()._serve()
+
+    def handle_exit_signal(self) -> None:
+        """SIGTERM: finish what runs."""
+        super().handle_exit_signal()
+        if self._closing is None:
+            draining.begin(settings.DRAIN_SECONDS)
+            self._closing = self.loop.create_task(self._keep_closing())
+
+    def handle_quit_signal(self) -> None:
+        """SIGINT and SIGQUIT: stop at once."""
+        draining.is_over = True
+        super().handle_quit_signal()
+
+    async def _keep_closing(self) -> None:
+        while True:
+            for connection in list(self.connections):
+                connection.close_if_idle()
+            await asyncio.sleep(IDLE_CHECK_SECONDS)

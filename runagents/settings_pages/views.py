@@ -1,0 +1,153 @@
+"""The Settings pages: keys of the workspace, stored secrets, how the gateway is set."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import Prefetch, ProtectedError, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from providers.models import ModelProvider, Secret, WorkspaceKey
+from runagents import rotation
+from runagents.settings_pages import gateway_facts
+from runagents.settings_pages.forms import KeyForm, SecretForm
+
+PAGE_SIZE = 50
+
+# --- API keys ---
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def api_key_list(request: HttpRequest) -> HttpResponse:
+    """Show the workspace's keys; POST makes one and shows it, this once."""
+    form = KeyForm(request.POST or None)
+    if form.is_valid():
+        key = WorkspaceKey.issue(form.cleaned_data["name"])
+        return _key_page(request, KeyForm(), key=key.plaintext)
+    return _key_page(request, form)
+
+
+@login_required
+@require_POST
+def api_key_rotate(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make a key of the same name; the old one is refused after a grace."""
+    old = _live_key(pk)
+    grace = rotation.chosen_grace(request.POST)
+    if grace is None:
+        return HttpResponseBadRequest("grace must be 0, 1 or 24 hours.")
+    with transaction.atomic():
+        key = WorkspaceKey.issue(old.name)
+        old.retire(grace)
+    return _key_page(request, KeyForm(), key=key.plaintext, replaced=old)
+
+
+@login_required
+@require_POST
+def api_key_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+    """Refuse a key from now on."""
+    key = _live_key(pk)
+    key.revoke()
+    messages.success(request, _("%s is revoked.") % key)
+    return redirect("api-key-list")
+
+
+def _live_key(pk: int) -> WorkspaceKey:
+    return get_object_or_404(WorkspaceKey, pk=pk, revoked_at=None)
+
+
+def _key_page(
+    request: HttpRequest,
+    form: KeyForm,
+    *,
+    key: str = "",
+    replaced: WorkspaceKey | None = None,
+) -> HttpResponse:
+    """Return the list; a new `key` is on this one answer only."""
+    rows = WorkspaceKey.objects.order_by(*WorkspaceKey.LISTED)
+    context = {
+        "form": form,
+        "keys": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
+        "new_key": key,
+        "replaced": replaced,
+        "graces": rotation.GRACES,
+    }
+    status = 422 if form.errors else 200
+    response = render(request, "settings/api_key_list.html", context, status=status)
+    if key:
+        response["Cache-Control"] = "no-store"
+    return response
+
+
+# --- secrets ---
+
+
+@login_required
+@require_safe
+def secret_list(request: HttpRequest) -> HttpResponse:
+    """Show the stored secrets: what they are for, never what they are."""
+    secrets = Paginator(_secrets(), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {"secrets": secrets}
+    return render(request, "settings/secret_list.html", context)
+
+
+@login_required
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def secret_replace(request: HttpRequest, name: str) -> HttpResponse:
+    """Show one secret; POST takes new values for the same addresses."""
+    secret = get_object_or_404(_secrets(), name=name)
+    form = SecretForm(request.POST or None, secret=secret)
+    if form.is_valid():
+        form.save()
+        messages.success(
+            request, _("%s has new values. Its providers are checked.") % name
+        )
+        return redirect("secret-list")
+    context = {"secret": secret, "form": form}
+    status = 422 if form.errors else 200
+    return render(request, "settings/secret_replace.html", context, status=status)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def secret_delete(request: HttpRequest, name: str) -> HttpResponse:
+    """Ask before deleting; refuse while providers use the secret."""
+    secret = get_object_or_404(_secrets(), name=name)
+    if request.method == "POST":
+        try:
+            secret.delete()
+        except ProtectedError:
+            pass
+        else:
+            messages.success(request, _("%s is deleted.") % name)
+            return redirect("secret-list")
+    context = {"secret": secret}
+    status = 422 if request.method == "POST" else 200
+    return render(request, "settings/secret_delete.html", context, status=status)
+
+
+def _secrets() -> QuerySet[Secret]:
+    users = ModelProvider.objects.only("name", "secret_id", "enabled")
+    return Secret.objects.defer("sealed").prefetch_related(
+        Prefetch("providers", queryset=users)
+    )
+
+
+# --- gateway ---
+
+
+@login_required
+@require_safe
+def gateway_settings(request: HttpRequest) -> HttpResponse:
+    """Show how the gateway is set; it is set through the environment."""
+    context = {"groups": gateway_facts.groups()}
+    return render(request, "settings/gateway_settings.html", context)

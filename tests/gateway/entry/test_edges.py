@@ -1,0 +1,245 @@
+"""What a hostile or careless client may do at the gateway's edge."""
+
+import asyncio
+import time
+
+import pytest
+
+from gateway.entry import handler, hops
+from gateway.errors import GatewayError
+from gateway.worker.registry import KEPT_SECONDS, registry
+from gateway.worker.runtime import runtime
+from providers.models import WorkspaceKey
+from runagents.asgi import application
+
+URL = "/v1/chat/completions"
+OTHER = "1.1 gw-0123456789ab"
+
+
+@pytest.fixture
+def key(db) -> dict[str, str]:
+    """The headers of a caller with a valid key."""
+    return {"authorization": f"Bearer {WorkspaceKey.issue('ci').plaintext}"}
+
+
+# --- Via ---
+
+
+def test_a_request_that_came_back_is_refused(provider, upstream, gateway, chat, key):
+    provider()
+    seen = upstream(json={})
+    response = gateway(headers={**key, "via": f"1.1 proxy, {runtime.via}"}).post(
+        URL, json=chat
+    )
+    assert response.status_code == 508
+    assert response.json()["error"]["code"] == "loop_detected"
+    assert not seen
+
+
+def test_the_gateways_on_the_way_are_told_upstream_and_nobody_else(
+    provider, upstream, gateway, chat, completion, key
+):
+    provider()
+    seen = upstream(json=completion)
+    client = gateway(headers={**key, "via": f"1.1 client-secret, {OTHER}"})
+    assert client.post(URL, json=chat).status_code == 200
+    assert seen[0].headers["via"] == f"{OTHER}, {runtime.via}"
+
+
+def test_a_way_over_many_gateways_is_a_loop_too():
+    with pytest.raises(GatewayError) as caught:
+        hops.forwarded([", ".join([OTHER] * hops.MAX_HOPS)], runtime.via)
+    assert caught.value.status == 508
+
+
+# --- wrong keys ---
+
+
+def test_sixty_wrong_keys_a_minute_are_enough(gateway, settings):
+    settings.TRUSTED_PROXIES = 1
+    client = gateway(headers={"authorization": "Bearer wrong"})
+
+    def status(hop: str) -> int:
+        return client.get("/v1/models", headers={"x-forwarded-for": hop}).status_code
+
+    assert {status("1.1.1.1") for _ in range(60)} == {401}
+    response = client.get("/v1/models", headers={"x-forwarded-for": "9.9.9.9, 1.1.1.1"})
+    assert response.status_code == 429
+    assert 1 <= int(response.headers["retry-after"]) <= 60
+    assert status("2.2.2.2") == 401
+
+
+def test_a_valid_key_passes_beside_any_number_of_wrong_ones(gateway, key):
+    wrong = gateway(headers={"authorization": "Bearer wrong"})
+    for _ in range(61):
+        refused = wrong.get("/v1/models").status_code
+    assert refused == 429
+    assert gateway(headers=key).get("/v1/models").status_code == 200
+
+
+# --- what is in memory ---
+
+
+@pytest.mark.parametrize("age", [KEPT_SECONDS, 10 * KEPT_SECONDS])
+def test_after_a_day_without_the_database_nobody_is_let_in(
+    gateway, key, monkeypatch, age
+):
+    client = gateway(headers=key)
+    confirmed_at = registry._confirmed_at
+    monkeypatch.setattr(registry, "_confirmed_at", confirmed_at - KEPT_SECONDS + 60)
+    assert client.get("/v1/models").status_code == 200
+    monkeypatch.setattr(registry, "_confirmed_at", confirmed_at - age)
+    answer = client.get("/v1/models")
+    assert answer.status_code == 503
+    assert answer.json()["error"]["code"] == "store_unavailable"
+    assert answer.headers["retry-after"]
+    assert client.get("/readyz").status_code == 503
+
+
+# --- capacity ---
+
+
+def test_a_worker_a_provider_and_a_key_take_so_many_calls_at_once(
+    provider, upstream, gateway, chat, key, settings
+):
+    provider()
+    upstream(json={})
+    for setting, status, code in [
+        ("CALLS_PER_WORKER", 503, "overloaded"),
+        ("CALLS_PER_PROVIDER", 503, "overloaded"),
+        ("CALLS_PER_KEY", 429, "rate_limit_exceeded"),
+    ]:
+        before = getattr(settings, setting)
+        setattr(settings, setting, 0)
+        response = gateway(headers=key).post(URL, json=chat)
+        assert (response.status_code, response.json()["error"]["code"]) == (
+            status,
+            code,
+        )
+        assert response.headers["retry-after"]
+        assert gateway().get("/healthz").status_code == 200
+        setattr(settings, setting, before)
+
+
+def test_a_full_provider_hands_over_to_the_next(
+    provider, upstream, gateway, chat, completion, monkeypatch
+):
+    from gateway.worker.capacity import capacity
+
+    provider("first", priority=1)
+    provider("second", priority=2)
+    upstream(json=completion)
+    monkeypatch.setitem(capacity._taken, "to first", 10_000)
+    response = gateway().post(URL, json=chat)
+    assert response.headers["x-gateway-provider"] == "second"
+
+
+def test_a_place_is_given_back_whatever_came_of_the_call(
+    provider, upstream, gateway, chat, completion, key, settings
+):
+    provider()
+    settings.CALLS_PER_WORKER = settings.CALLS_PER_PROVIDER = 1
+    settings.CALLS_PER_KEY = 1
+    client = gateway(headers=key)
+    upstream(json=completion)
+    for body in (chat, {"model": 3}, {**chat, "model": "unknown"}, chat):
+        assert client.post(URL, json=body).status_code not in {429, 503}
+    upstream(stream=[b"data: [DONE]\n\n"])
+    for _ in range(2):
+        client.post(URL, json={**chat, "stream": True})
+    upstream(json=completion)
+    assert client.post(URL, json=chat).status_code == 200
+
+
+# --- paths, methods, protocols ---
+
+
+@pytest.mark.parametrize("tail", ["x", "chat/completions/x", "p/", "models"])
+def test_a_path_of_repetitions_is_matched_at_once(tail):
+    # Matching again and again would take minutes.
+    began = time.process_time()
+    handler._match("/" + "v1/" * 650 + tail)
+    handler._match("/" + "v1/" * 2600 + tail)
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/" + "x" * 8000, "/v1/\x1b[31m\r\nx", "/v1/\udcff", "/v1/é\u202e"]
+)
+def test_a_strange_path_is_a_404_in_plain_characters(gateway, path):
+    status, _, body = _answer(path)
+    assert status == 404
+    assert all(32 <= byte < 127 for byte in body)
+
+
+def test_head_is_answered_like_get_without_a_body(gateway):
+    gateway()
+    status, headers, body = _answer("/readyz", "HEAD")
+    assert (status, body) == (200, b"")
+    assert headers["content-length"] == str(len(b'{"status":"ready"}'))
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "PUT", "GET", "HEAD"])
+def test_another_method_is_a_405_that_names_the_right_one(gateway, method):
+    gateway()
+    status, headers, _ = _answer(URL, method)
+    assert (status, headers["allow"]) == (405, "POST")
+
+
+def test_no_answer_allows_pages_of_other_origins(provider, gateway, chat, key):
+    provider()
+    client = gateway(headers={**key, "origin": "https://evil.example"})
+    for response in (
+        client.get("/v1/models"),
+        client.post(URL, json=chat),
+        client.get("/healthz"),
+        client.get("/login/"),
+        asyncio.run(client._request("OPTIONS", URL, {})),
+    ):
+        assert not [h for h in response.headers if h.startswith("access-control-")]
+
+
+@pytest.mark.parametrize("value", [b"k\xe9y", b"a" * 8000, b"\x01", b"a\tb"])
+def test_a_strange_idempotency_key_fails_nothing(
+    provider, upstream, gateway, chat, completion, value
+):
+    provider()
+    upstream(json=completion)
+    client = gateway(headers={b"idempotency-key": value})
+    assert client.post(URL, json=chat).status_code < 500
+
+
+def test_a_websocket_is_refused_without_an_error():
+    sent = []
+
+    async def receive() -> dict:
+        return {"type": "websocket.connect"}
+
+    async def send(message: dict) -> None:
+        sent.append(message["type"])
+
+    asyncio.run(application({"type": "websocket", "path": URL}, receive, send))
+    assert sent == ["websocket.close"]
+
+
+def _answer(path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+    """Send a request as a server would hand it over, whatever the path."""
+    sent = []
+
+    async def receive() -> dict:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "query_string": b"",
+        "headers": [(b"host", b"127.0.0.1")],
+        "client": ("127.0.0.1", 50000),
+    }
+    asyncio.run(application(scope, receive, send))
+    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], headers, b"".join(m["body"] for m in sent[1:])

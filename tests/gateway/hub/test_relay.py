@@ -1,0 +1,200 @@
+"""The shorter way of plain frames gives what the long way gives, as data."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from gateway.hub.answers.relay import relay
+from gateway.hub.protocol import JSON, Reply
+from gateway.translators import openai
+from gateway.translators.openai.frames import PlainFrames
+from gateway.wire import sse
+from gateway.wire.sse import SSEDecoder
+
+HEAD = '{"id":"c","object":"chat.completion.chunk","created":5,"model":"x","choices":'
+ROLE = HEAD + '[{"index":0,"delta":{"role":"assistant","content":""}}]}'
+END = HEAD + '[{"index":0,"delta":{},"finish_reason":"stop"}]}'
+USAGE = HEAD + '[],"usage":{"total_tokens":3}}'
+
+
+def plain(literal: str, padding: str | None = None, index: int = 0) -> str:
+    choice = (
+        f'[{{"index":{index},"delta":{{"content":{literal}}},"finish_reason":null}}]'
+    )
+    tail = "" if padding is None else f',"obfuscation":{padding}'
+    return HEAD + choice + ',"usage":null' + tail + "}"
+
+
+TEXTS = st.text(max_size=6)
+LITERALS = st.one_of(
+    TEXTS.map(json.dumps),
+    TEXTS.map(lambda text: json.dumps(text, ensure_ascii=False)),
+    st.sampled_from(
+        [
+            '"\\ud83d\\ude00"',
+            '"\\ud83d"',
+            '"\\/"',
+            '"\\x"',
+            '"\t"',
+            '"a" "b"',
+            '"a","b":"c"',
+            '"a',
+            "null",
+            "5",
+            "",
+            '"%s%b%%"',
+            '"0content0"',
+        ]
+    ),
+)
+PLAIN = st.builds(plain, LITERALS, st.none() | LITERALS, st.sampled_from([0, 0, 0, 1]))
+OTHERS = st.sampled_from(
+    [
+        ROLE,
+        END,
+        USAGE,
+        plain('"x"') + " ",
+        plain('"x"').replace('"model"', '"m\\u006fdel"'),
+        plain('"x"').replace('"content"', '"c\\u006fntent"'),
+        plain('"x"').replace('"usage":null', '"usage":{"total_tokens":9}'),
+        plain('"x"').replace('"usage":null', '"o":{"content":"y"}'),
+        plain('"x"').replace('"usage":null', '"error":"no"'),
+        "[DONE]",
+        "nonsense",
+        "",
+    ]
+)
+NAMES = st.sampled_from(["", "", "", "event: error\n", ": comment\n"])
+STREAMS = st.lists(st.tuples(NAMES, PLAIN | PLAIN | OTHERS), max_size=12)
+
+
+def frames(data: bytes) -> list[JSON]:
+    return [json.loads(event.data) for event in SSEDecoder().feed(data)]
+
+
+def outcome(parser: Any, out: list[JSON]) -> Any:
+    error = parser.error and parser.error.body()
+    return out + parser.close(), error, parser.done, parser.usage
+
+
+def reads(raw: bytes, size: int) -> list[bytes]:
+    return [raw[start : start + size] for start in range(0, len(raw), size)]
+
+
+# An error among frames that look plain, in one read with one that is no JSON.
+@example(
+    events=[
+        ("", plain('"x"').replace('"usage":null', '"error":"no","usage":null')),
+        ("", plain('"a')),
+    ],
+    size=2000,
+)
+@example(
+    events=[
+        ("", plain('""', '""')),
+        ("", plain('"x"').replace('"usage":null', '"error":"no"')),
+        ("", plain('""', "")),
+    ],
+    size=399,
+)
+@pytest.mark.parametrize("include_usage", [False, True])
+@settings(max_examples=150)
+@given(events=STREAMS, size=st.integers(20, 2000))
+def test_relaying_says_what_feeding_says(
+    include_usage: bool, events: list[tuple[str, str]], size: int
+) -> None:
+    reply = Reply("alias", include_usage=include_usage)
+    text = "".join(f"{name}data: {event}\n\n" for name, event in [("", ROLE), *events])
+    raw = text.encode("utf-8", "surrogatepass")
+    fed = openai.stream_parser(reply)
+    long = [chunk for data in reads(raw, size) for chunk in fed.feed(data)]
+    relaying = openai.stream_parser(reply)
+    short = b"".join(relay(relaying, data).data for data in reads(raw, size))
+    assert outcome(relaying, frames(short)) == outcome(fed, long)
+
+
+def test_plain_frames_do_go_the_shorter_way() -> None:
+    payload = plain('"one"', '"xy"').encode()
+    chunk = openai.stream_parser(Reply("alias")).feed(b"data: " + payload + b"\n\n")[0]
+    del chunk["choices"][0]["delta"]["role"]
+    known = PlainFrames.like(payload, chunk)
+    assert known is not None
+    found = known.translate(
+        [plain('"t\\u00e9o\\n"', '"abc"').encode(), plain('""', '"d"').encode()]
+    )
+    assert found is not None
+    frame, other = frames(found[0])
+    assert other["obfuscation"] == "d"
+    assert frame["model"] == "alias"
+    assert frame["obfuscation"] == "abc"
+    assert "usage" not in frame
+    assert frame["choices"][0]["delta"] == {"content": "téo\n"}
+
+
+def test_a_space_behind_the_colon_is_as_plain() -> None:
+    payload = plain('"one"', '"xy"').replace('":', '": ').encode()
+    chunk = openai.stream_parser(Reply("alias")).feed(b"data: " + payload + b"\n\n")[0]
+    del chunk["choices"][0]["delta"]["role"]
+    known = PlainFrames.like(payload, chunk)
+    assert known is not None
+    assert known.translate([payload.replace(b"one", b"two")]) is not None
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        plain('"one"', '"xy"').replace('"c"', '"d"', 1),
+        plain('"\\ud83d"', '"xy"'),
+        plain('"a","b":"c"', '"xy"'),
+        plain('"one"', '"xy"') + "}",
+        plain('"one"'),
+    ],
+)
+def test_other_frames_go_the_long_way(payload: str) -> None:
+    known = PlainFrames.like(
+        plain('"one"', '"xy"').encode(), json.loads(plain('"one"', '"xy"'))
+    )
+    assert known is not None
+    given = payload.encode()
+    assert not known.holds(given) or known.translate([given]) is None
+
+
+def test_invalid_text_goes_the_long_way() -> None:
+    known = PlainFrames.like(plain('"one"').encode(), json.loads(plain('"one"')))
+    assert known is not None
+    assert known.translate([plain('"?"').encode().replace(b"?", b"\xff")]) is None
+
+
+def test_characters_and_the_finish_reason_are_told() -> None:
+    parser = openai.stream_parser(Reply("alias"))
+    events = [ROLE, plain('"one"'), plain('"three"'), END]
+    told = relay(parser, "".join(f"data: {event}\n\n" for event in events).encode())
+    assert (told.characters, told.finish_reason, told.says) == (8, "stop", True)
+
+
+def test_the_role_alone_says_nothing() -> None:
+    told = relay(openai.stream_parser(Reply("alias")), f"data: {ROLE}\n\n".encode())
+    assert told.data
+    assert not told.says
+
+
+def test_a_parser_without_a_shorter_way_is_fed() -> None:
+    chunk = {"choices": [{"index": 0, "delta": {"content": "ab"}}]}
+
+    class Parser:
+        usage = None
+        error = None
+        done = False
+
+        def feed(self, data: bytes) -> list[JSON]:
+            return [chunk]
+
+        def close(self) -> list[JSON]:
+            return []
+
+    told = relay(Parser(), b"x")
+    assert told.data == sse.encode([chunk])
+    assert told.characters == 2

@@ -1,0 +1,97 @@
+"""What golden cases cannot say about passthrough."""
+
+import pytest
+
+from gateway.hub.protocol import JSON, Reply, Route
+from gateway.translators import openai
+from gateway.wire.bounds import MAX_EVENT
+from gateway.wire.jsontext import encode
+
+ROUTE = Route("alias", "upstream-model")
+
+
+def frame(value: JSON) -> bytes:
+    return b"data: " + encode(value) + b"\n\n"
+
+
+def chunk(text: str, **fields: object) -> JSON:
+    choice = {"index": 0, "delta": {"role": "assistant", "content": text}}
+    return {"id": "c", "created": 5, "choices": [choice], **fields}
+
+
+def test_the_upstream_fetches_images_itself() -> None:
+    image = {"type": "image_url", "image_url": {"url": "https://x.example/a.png"}}
+    body = {"messages": [{"role": "user", "content": [image]}]}
+    assert openai.remote_urls(body, ROUTE) == []
+
+
+def test_unchanged_messages_are_not_copied() -> None:
+    messages = [{"role": "user", "content": "Hi"}]
+    sent = openai.render_request({"model": "alias", "messages": messages}, ROUTE)
+    assert sent.body["messages"][0] is messages[0]
+
+
+def test_a_request_without_messages_is_the_upstreams_to_refuse() -> None:
+    assert "messages" not in openai.render_request({"model": "alias"}, ROUTE).body
+
+
+def test_an_oversized_event_ends_the_stream_after_what_came_before() -> None:
+    parser = openai.stream_parser(Reply("m"))
+    out = parser.feed(frame(chunk("Hi")) + b"data: " + b"x" * (MAX_EVENT + 1))
+    assert [c["choices"][0]["delta"]["content"] for c in out] == ["Hi"]
+    assert parser.error is not None
+    assert parser.error.code == "upstream_invalid_response"
+
+
+def test_nothing_is_read_after_the_end() -> None:
+    parser = openai.stream_parser(Reply("m"))
+    assert parser.feed(b"data: [DONE]\n\n" + frame(chunk("Hi"))) == []
+    assert parser.done
+    assert parser.feed(frame(chunk("Hi"))) == []
+    assert parser.close() == []
+
+
+def test_nothing_is_read_after_an_error() -> None:
+    parser = openai.stream_parser(Reply("m"))
+    parser.feed(b'data: {"error": "no"}\n\n')
+    assert parser.feed(frame(chunk("Hi"))) == []
+    assert parser.error is not None
+    assert parser.error.message == "no"
+
+
+def test_usage_is_known_before_the_end() -> None:
+    parser = openai.stream_parser(Reply("m"))
+    parser.feed(frame(chunk("Hi", usage={"total_tokens": 3})))
+    assert parser.usage == {"total_tokens": 3}
+    assert not parser.done
+
+
+def test_a_moderation_chunk_is_kept_without_its_usage() -> None:
+    parser = openai.stream_parser(Reply("m"))
+    moderated = {"id": "c", "choices": [], "moderation": {"a": 1}, "usage": {"b": 2}}
+    (out,) = parser.feed(frame(moderated))
+    assert out["moderation"] == {"a": 1}
+    assert "usage" not in out
+
+
+def test_a_tool_call_without_an_index_or_id_belongs_to_the_last_one() -> None:
+    parser = openai.stream_parser(Reply("m"))
+    calls: list[list[JSON]] = [
+        [{"index": 0, "id": "a", "type": "function", "function": {"name": "f"}}],
+        [{"index": 1, "id": "b", "type": "function", "function": {"name": "g"}}],
+        [{"function": {"arguments": "{}"}}],
+    ]
+    events = [
+        {"id": "c", "choices": [{"index": 0, "delta": {"tool_calls": each}}]}
+        for each in calls
+    ]
+    out = parser.feed(b"".join(map(frame, events)))
+    indexes = [c["choices"][0]["delta"]["tool_calls"][0]["index"] for c in out]
+    assert indexes == [0, 1, 1]
+
+
+@pytest.mark.parametrize("reason", [{"why": "stop"}, ["stop"], 3, ""])
+def test_a_finish_reason_that_is_no_word_is_none(reason: object) -> None:
+    choice = {"index": 0, "message": {"content": "x"}, "finish_reason": reason}
+    answer = openai.parse_response({"choices": [choice]}, {}, Reply("m"))
+    assert answer["choices"][0]["finish_reason"] is None

@@ -1,0 +1,147 @@
+"""The snapshot stays, recovers and is never left stale in silence."""
+
+import asyncio
+import logging
+
+import pytest
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from gateway.worker.chores import keep
+from gateway.worker.registry import Registry, Snapshot
+from providers.models import ModelProvider, OAuthToken
+
+
+class _Away:
+    """Stands in for a database that is away while `down` is set."""
+
+    down = True
+
+    def __call__(self, execute, *arguments: object) -> object:
+        if self.down:
+            raise OperationalError("the server closed the connection")
+        return execute(*arguments)
+
+
+def test_the_snapshot_outlives_the_database_and_follows_it_again(provider):
+    row = provider()
+    own = Registry()
+    own.load()
+    away = _Away()
+    with connection.execute_wrapper(away):
+        with pytest.raises(OperationalError):
+            own.load()
+        assert "gpt-4o-mini" in own.snapshot.targets
+        away.down = False
+        row.enabled = False
+        row.save()
+        own.load()
+    assert own.snapshot.targets == {}
+
+
+def test_a_start_without_a_database_is_not_ready_but_no_failure(provider):
+    provider()
+    own, away = Registry(), _Away()
+    with connection.execute_wrapper(away), pytest.raises(OperationalError):
+        own.load()
+    assert not own.is_loaded
+    own.load()
+    assert own.is_loaded
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"authorization_url": "https://login.example.com/authorize"},
+        {"token_url": "https://login.example.com/other"},
+        {"scopes": "other"},
+        {"endpoint": "http://127.0.0.1:10"},
+    ],
+    ids=str,
+)
+def test_a_changed_way_to_sign_in_is_used_from_the_next_call_on(provider, changed):
+    row = provider(auth_type="none")
+    fields = {"auth_type": "oauth2", "token_url": "https://login.example.com/token"}
+    own = Registry()
+
+    def auth() -> object:
+        own.load()
+        return own.snapshot.targets["gpt-4o-mini"][0].provider.auth
+
+    def save(**values: str) -> None:
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.save()
+
+    save(**fields)
+    before = auth()
+    save(priority="7")
+    assert auth() is before
+    save(**changed)
+    assert auth() is not before
+
+
+def test_who_connects_again_is_used_from_the_next_call_on(provider):
+    row = provider(
+        auth_type="oauth2",
+        token_url="https://login.example.com/token",
+        authorization_url="https://login.example.com/authorize",
+    )
+    own = Registry()
+
+    def auth() -> object:
+        own.load()
+        return own.snapshot.targets["gpt-4o-mini"][0].provider.auth
+
+    token = OAuthToken(provider=row)
+    token.store({"access_token": "one"})
+    token.save()
+    before = auth()
+    token.store({"access_token": "refreshed"})
+    token.save()
+    assert auth() is before
+    token.connected_at = timezone.now()
+    token.save()
+    assert auth() is not before
+
+
+def test_a_row_of_an_unknown_type_leaves_the_others_in_service(provider):
+    provider("good", models=("fine",))
+    bad = provider("bad", models=("odd",))
+    ModelProvider.objects.filter(pk=bad.pk).update(provider_type="future")
+    own = Registry()
+    own.load()
+    assert set(own.snapshot.targets) == {"fine"}
+
+
+def test_a_chore_that_fails_is_told_and_begins_anew(caplog):
+    runs = []
+
+    async def work() -> None:
+        runs.append(len(runs))
+        if len(runs) == 1:
+            raise KeyError("broken")
+        await asyncio.Event().wait()
+
+    async def main() -> None:
+        task = keep("test", work, pause=0)
+        while len(runs) < 2:
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert task.cancelled()
+
+    with caplog.at_level(logging.ERROR):
+        asyncio.run(main())
+    assert "The chore test failed." in caplog.text
+    assert "KeyError" in caplog.text
+
+
+def test_models_of_one_provider_keep_its_place(provider):
+    provider("late", priority=5, models=("shared", "z"))
+    provider("early", priority=1, models=("a", "shared"))
+    own = Registry()
+    own.load()
+    names = [target.provider.name for target in own.snapshot.targets["shared"]]
+    assert names == ["early", "late"]
+    assert isinstance(own.snapshot, Snapshot)
