@@ -1,17 +1,16 @@
-"""What goes wrong, in OpenAI's words.
+"""What goes wrong, in OpenAI's terms.
 
 One exception class for every failure an agent may see. It is raised where the failure
-is known and caught once, at the request's or the stream's edge.
+is known and caught once, at the request's or the stream's edge, where the door that the
+request came in by puts it into the client's format.
 Error types and codes: https://platform.openai.com/docs/guides/error-codes
 """
 
 from collections.abc import Mapping
 
-from gateway.wire.jsontext import JSON
-
 
 class GatewayError(Exception):
-    """A failure with an HTTP status and an OpenAI error object.
+    """A failure with an HTTP status and what OpenAI's error objects hold.
 
     `headers` go out with the response (``Retry-After``, ``x-should-retry``). `message`
     is shown to the caller: it never holds a URL, a header, HTML or a credential.
@@ -33,17 +32,6 @@ class GatewayError(Exception):
         self.code = code
         self.param = param
         self.headers: dict[str, str] = dict(headers or {})
-
-    def body(self) -> JSON:
-        """Return OpenAI's error envelope; all four keys are always present."""
-        return {
-            "error": {
-                "message": self.message,
-                "type": self.type,
-                "param": self.param,
-                "code": self.code,
-            }
-        }
 
 
 def invalid_request(

@@ -10,7 +10,7 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "runagents.settings")
 console = get_asgi_application()
 
-from gateway.entry import handler  # noqa: E402  needs Django set up
+from gateway.entry import handler, routes  # noqa: E402  needs Django set up
 from gateway.worker.runtime import runtime  # noqa: E402
 
 Message = dict[str, Any]
@@ -26,7 +26,7 @@ async def application(
     """Dispatch by path: the data plane never meets the console's middleware."""
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
-    elif scope["type"] == "http" and handler.owns(scope["path"]):
+    elif scope["type"] == "http" and routes.owns(scope["path"]):
         await handler.handle(scope, receive, send)
     elif scope["type"] == "websocket":
         # Nothing here speaks it, and Django would raise. Closed before it was

@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "gateway.translators": {"gateway.hub", "gateway.wire", "gateway.errors"},
     "gateway.ledger": {"gateway.identifiers", "gateway.models", "gateway.wire"},
     "gateway.limits": {"gateway.errors"},
+    "gateway.doors": {"gateway.hub", "gateway.wire", "gateway.errors"},
     "gateway.worker": {
         "gateway.errors",
         "gateway.hub",
@@ -37,10 +38,9 @@ ALLOWED: dict[str, set[str]] = {
         "providers.models",
         "providers.status",
         "providers.transport",
-        "gateway.calls",
     },
     "gateway.calls": {
-        "gateway.entry",
+        "gateway.doors",
         "gateway.errors",
         "gateway.hub",
         "gateway.identifiers",
@@ -52,28 +52,32 @@ ALLOWED: dict[str, set[str]] = {
         "gateway.worker",
         "providers.auth",
         "providers.endpoints",
-        "providers.status",
         "providers.transport",
     },
     "gateway.entry": {
         "gateway.calls",
+        "gateway.doors",
         "gateway.errors",
         "gateway.identifiers",
-        "gateway.ledger",
         "gateway.sandbox",
         "gateway.wire",
         "gateway.worker",
         "providers.attempts",
         "providers.keys",
-    },
-    "gateway.sandbox": {
-        "gateway.entry",
-        "gateway.errors",
-        "gateway.hub",
-        "gateway.wire",
         "providers.starter",
     },
-    "gateway.console": {"gateway", "providers"},
+    "gateway.sandbox": {"gateway.errors", "gateway.hub", "gateway.wire"},
+    "gateway.console": {
+        "gateway.calls",
+        "gateway.doors",
+        "gateway.errors",
+        "gateway.identifiers",
+        "gateway.ledger",
+        "gateway.models",
+        "gateway.wire",
+        "gateway.worker",
+        "providers",
+    },
     "providers.auth": {
         "providers.database",
         "providers.models",
@@ -104,7 +108,7 @@ ALLOWED: dict[str, set[str]] = {
 # sandbox is in this process; no agent's call depends on the console's pages or forms.
 CLOSED: dict[str, set[str]] = {
     "gateway.console": {"runagents"},
-    "gateway.sandbox": {"gateway.entry.urls"},
+    "gateway.sandbox": {"gateway.entry.sandbox_views"},
     "providers.api": {
         "providers.admin.pages",
         "providers.management",
@@ -118,6 +122,7 @@ CLOSED: dict[str, set[str]] = {
 # What the sans-IO packages may use besides the standard library.
 LIBRARIES = {
     "gateway.wire": {"msgspec", "botocore"},
+    "gateway.doors": set(),
     "gateway.hub": set(),
     "gateway.translators": set(),
 }

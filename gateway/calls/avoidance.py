@@ -11,7 +11,7 @@ from typing import NamedTuple
 from gateway.errors import GatewayError
 from gateway.hub.protocol import UpstreamRequest
 from gateway.wire.jsontext import JSON
-from gateway.worker.registry import Target
+from gateway.worker.snapshot import Target
 
 
 class _Feature(NamedTuple):

@@ -8,7 +8,7 @@ few bytes.
 import asyncio
 import base64
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -16,7 +16,7 @@ import httpx
 from gateway.calls import upstream
 from gateway.errors import GatewayError, invalid_request
 from gateway.wire.jsontext import JSON
-from gateway.worker.registry import Provider
+from gateway.worker.snapshot import Provider
 from providers.transport import transport
 
 MAX_REDIRECTS = 3
@@ -38,8 +38,10 @@ async def fetch(urls: Sequence[str], provider: Provider) -> dict[str, str]:
     return dict(zip(wanted, fetched, strict=True))
 
 
-def inline(body: JSON, fetched: dict[str, str]) -> JSON:
-    """Return a copy of `body` with every fetched URL replaced by its ``data:`` URL."""
+def inlined(body: JSON, fetched: Mapping[str, str]) -> JSON:
+    """Return `body` with every fetched URL replaced by its ``data:`` URL, in a copy."""
+    if not fetched:
+        return body
     copied = copy.deepcopy(body)
     for message in copied.get("messages", ()):
         content = message.get("content") if isinstance(message, dict) else None
@@ -89,11 +91,10 @@ async def _follow(url: str) -> str:
 
 
 async def _as_data_url(response: httpx.Response) -> str:
-    content = bytearray()
-    async for part in upstream.body_of(response):
-        content += part
-        if len(content) > MAX_BYTES:
-            raise _refused(f"it is larger than {MAX_BYTES} bytes")
+    try:
+        content = await upstream.read(response, MAX_BYTES)
+    except upstream.TooLarge:
+        raise _refused(f"it is larger than {MAX_BYTES} bytes") from None
     label = response.headers.get("content-type", "").partition(";")[0].strip()
     text = base64.b64encode(content).decode()
     return f"data:{label or 'application/octet-stream'};base64,{text}"

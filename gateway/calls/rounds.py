@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import httpx
 
 from gateway.calls import upstream
-from gateway.calls.upstream import Call
+from gateway.calls.call import Call
 from gateway.hub.protocol import UpstreamRequest
-from gateway.limits import Limiter, refusal
+from gateway.limits import refusal
 from gateway.wire.jsontext import JSON
-from gateway.worker.registry import Target
+from gateway.worker.snapshot import Target
 
 
 @dataclass
@@ -19,14 +19,13 @@ class Rounds:
     target: Target
     rendered: UpstreamRequest
     call: Call
-    limiter: Limiter | None
 
     async def admit(self) -> None:
         """Count a request; raises the 429 over the provider's limit."""
-        row = self.target.provider.row
-        if self.limiter is None or not row.requests_per_minute:
+        row, limiter = self.target.provider.row, self.call.limiter
+        if limiter is None or not row.requests_per_minute:
             return
-        wait = await self.limiter.wait_time(str(row.uid), row.requests_per_minute)
+        wait = await limiter.wait_time(str(row.uid), row.requests_per_minute)
         if wait > 0:
             raise refusal(row.name, row.requests_per_minute, wait)
 
@@ -35,8 +34,7 @@ class Rounds:
 
         The response is a success, its body not read yet. Raises GatewayError.
         """
-        stream = self.rendered.reply.stream
-        return await upstream.send(self.target, self.rendered, self.call, stream)
+        return await upstream.send(self.target, self.rendered, self.call)
 
     async def go_on(self) -> httpx.Response:
         """Send a later request, which counts like the first."""

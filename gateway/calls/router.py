@@ -3,7 +3,7 @@
 import difflib
 
 from gateway.errors import GatewayError
-from gateway.worker.registry import Caller, Snapshot, Target
+from gateway.worker.snapshot import Caller, Snapshot, Target
 
 
 def find(

@@ -1,7 +1,7 @@
 """One question asked from the console, on the path that agents' calls take.
 
 Same router, limits, translators and ledger; what differs is that the answer is wanted
-as text, piece by piece, and not as OpenAI's frames.
+as text, piece by piece, and in no client's format.
 """
 
 import asyncio
@@ -11,22 +11,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.conf import settings
-
-from gateway.calls import completions, router
-from gateway.calls.streams import ChatStreamResponse
-from gateway.calls.upstream import Call
-from gateway.entry.answer import JSONResponse
+from gateway.calls.begin import AnswerStream, WholeAnswer, ask, begin
+from gateway.calls.passages import to_chunks
+from gateway.doors import chat
 from gateway.errors import GatewayError
 from gateway.identifiers import token
 from gateway.ledger import prices
-from gateway.ledger.spool import Entry
 from gateway.ledger.usage import usage_fields
-from gateway.wire import jsontext, sse
 from gateway.wire.jsontext import JSON
+from gateway.worker.capacity import capacity
 from gateway.worker.draining import draining, shutting_down
-from gateway.worker.registry import Caller, Target, registry
-from gateway.worker.runtime import runtime
+from gateway.worker.snapshot import Caller, Target
 
 
 class Piece(NamedTuple):
@@ -62,7 +57,7 @@ class Exchange:
         self._body = body
         self._caller = caller
         self._usage: JSON = {}
-        self._targets: tuple[Target, ...] = ()
+        self._target: Target | None = None
         self._started = time.monotonic()
         self.answer = Answer(model=body["model"])
 
@@ -98,55 +93,41 @@ class Exchange:
         self.answer.error_code = error.code or error.type
 
     async def _ask(self, tell: Callable[[Piece], None]) -> None:
-        self._targets = router.find(
-            registry.snapshot, self._body["model"], self._caller
-        )
-        request_id = f"req_{token(22)}"
-        entry = Entry(
-            runtime.spool,
-            self._started,
-            request_id=request_id,
-            caller=self._caller.name,
-            caller_kind=self._caller.kind,
-        )
-        call = Call(request_id=request_id, entry=entry, via=runtime.via)
-        limiter = runtime.limiter if settings.RATE_LIMIT_ENFORCEMENT else None
+        held: list[str] = []
         try:
-            response = await completions.complete(
-                self._body, self._targets, call, limiter
-            )
+            call = begin(self._caller, f"req_{token(22)}", self._started, held, {})
+            asked = chat.parse_request(self._body)
+            try:
+                answer = await ask(asked, call, to_chunks)
+            finally:
+                if call.entry.has_begun:
+                    self.answer.call_id = call.entry.call_id
+            self._target = answer.target
+            self.answer.provider = answer.target.provider.name
+            if isinstance(answer, WholeAnswer):
+                self._take([answer.body], "message", tell)
+            else:
+                await self._follow(answer, tell)
         finally:
-            if entry.has_begun:
-                self.answer.call_id = entry.call_id
-        self.answer.provider = response.headers["x-gateway-provider"]
-        if isinstance(response, ChatStreamResponse):
-            await self._follow(response, tell)
-        elif isinstance(response, JSONResponse):
-            self._take([jsontext.decode(response.content)], "message", tell)
+            capacity.leave(held)
 
     async def _follow(
-        self, response: ChatStreamResponse, tell: Callable[[Piece], None]
+        self, stream: AnswerStream[list[JSON]], tell: Callable[[Piece], None]
     ) -> None:
-        decoder = sse.SSEDecoder()
         try:
-            async for data in response.stream:
-                chunks = [
-                    jsontext.decode(event.data)
-                    for event in decoder.feed(data)
-                    if event.data != b"[DONE]"
-                ]
+            while (chunks := await stream.read()) is not None:
                 self._take(chunks, "delta", tell)
+            if stream.failure is not None:
+                raise stream.failure
         finally:
-            await response.aclose()
+            await stream.aclose()
 
     def _take(
         self, chunks: list[JSON], part: str, tell: Callable[[Piece], None]
     ) -> None:
-        """Tell what `chunks` say; raises the GatewayError that one of them holds."""
+        """Tell what `chunks` say."""
         text = thinking = ""
-        error: JSON = {}
         for chunk in chunks:
-            error = chunk.get("error") or error
             self._usage = chunk.get("usage") or self._usage
             for choice in chunk.get("choices") or []:
                 said = choice.get(part) or {}
@@ -161,28 +142,22 @@ class Exchange:
             self.answer.text += text
             self.answer.thinking += thinking
             tell(Piece(text, thinking))
-        if error:
-            raise GatewayError(
-                502, error["type"], error["message"], code=error.get("code")
-            )
 
     async def _price(self) -> None:
         counts = usage_fields(self._usage)
         self.answer.input_tokens = counts.get("input_tokens")
         self.answer.output_tokens = counts.get("output_tokens")
-        for target in self._targets:
-            row = target.provider.row
-            if row.name != self.answer.provider:
-                continue
-            call = {
-                **counts,
-                "upstream_model": target.upstream_id,
-                "provider_type": row.provider_type,
-                "endpoint": row.endpoint,
-            }
-            # The first price of a process reads the whole price list.
-            self.answer.cost = await asyncio.to_thread(prices.cost, call, target.prices)
+        target = self._target
+        if target is None:
             return
+        call = {
+            **counts,
+            "upstream_model": target.upstream_id,
+            "provider_type": target.provider.row.provider_type,
+            "endpoint": target.provider.row.endpoint,
+        }
+        # The first price of a process reads the whole price list.
+        self.answer.cost = await asyncio.to_thread(prices.cost, call, target.prices)
 
     def _elapsed_ms(self) -> int:
         return int((time.monotonic() - self._started) * 1000)

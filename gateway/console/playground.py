@@ -20,7 +20,7 @@ from gateway.console.exchange import Answer, Exchange, Piece
 from gateway.console.playground_form import SIDES, PlaygroundForm, shown
 from gateway.identifiers import token
 from gateway.wire.jsontext import JSON
-from gateway.worker.registry import Caller
+from gateway.worker.snapshot import Caller
 from providers import snippets
 
 KEEP_ALIVE_SECONDS = 15.0

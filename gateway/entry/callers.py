@@ -13,7 +13,7 @@ from functools import cache
 from django.conf import settings
 
 from gateway.errors import GatewayError, invalid_request
-from gateway.worker.registry import LOCAL, Caller, Snapshot
+from gateway.worker.snapshot import LOCAL, Caller, Snapshot
 from providers import keys
 
 KEY_HEADERS = ("x-api-key", "x-runagents-api-key")
@@ -79,6 +79,18 @@ def unreadable() -> GatewayError:
         "tell whether this call is allowed. Try again shortly.",
         code="store_unavailable",
         headers={"retry-after": "2"},
+    )
+
+
+def too_many_wrong_keys(seconds: int) -> GatewayError:
+    """Return the 429 for an address that tried too often; `seconds` until it may."""
+    return GatewayError(
+        429,
+        "rate_limit_error",
+        f"Too many requests without a valid API key. Try again in {seconds} s, or with "
+        "a valid key at once.",
+        code="rate_limit_exceeded",
+        headers={"retry-after": str(seconds)},
     )
 
 

@@ -1,49 +1,39 @@
-"""A request on the data plane, as Django's views know requests, at a fraction of the
-cost: nothing is decoded before somebody asks for it."""
+"""A request on the data plane: nothing is decoded before somebody asks for it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from django.http import HttpRequest, QueryDict
-from django.http.request import HttpHeaders
-from django.utils.functional import cached_property
-
-from gateway.worker.registry import LOCAL, Caller
+from gateway.worker.snapshot import LOCAL, Caller
 
 
-class GatewayRequest(HttpRequest):
-    """One request to the gateway, its caller known and its body read.
+@dataclass
+class Request:
+    """One request to the gateway.
 
-    `header_lists` maps lower-case names to all their values; `held` are the places it
-    takes in the worker (gateway/worker/capacity.py).
+    `header_lists` maps lower-case names to all their values. `caller` is known and
+    `body` read before a view sees it; `held` are the places that the request takes in
+    the worker (gateway/worker/capacity.py).
     """
 
-    def __init__(
-        self, scope: Mapping[str, Any], header_lists: dict[str, list[str]]
-    ) -> None:
-        # HttpRequest's own constructor makes half a dozen containers that no view of
-        # the gateway uses.
-        self.scope = scope
-        self.path = self.path_info = scope["path"]
-        self.method = scope["method"]
-        self.header_lists = header_lists
-        self.resolver_match = None
-        self.content_type = header_lists.get("content-type", [""])[0]
-        self.content_params = None
-        self.request_id = ""
-        self.caller: Caller = LOCAL
-        self.held: list[str] = []
-        self._body = b""
-        self._read_started = False
+    scope: Mapping[str, Any]
+    header_lists: dict[str, list[str]]
+    request_id: str = ""
+    caller: Caller = LOCAL
+    body: bytes = b""
+    held: list[str] = field(default_factory=list)
 
     @property
-    def body(self) -> bytes:
-        """The whole body."""
-        return self._body
+    def path(self) -> str:
+        """The path, its percent-encoding undone."""
+        path: str = self.scope["path"]
+        return path
 
-    @body.setter
-    def body(self, value: bytes) -> None:
-        self._body = value
+    @property
+    def method(self) -> str:
+        """The method, in capitals."""
+        method: str = self.scope["method"]
+        return method
 
     @property
     def address(self) -> str:
@@ -55,29 +45,3 @@ class GatewayRequest(HttpRequest):
         """Return the first value of a header (lower-case name), or an empty string."""
         values = self.header_lists.get(name)
         return values[0] if values else ""
-
-    @cached_property
-    def headers(self) -> HttpHeaders:
-        """The headers as Django offers them."""
-        return HttpHeaders(self.META)
-
-    @cached_property
-    def GET(self) -> QueryDict:  # type: ignore[override]
-        """The query."""
-        return QueryDict(self.scope.get("query_string", b""))
-
-    @cached_property
-    def META(self) -> dict[str, Any]:  # type: ignore[override]
-        """The headers and addresses under their CGI names."""
-        meta: dict[str, Any] = {
-            "REQUEST_METHOD": self.method,
-            "QUERY_STRING": self.scope.get("query_string", b"").decode("latin-1"),
-            "PATH_INFO": self.path_info,
-            "REMOTE_ADDR": self.address,
-        }
-        for name, values in self.header_lists.items():
-            key = name.replace("-", "_").upper()
-            if key not in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
-                key = f"HTTP_{key}"
-            meta[key] = ",".join(values)
-        return meta

@@ -85,6 +85,8 @@ class UpstreamRequest(NamedTuple):
     a weaker form; both are told to the client in response headers. `resume` takes the
     payload of a whole answer, or what a `PausingParser` gives, and returns the request
     that goes on with it, None where the answer ends there; most upstreams never pause.
+    `listed_headers` are names in `headers` whose values stand beside those that the
+    administrator gave, in one list.
     """
 
     path: str
@@ -94,6 +96,7 @@ class UpstreamRequest(NamedTuple):
     dropped: tuple[str, ...] = ()
     downgraded: tuple[str, ...] = ()
     resume: "Callable[[JSON], UpstreamRequest | None] | None" = None
+    listed_headers: frozenset[str] = frozenset()
 
 
 class StreamParser(Protocol):

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import msgspec
 
 from gateway.wire.bounds import MAX_EVENT, EventTooLarge
-from gateway.wire.jsontext import JSON
 
 _encode_lines = msgspec.json.Encoder().encode_lines
 
@@ -20,9 +19,6 @@ _SILENT = frozenset({b"", b"id", b"retry"})
 _MAX_FOREIGN = 64 * 1024
 
 _BOM = b"\xef\xbb\xbf"
-
-DONE = b"data: [DONE]\n\n"
-"""The terminal event of OpenAI's streams."""
 
 KEEP_ALIVE = b": keep-alive\n\n"
 """A comment: bytes on the wire that no client sees as an event."""
@@ -177,12 +173,3 @@ def encode(chunks: Iterable[Any]) -> bytes:
     # One call for all, because a network read brings many. Compact JSON holds no line
     # feed of its own: those in strings are escaped.
     return b"data: " + lines[:-1].replace(b"\n", b"\n\ndata: ") + b"\n\n"
-
-
-def encode_error(body: JSON) -> bytes:
-    """Return the frame by which a started stream tells that it failed.
-
-    OpenAI's SDKs raise `APIError` on a ``data`` object that holds ``error``. Neither a
-    finish chunk nor ``[DONE]`` may follow.
-    """
-    return encode([body])

@@ -6,7 +6,7 @@ health, console and the calls that run stay quick. Counted in this process.
 
 from gateway.errors import GatewayError
 from gateway.worker.call_settings import call_settings
-from gateway.worker.registry import Caller
+from gateway.worker.snapshot import Caller
 
 
 class Capacity:

@@ -15,7 +15,6 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 from django.utils.module_loading import import_string
 
-from gateway.calls import upstream
 from gateway.ledger.flusher import Flusher
 from gateway.ledger.spool import Spool
 from gateway.ledger.upkeep import Upkeep
@@ -24,6 +23,7 @@ from gateway.limits.host import HostLimiter
 from gateway.worker.chores import keep
 from gateway.worker.leader import Leadership
 from gateway.worker.registry import registry
+from gateway.worker.statuses import statuses
 from providers import status
 from providers.transport import transport
 
@@ -100,10 +100,7 @@ class Runtime:
         while True:
             await asyncio.sleep(CHORE_SECONDS)
             try:
-                for provider_id in list(upstream.new_statuses):
-                    found, message = upstream.new_statuses[provider_id]
-                    await status.store(provider_id, found, message)
-                    upstream.new_statuses.pop(provider_id, None)
+                await statuses.store()
             except DatabaseError as error:
                 logger.warning("A status cannot be stored: %s", type(error).__name__)
 

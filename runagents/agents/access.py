@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db.models import Q
 from django.utils import timezone
 
-from gateway.worker.registry import Caller
+from gateway.worker.snapshot import Caller
 from providers.models import WorkspaceKey
 from runagents.agents.models import Agent, AgentKey, Wire
 

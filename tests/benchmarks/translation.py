@@ -14,7 +14,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from gateway.hub.answers.relay import relay
+from gateway.calls.passages import between
+from gateway.doors import DOORS
+from gateway.doors.protocol import Asked
 from gateway.hub.protocol import JSON, Reply, Route
 from gateway.translators import TRANSLATORS
 from gateway.wire import jsontext
@@ -183,10 +185,13 @@ STREAMS: dict[str, tuple[str, Callable[[int], bytes]]] = {
 }
 
 
+ASKED = Asked("alias", True, {})
+
+
 def streaming(target: str, piece: int) -> Job:
     """Return the job of translating and encoding a stream, read `piece` by piece."""
     wire, make = STREAMS[target]
-    translator = TRANSLATORS[TARGETS[target][0]]
+    passage = between(DOORS["chat"], TRANSLATORS[TARGETS[target][0]])
     reply = Reply("alias", stream=True, wire=wire)
     counts = (200, 200 * GROWTH)
 
@@ -194,10 +199,10 @@ def streaming(target: str, piece: int) -> Job:
         parts = [data[at : at + piece] for at in range(0, len(data), piece)]
 
         def once() -> None:
-            parser = translator.stream_parser(reply)
+            reader = passage.reader(reply, ASKED)
             for part in parts:
-                relay(parser, part)
-            if not parser.done:
+                reader.feed(part)
+            if not reader.parser.done:
                 raise RuntimeError(f"{target}: the stream did not end")
 
         return once

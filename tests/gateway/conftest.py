@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.worker.registry import Snapshot, registry
+from gateway.worker.registry import registry
 from gateway.worker.runtime import runtime
+from gateway.worker.snapshot import Snapshot
 from providers import transport
 from runagents.asgi import application
 

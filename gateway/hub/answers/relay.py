@@ -1,45 +1,42 @@
-"""From an upstream's bytes to the client's, for a stream that is well under way."""
+"""What a network read of a stream comes to: chunks, or frames made of them."""
 
-from typing import NamedTuple, Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from gateway.hub.protocol import JSON, StreamParser
 from gateway.wire import sse
 
-__all__ = ["Relayed", "RelayingParser", "encoded", "joined", "relay"]
+__all__ = ["Relayed", "RelayingParser", "encoded", "joined", "relayed"]
+
+T = TypeVar("T")
 
 
-class Relayed(NamedTuple):
-    """Frames ready to send, and what the ledger wants to know of them.
+class Relayed(NamedTuple, Generic[T]):
+    """What a network read came to, and what the ledger wants to know of it.
 
-    `characters` are those of the answer's text, about: an estimate of tokens is made of
-    them where the upstream gave no usage. `finish_reason` is empty before the end.
-    `says` tells whether there is more in them than the assistant's role.
+    `data` are frames ready to send, or chunks. `characters` are those of the answer's
+    text, about: an estimate of tokens is made of them where the upstream gave no usage.
+    `finish_reason` is empty before the end. `says` tells whether there is more in it
+    than the assistant's role.
     """
 
-    data: bytes
+    data: T
     characters: int = 0
     finish_reason: str = ""
     says: bool = False
 
 
 @runtime_checkable
-class RelayingParser(Protocol):
-    """A stream parser that has a shorter way than by `feed`."""
+class RelayingParser(StreamParser, Protocol):
+    """A stream parser that has a shorter way to OpenAI's frames than by `feed`."""
 
-    def relay(self, data: bytes) -> Relayed:
+    def relay(self, data: bytes) -> Relayed[bytes]:
         """Return what `feed` would give, encoded."""
         ...
 
 
-def relay(parser: StreamParser, data: bytes) -> Relayed:
-    """Return the frames for what the network delivered; instead of `feed`."""
-    if isinstance(parser, RelayingParser):
-        return parser.relay(data)
-    return encoded(parser.feed(data))
-
-
-def encoded(chunks: list[JSON]) -> Relayed:
-    """Return chunks as frames."""
+def relayed(chunks: list[JSON], render: Callable[[list[JSON]], T]) -> Relayed[T]:
+    """Return `chunks` as `render` makes them."""
     characters, finish_reason, says = 0, "", False
     for chunk in chunks:
         says = says or _says_something(chunk)
@@ -47,11 +44,18 @@ def encoded(chunks: list[JSON]) -> Relayed:
             if isinstance(text := choice["delta"].get("content"), str):
                 characters += len(text)
             finish_reason = choice.get("finish_reason") or finish_reason
-    return Relayed(sse.encode(chunks), characters, finish_reason, says)
+    return Relayed(render(chunks), characters, finish_reason, says)
 
 
-def joined(pieces: list[Relayed]) -> Relayed:
+def encoded(chunks: list[JSON]) -> Relayed[bytes]:
+    """Return chunks as OpenAI's frames."""
+    return relayed(chunks, sse.encode)
+
+
+def joined(pieces: list[Relayed[bytes]]) -> Relayed[bytes]:
     """Return what `pieces` are together."""
+    if len(pieces) == 1:
+        return pieces[0]
     reasons = [piece.finish_reason for piece in pieces if piece.finish_reason]
     return Relayed(
         b"".join([piece.data for piece in pieces]),

@@ -120,12 +120,12 @@ class ChunkStream:
             self._fail_oversized()
         return out
 
-    def relay(self, data: bytes) -> Relayed:
+    def relay(self, data: bytes) -> Relayed[bytes]:
         """Return what `feed` gives for `data`, encoded; text goes a shorter way."""
         if self.done or self.error is not None:
             return Relayed(b"")
         events, is_oversized = self._events(data)
-        pieces: list[Relayed] = []
+        pieces: list[Relayed[bytes]] = []
         position = 0
         while position < len(events) and not self.done and self.error is None:
             plain = self._plain_run(events, position)
@@ -154,7 +154,7 @@ class ChunkStream:
                 run.append(data)
         return run
 
-    def _relay_event(self, event: Event) -> Relayed:
+    def _relay_event(self, event: Event) -> Relayed[bytes]:
         """Translate one event the long way, and learn of it where it is plain."""
         chunks = self._chunks([event])
         if self._ended:

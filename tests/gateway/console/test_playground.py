@@ -10,8 +10,9 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
-from gateway.worker.registry import Snapshot, registry
+from gateway.worker.registry import registry
 from gateway.worker.runtime import runtime
+from gateway.worker.snapshot import Snapshot
 from tests.gateway.conftest import ledger, upstream  # noqa: F401  fixtures
 
 FIELDS = {"model": "openai/gpt-4o-mini", "message": "hi"}

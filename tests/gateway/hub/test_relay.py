@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gateway.hub.answers.relay import relay
+from gateway.doors.chat import render_error
+from gateway.hub.answers.relay import relayed
 from gateway.hub.protocol import JSON, Reply
 from gateway.translators import openai
 from gateway.translators.openai.frames import PlainFrames
@@ -76,7 +77,7 @@ def frames(data: bytes) -> list[JSON]:
 
 
 def outcome(parser: Any, out: list[JSON]) -> Any:
-    error = parser.error and parser.error.body()
+    error = parser.error and render_error(parser.error)
     return out + parser.close(), error, parser.done, parser.usage
 
 
@@ -112,7 +113,7 @@ def test_relaying_says_what_feeding_says(
     fed = openai.stream_parser(reply)
     long = [chunk for data in reads(raw, size) for chunk in fed.feed(data)]
     relaying = openai.stream_parser(reply)
-    short = b"".join(relay(relaying, data).data for data in reads(raw, size))
+    short = b"".join(relaying.relay(data).data for data in reads(raw, size))
     assert outcome(relaying, frames(short)) == outcome(fed, long)
 
 
@@ -171,30 +172,18 @@ def test_invalid_text_goes_the_long_way() -> None:
 def test_characters_and_the_finish_reason_are_told() -> None:
     parser = openai.stream_parser(Reply("alias"))
     events = [ROLE, plain('"one"'), plain('"three"'), END]
-    told = relay(parser, "".join(f"data: {event}\n\n" for event in events).encode())
+    told = parser.relay("".join(f"data: {event}\n\n" for event in events).encode())
     assert (told.characters, told.finish_reason, told.says) == (8, "stop", True)
 
 
 def test_the_role_alone_says_nothing() -> None:
-    told = relay(openai.stream_parser(Reply("alias")), f"data: {ROLE}\n\n".encode())
+    told = openai.stream_parser(Reply("alias")).relay(f"data: {ROLE}\n\n".encode())
     assert told.data
     assert not told.says
 
 
-def test_a_parser_without_a_shorter_way_is_fed() -> None:
+def test_chunks_are_given_on_as_they_are_rendered() -> None:
     chunk = {"choices": [{"index": 0, "delta": {"content": "ab"}}]}
-
-    class Parser:
-        usage = None
-        error = None
-        done = False
-
-        def feed(self, data: bytes) -> list[JSON]:
-            return [chunk]
-
-        def close(self) -> list[JSON]:
-            return []
-
-    told = relay(Parser(), b"x")
+    told = relayed([chunk], sse.encode)
     assert told.data == sse.encode([chunk])
     assert told.characters == 2

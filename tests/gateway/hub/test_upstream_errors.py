@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from gateway.doors.chat import render_error
 from gateway.errors import GatewayError
 from gateway.hub.answers.upstream_headers import relayed_headers
 from gateway.hub.errors import upstream_errors
@@ -167,7 +168,7 @@ def test_a_namespaced_aws_type_is_understood() -> None:
 
 def test_the_message_and_param_of_the_upstream_survive() -> None:
     error = refused(400, openai("'x' is too small", param="x", code="bad_x"))
-    assert error.body()["error"] == {
+    assert render_error(error)["error"] == {
         "message": "'x' is too small",
         "type": "invalid_request_error",
         "param": "x",

@@ -1,22 +1,17 @@
 """The offline sandbox answers like OpenAI and says that it is no model."""
 
-import asyncio
 import enum
 import json
-import re
 from typing import Literal
 
 import pytest
-from django.test import AsyncRequestFactory
 from openai.lib._pydantic import to_strict_json_schema
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from pydantic import BaseModel, Field
 
 from gateway.errors import GatewayError
 from gateway.sandbox import answers
-from gateway.sandbox import views as sandbox
 from gateway.sandbox.values import example
-from providers.starter import sandbox_key
 
 WEATHER = {
     "type": "function",
@@ -307,84 +302,3 @@ def test_what_openai_refuses_is_refused(body, param):
     with pytest.raises(GatewayError) as caught:
         answers.complete(body, 1)
     assert (caught.value.status, caught.value.param) == (400, param)
-
-
-# --- views ---
-
-
-def call(view, body=None, *, key=None, method="POST"):
-    """Call an async view as the server would and return its response."""
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    request = AsyncRequestFactory().generic(
-        method, "/", data, "application/json", headers=headers
-    )
-    return asyncio.run(view(request))
-
-
-def test_a_call_with_the_sandbox_key_is_answered():
-    response = call(sandbox.sandbox_chat_completions, ask(), key=sandbox_key())
-    assert response.status_code == 200
-    ChatCompletion.model_validate_json(response.content)
-
-
-@pytest.mark.parametrize("key", [None, "wrong", "sandbox-é", "platform-managed"])
-@pytest.mark.parametrize(
-    "view", [sandbox.sandbox_chat_completions, sandbox.sandbox_models]
-)
-def test_any_other_key_is_refused_in_openais_envelope(view, key):
-    response = call(view, ask(), key=key)
-    error = json.loads(response.content)["error"]
-    assert response.status_code == 401
-    assert error["code"] == "invalid_api_key"
-    assert "/v1/chat/completions" in error["message"]
-
-
-def test_a_stream_ends_with_done():
-    async def read():
-        request = AsyncRequestFactory().generic(
-            "POST",
-            "/",
-            json.dumps(ask(stream=True)).encode(),
-            "application/json",
-            headers={"Authorization": f"Bearer {sandbox_key()}"},
-        )
-        response = await sandbox.sandbox_chat_completions(request)
-        return response, [part async for part in response.streaming_content]
-
-    response, parts = asyncio.run(read())
-    assert response["Content-Type"] == "text/event-stream"
-    assert parts[-1] == b"data: [DONE]\n\n"
-    assert all(re.fullmatch(rb"data: \{.*\}\n\n", part) for part in parts[:-1])
-
-
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"NaN"])
-def test_what_is_not_a_json_object_is_refused(body):
-    response = call(sandbox.sandbox_chat_completions, body, key=sandbox_key())
-    assert response.status_code == 400
-    assert json.loads(response.content)["error"]["code"] == "invalid_json"
-
-
-def test_the_models_are_listed():
-    response = call(sandbox.sandbox_models, key=sandbox_key(), method="GET")
-    assert [m["id"] for m in json.loads(response.content)["data"]] == ["gpt-4o-mini"]
-
-
-@pytest.mark.parametrize(
-    ("view", "method"),
-    [(sandbox.sandbox_chat_completions, "GET"), (sandbox.sandbox_models, "POST")],
-)
-def test_the_wrong_method_is_named(view, method):
-    assert call(view, method=method, key=sandbox_key()).status_code == 405
-
-
-def test_the_echo_tool_replies_with_the_message():
-    response = call(sandbox.echo, {"message": "Hi"})
-    assert json.loads(response.content) == {"reply": "Echo: Hi"}
-
-
-@pytest.mark.parametrize("body", [{}, {"message": 1}, [], b"{"])
-def test_the_echo_tool_names_what_is_missing(body):
-    response = call(sandbox.echo, body)
-    assert response.status_code == 400
-    assert isinstance(json.loads(response.content)["error"], str)

@@ -26,8 +26,8 @@ ROOT = Path(__file__).parents[3]
 
 # Options that are no part of the format, and where they are read.
 ELSEWHERE = {
-    "extra_headers": "gateway/worker/registry.py",
-    "timeouts": "gateway/worker/registry.py",
+    "extra_headers": "gateway/worker/snapshot.py",
+    "timeouts": "gateway/worker/snapshot.py",
     "fetch_images": "gateway/calls/images.py",
 }
 # Asked for by four fields of their own.

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.doors.chat import render_error
 from gateway.errors import GatewayError
 from gateway.hub.protocol import JSON, Reply
 from gateway.translators import TRANSLATORS
@@ -71,7 +72,7 @@ def outcome(name: str, reply: Reply, raw: bytes, size: int) -> Any:
     chunks += parser.close()
     check(chunks)
     assert parser.done or parser.error is not None
-    error = parser.error and (parser.error.status, parser.error.body())
+    error = parser.error and (parser.error.status, render_error(parser.error))
     said = "".join(
         text
         for chunk in chunks
@@ -125,4 +126,4 @@ def test_a_refusal_of_anything_becomes_an_error(
     error = TRANSLATORS[name].parse_error(status, {}, payload)
     assert 400 <= error.status < 600
     assert error.message
-    assert set(error.body()["error"]) == {"message", "type", "param", "code"}
+    assert set(render_error(error)["error"]) == {"message", "type", "param", "code"}

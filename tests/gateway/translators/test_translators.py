@@ -9,6 +9,7 @@ import pytest
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
+from gateway.doors.chat import render_error
 from gateway.errors import GatewayError
 from gateway.hub.protocol import (
     JSON,
@@ -75,7 +76,7 @@ def check_error(error: GatewayError | None, case: Path) -> None:
     expected = read(case, "error.json")
     assert error is not None
     headers = expected.pop("headers", {})
-    assert {"status": error.status, **error.body()} == expected
+    assert {"status": error.status, **render_error(error)} == expected
     assert headers.items() <= error.headers.items()
 
 

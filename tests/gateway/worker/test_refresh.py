@@ -8,7 +8,8 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from gateway.worker.chores import keep
-from gateway.worker.registry import Registry, Snapshot
+from gateway.worker.registry import Registry
+from gateway.worker.snapshot import Snapshot
 from providers.models import ModelProvider, OAuthToken
 
 

@@ -47,6 +47,8 @@ from gateway.translators.anthropic.requests.tooling import Tooling, render_tooli
 
 PATH = "/v1/messages"
 
+BETA = "anthropic-beta"
+_LISTED = frozenset({BETA})
 VERSION = "2023-06-01"
 """The newer 2026-10-21 refuses sampling parameters on models that support them."""
 
@@ -76,7 +78,7 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
         upstream["stream"] = True
     headers = {"anthropic-version": VERSION}
     if rendered.betas:
-        headers["anthropic-beta"] = ",".join(rendered.betas)
+        headers[BETA] = ",".join(rendered.betas)
     request = UpstreamRequest(
         PATH,
         upstream,
@@ -84,6 +86,7 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
         headers,
         rendered.dropped,
         rendered.downgraded,
+        listed_headers=_LISTED,
     )
     return resumable(request) if rendered.searches else request
 

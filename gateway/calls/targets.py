@@ -1,40 +1,55 @@
-"""One chat completion: try the targets in order until one answers."""
+"""One call: try the targets in order until one answers."""
 
 import asyncio
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
 
 import httpx
-from django.http.response import HttpResponseBase
 
-from gateway.calls import avoidance, images, upstream
+from gateway.calls import avoidance, failures, images, upstream
+from gateway.calls.answer_stream import AnswerStream
+from gateway.calls.call import Call
+from gateway.calls.passages import Passage, Whole
 from gateway.calls.rounds import Rounds
-from gateway.calls.streams import ChatStream, ChatStreamResponse
-from gateway.calls.upstream import Call
-from gateway.entry.answer import JSONResponse
+from gateway.doors.protocol import Asked
 from gateway.errors import GatewayError
-from gateway.hub.protocol import Route, UpstreamRequest
+from gateway.hub.protocol import Route, Translator, UpstreamRequest
 from gateway.identifiers import token
 from gateway.ledger.spool import Entry
 from gateway.ledger.usage import usage_fields
-from gateway.limits import Limiter
 from gateway.models import UsageRecord
 from gateway.wire.jsontext import JSON
 from gateway.worker.call_settings import call_settings
 from gateway.worker.capacity import capacity
 from gateway.worker.draining import draining
-from gateway.worker.registry import Target
+from gateway.worker.snapshot import Target
+from gateway.worker.statuses import statuses
 
 ID_LENGTH = 29
+MAX_ATTEMPTS = 2
 MAX_TOLD = 50
 
 _NO_TOKEN = re.compile(r"[^A-Za-z0-9_.\[\]-]")
 
+T = TypeVar("T")
 
-async def complete(
-    body: JSON, targets: Sequence[Target], call: Call, limiter: Limiter | None
-) -> HttpResponseBase:
+
+class WholeAnswer(NamedTuple):
+    """An answer that came at once: its body and headers for the client, who gave it."""
+
+    body: JSON
+    headers: dict[str, str]
+    target: Target
+
+
+async def ask(
+    asked: Asked,
+    targets: Sequence[Target],
+    passage_to: Callable[[Translator], Passage[T]],
+    call: Call,
+) -> WholeAnswer | AnswerStream[T]:
     """Return the answer of the first target that gives one.
 
     The next target is tried only while nothing was sent to the client, only after a
@@ -42,11 +57,12 @@ async def complete(
     """
     try:
         for number, target in enumerate(targets, 1):
+            passage = passage_to(target.provider.translator)
             try:
-                return await _attempt(body, target, call, limiter)
+                return await _attempt(asked, target, passage, call)
             except GatewayError as error:
-                last = number in {len(targets), upstream.MAX_ATTEMPTS}
-                if last or call.is_billed or error.code not in upstream.RETRYABLE:
+                last = number in {len(targets), MAX_ATTEMPTS}
+                if last or call.is_billed or error.code not in failures.RETRYABLE:
                     _end_with_error(call.entry, error)
                     raise
     except asyncio.CancelledError:
@@ -59,30 +75,27 @@ async def complete(
 
 
 async def _attempt(
-    body: JSON, target: Target, call: Call, limiter: Limiter | None
-) -> HttpResponseBase:
+    asked: Asked, target: Target, passage: Passage[T], call: Call
+) -> WholeAnswer | AnswerStream[T]:
     """Return the target's answer; what it refuses by name is tried without, once."""
     provider = target.provider
     routed_ms = call.entry.elapsed_ms()
-    asked = body
-    route = _route(body, target)
-    fetched = await images.fetch(provider.translator.remote_urls(body, route), provider)
-    if fetched:
-        body = images.inline(body, fetched)
-    if call.held is not None:
-        capacity.enter_provider(call.held, provider.name)
+    route = _route(asked, target)
+    fetched = await images.fetch(passage.remote_urls(asked, route), provider)
+    capacity.enter_provider(call.held, provider.name)
     while True:
-        rendered = provider.translator.render_request(body, route)
+        rendered = passage.render_request(asked, route, fetched)
         if call_settings.LOG_BODIES:
             call.entry.fields["bodies"] = {
-                "asked": asked,
+                "asked": asked.body,
                 "sent": rendered.body,
                 "path": rendered.path,
             }
-        rounds = Rounds(target, rendered, call, limiter)
+        rounds = Rounds(target, rendered, call)
         await rounds.admit()
+        _book(rounds, routed_ms)
         try:
-            return await _exchange(rounds, routed_ms)
+            return await _answer(asked, passage, rounds)
         except GatewayError as error:
             feature = avoidance.refused_feature(error, rendered)
             if not feature or feature in route.avoid or call.is_billed:
@@ -91,44 +104,53 @@ async def _attempt(
             route = route._replace(avoid=route.avoid | {feature})
 
 
-async def _exchange(rounds: Rounds, routed_ms: int) -> HttpResponseBase:
-    """Send a rendered request and return the client's response."""
-    target, rendered, call = rounds.target, rounds.rendered, rounds.call
-    provider = target.provider
-    stream = rendered.reply.stream
-    call.entry.fields.update(
-        provider=provider.name,
-        provider_type=provider.row.provider_type,
-        endpoint=provider.row.endpoint,
+def _book(rounds: Rounds, routed_ms: int) -> None:
+    """Tell the ledger's entry what is about to be sent."""
+    target, rendered, entry = rounds.target, rounds.rendered, rounds.call.entry
+    row = target.provider.row
+    entry.fields.update(
+        provider=row.name,
+        provider_type=row.provider_type,
+        endpoint=row.endpoint,
         model=target.model_id,
         upstream_model=target.upstream_id,
-        stream=stream,
+        stream=rendered.reply.stream,
         prices=target.prices,
         dropped=rendered.dropped,
         downgraded=rendered.downgraded,
         routed_ms=routed_ms,
-        upstream_ms=call.entry.elapsed_ms(),
+        upstream_ms=entry.elapsed_ms(),
     )
+
+
+async def _answer(
+    asked: Asked, passage: Passage[T], rounds: Rounds
+) -> WholeAnswer | AnswerStream[T]:
+    """Send a rendered request and return what comes back."""
+    provider, entry = rounds.target.provider, rounds.call.entry
     response = await rounds.send()
-    headers = {**upstream.answer_headers(provider, response), **_told(target, rendered)}
+    told = _told(rounds.target, rounds.rendered)
+    headers = {**upstream.answer_headers(provider, response), **told}
     if "x-upstream-request-id" in headers:
-        call.entry.fields["upstream_request_id"] = headers["x-upstream-request-id"]
-    if stream:
-        parser = provider.translator.stream_parser(rendered.reply)
-        chat = ChatStream(rounds, response, parser)
+        entry.fields["upstream_request_id"] = headers["x-upstream-request-id"]
+    if rounds.rendered.reply.stream:
+        reader = passage.reader(rounds.rendered.reply, asked)
+        stream = AnswerStream(rounds, response, reader, headers)
         try:
-            await chat.open()
+            await stream.open()
         except BaseException:
-            await chat.let_go()
+            await stream.let_go()
             raise
-        return ChatStreamResponse(chat, headers)
-    answer = await _whole_answer(rounds, response)
-    upstream.record(provider, "ok")
-    _end_with_answer(call.entry, answer)
-    return JSONResponse(answer, headers=headers)
+        return stream
+    whole = await _whole(asked, passage, rounds, response)
+    statuses.note(provider, "ok")
+    _end_with_answer(entry, whole)
+    return WholeAnswer(whole.body, headers, rounds.target)
 
 
-async def _whole_answer(rounds: Rounds, response: httpx.Response) -> JSON:
+async def _whole(
+    asked: Asked, passage: Passage[T], rounds: Rounds, response: httpx.Response
+) -> Whole:
     """Read and translate a whole answer; one that pauses is asked to go on."""
     provider = rounds.target.provider
     while True:
@@ -136,18 +158,20 @@ async def _whole_answer(rounds: Rounds, response: httpx.Response) -> JSON:
             payload = await upstream.payload_of(provider, response)
         finally:
             await response.aclose()
-        answer = upstream.parsed(provider, rounds.rendered, payload, response)
+        headers = upstream.headers_of(provider, response)
+        reply = rounds.rendered.reply
+        whole = passage.parse_response(payload, headers, reply, asked)
         if not rounds.go_on_after(payload):
-            return answer
+            return whole
         # Billed, whatever becomes of the rest.
-        rounds.call.entry.fields.update(usage_fields(answer.get("usage")))
+        rounds.call.entry.fields.update(usage_fields(whole.usage))
         response = await rounds.go_on()
 
 
-def _route(body: JSON, target: Target) -> Route:
+def _route(asked: Asked, target: Target) -> Route:
     row = target.provider.row
     return Route(
-        model=body["model"],
+        model=asked.model,
         upstream_model=target.upstream_id,
         base_model=target.base_model,
         region=row.region,
@@ -168,19 +192,18 @@ def _told(target: Target, rendered: UpstreamRequest) -> dict[str, str]:
     ):
         if names:
             # Names are the client's own: whatever is no token stays out of a header.
-            told = [_NO_TOKEN.sub("_", name)[:64] for name in names[:MAX_TOLD]]
-            headers[header] = ", ".join(told)
+            tokens = [_NO_TOKEN.sub("_", name)[:64] for name in names[:MAX_TOLD]]
+            headers[header] = ", ".join(tokens)
     return headers
 
 
-def _end_with_answer(entry: Entry, answer: JSON) -> None:
-    choices = answer.get("choices") or [{}]
+def _end_with_answer(entry: Entry, whole: Whole) -> None:
     entry.ended(
         UsageRecord.Outcome.OK,
         status=200,
-        finish_reason=choices[0].get("finish_reason") or "",
+        finish_reason=whole.finish_reason,
         first_byte_ms=entry.elapsed_ms(),
-        **usage_fields(answer.get("usage")),
+        **usage_fields(whole.usage),
     )
 
 

@@ -1,59 +1,71 @@
-"""A streamed answer: from the upstream's bytes to the client's, chunk by chunk."""
+"""A streamed answer on its way through: read, translated, timed and booked.
+
+It knows no HTTP and no client's format: what a network read comes to is given on as the
+passage made it, be it frames for a client or chunks for the Playground.
+"""
 
 import asyncio
-import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import Mapping
+from typing import Generic, TypeVar
 
 import httpx
-from django.http import StreamingHttpResponse
 
-from gateway.calls import upstream
+from gateway.calls import failures, upstream
+from gateway.calls.passages import Reader
+from gateway.calls.redaction import redacted, redacted_piece
 from gateway.calls.rounds import Rounds
-from gateway.errors import GatewayError, upstream_error
-from gateway.hub.answers.relay import Relayed, encoded, joined, relay
-from gateway.hub.protocol import PausingParser, StreamParser
+from gateway.errors import GatewayError
+from gateway.hub.answers.relay import Relayed
+from gateway.hub.protocol import PausingParser
 from gateway.ledger.usage import usage_fields
 from gateway.models import UsageRecord
-from gateway.wire import sse
 from gateway.wire.jsontext import JSON
-from gateway.worker.call_settings import call_settings
 from gateway.worker.draining import draining
+from gateway.worker.statuses import statuses
 
 COMMIT_SECONDS = 10.0
 END_SECONDS = 0.1
 CHARACTERS_PER_TOKEN = 4
 
-logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
-class ChatStream:
-    """A streamed answer on its way to the client; an asynchronous iterator of bytes.
+class AnswerStream(Generic[T]):
+    """One streamed answer; `T` is what its reader makes of the upstream's bytes.
 
     It is one upstream stream, or several where the answer pauses and is asked to go on.
     `open` decides between an error with a status of its own and a stream; from then on
-    failures are told in one last frame. Whoever holds a ChatStream calls `aclose`,
-    whatever happened: it closes the upstream and ends the ledger's entry.
+    `read` gives piece by piece, and `failure` tells how it ended. Whoever holds one
+    calls `aclose`, whatever happened: it closes the upstream and ends the ledger's
+    entry.
     """
 
     def __init__(
-        self, rounds: Rounds, response: httpx.Response, parser: StreamParser
+        self,
+        rounds: Rounds,
+        response: httpx.Response,
+        reader: Reader[T],
+        headers: Mapping[str, str],
     ) -> None:
-        self._rounds = rounds
+        self.reader = reader
+        self.headers = headers
+        self.target = rounds.target
+        self.failure: GatewayError | None = None
+        parser = reader.parser
+        self._pausing = parser if isinstance(parser, PausingParser) else None
         self._provider = rounds.target.provider
+        self._rounds = rounds
         self._entry = rounds.call.entry
         self._response = response
         self._body = upstream.body_of(response)
-        self._parser = parser
-        self._pausing = parser if isinstance(parser, PausingParser) else None
         self._next: asyncio.Task[httpx.Response] | None = None
-        self._ready: list[Relayed] = []
+        self._ready: list[Relayed[T]] = []
         self._first_byte = False
         self._characters = 0
         self._finish_reason = ""
         self._deadline = time.monotonic() + self._provider.stream_seconds
         self._outcome = UsageRecord.Outcome.CLIENT_CLOSED
-        self._failure: GatewayError | None = None
 
     async def open(self) -> None:
         """Wait for the upstream's first event, ten seconds at the most.
@@ -63,28 +75,56 @@ class ChatStream:
         try:
             async with asyncio.timeout(COMMIT_SECONDS):
                 while not self._ready and not self._is_over():
-                    self._take(await self._read())
+                    self._take(await self._receive())
         except TimeoutError:
             return
-        if self._failure and not any(relayed.says for relayed in self._ready):
-            raise self._failure
+        if self.failure and not any(relayed.says for relayed in self._ready):
+            raise self.failure
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._frames()
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing is there to send yet, and more is to come."""
+        return not self._ready and not self._is_over()
+
+    async def read(self) -> T | None:
+        """Return the next piece of the answer, None behind the last one.
+
+        It may be cancelled while it waits, and called again.
+        """
+        while not self._ready:
+            if self._is_over():
+                self._end()
+                return None
+            self._take(await self._receive())
+            self.check_patience()
+        return self._given(self._ready.pop(0))
+
+    def check_patience(self) -> None:
+        """Give up on an upstream that goes on for too long.
+
+        One that falls silent is given up by the transport.
+        """
+        if time.monotonic() > self._deadline:
+            self.failure = failures.overdue(self._provider)
+
+    def stall(self) -> None:
+        """Note that the client has stopped reading."""
+        self._outcome = UsageRecord.Outcome.CLIENT_STALLED
 
     async def aclose(self) -> None:
         """Close the upstream and end the ledger's entry; safe to call twice."""
-        fields = usage_fields(self._parser.usage)
-        is_final = self._parser.usage is not None and self._parser.done
-        if self._characters and (not is_final or self._failure is not None):
+        parser = self.reader.parser
+        fields = usage_fields(parser.usage)
+        is_final = parser.usage is not None and parser.done
+        if self._characters and (not is_final or self.failure is not None):
             # Claude counts the first token at once and the others at the end.
             counted = fields.get("output_tokens", 0)
             guessed = max(1, self._characters // CHARACTERS_PER_TOKEN)
             fields["output_tokens"] = max(counted, guessed)
             fields["estimated"] = True
-        if self._failure is not None:
-            fields["error_code"] = self._failure.code or self._failure.type
-            fields["error_message"] = self._failure.message
+        if self.failure is not None:
+            fields["error_code"] = self.failure.code or self.failure.type
+            fields["error_message"] = self.failure.message
         if draining.is_over and self._outcome == UsageRecord.Outcome.CLIENT_CLOSED:
             self._outcome = UsageRecord.Outcome.SHUTDOWN
         self._entry.ended(
@@ -100,57 +140,35 @@ class ChatStream:
         if self._next is not None:
             await self._give_up(self._next)
 
-    def stall(self) -> None:
-        """Note that the client has stopped reading."""
-        self._outcome = UsageRecord.Outcome.CLIENT_STALLED
-
-    async def _frames(self) -> AsyncIterator[bytes]:
-        if not self._ready and not self._is_over():
-            yield sse.KEEP_ALIVE
-        while True:
-            if self._ready:
-                ready, self._ready = joined(self._ready), []
-                yield self._sent(ready)
-            if self._is_over():
-                break
-            try:
-                async with asyncio.timeout(call_settings.KEEPALIVE_SECONDS):
-                    data = await self._read()
-            except TimeoutError:
-                yield sse.KEEP_ALIVE
-            else:
-                self._take(data)
-            self._check_patience()
-        if self._failure is not None:
+    def _end(self) -> None:
+        if self.failure is not None:
             self._outcome = UsageRecord.Outcome.UPSTREAM_ERROR
-            yield sse.encode_error(self._failure.body())
         else:
             self._outcome = UsageRecord.Outcome.OK
-            upstream.record(self._provider, "ok")
-            yield sse.DONE
+            statuses.note(self._provider, "ok")
 
-    def _sent(self, relayed: Relayed) -> bytes:
+    def _given(self, relayed: Relayed[T]) -> T:
         if not self._first_byte:
             self._first_byte = True
             self._entry.fields["first_byte_ms"] = self._entry.elapsed_ms()
         self._characters += relayed.characters
         self._finish_reason = relayed.finish_reason or self._finish_reason
-        return upstream.redact(self._provider, relayed.data)
+        return redacted_piece(self._provider, relayed.data)
 
     def _is_over(self) -> bool:
-        return self._parser.done or self._failure is not None
+        return self.reader.parser.done or self.failure is not None
 
-    async def _read(self) -> bytes | None:
+    async def _receive(self) -> bytes | None:
         """Return what arrived, None at the end; a broken connection is a failure."""
         try:
             if self._pausing is not None and self._pausing.paused is not None:
                 return await self._go_on(self._pausing, self._pausing.paused)
             return await anext(self._body, None)
         except httpx.TransportError as error:
-            self._failure = upstream.interruption(self._provider, error)
+            self.failure = failures.interruption(self._provider, error)
             return b""
         except GatewayError as error:
-            self._failure = error
+            self.failure = error
             return b""
 
     async def _go_on(self, parser: PausingParser, paused: JSON) -> bytes | None:
@@ -181,26 +199,12 @@ class ChatStream:
 
     def _take(self, data: bytes | None) -> None:
         """Translate what arrived."""
-        if data is None:
-            relayed = encoded(self._parser.close())
-        else:
-            relayed = relay(self._parser, data)
+        reader = self.reader
+        relayed = reader.close() if data is None else reader.feed(data)
         if relayed.data:
             self._ready.append(relayed)
-        if self._parser.error is not None and self._failure is None:
-            self._failure = upstream.redacted(self._provider, self._parser.error)
-
-    def _check_patience(self) -> None:
-        """Give up on an upstream that goes on for too long.
-
-        One that falls silent is given up by the transport.
-        """
-        if time.monotonic() > self._deadline:
-            self._failure = upstream_error(
-                504,
-                "upstream_timeout",
-                f"The provider {self._provider.name} took too long.",
-            )
+        if reader.parser.error is not None and self.failure is None:
+            self.failure = redacted(self._provider, reader.parser.error)
 
     async def _read_to_the_end(self) -> None:
         """Take what stands behind the last event, so that the connection is kept."""
@@ -210,27 +214,3 @@ class ChatStream:
                     pass
         except (TimeoutError, httpx.TransportError):
             pass
-
-
-class ChatStreamResponse(StreamingHttpResponse):
-    """The HTTP response of a ChatStream; `aclose` belongs to whoever sends it."""
-
-    def __init__(self, stream: ChatStream, headers: dict[str, str]) -> None:
-        super().__init__(
-            stream,
-            content_type="text/event-stream; charset=utf-8",
-            headers={
-                "cache-control": "no-cache, no-transform",
-                "x-accel-buffering": "no",
-                **headers,
-            },
-        )
-        self.stream = stream
-
-    async def aclose(self) -> None:
-        """Close the upstream and end the ledger's entry."""
-        await self.stream.aclose()
-
-    def stall(self) -> None:
-        """Note that the client has stopped reading."""
-        self.stream.stall()

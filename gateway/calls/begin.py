@@ -1,0 +1,87 @@
+"""The one way to make a call, for agents' requests and for the Playground."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from gateway.calls import router, targets
+from gateway.calls.answer_stream import AnswerStream
+from gateway.calls.call import Call
+from gateway.calls.passages import Passage
+from gateway.calls.targets import WholeAnswer
+from gateway.doors.protocol import Asked
+from gateway.errors import GatewayError
+from gateway.hub.protocol import Translator
+from gateway.ledger.spool import Entry
+from gateway.worker.call_settings import call_settings
+from gateway.worker.capacity import capacity
+from gateway.worker.registry import registry
+from gateway.worker.runtime import runtime
+from gateway.worker.snapshot import Caller, Target
+
+__all__ = ["AnswerStream", "WholeAnswer", "ask", "begin", "find"]
+
+T = TypeVar("T")
+
+
+def begin(
+    caller: Caller,
+    request_id: str,
+    received: float,
+    held: list[str],
+    headers: Mapping[str, str],
+    **about: str,
+) -> Call:
+    """Return a call of `caller`, which takes its places in the worker.
+
+    `received` is when the request was there in full, on the monotonic clock; `headers`
+    go upstream; `about` are further columns of the ledger. Raises `GatewayError` (429,
+    503) where there is no place. Whoever calls this gives `held` back to
+    `capacity.leave`, whatever happens.
+    """
+    capacity.enter(held, caller)
+    entry = Entry(
+        runtime.spool,
+        received,
+        request_id=request_id,
+        caller=caller.name,
+        caller_kind=caller.kind,
+        key_hint=caller.hint,
+        **about,
+    )
+    return Call(
+        caller=caller,
+        entry=entry,
+        held=held,
+        via=runtime.via,
+        headers=headers,
+        limiter=runtime.limiter if call_settings.RATE_LIMIT_ENFORCEMENT else None,
+    )
+
+
+async def ask(
+    asked: Asked,
+    call: Call,
+    passage_to: Callable[[Translator], Passage[T]],
+    provider: str = "",
+) -> WholeAnswer | AnswerStream[T]:
+    """Return the answer to what is asked; `provider` pins one by its name.
+
+    A stream is closed by whoever gets it (`aclose`). Raises `GatewayError`.
+    """
+    found = await find(asked.model, call.caller, provider)
+    return await targets.ask(asked, found, passage_to, call)
+
+
+async def find(model: str, caller: Caller, provider: str = "") -> tuple[Target, ...]:
+    """Return who serves a model, best first.
+
+    One that is unknown may be newer than the snapshot, which then is read again.
+    Raises `GatewayError`: 404 for a model that nobody serves, 403 for one that the
+    caller may not use.
+    """
+    try:
+        return router.find(registry.snapshot, model, caller, provider)
+    except GatewayError as error:
+        if error.status != 404 or not await registry.catch_up():
+            raise
+    return router.find(registry.snapshot, model, caller, provider)

@@ -1,0 +1,139 @@
+"""What it means to the client when a provider does not answer as it should.
+
+Which failure becomes which status and code stands in docs/translation.md. Errors of
+the upstream's own are read by the translators (`parse_error`).
+"""
+
+import httpx
+
+from gateway.errors import GatewayError, upstream_error
+from gateway.worker.snapshot import Provider
+from gateway.worker.statuses import statuses
+from providers import auth
+from providers.transport import DestinationBlocked
+
+# Refusals after which another provider may be asked: nothing was sent, or the upstream
+# said that it did not take the work. Never after a timeout: it may be billed.
+RETRYABLE = frozenset(
+    {
+        "upstream_unreachable",
+        "destination_blocked",
+        "provider_unavailable",
+        "rate_limit_exceeded",
+        "overloaded",
+        "model_not_ready",
+    }
+)
+
+UNSENT = (*auth.UNUSABLE_CREDENTIALS, httpx.TransportError)
+"""What keeps a request from being sent or answered at all."""
+
+
+def unsent(provider: Provider, failure: Exception) -> GatewayError:
+    """Return the error for a request that got no answer; `failure` is one of UNSENT."""
+    match failure:
+        case auth.TokenError():
+            return upstream_error(
+                502,
+                "upstream_auth_error",
+                f"The provider {provider.name} cannot be called: {failure}",
+                {"x-should-retry": "false"},
+            )
+        case DestinationBlocked():
+            return upstream_error(
+                502,
+                "destination_blocked",
+                f"The provider {provider.name} leads to an address that this gateway "
+                "does not connect to. An administrator can see why on its page.",
+            )
+        case httpx.ConnectError() | httpx.ConnectTimeout():
+            return upstream_error(
+                502,
+                "upstream_unreachable",
+                f"provider request failed: {provider.name} cannot be reached.",
+            )
+        case httpx.TimeoutException():
+            return upstream_error(
+                504,
+                "upstream_timeout",
+                f"The provider {provider.name} did not answer in time.",
+            )
+        case httpx.TransportError():
+            return interruption(provider, failure)
+    return upstream_error(
+        503,
+        "provider_unavailable",
+        f"The provider {provider.name} cannot be called: {failure}",
+        {"retry-after": "60"},
+    )
+
+
+def redirect(provider: Provider) -> GatewayError:
+    """Return the 502 for an upstream that sends its callers elsewhere."""
+    return upstream_error(
+        502,
+        "upstream_invalid_response",
+        f"The provider {provider.name} answered with a redirect, which is not "
+        "followed. Check the provider's endpoint.",
+    )
+
+
+def invalid_response(provider: Provider) -> GatewayError:
+    """Return the 502 for an answer that is not what the provider's API answers."""
+    return upstream_error(
+        502,
+        "upstream_invalid_response",
+        f"The provider {provider.name} sent an answer that cannot be understood. "
+        "Check the provider's endpoint and type.",
+    )
+
+
+def oversized(provider: Provider, limit: int) -> GatewayError:
+    """Return the 502 for an answer of more than `limit` bytes."""
+    return upstream_error(
+        502,
+        "upstream_invalid_response",
+        f"The provider {provider.name} sent more than {limit} bytes.",
+    )
+
+
+def overdue(provider: Provider) -> GatewayError:
+    """Return the 504 for a stream that goes on for too long."""
+    return upstream_error(
+        504, "upstream_timeout", f"The provider {provider.name} took too long."
+    )
+
+
+def interruption(provider: Provider, failure: httpx.TransportError) -> GatewayError:
+    """Return the error for an answer that stopped before its end."""
+    if isinstance(failure, httpx.TimeoutException):
+        return upstream_error(
+            504, "upstream_timeout", f"The provider {provider.name} stopped answering."
+        )
+    if isinstance(failure, httpx.RemoteProtocolError):
+        return invalid_response(provider)
+    return upstream_error(
+        502,
+        "upstream_stream_truncated",
+        f"The provider {provider.name} broke off its answer.",
+    )
+
+
+def attributed(provider: Provider, error: GatewayError) -> str:
+    """Return the message with the provider's name: whose limit or failure it was."""
+    if error.status == 429 or error.status >= 500:
+        return f"{provider.name}: {error.message}"
+    return error.message
+
+
+def observe(provider: Provider, error: GatewayError, upstream_status: int = 0) -> None:
+    """Tell the provider's status what real traffic met."""
+    if error.code in {"upstream_unreachable", "upstream_timeout"} or (
+        upstream_status >= 500
+    ):
+        kind = "unreachable"
+    elif error.code == "upstream_auth_error":
+        kind = "auth_rejected"
+    else:
+        kind = "ignored"
+    statuses.note(provider, kind, error.message)

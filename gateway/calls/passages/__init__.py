@@ -1,0 +1,30 @@
+"""The ways between a client's format and an upstream's.
+
+By default a passage leads over the hub: door, OpenAI's format, translator. Where both
+sides speak the same format a direct one spares the detour.
+"""
+
+from gateway.calls.passages import chat_to_openai
+from gateway.calls.passages.protocol import FrameReader, Passage, Reader, Whole
+from gateway.calls.passages.through_hub import ThroughHub, chunks, frames
+from gateway.doors import chat
+from gateway.doors.protocol import Door
+from gateway.hub.protocol import JSON, Translator
+from gateway.translators import openai
+
+__all__ = ["FrameReader", "Passage", "Reader", "Whole", "between", "to_chunks"]
+
+DIRECT: dict[tuple[Door, Translator], Passage[bytes]] = {
+    (chat, openai): chat_to_openai,
+}
+
+
+def between(door: Door, translator: Translator) -> Passage[bytes]:
+    """Return the way from `door` to `translator`: a direct one, or over the hub."""
+    direct = DIRECT.get((door, translator))
+    return direct or ThroughHub(door, translator, frames)
+
+
+def to_chunks(translator: Translator) -> Passage[list[JSON]]:
+    """Return the way of a question in the hub's own format, asked from within."""
+    return ThroughHub(chat, translator, chunks)

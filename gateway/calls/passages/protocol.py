@@ -1,0 +1,78 @@
+"""What a passage is: the way of one request to an upstream, and of its answer back."""
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol, TypeVar
+
+from gateway.doors.protocol import Asked, StreamRenderer
+from gateway.hub.answers.relay import Relayed
+from gateway.hub.protocol import JSON, Reply, Route, StreamParser, UpstreamRequest
+
+__all__ = ["FrameReader", "Passage", "Reader", "Whole"]
+
+T = TypeVar("T")
+
+
+class Whole(NamedTuple):
+    """A whole answer: its `body` for the client, and what the ledger wants of it.
+
+    `usage` has OpenAI's shape.
+    """
+
+    body: JSON
+    usage: JSON | None
+    finish_reason: str
+
+
+class Reader(Protocol[T]):
+    """One upstream stream, fed with whatever the network delivered.
+
+    `parser` is what reads the upstream's format; how far it is holds for the reader.
+    """
+
+    @property
+    def parser(self) -> StreamParser: ...
+
+    def feed(self, data: bytes) -> Relayed[T]:
+        """Return what `data` came to."""
+        ...
+
+    def close(self) -> Relayed[T]:
+        """End of input: return what was held back."""
+        ...
+
+
+class FrameReader(Reader[bytes], Protocol):
+    """A reader for a client: it gives frames, and its renderer knows the last ones."""
+
+    @property
+    def renderer(self) -> StreamRenderer: ...
+
+
+class Passage(Protocol[T]):
+    """A translator's jobs, with the client's own format on the near side.
+
+    `T` is what a stream comes to: frames for a client, or chunks.
+    """
+
+    def remote_urls(self, asked: Asked, route: Route) -> list[str]:
+        """Return the URLs that must be fetched before rendering."""
+        ...
+
+    def render_request(
+        self, asked: Asked, route: Route, fetched: Mapping[str, str]
+    ) -> UpstreamRequest:
+        """Return the request; `fetched` has a ``data:`` URL for each remote one.
+
+        Raises `GatewayError` (400, with `param`) for what cannot be expressed.
+        """
+        ...
+
+    def parse_response(
+        self, payload: JSON, headers: Mapping[str, str], reply: Reply, asked: Asked
+    ) -> Whole:
+        """Return a whole answer; raises `GatewayError` (502) where it is none."""
+        ...
+
+    def reader(self, reply: Reply, asked: Asked) -> Reader[T]:
+        """Return what reads one streamed answer."""
+        ...

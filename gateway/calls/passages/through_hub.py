@@ -1,0 +1,95 @@
+"""The long way, which leads from any door to any translator: over OpenAI's format."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from gateway.calls import images
+from gateway.calls.passages.protocol import Reader, Whole
+from gateway.doors.protocol import Asked, Door, StreamRenderer
+from gateway.hub.answers.relay import Relayed, relayed
+from gateway.hub.protocol import (
+    JSON,
+    Reply,
+    Route,
+    StreamParser,
+    Translator,
+    UpstreamRequest,
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ThroughHub(Generic[T]):
+    """From a door to a translator and back.
+
+    `make_reader` says what a stream comes to: `frames` for a client, `chunks` for what
+    asks from within.
+    """
+
+    door: Door
+    translator: Translator
+    make_reader: Callable[[StreamParser, StreamRenderer], Reader[T]]
+
+    def remote_urls(self, asked: Asked, route: Route) -> list[str]:
+        """Return the URLs that must be fetched before rendering."""
+        return self.translator.remote_urls(self.door.hub_request(asked), route)
+
+    def render_request(
+        self, asked: Asked, route: Route, fetched: Mapping[str, str]
+    ) -> UpstreamRequest:
+        """Return the request; raises a 400 for what cannot be expressed."""
+        body = images.inlined(self.door.hub_request(asked), fetched)
+        return self.translator.render_request(body, route)
+
+    def parse_response(
+        self, payload: JSON, headers: Mapping[str, str], reply: Reply, asked: Asked
+    ) -> Whole:
+        """Return a whole answer; raises a 502 where it is none."""
+        completion = self.translator.parse_response(payload, headers, reply)
+        return whole(completion, self.door.render_response(completion, asked))
+
+    def reader(self, reply: Reply, asked: Asked) -> Reader[T]:
+        """Return what reads one streamed answer."""
+        parser = self.translator.stream_parser(reply)
+        return self.make_reader(parser, self.door.stream_renderer(asked))
+
+
+class HubReader(Generic[T]):
+    """Reads an upstream's stream; `render` makes what is given on of its chunks."""
+
+    def __init__(
+        self,
+        parser: StreamParser,
+        renderer: StreamRenderer,
+        render: Callable[[list[JSON]], T],
+    ) -> None:
+        self.parser = parser
+        self.renderer = renderer
+        self._render = render
+
+    def feed(self, data: bytes) -> Relayed[T]:
+        """Return what `data` came to."""
+        return relayed(self.parser.feed(data), self._render)
+
+    def close(self) -> Relayed[T]:
+        """Return what was held back."""
+        return relayed(self.parser.close(), self._render)
+
+
+def frames(parser: StreamParser, renderer: StreamRenderer) -> HubReader[bytes]:
+    """Return a reader that gives the client's frames."""
+    return HubReader(parser, renderer, renderer.render)
+
+
+def chunks(parser: StreamParser, renderer: StreamRenderer) -> HubReader[list[JSON]]:
+    """Return a reader that gives chunks as they are."""
+    return HubReader(parser, renderer, lambda chunks: chunks)
+
+
+def whole(completion: JSON, body: JSON) -> Whole:
+    """Return the answer that `completion` is to the ledger and `body` to the client."""
+    choices = completion.get("choices") or [{}]
+    finish_reason = choices[0].get("finish_reason") or ""
+    return Whole(body, completion.get("usage"), finish_reason)

@@ -1,0 +1,87 @@
+"""OpenAI's chat completions: the hub's own format, so next to nothing changes.
+
+https://platform.openai.com/docs/api-reference/chat
+"""
+
+from gateway.doors.protocol import JSON, Asked
+from gateway.errors import GatewayError, invalid_request
+from gateway.wire import sse
+
+DONE = b"data: [DONE]\n\n"
+"""The terminal event of OpenAI's streams."""
+
+
+def parse_request(body: JSON) -> Asked:
+    """Return what is asked for; raises a 400 that names the wrong field."""
+    model = body.get("model")
+    if not isinstance(model, str) or not model:
+        raise _field_error("model", model, "a model id, such as gpt-4o-mini")
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise _field_error("messages", messages, "a list with at least one message")
+    stream = body.get("stream")
+    if stream is not None and not isinstance(stream, bool):
+        raise _field_error("stream", stream, "true or false")
+    return Asked(model, stream is True, body)
+
+
+def hub_request(asked: Asked) -> JSON:
+    """Return the request as it stands."""
+    return asked.body
+
+
+def render_response(completion: JSON, asked: Asked) -> JSON:
+    """Return the answer as it stands."""
+    return completion
+
+
+def stream_renderer(asked: Asked) -> "ChatRenderer":
+    """Return what writes server-sent events of chunks."""
+    return ChatRenderer()
+
+
+def render_error(error: GatewayError) -> JSON:
+    """Return OpenAI's error envelope; all four keys are always present."""
+    return {
+        "error": {
+            "message": error.message,
+            "type": error.type,
+            "param": error.param,
+            "code": error.code,
+        }
+    }
+
+
+class ChatRenderer:
+    """One streamed answer: https://platform.openai.com/docs/api-reference/chat-streaming
+
+    OpenAI's SDKs raise `APIError` on a ``data`` object that holds ``error``. Neither a
+    finish chunk nor ``[DONE]`` may follow it.
+    """
+
+    keep_alive = sse.KEEP_ALIVE
+
+    @staticmethod
+    def render(chunks: list[JSON]) -> bytes:
+        """Return one ``data`` event a chunk."""
+        return sse.encode(chunks)
+
+    @staticmethod
+    def end() -> bytes:
+        """Return the frame that stands behind every complete stream."""
+        return DONE
+
+    @staticmethod
+    def fail(error: GatewayError) -> bytes:
+        """Return the frame by which a started stream tells that it failed."""
+        return sse.encode([render_error(error)])
+
+
+def _field_error(field: str, value: object, wanted: str) -> GatewayError:
+    if value is None:
+        return invalid_request(
+            f"{field} is required: {wanted}.", param=field, code="missing_field"
+        )
+    return invalid_request(
+        f"{field} must be {wanted}.", param=field, code="invalid_value"
+    )

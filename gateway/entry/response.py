@@ -1,0 +1,38 @@
+"""A whole response of the data plane."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.doors.protocol import Door
+from gateway.errors import GatewayError
+from gateway.wire import jsontext
+from gateway.wire.jsontext import JSON
+
+
+@dataclass
+class Response:
+    """A status, headers and a body.
+
+    `headers` have lower-case names and values without line breaks: ours, or those that
+    an HTTP parser took apart.
+    """
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def json_response(
+    body: JSON, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return a response that is `body` as JSON."""
+    fields = {"content-type": "application/json", **(headers or {})}
+    return Response(status, fields, jsontext.encode(body))
+
+
+def error_response(error: GatewayError, door: Door) -> Response:
+    """Return the response that tells `error` in the words of those who use `door`."""
+    headers = dict(error.headers)
+    if error.status in {429, 503}:
+        headers.setdefault("retry-after", "2")
+    return json_response(door.render_error(error), error.status, headers)

@@ -1,0 +1,101 @@
+"""The gateway's own routes, resolved by the lean handler, not by Django's.
+
+Agents find the chat endpoint under every base URL that RunAgents and OpenAI SDKs make
+of it: with and without ``/v1``, below ``/api``, pinned to a provider by ``/p/<name>``,
+and with the tail doubled.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+from gateway.doors import DOORS
+from gateway.doors.protocol import Door
+from gateway.entry import sandbox_views, views
+from gateway.entry.response import Response
+from gateway.entry.streamed import StreamedResponse
+
+View = Callable[..., Awaitable[Response | StreamedResponse]]
+"""Takes the request, and what its route's pattern names."""
+
+PREFIXES = ("/v1/", "/chat/", "/sandbox/", "/tools/")
+"""Paths under these are the gateway's, known or not."""
+
+# A path is matched against patterns and remembered: neither for any length.
+LONGEST_PATH = 2048
+
+CHAT_DOOR = DOORS["chat"]
+
+# It begins with any number of `v1/`. Where a pattern said so a second time before it,
+# matching a path of nothing else would take the square of its length.
+_CHAT = r"(?:(?:v1/)*chat/completions/?)+"
+
+
+class Endpoint(NamedTuple):
+    """A kind of path: what it answers, to whom, and in which format.
+
+    `pattern` matches whole paths. Without `is_public` a caller must be known before
+    anything is read. `door` tells what goes wrong.
+    """
+
+    pattern: re.Pattern[str]
+    methods: tuple[str, ...]
+    view: View
+    is_public: bool = False
+    door: Door = CHAT_DOOR
+
+
+def _endpoint(
+    pattern: str, method: str, view: View, *, is_public: bool = False
+) -> Endpoint:
+    return Endpoint(re.compile(pattern), (method,), view, is_public)
+
+
+ENDPOINTS = (
+    _endpoint(rf"/(?:api/)?{_CHAT}", "POST", views.chat_completions),
+    _endpoint(
+        rf"/(?:api/)?(?:v1/)*p/(?P<provider>[^/]+)/{_CHAT}",
+        "POST",
+        views.chat_completions,
+    ),
+    # With a slash behind it, it is the console's page.
+    _endpoint(r"/models", "GET", views.models),
+    _endpoint(r"/(?:api/)?(?:v1/)+models/?", "GET", views.models),
+    _endpoint(r"/(?:api/)?(?:v1/)+models/(?P<model>.+)", "GET", views.model),
+    _endpoint(r"/(?:v1/)?healthz", "GET", views.healthz, is_public=True),
+    _endpoint(r"/readyz", "GET", views.readyz, is_public=True),
+    # The sandbox is an upstream: it knows its own provider's key and nobody else's.
+    _endpoint(
+        r"/sandbox/v1/chat/completions",
+        "POST",
+        sandbox_views.chat_completions,
+        is_public=True,
+    ),
+    _endpoint(r"/sandbox/v1/models", "GET", sandbox_views.models, is_public=True),
+    _endpoint(r"/tools/echo-tool/echo", "POST", sandbox_views.echo),
+)
+
+
+def owns(path: str) -> bool:
+    """Tell whether a path belongs to the gateway rather than to the console."""
+    return path.startswith(PREFIXES) or match(path) is not None
+
+
+def match(path: str) -> tuple[Endpoint, dict[str, str]] | None:
+    """Return the endpoint of a path and what it names, None where there is none."""
+    return _match(path) if len(path) <= LONGEST_PATH else None
+
+
+def door_of(path: str) -> Door:
+    """Return the door that tells what goes wrong at `path`, known or not."""
+    matched = match(path)
+    return matched[0].door if matched else CHAT_DOOR
+
+
+@lru_cache(maxsize=1024)
+def _match(path: str) -> tuple[Endpoint, dict[str, str]] | None:
+    for endpoint in ENDPOINTS:
+        if found := endpoint.pattern.fullmatch(path):
+            return endpoint, found.groupdict()
+    return None

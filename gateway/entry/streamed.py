@@ -1,0 +1,82 @@
+"""A streamed answer over HTTP: its frames, something to keep it alive, a last word."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Protocol
+
+from gateway.calls.begin import AnswerStream
+from gateway.doors.protocol import StreamRenderer
+from gateway.errors import GatewayError
+from gateway.worker.call_settings import call_settings
+
+STREAM_HEADERS = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache, no-transform",
+    "x-accel-buffering": "no",
+}
+
+
+class StreamedResponse(Protocol):
+    """A response whose body comes in parts; whoever sends it calls `aclose`."""
+
+    headers: dict[str, str]
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    def stall(self) -> None:
+        """Note that the client has stopped reading."""
+        ...
+
+    def fail(self, error: GatewayError) -> bytes:
+        """Return the last part of a body that `error` cut short."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of everything."""
+        ...
+
+
+class StreamedAnswer:
+    """A streamed answer on its way to a client; a `StreamedResponse`."""
+
+    def __init__(
+        self,
+        stream: AnswerStream[bytes],
+        renderer: StreamRenderer,
+        headers: Mapping[str, str],
+    ) -> None:
+        self.headers = {**STREAM_HEADERS, **headers}
+        self._stream = stream
+        self._renderer = renderer
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        stream, renderer = self._stream, self._renderer
+        if stream.is_silent:
+            yield renderer.keep_alive
+        while True:
+            try:
+                async with asyncio.timeout(call_settings.KEEPALIVE_SECONDS):
+                    frames = await stream.read()
+            except TimeoutError:
+                yield renderer.keep_alive
+                stream.check_patience()
+                continue
+            if frames is None:
+                break
+            yield frames
+        if stream.failure is not None:
+            yield renderer.fail(stream.failure)
+        else:
+            yield renderer.end()
+
+    def stall(self) -> None:
+        """Note that the client has stopped reading."""
+        self._stream.stall()
+
+    def fail(self, error: GatewayError) -> bytes:
+        """Return the frames that tell `error`."""
+        return self._renderer.fail(error)
+
+    async def aclose(self) -> None:
+        """Close the upstream and end the ledger's entry."""
+        await self._stream.aclose()

@@ -1,0 +1,35 @@
+"""What real traffic says of the providers, kept until it is stored.
+
+A call must not wait for the database, so it leaves its finding here, and a chore of the
+worker stores what was found.
+"""
+
+from gateway.worker.snapshot import Provider
+from providers import status
+
+
+class Statuses:
+    """New statuses by provider; the newest stands."""
+
+    def __init__(self) -> None:
+        self._found: dict[int, tuple[str, str]] = {}
+
+    def note(self, provider: Provider, kind: str, message: str = "") -> None:
+        """Note an outcome of real traffic, which may change the provider's status.
+
+        `kind` is one that `providers.status.observer` knows; `message` says why.
+        """
+        changed = status.observer.observe(provider.row.pk, kind)
+        if changed is not None:
+            self._found[provider.row.pk] = (changed, message)
+
+    async def store(self) -> None:
+        """Store what was found; what the database did not take is kept."""
+        for provider_id in list(self._found):
+            found, message = self._found[provider_id]
+            await status.store(provider_id, found, message)
+            self._found.pop(provider_id, None)
+
+
+statuses = Statuses()
+"""This worker's."""
