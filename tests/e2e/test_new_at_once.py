@@ -54,3 +54,19 @@ def test_a_made_up_key_of_the_right_form_is_refused_as_any_other(gateway):
     refused = gateway.chat("fine", headers={"authorization": f"Bearer {made_up}"})
     wrong = gateway.chat("fine", headers={"authorization": "Bearer wrong"})
     assert (refused.status_code, refused.json()) == (401, wrong.json())
+
+
+def test_a_new_model_answers_in_the_playground_at_once(gateway, workspace, replay):
+    with httpx.Client(
+        base_url=gateway.url, cookies={"sessionid": gateway.session()}, trust_env=False
+    ) as browser:
+        browser.get("/playground/")
+        headers = {"x-csrftoken": browser.cookies["csrftoken"]}
+        for number in range(CALLS):
+            name = f"newest{number}"
+            added = registries.openai(name, replay.url, "fine")
+            assert workspace.post("model-providers", json=added).status_code == 201
+            form = {"model": f"{name}/fine", "message": "hi"}
+            page = browser.post("/playground/", data=form, headers=headers)
+            assert page.status_code == 200
+            assert "no provider found" not in page.text

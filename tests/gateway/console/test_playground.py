@@ -10,6 +10,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
+from gateway.worker.capacity import capacity
 from gateway.worker.registry import registry
 from gateway.worker.runtime import runtime
 from gateway.worker.snapshot import Snapshot
@@ -327,3 +328,33 @@ def test_a_long_conversation_can_be_sent(logged_in_client, provider):
         "/playground/", {**form, **turns, "second": [""] * 20}
     )
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("setting", ["CALLS_PER_WORKER", "CALLS_PER_PROVIDER"])
+def test_a_question_takes_a_place_as_any_call_does(
+    stream,
+    upstream,  # noqa: F811
+    settings,
+    setting,
+):
+    seen = upstream(stream=frames(chunk(content="hello")))
+    before = getattr(settings, setting)
+    setattr(settings, setting, 0)
+    assert "overloaded" in "".join(stream())
+    assert not seen
+    setattr(settings, setting, before)
+    assert "hello" in "".join(stream())
+    assert capacity._taken == {}
+
+
+def test_credentials_that_an_upstream_echoes_stay_out_of_the_page(
+    stream,
+    provider,
+    upstream,  # noqa: F811
+):
+    provider("keyed", key="sk-echoed-canary")
+    registry.load()
+    upstream(stream=frames(chunk(content="your key is sk-echoed-canary")))
+    page = "".join(stream(model="keyed/gpt-4o-mini"))
+    assert "your key is [redacted]" in page
+    assert "canary" not in page
