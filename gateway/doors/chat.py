@@ -59,6 +59,7 @@ class ChatRenderer:
     finish chunk nor ``[DONE]`` may follow it.
     """
 
+    media_type = "text/event-stream; charset=utf-8"
     keep_alive = sse.KEEP_ALIVE
 
     @staticmethod

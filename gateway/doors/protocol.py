@@ -29,6 +29,9 @@ class Asked:
 class StreamRenderer(Protocol):
     """Writes one streamed answer in the client's format."""
 
+    media_type: str
+    """What the answer is labelled as."""
+
     keep_alive: bytes
     """A frame that says nothing, for when there is nothing to say for long."""
 

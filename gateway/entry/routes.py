@@ -52,13 +52,20 @@ def _endpoint(
     return Endpoint(re.compile(pattern), (method,), view, is_public)
 
 
+def _door(tail: str, door: Door) -> tuple[Endpoint, ...]:
+    """Return the endpoints of a door, free and pinned to a provider by its name."""
+    view = views.through(door)
+    return tuple(
+        Endpoint(re.compile(pattern), ("POST",), view, door=door)
+        for pattern in (
+            rf"/(?:api/)?{tail}",
+            rf"/(?:api/)?(?:v1/)*p/(?P<provider>[^/]+)/{tail}",
+        )
+    )
+
+
 ENDPOINTS = (
-    _endpoint(rf"/(?:api/)?{_CHAT}", "POST", views.chat_completions),
-    _endpoint(
-        rf"/(?:api/)?(?:v1/)*p/(?P<provider>[^/]+)/{_CHAT}",
-        "POST",
-        views.chat_completions,
-    ),
+    *_door(_CHAT, CHAT_DOOR),
     # With a slash behind it, it is the console's page.
     _endpoint(r"/models", "GET", views.models),
     _endpoint(r"/(?:api/)?(?:v1/)+models/?", "GET", views.models),

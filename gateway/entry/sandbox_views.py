@@ -27,7 +27,8 @@ class _SandboxStream:
     """A streamed answer of the sandbox; a `StreamedResponse`."""
 
     def __init__(self, chunks: list[JSON]) -> None:
-        self.headers = dict(STREAM_HEADERS)
+        media_type = chat.ChatRenderer.media_type
+        self.headers = {"content-type": media_type, **STREAM_HEADERS}
         self._chunks = chunks
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

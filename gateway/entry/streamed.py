@@ -9,8 +9,8 @@ from gateway.doors.protocol import StreamRenderer
 from gateway.errors import GatewayError
 from gateway.worker.call_settings import call_settings
 
+# Neither a proxy nor a cache may hold a part back or change it.
 STREAM_HEADERS = {
-    "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-cache, no-transform",
     "x-accel-buffering": "no",
 }
@@ -45,7 +45,11 @@ class StreamedAnswer:
         renderer: StreamRenderer,
         headers: Mapping[str, str],
     ) -> None:
-        self.headers = {**STREAM_HEADERS, **headers}
+        self.headers = {
+            "content-type": renderer.media_type,
+            **STREAM_HEADERS,
+            **headers,
+        }
         self._stream = stream
         self._renderer = renderer
 

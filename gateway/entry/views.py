@@ -2,12 +2,12 @@
 
 import re
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from gateway.calls import router
 from gateway.calls.begin import WholeAnswer, ask, begin, find
 from gateway.calls.passages import between
-from gateway.doors import chat
 from gateway.doors.protocol import Door
 from gateway.entry import bodies, hops
 from gateway.entry.request import Request
@@ -23,11 +23,14 @@ from gateway.worker.snapshot import Target
 _IDEMPOTENCY_KEY = re.compile(r"[ -~]{1,255}")
 
 
-async def chat_completions(
-    request: Request, provider: str = ""
-) -> Response | StreamedAnswer:
-    """Answer a chat completion; `provider` pins one by its name."""
-    return await _answer(request, chat, provider)
+def through(door: Door) -> Callable[..., Awaitable[Response | StreamedAnswer]]:
+    """Return the view that answers what comes in at `door`."""
+
+    async def answer(request: Request, provider: str = "") -> Response | StreamedAnswer:
+        """Answer a request; `provider` pins one by its name."""
+        return await _answer(request, door, provider)
+
+    return answer
 
 
 async def models(request: Request) -> Response:
