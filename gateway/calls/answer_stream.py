@@ -97,7 +97,7 @@ class AnswerStream(Generic[T]):
                 return None
             self._take(await self._receive())
             self.check_patience()
-        return self._given(self._ready.pop(0))
+        return self._given(self._ready.pop(0).data)
 
     def check_patience(self) -> None:
         """Give up on an upstream that goes on for too long.
@@ -147,13 +147,11 @@ class AnswerStream(Generic[T]):
             self._outcome = UsageRecord.Outcome.OK
             statuses.note(self._provider, "ok")
 
-    def _given(self, relayed: Relayed[T]) -> T:
+    def _given(self, piece: T) -> T:
         if not self._first_byte:
             self._first_byte = True
             self._entry.fields["first_byte_ms"] = self._entry.elapsed_ms()
-        self._characters += relayed.characters
-        self._finish_reason = relayed.finish_reason or self._finish_reason
-        return redacted_piece(self._provider, relayed.data)
+        return redacted_piece(self._provider, piece)
 
     def _is_over(self) -> bool:
         return self.reader.parser.done or self.failure is not None
@@ -201,6 +199,8 @@ class AnswerStream(Generic[T]):
         """Translate what arrived."""
         reader = self.reader
         relayed = reader.close() if data is None else reader.feed(data)
+        self._characters += relayed.characters
+        self._finish_reason = relayed.finish_reason or self._finish_reason
         if relayed.data:
             self._ready.append(relayed)
         if reader.parser.error is not None and self.failure is None:

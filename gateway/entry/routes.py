@@ -52,7 +52,7 @@ def _endpoint(
     return Endpoint(re.compile(pattern), (method,), view, is_public)
 
 
-def _door(tail: str, door: Door) -> tuple[Endpoint, ...]:
+def endpoints_of(tail: str, door: Door) -> tuple[Endpoint, ...]:
     """Return the endpoints of a door, free and pinned to a provider by its name."""
     view = views.through(door)
     return tuple(
@@ -65,7 +65,7 @@ def _door(tail: str, door: Door) -> tuple[Endpoint, ...]:
 
 
 ENDPOINTS = (
-    *_door(_CHAT, CHAT_DOOR),
+    *endpoints_of(_CHAT, CHAT_DOOR),
     # With a slash behind it, it is the console's page.
     _endpoint(r"/models", "GET", views.models),
     _endpoint(r"/(?:api/)?(?:v1/)+models/?", "GET", views.models),

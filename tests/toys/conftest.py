@@ -1,0 +1,33 @@
+"""Adds the toys to a running gateway, as one would to the packages."""
+
+import pytest
+
+from gateway.doors import DOORS
+from gateway.entry import routes
+from gateway.translators import TRANSLATORS
+from tests.gateway.conftest import (  # noqa: F401  fixtures
+    chat,
+    completion,
+    gateway,
+    ledger,
+    upstream,
+)
+from tests.toys import toy_door, toy_format
+
+
+@pytest.fixture
+def door(monkeypatch):
+    """The toy's door, open at /v1/ask and pinned to a provider at /v1/p/<name>/ask."""
+    endpoints = routes.endpoints_of(r"(?:v1/)?ask", toy_door)
+    monkeypatch.setitem(DOORS, "toy", toy_door)
+    monkeypatch.setattr(routes, "ENDPOINTS", (*routes.ENDPOINTS, *endpoints))
+    routes._match.cache_clear()
+    yield "/v1/ask"
+    routes._match.cache_clear()
+
+
+@pytest.fixture
+def toy_type(monkeypatch):
+    """The toy's format among those that providers speak."""
+    monkeypatch.setitem(TRANSLATORS, "toy", toy_format)
+    return "toy"
