@@ -36,7 +36,8 @@ class AnswerStream(Generic[T]):
 
     It is one upstream stream, or several where the answer pauses and is asked to go on.
     `open` decides between an error with a status of its own and a stream; from then on
-    `read` gives piece by piece, and `failure` tells how it ended. Whoever holds one
+    `read` (or `receive` and `take`, for who has more to do meanwhile) gives piece by
+    piece, and `failure` tells how it ended. Whoever holds one
     calls `aclose`, whatever happened: it closes the upstream and ends the ledger's
     entry.
     """
@@ -74,8 +75,8 @@ class AnswerStream(Generic[T]):
         """
         try:
             async with asyncio.timeout(COMMIT_SECONDS):
-                while not self._ready and not self._is_over():
-                    self._take(await self._receive())
+                while self.is_silent:
+                    await self.receive()
         except TimeoutError:
             return
         if self.failure and not any(relayed.says for relayed in self._ready):
@@ -87,17 +88,25 @@ class AnswerStream(Generic[T]):
         return not self._ready and not self._is_over()
 
     async def read(self) -> T | None:
-        """Return the next piece of the answer, None behind the last one.
-
-        It may be cancelled while it waits, and called again.
-        """
-        while not self._ready:
-            if self._is_over():
-                self._end()
-                return None
-            self._take(await self._receive())
+        """Return the next piece of the answer, None behind the last one."""
+        while self.is_silent:
+            await self.receive()
             self.check_patience()
-        return self._given(self._ready.pop(0).data)
+        return self.take()
+
+    async def receive(self) -> None:
+        """Wait for the upstream once; may be cancelled, and called again."""
+        self._translate(await self._receive())
+
+    def take(self) -> T | None:
+        """Return what is there to send, None where the answer is over."""
+        if not self._ready:
+            self._end()
+            return None
+        if not self._first_byte:
+            self._first_byte = True
+            self._entry.fields["first_byte_ms"] = self._entry.elapsed_ms()
+        return redacted_piece(self._provider, self._ready.pop(0).data)
 
     def check_patience(self) -> None:
         """Give up on an upstream that goes on for too long.
@@ -147,12 +156,6 @@ class AnswerStream(Generic[T]):
             self._outcome = UsageRecord.Outcome.OK
             statuses.note(self._provider, "ok")
 
-    def _given(self, piece: T) -> T:
-        if not self._first_byte:
-            self._first_byte = True
-            self._entry.fields["first_byte_ms"] = self._entry.elapsed_ms()
-        return redacted_piece(self._provider, piece)
-
     def _is_over(self) -> bool:
         return self.reader.parser.done or self.failure is not None
 
@@ -195,8 +198,8 @@ class AnswerStream(Generic[T]):
         if not request.cancelled() and request.exception() is None:
             await request.result().aclose()
 
-    def _take(self, data: bytes | None) -> None:
-        """Translate what arrived."""
+    def _translate(self, data: bytes | None) -> None:
+        """Take in what arrived; None is the end."""
         reader = self.reader
         relayed = reader.close() if data is None else reader.feed(data)
         self._characters += relayed.characters

@@ -14,8 +14,8 @@ from gateway.entry.receiving import (
     Message,
     Receive,
     check_media_type,
-    header_lists,
     read_body,
+    request_of,
 )
 from gateway.entry.request import Request
 from gateway.entry.response import Response, error_response
@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 async def handle(scope: Message, receive: Receive, send: Send) -> None:
     """Answer one HTTP request to the gateway."""
-    request = Request(scope, header_lists(scope))
+    request = request_of(scope)
     request.request_id = _request_id(request)
     call = asyncio.current_task()
     assert call is not None  # noqa: S101

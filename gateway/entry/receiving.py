@@ -16,7 +16,14 @@ MAX_LENGTH_DIGITS = 18
 BODY_BYTES_PER_SECOND = 64 * 1024
 
 
-def header_lists(scope: Mapping[str, Any]) -> dict[str, list[str]]:
+def request_of(scope: Mapping[str, Any]) -> Request:
+    """Return the request that an ASGI scope describes, its body still to come."""
+    client = scope.get("client")
+    address = client[0] if client else ""
+    return Request(scope["path"], scope["method"], address, _header_lists(scope))
+
+
+def _header_lists(scope: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return all values of each header by its lower-case name."""
     lists: dict[str, list[str]] = {}
     for name, value in scope["headers"]:

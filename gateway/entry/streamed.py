@@ -58,16 +58,17 @@ class StreamedAnswer:
         if stream.is_silent:
             yield renderer.keep_alive
         while True:
-            try:
-                async with asyncio.timeout(call_settings.KEEPALIVE_SECONDS):
-                    frames = await stream.read()
-            except TimeoutError:
-                yield renderer.keep_alive
+            if stream.is_silent:
+                try:
+                    async with asyncio.timeout(call_settings.KEEPALIVE_SECONDS):
+                        await stream.receive()
+                except TimeoutError:
+                    yield renderer.keep_alive
                 stream.check_patience()
-                continue
-            if frames is None:
+            elif (frames := stream.take()) is not None:
+                yield frames
+            else:
                 break
-            yield frames
         if stream.failure is not None:
             yield renderer.fail(stream.failure)
         else:

@@ -11,6 +11,9 @@ unless --upstream-port says otherwise), measured in the same run, row by row:
 
     --peer 'other 8801 openai=bench-openai anthropic=bench-anthropic "X-Key: v"'
 
+The version before is measured beside this one where its checkout, with an environment
+of its own, is named: --before FOLDER. Every row then has its ratio.
+
 Quote ratios between rows of one run; absolute times depend on the machine's mood.
 """
 
@@ -24,7 +27,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,19 +54,24 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--upstream-port", type=int, default=9910)
     parser.add_argument("--peer", action="append", default=[])
+    parser.add_argument("--before", type=Path)
     options = parser.parse_args()
     for tool in ("wrk", "nginx"):
         if shutil.which(tool) is None:
             sys.exit(f"{tool} is not installed; on Debian: apt install wrk nginx-light")
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        nginx(Path(folder), options.upstream_port),
-        gateway(Path(folder), options.upstream_port) as ours,
-    ):
-        targets = [ours, *map(_peer, options.peer)]
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        stack.enter_context(nginx(folder, options.upstream_port))
+        targets = [*map(_peer, options.peer)]
+        for name, root in (("before", options.before), ("ours", ROOT)):
+            if root is not None:
+                data = folder / name
+                data.mkdir()
+                served = gateway(name, root, data, options.upstream_port)
+                targets.insert(0, stack.enter_context(served))
         print(
             f"{'row':28}{'gateway':12}{'CPU µs/call':>12}{'calls/s':>10}"
-            f"{'p50 ms':>9}{'p99 ms':>9}{'MB':>7}{'errors':>8}"
+            f"{'p50 ms':>9}{'p99 ms':>9}{'MB':>7}{'errors':>8}{'ours is':>9}"
         )
         for row in ROWS:
             _measure_row(row, targets, options)
@@ -77,12 +85,16 @@ def _measure_row(row: str, targets: list[Target], options: argparse.Namespace) -
             if row in target.models:
                 result = run(target, row, options.seconds, options.connections)
                 found.setdefault(target.name, []).append(result)
-    for name, results in found.items():
-        median = sorted(results, key=lambda r: r.cpu)[len(results) // 2]
+    medians = {
+        name: sorted(results, key=lambda r: r.cpu)[len(results) // 2]
+        for name, results in found.items()
+    }
+    for name, median in medians.items():
+        ratio = medians["ours"].cpu / max(median.cpu, 1e-9)
         print(
             f"{row:28}{name:12}{median.cpu:12.0f}{median.rate:10.0f}"
             f"{median.p50:9.2f}{median.p99:9.2f}{median.memory:7.0f}"
-            f"{median.errors:8}",
+            f"{median.errors:8}{ratio:9.3f}",
             flush=True,
         )
 
@@ -170,14 +182,15 @@ def _peer(spec: str) -> Target:
 
 
 @contextmanager
-def gateway(folder: Path, upstream: int) -> Iterator[Target]:
-    """Serve this project with providers on the upstream, as an operator would."""
+def gateway(name: str, root: Path, folder: Path, upstream: int) -> Iterator[Target]:
+    """Serve the checkout at `root` with providers on the upstream, as operators do."""
     port = processes.free_port()
     environment = processes.environment(RUNAGENTS_DATA_DIR=str(folder / "data"))
-    manage = [sys.executable, "manage.py"]
+    python = root / ".venv" / "bin" / "python"
+    manage = [str(python) if root != ROOT else sys.executable, "manage.py"]
     server = subprocess.Popen(
         [*manage, "serve", "--port", str(port)],
-        cwd=ROOT,
+        cwd=root,
         env=environment,
         stdout=subprocess.DEVNULL,
     )
@@ -188,14 +201,14 @@ def gateway(folder: Path, upstream: int) -> Iterator[Target]:
         for command in (["providers", "apply", str(registry)],):
             subprocess.run(
                 [*manage, *command],
-                cwd=ROOT,
+                cwd=root,
                 env=environment,
                 check=True,
                 stdout=subprocess.DEVNULL,
             )
         key = subprocess.run(
             [*manage, "createkey", "bench"],
-            cwd=ROOT,
+            cwd=root,
             env=environment,
             check=True,
             capture_output=True,
@@ -203,7 +216,7 @@ def gateway(folder: Path, upstream: int) -> Iterator[Target]:
         ).stdout.strip()
         time.sleep(2.5)  # until the worker has read the registry again
         models = {row: f"bench-{place}" for place, row in enumerate(ROWS)}
-        yield Target("ours", port, models, [f"Authorization: Bearer {key}"])
+        yield Target(name, port, models, [f"Authorization: Bearer {key}"])
     finally:
         server.terminate()
         server.wait(timeout=90)

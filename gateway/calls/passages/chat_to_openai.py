@@ -10,9 +10,10 @@ from gateway.calls.passages.protocol import FrameReader, Whole
 from gateway.calls.passages.through_hub import frames, whole
 from gateway.doors import chat
 from gateway.doors.protocol import Asked, StreamRenderer
-from gateway.hub.answers.relay import Relayed, RelayingParser, encoded
+from gateway.hub.answers.relay import Relayed, encoded
 from gateway.hub.protocol import JSON, Reply, Route, UpstreamRequest
 from gateway.translators import openai
+from gateway.translators.openai.stream import ChunkStream
 
 
 def remote_urls(asked: Asked, route: Route) -> list[str]:
@@ -42,7 +43,7 @@ def reader(reply: Reply, asked: Asked) -> FrameReader:
     """
     parser = openai.stream_parser(reply)
     renderer = chat.stream_renderer(asked)
-    if isinstance(parser, RelayingParser):
+    if isinstance(parser, ChunkStream):
         return _ShortFrames(parser, renderer)
     return frames(parser, renderer)
 
@@ -50,7 +51,7 @@ def reader(reply: Reply, asked: Asked) -> FrameReader:
 class _ShortFrames:
     """A stream whose parser gives frames by itself."""
 
-    def __init__(self, parser: RelayingParser, renderer: StreamRenderer) -> None:
+    def __init__(self, parser: ChunkStream, renderer: StreamRenderer) -> None:
         self.parser = parser
         self.renderer = renderer
 

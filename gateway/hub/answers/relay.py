@@ -1,12 +1,12 @@
 """What a network read of a stream comes to: chunks, or frames made of them."""
 
 from collections.abc import Callable
-from typing import Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Generic, NamedTuple, TypeVar
 
-from gateway.hub.protocol import JSON, StreamParser
+from gateway.hub.protocol import JSON
 from gateway.wire import sse
 
-__all__ = ["Relayed", "RelayingParser", "encoded", "joined", "relayed"]
+__all__ = ["Relayed", "encoded", "joined", "relayed"]
 
 T = TypeVar("T")
 
@@ -24,15 +24,6 @@ class Relayed(NamedTuple, Generic[T]):
     characters: int = 0
     finish_reason: str = ""
     says: bool = False
-
-
-@runtime_checkable
-class RelayingParser(StreamParser, Protocol):
-    """A stream parser that has a shorter way to OpenAI's frames than by `feed`."""
-
-    def relay(self, data: bytes) -> Relayed[bytes]:
-        """Return what `feed` would give, encoded."""
-        ...
 
 
 def relayed(chunks: list[JSON], render: Callable[[list[JSON]], T]) -> Relayed[T]:
