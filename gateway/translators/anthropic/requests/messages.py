@@ -10,6 +10,7 @@ thinking to everything before it, and prompt caches compare prefixes.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.caching import cache_mark
@@ -82,11 +83,10 @@ def render_conversation(
 def _hoist_misplaced(conversation: Conversation) -> None:
     """Move system turns away that a user's follows: the answer between was blank."""
     turns = conversation.turns
-    following = [*(turn["role"] for turn in turns[1:]), ""]
     misplaced = {
         position
-        for position, (turn, next) in enumerate(zip(turns, following, strict=True))
-        if turn["role"] == "system" and next == "user"
+        for position, (turn, next) in enumerate(pairwise(turns))
+        if turn["role"] == "system" and next["role"] == "user"
     }
     if not misplaced:
         return
