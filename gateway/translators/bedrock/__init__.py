@@ -21,7 +21,7 @@ from gateway.hub.protocol import (
     StreamParser,
     UpstreamRequest,
 )
-from gateway.hub.requests import content
+from gateway.hub.requests.content import remote
 from gateway.hub.requests.validation import Losses, ValidRequest, validate_request
 from gateway.translators.anthropic.answers.response import parse_message
 from gateway.translators.bedrock import converse
@@ -189,7 +189,7 @@ def _streams(reply: Reply) -> bool:
 
 def remote_urls(body: JSON, route: Route) -> list[str]:
     """Return the images to fetch: Bedrock takes bytes only."""
-    return content.remote_urls(body)
+    return remote.remote_urls(body)
 
 
 # --- answers --------------------------------------------------------------------------

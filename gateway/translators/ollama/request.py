@@ -8,14 +8,8 @@ from typing import Any
 
 from gateway.errors import GatewayError, invalid_request, unsupported
 from gateway.hub.protocol import JSON, Reply, Route, UpstreamRequest
-from gateway.hub.requests.content import (
-    Audio,
-    Document,
-    Image,
-    Text,
-    parse_content,
-    text_of,
-)
+from gateway.hub.requests.content.parsing import parse_content, text_of
+from gateway.hub.requests.content.parts import Audio, Document, Image, Text
 from gateway.hub.requests.reasoning import reasoning_of
 from gateway.hub.requests.schema import tool_parameters
 from gateway.hub.requests.tool_calls import (

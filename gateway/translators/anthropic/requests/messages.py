@@ -14,7 +14,8 @@ from itertools import pairwise
 
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.caching import cache_mark
-from gateway.hub.requests.content import FileId, parse_part
+from gateway.hub.requests.content.parsing import parse_part
+from gateway.hub.requests.content.parts import FileId
 from gateway.hub.requests.reasoning import NO_REPLAY, Replay, in_order, replay_of
 from gateway.hub.requests.tool_calls import (
     ToolNames,

@@ -11,15 +11,14 @@ from dataclasses import dataclass, field
 
 from gateway.errors import GatewayError, invalid_request, unsupported
 from gateway.hub.protocol import JSON
-from gateway.hub.requests.content import (
-    IMAGE_FORMATS,
+from gateway.hub.requests.content.parsing import parse_part
+from gateway.hub.requests.content.parts import (
     Audio,
     Document,
     FileId,
     Image,
     Part,
     Text,
-    parse_part,
 )
 from gateway.hub.requests.tool_calls import (
     Call,
@@ -294,7 +293,7 @@ def _image(image: Image, param: str) -> JSON:
         raise _not_fetched(param)
     return {
         "image": {
-            "format": IMAGE_FORMATS[image.media_type],
+            "format": image.media_type.removeprefix("image/"),
             "source": {"bytes": image.base64},
         }
     }

@@ -11,7 +11,8 @@ from typing import Any
 
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON, Reply, Route
-from gateway.hub.requests.content import Document, Image, Part, Text, parse_part
+from gateway.hub.requests.content.parsing import parse_part
+from gateway.hub.requests.content.parts import Document, Image, Part, Text
 from gateway.hub.requests.reasoning import reasoning_of
 from gateway.hub.requests.tool_calls import (
     ToolNames,
