@@ -11,7 +11,7 @@ from gateway.hub.protocol import JSON, Reply, Route, UpstreamRequest
 from gateway.hub.requests.content.parsing import parse_content, text_of
 from gateway.hub.requests.content.parts import Audio, Document, Image, Text
 from gateway.hub.requests.reasoning import reasoning_of
-from gateway.hub.requests.schema import tool_parameters
+from gateway.hub.requests.schemas.roots import tool_parameters
 from gateway.hub.requests.tool_calls import (
     call_ids,
     calls_by_place,

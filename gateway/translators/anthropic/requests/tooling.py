@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 from gateway.errors import invalid_request, unsupported
 from gateway.hub.protocol import JSON, Route
 from gateway.hub.requests.caching import MARKS, cache_mark, tool_cache_mark
-from gateway.hub.requests.schema import is_representable, sanitise, tool_parameters
+from gateway.hub.requests.schemas.representable import is_representable
+from gateway.hub.requests.schemas.roots import tool_parameters
+from gateway.hub.requests.schemas.subset import sanitise
 from gateway.hub.requests.tool_calls import ToolNames, historic_names
 from gateway.hub.requests.tools import (
     Tool,

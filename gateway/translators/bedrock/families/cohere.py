@@ -11,7 +11,7 @@ from gateway.hub.answers.writer import AnswerStream, CallIds, finish_reason
 from gateway.hub.errors.upstream_errors import no_answer
 from gateway.hub.protocol import JSON, Reply, Route
 from gateway.hub.requests.content.parsing import text_of
-from gateway.hub.requests.schema import tool_parameters
+from gateway.hub.requests.schemas.roots import tool_parameters
 from gateway.hub.requests.tool_calls import (
     ToolNames,
     calls_by_place,
