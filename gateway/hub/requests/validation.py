@@ -13,7 +13,7 @@ from gateway.errors import unsupported
 from gateway.hub.protocol import JSON, Route
 from gateway.hub.requests.field_checks import CHECKS, invalid_value, wrong_type
 from gateway.hub.requests.message_checks import checked_messages
-from gateway.hub.requests.tool_calls import pair_results
+from gateway.hub.requests.tools.pairing import pair_results
 
 __all__ = ["Losses", "ValidRequest", "output_limit", "validate_request"]
 
@@ -82,7 +82,7 @@ class ValidRequest(NamedTuple):
     fields, an empty `tools`, tool settings that have no tools and empty stop strings;
     `stop` is a list. `unknown` names the fields left out. `results` says for the index
     of each tool or function message which call it answers: the index of the assistant
-    message and the position of the call in it (see `tool_calls.calls_of`).
+    message and the position of the call in it (see `tools.calls.calls_of`).
     """
 
     body: JSON

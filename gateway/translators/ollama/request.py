@@ -12,20 +12,16 @@ from gateway.hub.requests.content.parsing import parse_content, text_of
 from gateway.hub.requests.content.parts import Audio, Document, Image, Text
 from gateway.hub.requests.reasoning import reasoning_of
 from gateway.hub.requests.schemas.roots import tool_parameters
-from gateway.hub.requests.tool_calls import (
-    call_ids,
-    calls_by_place,
-    calls_of,
-    parse_arguments,
-)
-from gateway.hub.requests.tools import (
-    Tool,
+from gateway.hub.requests.tools.arguments import parse_arguments
+from gateway.hub.requests.tools.calls import calls_by_place, calls_of
+from gateway.hub.requests.tools.choice import (
     ToolChoice,
     allowed_tools,
     is_parallel,
     tool_choice_of,
-    tools_of,
 )
+from gateway.hub.requests.tools.ids import call_ids
+from gateway.hub.requests.tools.offered import Tool, tools_of
 from gateway.hub.requests.validation import (
     Losses,
     ValidRequest,

@@ -7,23 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import GatewayError
-from gateway.hub.requests.tool_calls import (
-    ToolNames,
-    call_ids,
-    claude_id,
-    converse_id,
-    dump_arguments,
-    made_up_id,
-    mistral_id,
-    parse_arguments,
-)
-from gateway.hub.requests.tools import (
+from gateway.hub.requests.tools.arguments import dump_arguments, parse_arguments
+from gateway.hub.requests.tools.choice import (
     ToolChoice,
     allowed_tools,
     is_parallel,
     tool_choice_of,
-    tools_of,
 )
+from gateway.hub.requests.tools.ids import (
+    ToolNames,
+    call_ids,
+    claude_id,
+    converse_id,
+    made_up_id,
+    mistral_id,
+)
+from gateway.hub.requests.tools.offered import tools_of
 
 TOOLS = [
     {"type": "function", "function": {"name": "a", "parameters": {"type": "object"}}},

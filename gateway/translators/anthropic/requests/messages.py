@@ -17,12 +17,9 @@ from gateway.hub.requests.caching import cache_mark
 from gateway.hub.requests.content.parsing import parse_part
 from gateway.hub.requests.content.parts import FileId
 from gateway.hub.requests.reasoning import NO_REPLAY, Replay, in_order, replay_of
-from gateway.hub.requests.tool_calls import (
-    ToolNames,
-    call_ids,
-    calls_of,
-    parse_arguments,
-)
+from gateway.hub.requests.tools.arguments import parse_arguments
+from gateway.hub.requests.tools.calls import calls_of
+from gateway.hub.requests.tools.ids import ToolNames, call_ids
 from gateway.hub.requests.turns import (
     CONTINUED,
     add_results,

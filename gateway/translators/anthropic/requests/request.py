@@ -13,7 +13,7 @@ from gateway.errors import unsupported
 from gateway.hub.protocol import JSON, Reply, Route, UpstreamRequest
 from gateway.hub.requests.caching import as_mark, limit_marks
 from gateway.hub.requests.reasoning import reasoning_of
-from gateway.hub.requests.tool_calls import ToolNames
+from gateway.hub.requests.tools.ids import ToolNames
 from gateway.hub.requests.validation import (
     Losses,
     ValidRequest,

@@ -20,14 +20,9 @@ from gateway.hub.requests.content.parts import (
     Part,
     Text,
 )
-from gateway.hub.requests.tool_calls import (
-    Call,
-    ToolNames,
-    call_ids,
-    calls_by_place,
-    calls_of,
-    parse_arguments,
-)
+from gateway.hub.requests.tools.arguments import parse_arguments
+from gateway.hub.requests.tools.calls import Call, calls_by_place, calls_of
+from gateway.hub.requests.tools.ids import ToolNames, call_ids
 from gateway.hub.requests.turns import (
     CONTINUED,
     add_results,
