@@ -11,40 +11,19 @@ from hashlib import sha256
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.tools.calls import Place, calls_of
 
-_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _is_token = re.compile(r"[a-zA-Z0-9_-]+").fullmatch
-_is_mistral_id = re.compile(r"[a-zA-Z0-9]{9}").fullmatch
 _replace_bad = re.compile(r"[^a-zA-Z0-9_-]").sub
 
 
-def claude_id(id: str) -> str:
-    """Return `id` in Claude's alphabet, unchanged where it already is."""
-    if _is_token(id):
+def plain_id(id: str, longest: int | None = None) -> str:
+    """Return `id` in letters, digits, "_" and "-", unchanged where it already is."""
+    if _is_token(id) and (longest is None or len(id) <= longest):
         return id
     return f"{_replace_bad('_', id)[:50]}_{_hash(id)[:8]}"
-
-
-def converse_id(id: str) -> str:
-    """Return `id` as a Converse `ToolUseId`: Claude's alphabet, 1 to 64 characters."""
-    if len(id) <= 64 and _is_token(id):
-        return id
-    return f"{_replace_bad('_', id)[:50]}_{_hash(id)[:8]}"
-
-
-def mistral_id(id: str) -> str:
-    """Return `id` as Mistral's chat format wants it: nine letters or digits."""
-    if _is_mistral_id(id):
-        return id
-    number = int.from_bytes(sha256(id.encode()).digest(), "big")
-    digits: list[str] = []
-    while number:
-        number, digit = divmod(number, 62)
-        digits.append(_BASE62[digit])
-    return "".join(reversed(digits))[:9]
 
 
 def call_ids(
-    messages: list[JSON], rewrite: Callable[[str], str] = claude_id
+    messages: list[JSON], rewrite: Callable[[str], str] = plain_id
 ) -> dict[Place, str]:
     """Return the id to send for each call, by message index and position.
 
@@ -88,8 +67,8 @@ def made_up_id(completion_id: str, ordinal: int) -> str:
 class ToolNames:
     """Names in the upstream's alphabet, and the way back.
 
-    Claude, Converse and OpenAI itself take ``[a-zA-Z0-9_-]{1,64}``; clients name tools
-    after packages and paths all the same.
+    Nearly all take ``[a-zA-Z0-9_-]{1,64}``, OpenAI itself among them; clients name
+    tools after packages and paths all the same.
     """
 
     def __init__(self) -> None:

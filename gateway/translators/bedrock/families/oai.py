@@ -21,12 +21,13 @@ from gateway.hub.requests.tools.choice import (
     is_parallel,
     tool_choice_of,
 )
-from gateway.hub.requests.tools.ids import ToolNames, call_ids, mistral_id
+from gateway.hub.requests.tools.ids import ToolNames, call_ids
 from gateway.hub.requests.tools.offered import tools_of
 from gateway.hub.requests.turns import check_silent, check_text_only
 from gateway.hub.requests.validation import Losses, ValidRequest, output_limit
 from gateway.translators.bedrock.converse.json_mode import asked_in_words
 from gateway.translators.bedrock.converse.params import drop_rest, has_flag, refuse
+from gateway.translators.bedrock.tool_ids import mistral_id
 from gateway.wire.jsontext import dumps
 
 
