@@ -10,8 +10,8 @@ from typing import Any
 
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON, Reply, Route
+from gateway.hub.requests.losses import Losses
 from gateway.hub.requests.tools.choice import is_parallel
-from gateway.hub.requests.validation import Losses
 from gateway.translators.bedrock.converse.cache_points import MARK, cache_points
 from gateway.translators.bedrock.converse.messages import (
     NO_OUTPUT,
