@@ -7,7 +7,7 @@ from gateway.errors import upstream_error
 from gateway.hub.answers import chunks
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply
-from gateway.hub.requests.tool_calls import made_up_id
+from gateway.hub.requests.tools.ids import made_up_id
 
 # Bedrock's families spell one reason in many ways; keys are lower case.
 FINISH_REASONS = {

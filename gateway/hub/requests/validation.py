@@ -9,13 +9,11 @@ https://platform.openai.com/docs/api-reference/chat/create
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from gateway.errors import unsupported
-from gateway.hub.protocol import JSON, Route
+from gateway.hub.protocol import JSON
+from gateway.hub.requests.extra_body import with_extra_body
 from gateway.hub.requests.field_checks import CHECKS, invalid_value, wrong_type
 from gateway.hub.requests.message_checks import checked_messages
-from gateway.hub.requests.tool_calls import pair_results
-
-__all__ = ["Losses", "ValidRequest", "output_limit", "validate_request"]
+from gateway.hub.requests.tools.pairing import pair_results
 
 EXTENSIONS = frozenset(
     {
@@ -72,8 +70,6 @@ FIELDS = EXTENSIONS | {
     "web_search_options",
 }
 
-_NOT_FROM_EXTRA_BODY = frozenset({"model", "messages", "stream"})
-
 
 class ValidRequest(NamedTuple):
     """A request that passed.
@@ -82,7 +78,7 @@ class ValidRequest(NamedTuple):
     fields, an empty `tools`, tool settings that have no tools and empty stop strings;
     `stop` is a list. `unknown` names the fields left out. `results` says for the index
     of each tool or function message which call it answers: the index of the assistant
-    message and the position of the call in it (see `tool_calls.calls_of`).
+    message and the position of the call in it (see `tools.calls.calls_of`).
     """
 
     body: JSON
@@ -90,49 +86,13 @@ class ValidRequest(NamedTuple):
     results: Mapping[int, tuple[int, int]]
 
 
-class Losses:
-    """What a request loses on its way to an upstream, for the response headers.
-
-    With the route flag `strict_params` a parameter that would be dropped is refused
-    instead.
-    """
-
-    def __init__(self, route: Route) -> None:
-        self._strict = bool(route.options.get("strict_params"))
-        self._dropped: dict[str, None] = {}
-        self._downgraded: dict[str, None] = {}
-
-    @property
-    def dropped(self) -> tuple[str, ...]:
-        """Names of parameters not sent, each once, in the order they were met."""
-        return tuple(self._dropped)
-
-    @property
-    def downgraded(self) -> tuple[str, ...]:
-        """Names of parameters sent in a weaker form."""
-        return tuple(self._downgraded)
-
-    def drop(self, param: str) -> None:
-        """Note that `param` is not sent; raises a 400 under `strict_params`."""
-        if self._strict:
-            raise unsupported(
-                f"This model does not support '{param}', and its provider is set to "
-                f"refuse rather than drop parameters. Remove '{param}'.",
-                param=param,
-            )
-        self._dropped[param] = None
-
-    def downgrade(self, param: str) -> None:
-        """Note that `param` is sent in a weaker form."""
-        self._downgraded[param] = None
-
-
 def validate_request(body: JSON) -> ValidRequest:
     """Return `body` checked and tidied; raises a 400 `GatewayError` naming the field.
 
     Nothing of `body` is mutated; messages are shared with it, not copied.
     """
-    merged = _with_extra_body(body)
+    _check_extra_body(body)
+    merged = with_extra_body(body)
     clean = {
         field: value
         for field, value in merged.items()
@@ -159,17 +119,9 @@ def output_limit(body: JSON) -> int | None:
     return limit if limit is not None else body.get("max_tokens")
 
 
-def _with_extra_body(body: JSON) -> JSON:
-    if "extra_body" not in body:
-        return body
-    extra = body["extra_body"] if body["extra_body"] is not None else {}
-    if not isinstance(extra, dict):
+def _check_extra_body(body: JSON) -> None:
+    if not isinstance(body.get("extra_body"), dict | None):
         raise wrong_type("extra_body", "an object")
-    merged = {field: value for field, value in body.items() if field != "extra_body"}
-    for field, value in extra.items():
-        if field not in _NOT_FROM_EXTRA_BODY:
-            merged[field] = value
-    return merged
 
 
 def _tidy(body: JSON) -> None:

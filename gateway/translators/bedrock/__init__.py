@@ -21,8 +21,10 @@ from gateway.hub.protocol import (
     StreamParser,
     UpstreamRequest,
 )
-from gateway.hub.requests import content
-from gateway.hub.requests.validation import Losses, ValidRequest, validate_request
+from gateway.hub.requests.content import remote
+from gateway.hub.requests.extra_body import with_extra_body
+from gateway.hub.requests.losses import Losses
+from gateway.hub.requests.validation import ValidRequest, validate_request
 from gateway.translators.anthropic.answers.response import parse_message
 from gateway.translators.bedrock import converse
 from gateway.translators.bedrock.api import (
@@ -90,11 +92,11 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
     that does not fit the provider.
     """
     model = classify(route.upstream_model, route.base_model, route.region)
-    body = _merged(body)
-    api = choose_api(body, route, model)
-    check_size(body, api, model.family)
+    asked = with_extra_body(body)
+    api = choose_api(asked, route, model)
+    check_size(asked, api, model.family)
     if api == NATIVE:
-        return native.render_request(body, route, model.base)
+        return native.render_request(asked, route, model.base)
     if model.family == "claude":
         return _claude_request(body, route, model, api)
     valid, losses = validate_request(body), Losses(route)
@@ -117,21 +119,11 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
     )
 
 
-def _merged(body: JSON) -> JSON:
-    """Return a request with its `extra_body` at the top level, as SDKs do it."""
-    extra = body.get("extra_body")
-    if not isinstance(extra, dict):
-        return body
-    kept = {"model", "messages", "stream"}
-    merged = {name: value for name, value in body.items() if name != "extra_body"}
-    merged.update({name: extra[name] for name in extra if name not in kept})
-    return merged
-
-
 def _claude_request(
     body: JSON, route: Route, model: ModelId, api: str
 ) -> UpstreamRequest:
     rendered = claude.render(body, route, model.base, mid_system=api != CONVERSE)
+    body = with_extra_body(body)
     reply, losses = rendered.reply, Losses(route)
     upstream = rendered.body
     if api == CONVERSE:
@@ -189,7 +181,7 @@ def _streams(reply: Reply) -> bool:
 
 def remote_urls(body: JSON, route: Route) -> list[str]:
     """Return the images to fetch: Bedrock takes bytes only."""
-    return content.remote_urls(body)
+    return remote.remote_urls(body)
 
 
 # --- answers --------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 from gateway.errors import GatewayError, invalid_request, unsupported
 from gateway.hub.protocol import JSON, Route
-from gateway.hub.requests import content
+from gateway.hub.requests.content.parsing import parse_part
+from gateway.hub.requests.content.parts import Document
 from gateway.translators.bedrock.ids import UNKNOWN, ModelId
 
 CONVERSE = "converse"
@@ -108,8 +109,8 @@ def _has_document(body: JSON) -> bool:
     for part, param in _parts(body):
         match part:
             case {"type": "file"}:
-                parsed = content.parse_part(part, param)
-                if isinstance(parsed, content.Document) and not parsed.is_text:
+                parsed = parse_part(part, param)
+                if isinstance(parsed, Document) and not parsed.is_text:
                     return True
             case {"type": "image_url", "image_url": {"url": str(url)} | str(url)}:
                 # Its bytes tell, not its label.

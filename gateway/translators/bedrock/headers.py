@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from gateway.hub.answers.writer import count, token_usage
 from gateway.hub.protocol import JSON, Route
-from gateway.hub.requests.validation import Losses
+from gateway.hub.requests.losses import Losses
 from gateway.translators.bedrock.converse.params import service_tier
 from gateway.translators.bedrock.converse.settings import guardrail, request_metadata
 from gateway.wire.jsontext import dumps

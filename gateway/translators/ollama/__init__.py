@@ -9,7 +9,7 @@ from gateway.errors import GatewayError
 from gateway.hub.answers import reply_rules
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply, Route, StreamParser
-from gateway.hub.requests import content
+from gateway.hub.requests.content import remote
 from gateway.translators.ollama.answer import LineStream, parse_response
 from gateway.translators.ollama.request import render_request
 
@@ -26,7 +26,7 @@ _STATUSES = {404: upstream_errors.NO_MODEL}
 
 def remote_urls(body: JSON, route: Route) -> list[str]:
     """Return the images to fetch: Ollama takes bytes only."""
-    return content.remote_urls(body)
+    return remote.remote_urls(body)
 
 
 def stream_parser(reply: Reply) -> StreamParser:

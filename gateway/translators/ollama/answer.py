@@ -12,7 +12,7 @@ from gateway.hub.answers.chunks import Chunks
 from gateway.hub.answers.writer import CallIds, count
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply
-from gateway.hub.requests.tool_calls import dump_arguments
+from gateway.hub.requests.tools.arguments import dump_arguments
 from gateway.wire.bounds import EventTooLarge
 from gateway.wire.jsontext import JSONError, decode
 from gateway.wire.ndjson import NDJSONDecoder

@@ -8,36 +8,22 @@ from typing import Any
 
 from gateway.errors import GatewayError, invalid_request, unsupported
 from gateway.hub.protocol import JSON, Reply, Route, UpstreamRequest
-from gateway.hub.requests.content import (
-    Audio,
-    Document,
-    Image,
-    Text,
-    parse_content,
-    text_of,
-)
+from gateway.hub.requests.content.parsing import parse_content, text_of
+from gateway.hub.requests.content.parts import Audio, Document, Image, Text
+from gateway.hub.requests.losses import Losses
 from gateway.hub.requests.reasoning import reasoning_of
-from gateway.hub.requests.schema import tool_parameters
-from gateway.hub.requests.tool_calls import (
-    call_ids,
-    calls_by_place,
-    calls_of,
-    parse_arguments,
-)
-from gateway.hub.requests.tools import (
-    Tool,
+from gateway.hub.requests.schemas.roots import tool_parameters
+from gateway.hub.requests.tools.arguments import parse_arguments
+from gateway.hub.requests.tools.calls import calls_by_place, calls_of
+from gateway.hub.requests.tools.choice import (
     ToolChoice,
     allowed_tools,
     is_parallel,
     tool_choice_of,
-    tools_of,
 )
-from gateway.hub.requests.validation import (
-    Losses,
-    ValidRequest,
-    output_limit,
-    validate_request,
-)
+from gateway.hub.requests.tools.ids import call_ids
+from gateway.hub.requests.tools.offered import Tool, tools_of
+from gateway.hub.requests.validation import ValidRequest, output_limit, validate_request
 
 PATH = "/api/chat"
 

@@ -20,7 +20,8 @@ from gateway.hub.protocol import (
     StreamParser,
     UpstreamRequest,
 )
-from gateway.hub.requests.validation import Losses
+from gateway.hub.requests.extra_body import with_extra_body
+from gateway.hub.requests.losses import Losses
 from gateway.translators.openai.parts import with_plain_content
 from gateway.translators.openai.stream import (
     FINISH_REASONS,
@@ -50,7 +51,8 @@ def render_body(body: JSON, route: Route) -> tuple[JSON, Reply, tuple[str, ...]]
     """
     options = route.options
     losses = Losses(route)
-    request = _without_own_fields(body)
+    request = dict(with_extra_body(body))
+    request.pop("extra_body", None)  # one within the other
     request["model"] = route.upstream_model
     for param in options.get("drop_params") or ():
         if request.pop(param, None) is not None:
@@ -109,20 +111,6 @@ def parse_error(
 ) -> GatewayError:
     """Return the upstream's refusal in the caller's terms."""
     return upstream_errors.from_response(status, headers, payload)
-
-
-def _without_own_fields(body: JSON) -> JSON:
-    """Return a copy with `extra_body` merged into the top level, as SDKs do it."""
-    extra = body.get("extra_body")
-    request = {**body, **extra} if isinstance(extra, dict) else dict(body)
-    request.pop("extra_body", None)
-    for fixed in ("messages", "stream"):
-        # What was decided on above stays: an extension cannot replace it.
-        if fixed in body:
-            request[fixed] = body[fixed]
-        else:
-            request.pop(fixed, None)
-    return request
 
 
 def _rename_limit(request: JSON, field: Any) -> None:

@@ -7,19 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import GatewayError
-from gateway.hub.requests.content import (
-    Audio,
-    Document,
-    FileId,
-    Image,
-    Text,
-    document_format,
-    image_type,
-    parse_base64,
-    parse_data_url,
-    parse_part,
-    remote_urls,
-)
+from gateway.hub.requests.content.encodings import parse_base64, parse_data_url
+from gateway.hub.requests.content.formats import document_format, image_type
+from gateway.hub.requests.content.parsing import parse_part
+from gateway.hub.requests.content.parts import Audio, Document, FileId, Image, Text
+from gateway.hub.requests.content.remote import remote_urls
 
 PNG = b"\x89PNG\r\n\x1a\n\xff\xfe\xfb rest"
 PLACE = "messages[0].content[0]"

@@ -7,23 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import GatewayError
-from gateway.hub.requests.tool_calls import (
-    ToolNames,
-    call_ids,
-    claude_id,
-    converse_id,
-    dump_arguments,
-    made_up_id,
-    mistral_id,
-    parse_arguments,
-)
-from gateway.hub.requests.tools import (
+from gateway.hub.requests.tools.arguments import dump_arguments, parse_arguments
+from gateway.hub.requests.tools.choice import (
     ToolChoice,
     allowed_tools,
     is_parallel,
     tool_choice_of,
-    tools_of,
 )
+from gateway.hub.requests.tools.ids import ToolNames, call_ids, made_up_id, plain_id
+from gateway.hub.requests.tools.offered import tools_of
+from gateway.translators.bedrock.tool_ids import converse_id, mistral_id
 
 TOOLS = [
     {"type": "function", "function": {"name": "a", "parameters": {"type": "object"}}},
@@ -46,7 +39,7 @@ def refusal(function, *arguments):
 @pytest.mark.parametrize(
     ("rewrite", "alphabet"),
     [
-        (claude_id, r"[a-zA-Z0-9_-]+"),
+        (plain_id, r"[a-zA-Z0-9_-]+"),
         (converse_id, r"[a-zA-Z0-9_-]{1,64}"),
         (mistral_id, r"[a-zA-Z0-9]{9}"),
     ],
@@ -57,13 +50,13 @@ def test_any_id_fits_its_upstreams_alphabet(rewrite, alphabet, id):
     assert rewrite(id) == rewrite(id)
 
 
-@pytest.mark.parametrize("rewrite", [claude_id, converse_id])
+@pytest.mark.parametrize("rewrite", [plain_id, converse_id])
 def test_a_fitting_id_is_not_touched(rewrite):
     assert rewrite("toolu_01-A") == "toolu_01-A"
 
 
 def test_ids_that_look_alike_stay_different():
-    assert claude_id("a.b") != claude_id("a:b")
+    assert plain_id("a.b") != plain_id("a:b")
 
 
 def test_an_id_used_again_gets_its_ordinal():
@@ -80,7 +73,7 @@ def test_a_call_without_id_gets_one_from_its_place():
     st.lists(
         st.lists(st.sampled_from(["a", "a_2", "a.b", "", "x"]), max_size=3), max_size=6
     ),
-    st.sampled_from([claude_id, converse_id, mistral_id]),
+    st.sampled_from([plain_id, converse_id, mistral_id]),
 )
 def test_ids_are_unique_and_do_not_change_when_messages_follow(turns, rewrite):
     messages = [turn(*ids) for ids in turns]

@@ -4,7 +4,8 @@ import pytest
 
 from gateway.errors import GatewayError
 from gateway.hub.protocol import Route
-from gateway.hub.requests.validation import Losses, output_limit, validate_request
+from gateway.hub.requests.losses import Losses
+from gateway.hub.requests.validation import output_limit, validate_request
 
 HELLO = [{"role": "user", "content": "Hello"}]
 

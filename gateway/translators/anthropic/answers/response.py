@@ -10,7 +10,8 @@ from gateway.errors import GatewayError, upstream_error
 from gateway.hub.answers import chunks, reply_rules
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply
-from gateway.hub.requests.tool_calls import dump_arguments, made_up_id
+from gateway.hub.requests.tools.arguments import dump_arguments
+from gateway.hub.requests.tools.ids import made_up_id
 from gateway.translators.anthropic.answers.pausing import joined
 from gateway.translators.anthropic.answers.usage import SERVICE_TIERS, parse_usage
 

@@ -6,7 +6,14 @@ https://platform.claude.com/docs/en/build-with-claude/pdf-support
 
 from gateway.errors import invalid_request, unsupported
 from gateway.hub.protocol import JSON
-from gateway.hub.requests.content import Audio, Document, FileId, Image, Part, Text
+from gateway.hub.requests.content.parts import (
+    Audio,
+    Document,
+    FileId,
+    Image,
+    Part,
+    Text,
+)
 from gateway.translators.anthropic.requests.dialect import Dialect
 
 FILES_BETA = "files-api-2025-04-14"

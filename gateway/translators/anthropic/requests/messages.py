@@ -10,17 +10,16 @@ thinking to everything before it, and prompt caches compare prefixes.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.caching import cache_mark
-from gateway.hub.requests.content import FileId, parse_part
+from gateway.hub.requests.content.parsing import parse_part
+from gateway.hub.requests.content.parts import FileId
 from gateway.hub.requests.reasoning import NO_REPLAY, Replay, in_order, replay_of
-from gateway.hub.requests.tool_calls import (
-    ToolNames,
-    call_ids,
-    calls_of,
-    parse_arguments,
-)
+from gateway.hub.requests.tools.arguments import parse_arguments
+from gateway.hub.requests.tools.calls import calls_of
+from gateway.hub.requests.tools.ids import ToolNames, call_ids
 from gateway.hub.requests.turns import (
     CONTINUED,
     add_results,
@@ -82,11 +81,10 @@ def render_conversation(
 def _hoist_misplaced(conversation: Conversation) -> None:
     """Move system turns away that a user's follows: the answer between was blank."""
     turns = conversation.turns
-    following = [*(turn["role"] for turn in turns[1:]), ""]
     misplaced = {
         position
-        for position, (turn, next) in enumerate(zip(turns, following, strict=True))
-        if turn["role"] == "system" and next == "user"
+        for position, (turn, next) in enumerate(pairwise(turns))
+        if turn["role"] == "system" and next["role"] == "user"
     }
     if not misplaced:
         return

@@ -4,7 +4,7 @@ import re
 from hashlib import sha256
 
 from gateway.hub.protocol import JSON
-from gateway.hub.requests.validation import Losses
+from gateway.hub.requests.losses import Losses
 from gateway.translators.anthropic.requests.claude_models import ClaudeModel
 from gateway.translators.anthropic.requests.dialect import Dialect
 

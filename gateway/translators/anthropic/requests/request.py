@@ -12,14 +12,10 @@ from typing import NamedTuple
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON, Reply, Route, UpstreamRequest
 from gateway.hub.requests.caching import as_mark, limit_marks
+from gateway.hub.requests.losses import Losses
 from gateway.hub.requests.reasoning import reasoning_of
-from gateway.hub.requests.tool_calls import ToolNames
-from gateway.hub.requests.validation import (
-    Losses,
-    ValidRequest,
-    output_limit,
-    validate_request,
-)
+from gateway.hub.requests.tools.ids import ToolNames
+from gateway.hub.requests.validation import ValidRequest, output_limit, validate_request
 from gateway.translators.anthropic.answers.pausing import resumable
 from gateway.translators.anthropic.requests.claude_models import (
     ClaudeModel,

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from gateway.errors import invalid_request, unsupported
 from gateway.hub.protocol import JSON
+from gateway.hub.requests.losses import Losses
 from gateway.hub.requests.reasoning import Reasoning
-from gateway.hub.requests.validation import Losses
 from gateway.translators.anthropic.requests.claude_models import ClaudeModel
 from gateway.translators.anthropic.requests.dialect import Dialect
 

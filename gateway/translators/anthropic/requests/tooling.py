@@ -9,17 +9,19 @@ from typing import Any, NamedTuple
 from gateway.errors import invalid_request, unsupported
 from gateway.hub.protocol import JSON, Route
 from gateway.hub.requests.caching import MARKS, cache_mark, tool_cache_mark
-from gateway.hub.requests.schema import is_representable, sanitise, tool_parameters
-from gateway.hub.requests.tool_calls import ToolNames, historic_names
-from gateway.hub.requests.tools import (
-    Tool,
+from gateway.hub.requests.losses import Losses
+from gateway.hub.requests.schemas.representable import is_representable
+from gateway.hub.requests.schemas.roots import tool_parameters
+from gateway.hub.requests.schemas.subset import sanitise
+from gateway.hub.requests.tools.calls import historic_names
+from gateway.hub.requests.tools.choice import (
     ToolChoice,
     allowed_tools,
     is_parallel,
     tool_choice_of,
-    tools_of,
 )
-from gateway.hub.requests.validation import Losses
+from gateway.hub.requests.tools.ids import ToolNames
+from gateway.hub.requests.tools.offered import Tool, tools_of
 from gateway.translators.anthropic.requests.claude_models import ClaudeModel
 from gateway.translators.anthropic.requests.dialect import Dialect
 from gateway.wire.jsontext import dumps

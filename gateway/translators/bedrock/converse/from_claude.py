@@ -10,9 +10,8 @@ from typing import Any
 
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON, Reply, Route
-from gateway.hub.requests.tool_calls import converse_id
-from gateway.hub.requests.tools import is_parallel
-from gateway.hub.requests.validation import Losses
+from gateway.hub.requests.losses import Losses
+from gateway.hub.requests.tools.choice import is_parallel
 from gateway.translators.bedrock.converse.cache_points import MARK, cache_points
 from gateway.translators.bedrock.converse.messages import (
     NO_OUTPUT,
@@ -20,6 +19,7 @@ from gateway.translators.bedrock.converse.messages import (
 )
 from gateway.translators.bedrock.converse.request import add_settings
 from gateway.translators.bedrock.converse.tooling import plain_root, text_format
+from gateway.translators.bedrock.tool_ids import converse_id
 from gateway.wire.jsontext import dumps
 
 _INFERENCE = {

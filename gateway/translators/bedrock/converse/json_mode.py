@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.hub.requests.validation import Losses
+from gateway.hub.requests.losses import Losses
 from gateway.wire.jsontext import JSON, dumps
 
 

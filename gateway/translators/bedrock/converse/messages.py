@@ -11,24 +11,18 @@ from dataclasses import dataclass, field
 
 from gateway.errors import GatewayError, invalid_request, unsupported
 from gateway.hub.protocol import JSON
-from gateway.hub.requests.content import (
-    IMAGE_FORMATS,
+from gateway.hub.requests.content.parsing import parse_part
+from gateway.hub.requests.content.parts import (
     Audio,
     Document,
     FileId,
     Image,
     Part,
     Text,
-    parse_part,
 )
-from gateway.hub.requests.tool_calls import (
-    Call,
-    ToolNames,
-    call_ids,
-    calls_by_place,
-    calls_of,
-    parse_arguments,
-)
+from gateway.hub.requests.tools.arguments import parse_arguments
+from gateway.hub.requests.tools.calls import Call, calls_by_place, calls_of
+from gateway.hub.requests.tools.ids import ToolNames, call_ids
 from gateway.hub.requests.turns import (
     CONTINUED,
     add_results,
@@ -294,7 +288,7 @@ def _image(image: Image, param: str) -> JSON:
         raise _not_fetched(param)
     return {
         "image": {
-            "format": IMAGE_FORMATS[image.media_type],
+            "format": image.media_type.removeprefix("image/"),
             "source": {"bytes": image.base64},
         }
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from gateway.hub.requests.tool_calls import converse_id, mistral_id
+from gateway.translators.bedrock.tool_ids import converse_id, mistral_id
 
 Reasoning = Literal["", "nova", "effort", "qwen", "deepseek"]
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON, Route
-from gateway.hub.requests.validation import Losses, ValidRequest, output_limit
+from gateway.hub.requests.losses import Losses
+from gateway.hub.requests.validation import ValidRequest, output_limit
 
 # Best-effort tuning: an answer without them is still an answer to the request.
 _TUNING = (

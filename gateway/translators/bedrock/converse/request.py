@@ -12,10 +12,11 @@ from typing import Any
 
 from gateway.hub.protocol import JSON, Reply, Route
 from gateway.hub.requests.caching import limit_marks
+from gateway.hub.requests.losses import Losses
 from gateway.hub.requests.reasoning import reasoning_of
-from gateway.hub.requests.tool_calls import ToolNames
-from gateway.hub.requests.tools import is_parallel
-from gateway.hub.requests.validation import Losses, ValidRequest
+from gateway.hub.requests.tools.choice import is_parallel
+from gateway.hub.requests.tools.ids import ToolNames
+from gateway.hub.requests.validation import ValidRequest
 from gateway.translators.bedrock.converse.cache_points import cache_points
 from gateway.translators.bedrock.converse.messages import (
     Conversation,

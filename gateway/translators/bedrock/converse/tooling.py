@@ -8,10 +8,13 @@ from typing import Any, NamedTuple
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON, Route
 from gateway.hub.requests.caching import tool_cache_mark
-from gateway.hub.requests.schema import is_representable, sanitise, tool_parameters
-from gateway.hub.requests.tool_calls import ToolNames
-from gateway.hub.requests.tools import Tool, allowed_tools, tool_choice_of, tools_of
-from gateway.hub.requests.validation import Losses
+from gateway.hub.requests.losses import Losses
+from gateway.hub.requests.schemas.representable import is_representable
+from gateway.hub.requests.schemas.roots import tool_parameters
+from gateway.hub.requests.schemas.subset import sanitise
+from gateway.hub.requests.tools.choice import allowed_tools, tool_choice_of
+from gateway.hub.requests.tools.ids import ToolNames
+from gateway.hub.requests.tools.offered import Tool, tools_of
 from gateway.translators.bedrock.converse.cache_points import MARK
 from gateway.translators.bedrock.converse.json_mode import asked_in_words, instruction
 from gateway.translators.bedrock.converse.models import Profile

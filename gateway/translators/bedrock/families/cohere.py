@@ -10,22 +10,15 @@ from gateway.hub.answers import chunks
 from gateway.hub.answers.writer import AnswerStream, CallIds, finish_reason
 from gateway.hub.errors.upstream_errors import no_answer
 from gateway.hub.protocol import JSON, Reply, Route
-from gateway.hub.requests.content import text_of
-from gateway.hub.requests.schema import tool_parameters
-from gateway.hub.requests.tool_calls import (
-    ToolNames,
-    calls_by_place,
-    calls_of,
-    parse_arguments,
-)
-from gateway.hub.requests.tools import (
-    Tool,
-    allowed_tools,
-    is_parallel,
-    tool_choice_of,
-    tools_of,
-)
-from gateway.hub.requests.validation import Losses, ValidRequest
+from gateway.hub.requests.content.parsing import text_of
+from gateway.hub.requests.losses import Losses
+from gateway.hub.requests.schemas.roots import tool_parameters
+from gateway.hub.requests.tools.arguments import parse_arguments
+from gateway.hub.requests.tools.calls import calls_by_place, calls_of
+from gateway.hub.requests.tools.choice import allowed_tools, is_parallel, tool_choice_of
+from gateway.hub.requests.tools.ids import ToolNames
+from gateway.hub.requests.tools.offered import Tool, tools_of
+from gateway.hub.requests.validation import ValidRequest
 from gateway.translators.bedrock.converse.json_mode import asked_in_words
 from gateway.translators.bedrock.converse.params import drop_rest, refuse, sampling
 from gateway.translators.bedrock.families.plain import conversation

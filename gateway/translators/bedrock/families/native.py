@@ -15,7 +15,7 @@ from gateway.hub.protocol import (
     StreamParser,
     UpstreamRequest,
 )
-from gateway.hub.requests.validation import Losses
+from gateway.hub.requests.losses import Losses
 from gateway.translators import openai
 from gateway.translators.bedrock.headers import guardrail_headers
 from gateway.translators.bedrock.ids import NATIVE_PATH

@@ -4,7 +4,8 @@ https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html
 """
 
 from gateway.hub.protocol import JSON, Reply, Route
-from gateway.hub.requests.validation import Losses, ValidRequest
+from gateway.hub.requests.losses import Losses
+from gateway.hub.requests.validation import ValidRequest
 from gateway.translators.bedrock.converse.request import (
     nova_reasoning,
     render_parts,

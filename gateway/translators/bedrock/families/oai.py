@@ -11,25 +11,24 @@ from typing import Any
 
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON, Reply, Route
-from gateway.hub.requests.content import Document, Image, Part, Text, parse_part
+from gateway.hub.requests.content.parsing import parse_part
+from gateway.hub.requests.content.parts import Document, Image, Part, Text
+from gateway.hub.requests.losses import Losses
 from gateway.hub.requests.reasoning import reasoning_of
-from gateway.hub.requests.tool_calls import (
-    ToolNames,
-    call_ids,
-    calls_of,
-    mistral_id,
-)
-from gateway.hub.requests.tools import (
+from gateway.hub.requests.tools.calls import calls_of
+from gateway.hub.requests.tools.choice import (
     ToolChoice,
     allowed_tools,
     is_parallel,
     tool_choice_of,
-    tools_of,
 )
+from gateway.hub.requests.tools.ids import ToolNames, call_ids
+from gateway.hub.requests.tools.offered import tools_of
 from gateway.hub.requests.turns import check_silent, check_text_only
-from gateway.hub.requests.validation import Losses, ValidRequest, output_limit
+from gateway.hub.requests.validation import ValidRequest, output_limit
 from gateway.translators.bedrock.converse.json_mode import asked_in_words
 from gateway.translators.bedrock.converse.params import drop_rest, has_flag, refuse
+from gateway.translators.bedrock.tool_ids import mistral_id
 from gateway.wire.jsontext import dumps
 
 

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON
-from gateway.hub.requests.content import Document, Image, Part, Text, parse_content
-from gateway.hub.requests.tool_calls import calls_by_place, calls_of
+from gateway.hub.requests.content.parsing import parse_content
+from gateway.hub.requests.content.parts import Document, Image, Part, Text
+from gateway.hub.requests.tools.calls import calls_by_place, calls_of
 from gateway.hub.requests.turns import check_silent
 from gateway.wire.jsontext import dumps
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON, Reply, Route
-from gateway.hub.requests.validation import Losses, ValidRequest
+from gateway.hub.requests.losses import Losses
+from gateway.hub.requests.validation import ValidRequest
 from gateway.translators.bedrock.converse import params
 from gateway.translators.bedrock.converse.json_mode import asked_in_words
 from gateway.translators.bedrock.families.plain import Conversation, Turn, conversation

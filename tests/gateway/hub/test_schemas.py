@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from gateway.errors import GatewayError
 from gateway.hub.protocol import JSON
-from gateway.hub.requests.schema import is_representable, sanitise, tool_parameters
+from gateway.hub.requests.schemas.representable import is_representable
+from gateway.hub.requests.schemas.roots import tool_parameters
+from gateway.hub.requests.schemas.subset import sanitise
 
 PLACE = "tools[0].function.parameters"
 

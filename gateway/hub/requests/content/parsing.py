@@ -1,0 +1,124 @@
+"""Reads the content of a message.
+
+Every fault is a 400 that names the place of what is wrong.
+"""
+
+from typing import Any
+
+from gateway.errors import unsupported
+from gateway.hub.protocol import JSON
+from gateway.hub.requests.content.encodings import (
+    malformed,
+    parse_base64,
+    parse_data_url,
+)
+from gateway.hub.requests.content.formats import document_format, image_type
+from gateway.hub.requests.content.parts import (
+    Audio,
+    Document,
+    FileId,
+    Image,
+    Part,
+    Text,
+)
+from gateway.hub.requests.content.remote import is_remote
+
+
+def parse_part(part: JSON, param: str) -> Part:
+    """Return what a content part holds.
+
+    Raises a 400 naming `param`, the part's path, for a part that is malformed, of an
+    unknown type, or an image in a format that no model reads.
+    """
+    match part:
+        case {"type": "text", "text": str(text)}:
+            return Text(text)
+        case {"type": "refusal", "refusal": str(text)}:
+            return Text(text)
+        case {"type": "image_url", "image_url": {"url": str(url)}}:
+            return _parse_image(url, param)
+        case {"type": "image_url", "image_url": str(url)}:
+            return _parse_image(url, param)
+        case {"type": "file", "file": dict(file)}:
+            return _parse_file(file, param)
+        case {"type": "input_audio", "input_audio": dict(audio)}:
+            return _parse_audio(audio, param)
+        case {"type": "text" | "refusal" | "image_url" | "file" | "input_audio"}:
+            raise malformed(param, f"a part of type '{part['type']}' is incomplete")
+        case _:
+            raise unsupported(
+                f"Content parts of type '{part.get('type')}' are not supported: use "
+                f"text, image_url or file in '{param}'.",
+                param=param,
+            )
+
+
+def parse_content(content: str | list[JSON] | None, param: str) -> list[Part]:
+    """Return the parts of a message's `content`, whose path is `param`."""
+    if content is None:
+        return []
+    if isinstance(content, str):
+        return [Text(content)]
+    return [
+        parse_part(part, f"{param}[{position}]")
+        for position, part in enumerate(content)
+    ]
+
+
+def text_of(content: str | list[JSON] | None, param: str) -> str:
+    """Return the text of a content that may hold nothing else, without separators."""
+    pieces = []
+    for part in parse_content(content, param):
+        if not isinstance(part, Text):
+            raise unsupported(f"Only text is supported in '{param}'.", param=param)
+        pieces.append(part.text)
+    return "".join(pieces)
+
+
+def _parse_image(url: str, param: str) -> Image | Document:
+    if is_remote(url):
+        return Image("", b"", url)
+    if url[:5].lower() != "data:":
+        raise malformed(param, "an image URL begins with https:// or data:")
+    return _image_of(parse_data_url(url, param).data, param)
+
+
+def _image_of(data: bytes, param: str) -> Image | Document:
+    """Return `data` as an image, or as a document where it is a PDF; else a 400."""
+    if not data:
+        raise malformed(param, "the image is empty")
+    media_type = image_type(data)
+    if media_type:
+        return Image(media_type, data)
+    if data.startswith(b"%PDF-"):
+        return Document("pdf", data, "")
+    raise unsupported(
+        f"The image in '{param}' is not a JPEG, PNG, GIF or WebP. Convert it to one of "
+        "these.",
+        param=param,
+    )
+
+
+def _parse_file(file: JSON, param: str) -> Document | FileId:
+    data = file.get("file_data")
+    if data is None and isinstance(file.get("file_id"), str):
+        return FileId(file["file_id"])
+    if not isinstance(data, str):
+        raise malformed(param, "a file needs 'file_data' or 'file_id'")
+    name = file.get("filename")
+    if data[:5].lower() == "data:":
+        label, content = parse_data_url(data, param)
+    else:
+        label, content = "", parse_base64(data, param)
+    name = name if isinstance(name, str) else ""
+    return Document(document_format(content, label, name), content, name)
+
+
+def _parse_audio(audio: JSON, param: str) -> Audio:
+    data: Any = audio.get("data")
+    format: Any = audio.get("format")
+    if not isinstance(data, str) or not isinstance(format, str):
+        raise malformed(param, "audio needs 'data' and 'format'")
+    if data[:5].lower() == "data:":
+        return Audio(format.lower(), parse_data_url(data, param).data)
+    return Audio(format.lower(), parse_base64(data, param))

@@ -1,0 +1,1 @@
+"""JSON schemas: what a client writes, made into what an upstream accepts."""

@@ -1,0 +1,117 @@
+"""The parameters of a function as one object.
+
+Upstreams want ``type: object`` at the root of a tool's schema, and some nothing beside
+it that says "one of these".
+"""
+
+from typing import Any
+
+from gateway.errors import invalid_request
+from gateway.hub.protocol import JSON
+from gateway.hub.requests.schemas.reading import (
+    MAX_DEPTH,
+    malformed,
+    resolved,
+    strings,
+    too_deep,
+)
+from gateway.wire.jsontext import dumps
+
+_BRANCHES = ("anyOf", "oneOf", "allOf")
+
+
+def tool_parameters(parameters: JSON | None, param: str) -> JSON:
+    """Return a function's `parameters` as an object schema.
+
+    Upstreams want ``type: object`` at the root and some no ``anyOf``, ``oneOf`` or
+    ``allOf`` there, so their properties are merged into the root. `parameters` itself
+    is not changed. Raises a 400 naming `param` for a root of another type.
+    """
+    if not parameters:
+        return {"type": "object", "properties": {}}
+    root = parameters.get("type", "object")
+    if root != "object" and not (isinstance(root, list) and "object" in root):
+        raise invalid_request(
+            f"Invalid schema in '{param}': its root must have type 'object', not "
+            f"{dumps(root)}.",
+            param=param,
+            code="invalid_function_parameters",
+        )
+    schema = {**parameters, "type": "object"}
+    if _has_branches(schema):
+        _merge_branches(schema, _Definitions(parameters, param), 0)
+    return schema
+
+
+class _Definitions:
+    """What the branches of a root refer to, each looked up once."""
+
+    def __init__(self, whole: JSON, param: str) -> None:
+        self.param = param
+        self._whole = whole
+        self._resolved: dict[str, JSON] = {}
+
+    def branch(self, branch: Any, depth: int) -> JSON:
+        """Return a branch with what it refers to, its own branches merged into it."""
+        if depth > MAX_DEPTH:
+            raise too_deep(self.param)
+        found = dict(_object(branch, self.param))
+        reference = found.pop("$ref", None)
+        if isinstance(reference, str):
+            found = {**self._target(reference, depth), **found}
+        if _has_branches(found):
+            _merge_branches(found, self, depth)
+        return found
+
+    def _target(self, reference: str, depth: int) -> JSON:
+        if reference not in self._resolved:
+            # A reference that leads back to itself adds nothing.
+            self._resolved[reference] = {}
+            target = resolved(self._whole, reference)
+            self._resolved[reference] = self.branch(target, depth + 1)
+        return self._resolved[reference]
+
+
+def _has_branches(schema: JSON) -> bool:
+    return any(keyword in schema for keyword in _BRANCHES)
+
+
+def _merge_branches(schema: JSON, definitions: _Definitions, depth: int) -> None:
+    param = definitions.param
+    properties = dict(_object(schema.get("properties"), param))
+    required = dict.fromkeys(strings(schema.get("required")))
+    for keyword in _BRANCHES:
+        alternatives = _list(schema.pop(keyword, None), param)
+        branches = [definitions.branch(each, depth + 1) for each in alternatives]
+        if not branches:
+            continue
+        for branch in branches:
+            for name, value in _object(branch.get("properties"), param).items():
+                properties.setdefault(name, value)
+        needed = [dict.fromkeys(strings(branch.get("required"))) for branch in branches]
+        if keyword == "allOf":
+            required.update({name: None for names in needed for name in names})
+        else:
+            common = set(needed[0]).intersection(*needed[1:])
+            required.update({name: None for name in needed[0] if name in common})
+    schema["properties"] = properties
+    if required:
+        schema["required"] = list(required)
+    else:
+        schema.pop("required", None)
+
+
+def _object(value: Any, param: str) -> JSON:
+    if value is None or value is True:
+        return {}
+    if not isinstance(value, dict):
+        raise malformed(param)
+    return value
+
+
+def _list(value: Any, param: str) -> list[Any]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise malformed(param)
+    return value

@@ -1,0 +1,1 @@
+"""Tools: what is offered and chosen, and the calls that a conversation holds."""

@@ -1,0 +1,52 @@
+"""The tool calls that a conversation holds."""
+
+from typing import NamedTuple
+
+from gateway.hub.protocol import JSON
+
+Place = tuple[int, int]
+"""Where a call stands: the index of its message, and its position in the message."""
+
+
+class Call(NamedTuple):
+    """One function call of an assistant message; `id` is empty where none was given."""
+
+    id: str
+    name: str
+    arguments: str | JSON | None
+
+
+def calls_of(message: JSON) -> list[Call]:
+    """Return the calls of an assistant message, the legacy `function_call` last."""
+    calls = [
+        Call(
+            call.get("id") or "",
+            call["function"]["name"],
+            call["function"].get("arguments"),
+        )
+        for call in message.get("tool_calls") or ()
+    ]
+    legacy = message.get("function_call")
+    if legacy:
+        calls.append(Call("", legacy["name"], legacy.get("arguments")))
+    return calls
+
+
+def calls_by_place(messages: list[JSON]) -> dict[Place, Call]:
+    """Return every call by the index of its message and its position in it."""
+    return {
+        (index, position): call
+        for index, message in enumerate(messages)
+        if message["role"] == "assistant"
+        for position, call in enumerate(calls_of(message))
+    }
+
+
+def historic_names(messages: list[JSON]) -> list[str]:
+    """Return the distinct names of the tools called in `messages`, in their order."""
+    names: dict[str, None] = {}
+    for message in messages:
+        if message["role"] == "assistant":
+            for call in calls_of(message):
+                names[call.name] = None
+    return list(names)

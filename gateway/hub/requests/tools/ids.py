@@ -1,0 +1,84 @@
+"""Ids of tool calls and names of tools, in alphabets narrower than the client's.
+
+Both must come out the same on every turn of a conversation: each is a pure function of
+what stands before it.
+"""
+
+import re
+from collections.abc import Callable
+from hashlib import sha256
+
+from gateway.hub.protocol import JSON
+from gateway.hub.requests.tools.calls import Place, calls_of
+
+_is_token = re.compile(r"[a-zA-Z0-9_-]+").fullmatch
+_replace_bad = re.compile(r"[^a-zA-Z0-9_-]").sub
+
+
+def plain_id(id: str, longest: int | None = None) -> str:
+    """Return `id` in letters, digits, "_" and "-", unchanged where it already is."""
+    if _is_token(id) and (longest is None or len(id) <= longest):
+        return id
+    return f"{_replace_bad('_', id)[:50]}_{_hash(id)[:8]}"
+
+
+def call_ids(
+    messages: list[JSON], rewrite: Callable[[str], str] = plain_id
+) -> dict[Place, str]:
+    """Return the id to send for each call, by message index and position.
+
+    Every id is unique in the conversation: one that a later call uses again gets the
+    ordinal of its use appended, because upstreams look results up by id alone. Missing
+    ids are made up from the call's place. Appending messages changes no id.
+    """
+    ids: dict[Place, str] = {}
+    uses: dict[str, int] = {}
+    seen: set[str] = set()
+    for index, message in enumerate(messages):
+        if message["role"] != "assistant":
+            continue
+        for position, call in enumerate(calls_of(message)):
+            original = call.id or f"call_{index}_{position}"
+            base = candidate = rewrite(original)
+            use = uses.get(original, 0) + 1
+            if use > 1:
+                candidate = rewrite(f"{base}_{use}")
+            while candidate in seen:
+                use += 1
+                candidate = rewrite(f"{base}_{use}")
+            uses[original] = use
+            seen.add(candidate)
+            ids[index, position] = candidate
+    return ids
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+def made_up_id(completion_id: str, ordinal: int) -> str:
+    """Return an id for the call of an answer whose upstream gave none.
+
+    The same for one answer however often it is parsed, another for every answer.
+    """
+    return f"call_{_hash(f'{completion_id}:{ordinal}')[:24]}"
+
+
+class ToolNames:
+    """Names in the upstream's alphabet, and the way back.
+
+    Nearly all take ``[a-zA-Z0-9_-]{1,64}``, OpenAI itself among them; clients name
+    tools after packages and paths all the same.
+    """
+
+    def __init__(self) -> None:
+        self.originals: dict[str, str] = {}
+        """Upstream name to the client's where they differ, for `Reply.tool_names`."""
+
+    def upstream(self, name: str) -> str:
+        """Return the name to send for `name`."""
+        if len(name) <= 64 and _is_token(name):
+            return name
+        sent = f"{_replace_bad('_', name)[:57]}_{_hash(name)[:6]}"
+        self.originals[sent] = name
+        return sent
