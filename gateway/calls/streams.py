@@ -45,6 +45,7 @@ class ChatStream:
         self._response = response
         self._body = upstream.body_of(response)
         self._parser = parser
+        self._state = parser.state
         self._pausing = parser if isinstance(parser, PausingParser) else None
         self._next: asyncio.Task[httpx.Response] | None = None
         self._ready: list[Relayed] = []
@@ -74,8 +75,8 @@ class ChatStream:
 
     async def aclose(self) -> None:
         """Close the upstream and end the ledger's entry; safe to call twice."""
-        fields = usage_fields(self._parser.usage)
-        is_final = self._parser.usage is not None and self._parser.done
+        fields = usage_fields(self._state.usage)
+        is_final = self._state.usage is not None and self._state.done
         if self._characters and (not is_final or self._failure is not None):
             # Claude counts the first token at once and the others at the end.
             counted = fields.get("output_tokens", 0)
@@ -138,13 +139,13 @@ class ChatStream:
         return upstream.redact(self._provider, relayed.data)
 
     def _is_over(self) -> bool:
-        return self._parser.done or self._failure is not None
+        return self._state.done or self._failure is not None
 
     async def _read(self) -> bytes | None:
         """Return what arrived, None at the end; a broken connection is a failure."""
         try:
-            if self._pausing is not None and self._pausing.paused is not None:
-                return await self._go_on(self._pausing, self._pausing.paused)
+            if self._pausing is not None and self._state.paused is not None:
+                return await self._go_on(self._pausing, self._state.paused)
             return await anext(self._body, None)
         except httpx.TransportError as error:
             self._failure = upstream.interruption(self._provider, error)
@@ -187,8 +188,8 @@ class ChatStream:
             relayed = relay(self._parser, data)
         if relayed.data:
             self._ready.append(relayed)
-        if self._parser.error is not None and self._failure is None:
-            self._failure = upstream.redacted(self._provider, self._parser.error)
+        if self._state.error is not None and self._failure is None:
+            self._failure = upstream.redacted(self._provider, self._state.error)
 
     def _check_patience(self) -> None:
         """Give up on an upstream that goes on for too long.

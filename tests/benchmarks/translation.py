@@ -197,7 +197,7 @@ def streaming(target: str, piece: int) -> Job:
             parser = translator.stream_parser(reply)
             for part in parts:
                 relay(parser, part)
-            if not parser.done:
+            if not parser.state.done:
                 raise RuntimeError(f"{target}: the stream did not end")
 
         return once

@@ -76,8 +76,8 @@ def frames(data: bytes) -> list[JSON]:
 
 
 def outcome(parser: Any, out: list[JSON]) -> Any:
-    error = parser.error and parser.error.body()
-    return out + parser.close(), error, parser.done, parser.usage
+    error = parser.state.error and parser.state.error.body()
+    return out + parser.close(), error, parser.state.done, parser.state.usage
 
 
 def reads(raw: bytes, size: int) -> list[bytes]:
