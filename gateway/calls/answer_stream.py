@@ -54,6 +54,7 @@ class AnswerStream(Generic[T]):
         self.target = rounds.target
         self.failure: GatewayError | None = None
         parser = reader.parser
+        self._state = parser.state
         self._pausing = parser if isinstance(parser, PausingParser) else None
         self._provider = rounds.target.provider
         self._rounds = rounds
@@ -122,9 +123,8 @@ class AnswerStream(Generic[T]):
 
     async def aclose(self) -> None:
         """Close the upstream and end the ledger's entry; safe to call twice."""
-        parser = self.reader.parser
-        fields = usage_fields(parser.usage)
-        is_final = parser.usage is not None and parser.done
+        fields = usage_fields(self._state.usage)
+        is_final = self._state.usage is not None and self._state.done
         if self._characters and (not is_final or self.failure is not None):
             # Claude counts the first token at once and the others at the end.
             counted = fields.get("output_tokens", 0)
@@ -157,13 +157,13 @@ class AnswerStream(Generic[T]):
             statuses.note(self._provider, "ok")
 
     def _is_over(self) -> bool:
-        return self.reader.parser.done or self.failure is not None
+        return self._state.done or self.failure is not None
 
     async def _receive(self) -> bytes | None:
         """Return what arrived, None at the end; a broken connection is a failure."""
         try:
-            if self._pausing is not None and self._pausing.paused is not None:
-                return await self._go_on(self._pausing, self._pausing.paused)
+            if self._pausing is not None and self._state.paused is not None:
+                return await self._go_on(self._pausing, self._state.paused)
             return await anext(self._body, None)
         except httpx.TransportError as error:
             self.failure = failures.interruption(self._provider, error)
@@ -206,8 +206,8 @@ class AnswerStream(Generic[T]):
         self._finish_reason = relayed.finish_reason or self._finish_reason
         if relayed.data:
             self._ready.append(relayed)
-        if reader.parser.error is not None and self.failure is None:
-            self.failure = redacted(self._provider, reader.parser.error)
+        if self._state.error is not None and self.failure is None:
+            self.failure = redacted(self._provider, self._state.error)
 
     async def _read_to_the_end(self) -> None:
         """Take what stands behind the last event, so that the connection is kept."""

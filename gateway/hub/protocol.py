@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from gateway.errors import GatewayError
+from gateway.hub.answers.state import StreamState
 from gateway.wire.jsontext import JSON
 
 __all__ = [
@@ -102,21 +103,17 @@ class UpstreamRequest(NamedTuple):
 class StreamParser(Protocol):
     """One upstream stream, fed with whatever the network delivered.
 
-    `feed` and `close` return finished `chat.completion.chunk` objects. When the
-    upstream fails inside the stream, `error` is set and nothing more is returned;
-    chunks that came before it are still returned by the same call. `done` turns true
-    once the stream is complete (the upstream may then be closed). `usage` is the last
-    usage known, in OpenAI's shape, whether or not the client asked for it.
+    `feed` and `close` return finished `chat.completion.chunk` objects and change
+    `state`, which stays the same object. Chunks that came before an error are returned
+    by the call that sets it; once the state is over nothing more is returned.
     """
 
-    usage: JSON | None
-    error: GatewayError | None
-    done: bool
+    state: StreamState
 
     def feed(self, data: bytes) -> list[JSON]: ...
 
     def close(self) -> list[JSON]:
-        """End of input: set `error` unless the upstream's terminal event was seen."""
+        """End of input: an error unless the upstream's terminal event was seen."""
         ...
 
 
@@ -124,12 +121,10 @@ class StreamParser(Protocol):
 class PausingParser(StreamParser, Protocol):
     """A stream parser whose upstream may pause, to be asked to go on.
 
-    `paused` is then the message as it would have come whole. After `resume` the bytes
-    of the next upstream stream are fed, and its chunks continue those before; `close`
-    instead ends the answer where it paused.
+    The state is then `paused`. After `resume` the bytes of the next upstream stream are
+    fed, and its chunks continue those before; `close` instead ends the answer where it
+    paused.
     """
-
-    paused: JSON | None
 
     def resume(self, reply: Reply) -> None:
         """Expect the stream that answers the next request, whose `reply` this is."""

@@ -93,9 +93,9 @@ def test_a_stream_is_the_same(case: Path) -> None:
     chunks = parser.feed(raw) + parser.close()
     assert chunks == read(case, "chunks.json")
     if (case / "error.json").exists():
-        check_error(parser.error, case)
+        check_error(parser.state.error, case)
     else:
-        assert parser.error is None
+        assert parser.state.error is None
 
 
 def refused() -> list[Any]:

@@ -163,10 +163,10 @@ def test_a_damaged_stream_ends_in_a_defined_way(name: str) -> None:
         parser = translator.stream_parser(reply_to(record))
         chunks = run(parser, data, chance.choice([19, 64, 509, 1 << 16]))
         told = finishes(chunks)
-        if parser.error is not None:
-            assert isinstance(parser.error, GatewayError)
-            assert 400 <= parser.error.status <= 599
-        assert parser.done is (parser.error is None)
+        if parser.state.error is not None:
+            assert isinstance(parser.state.error, GatewayError)
+            assert 400 <= parser.state.error.status <= 599
+        assert parser.state.done is (parser.state.error is None)
         assert len({index for index, _ in told}) == len(told)
         assert not told or kind.tells_end(data)
         for _, reason in told:

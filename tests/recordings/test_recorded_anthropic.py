@@ -161,13 +161,13 @@ def test_a_recorded_answer_is_read_in_full(record):
 def test_a_recorded_stream_is_read_in_full(record):
     data = record["response"]["body_text"].encode()
     parser, chunks = _run(data, [len(data)])
-    assert parser.done
-    assert parser.error is None
+    assert parser.state.done
+    assert parser.state.error is None
     for chunk in chunks:
         ChatCompletionChunk.model_validate(chunk)
     completion = _assembled(chunks)
     _hold(completion, message_of(record))
-    assert parser.usage == completion["usage"]
+    assert parser.state.usage == completion["usage"]
 
 
 @_each(STREAMS)
@@ -228,13 +228,13 @@ def test_a_damaged_stream_ends_in_a_defined_way(record):
         parser, chunks = _run(damaged, [len(damaged) or 1])
         reasons = [c["finish_reason"] for k in chunks for c in k["choices"]]
         finished = [each for each in reasons if each]
-        assert parser.done is not isinstance(parser.error, GatewayError)
-        assert len(finished) == parser.done
-        if parser.done:
+        assert parser.state.done is not isinstance(parser.state.error, GatewayError)
+        assert len(finished) == parser.state.done
+        if parser.state.done:
             # The upstream's own word must have arrived, and its end.
             assert b"message_stop" in damaged
             assert b"stop_reason" in damaged
-        if parser.done and reason.encode() not in damaged:
+        if parser.state.done and reason.encode() not in damaged:
             assert finished == ["stop"]
 
 
@@ -244,8 +244,8 @@ def test_a_stream_cut_anywhere_before_its_end_is_truncated(record):
     end = data.index(b"event: message_stop")
     for position in range(0, end, max(1, end // 40)):
         parser, chunks = _run(data[:position], [max(1, position)])
-        assert parser.error is not None
-        assert parser.error.code == "upstream_stream_truncated"
+        assert parser.state.error is not None
+        assert parser.state.error.code == "upstream_stream_truncated"
         assert not any(c["finish_reason"] for k in chunks for c in k["choices"])
 
 

@@ -91,31 +91,31 @@ def test_a_recorded_stream_says_the_same_however_it_is_cut(record):
     for size in (1, 7, 501):
         chunks, again = _parse(data, record, size)
         assert chunks == whole
-        assert (again.error is None) == (parser.error is None)
+        assert (again.state.error is None) == (parser.state.error is None)
     reading = read_stream(record)
-    assert parser.error is None
-    assert parser.done
+    assert parser.state.error is None
+    assert parser.state.done
     state = ChatCompletionStreamState()
     for chunk in whole:
         state.handle_chunk(ChatCompletionChunk.model_validate(chunk))
     completion = state.current_completion_snapshot.model_dump(exclude_unset=True)
     choice = completion["choices"][0]
-    assert whole[-1]["usage"] == parser.usage
-    _check(reading, choice["message"], choice, parser.usage)
+    assert whole[-1]["usage"] == parser.state.usage
+    _check(reading, choice["message"], choice, parser.state.usage)
 
 
 @_each([r for r in WHOLE if r["operation"] == "converse"])
 def test_a_whole_answer_told_as_a_stream_says_the_same(record):
     data = body_of(record)
     whole, parser = _parse(data, record, 97, wire="converse-whole")
-    assert parser.error is None
-    assert parser.done
+    assert parser.state.error is None
+    assert parser.state.done
     state = ChatCompletionStreamState()
     for chunk in whole:
         state.handle_chunk(ChatCompletionChunk.model_validate(chunk))
     completion = state.current_completion_snapshot.model_dump(exclude_unset=True)
     choice = completion["choices"][0]
-    _check(read_whole(record), choice["message"], choice, parser.usage)
+    _check(read_whole(record), choice["message"], choice, parser.state.usage)
     cut, broken = _parse(data[:-9], record, 97, wire="converse-whole")
     assert cut == []
     assert broken.error is not None
@@ -189,10 +189,10 @@ def test_a_broken_stream_ends_defined_and_invents_no_reason(record):
             if choice["finish_reason"] is not None
         ]
         assert len(finishes) <= 1
-        if parser.error is not None:
-            assert isinstance(parser.error, GatewayError)
+        if parser.state.error is not None:
+            assert isinstance(parser.state.error, GatewayError)
             assert not finishes
-            assert not parser.done
+            assert not parser.state.done
         else:
             assert finishes
             assert finishes[0] in expected
@@ -211,8 +211,8 @@ def test_a_stream_without_its_last_frames_has_no_finish(record):
     )
     data = b"".join(_frames(body_of(record))[:told])
     chunks, parser = _parse(data, record, 64)
-    assert parser.error is not None
-    assert parser.error.code == "upstream_stream_truncated"
+    assert parser.state.error is not None
+    assert parser.state.error.code == "upstream_stream_truncated"
     assert all(
         choice["finish_reason"] is None
         for chunk in chunks

@@ -57,7 +57,7 @@ def test_a_stream_says_the_same_however_it_is_cut(record: JSON, size: int) -> No
     for start in range(0, len(raw), size):
         chunks += parser.feed(raw[start : start + size])
     chunks += parser.close()
-    assert parser.error is None
+    assert parser.state.error is None
     for chunk in chunks:
         ChatCompletionChunk.model_validate(chunk)
     *body, usage = chunks
@@ -71,7 +71,7 @@ def test_a_stream_says_the_same_however_it_is_cut(record: JSON, size: int) -> No
         "usage": usage["usage"],
     }
     assert said == told(lines(record))
-    assert parser.usage == usage["usage"]
+    assert parser.state.usage == usage["usage"]
 
 
 @pytest.mark.parametrize("record", select(whole=True))
@@ -82,7 +82,7 @@ def test_a_whole_answer_would_stream_the_same(record: JSON) -> None:
     deltas = [chunk["choices"][0]["delta"] for chunk in chunks[:-1]]
     content = "".join(delta.get("content", "") for delta in deltas)
     assert content == recorded["message"]["content"]
-    assert parser.done
+    assert parser.state.done
 
 
 def rendered_from(recorded: JSON) -> JSON:

@@ -89,9 +89,9 @@ def test_a_stream_says_the_same_however_it_is_cut(record: JSON) -> None:
     outcomes = []
     for size in (len(raw), 1, 13, 1000):
         parser = openai.stream_parser(reply_to(record))
-        outcomes.append((run(parser, raw, size), parser.usage, parser.done))
+        outcomes.append((run(parser, raw, size), parser.state.usage, parser.state.done))
         failed = is_truncated(record) or len(recorded) != len(events(record))
-        assert (parser.error is not None) is failed, parser.error
+        assert (parser.state.error is not None) is failed, parser.state.error
     chunks, usage, _ = outcomes[0]
     assert all(outcome == outcomes[0] for outcome in outcomes[1:])
     expected = told(recorded)
@@ -115,9 +115,9 @@ def test_a_streams_chunks_are_regular(record: JSON) -> None:
         if "role" in choice["delta"]
     )
     assert set(roles.values()) == {1}
-    if reply.include_usage and parser.usage and not parser.error:
+    if reply.include_usage and parser.state.usage and not parser.state.error:
         assert chunks[-1]["choices"] == []
-        assert chunks[-1]["usage"] == parser.usage
+        assert chunks[-1]["usage"] == parser.state.usage
 
 
 @pytest.mark.parametrize("record", select(stream=True, ok=True))

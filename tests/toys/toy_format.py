@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from gateway.errors import GatewayError, unsupported, upstream_error
 from gateway.hub.answers import chunks
 from gateway.hub.answers.chunks import Chunks
+from gateway.hub.answers.state import StreamState
 from gateway.hub.protocol import JSON, Reply, Route, UpstreamRequest
 from gateway.wire import jsontext
 from gateway.wire.ndjson import NDJSONDecoder
@@ -46,9 +47,7 @@ class ToyStream:
     """One stream of the toy's."""
 
     def __init__(self, reply: Reply) -> None:
-        self.usage: JSON | None = None
-        self.error: GatewayError | None = None
-        self.done = False
+        self.state = StreamState()
         self._decoder = NDJSONDecoder()
         self._chunks = Chunks(reply)
 
@@ -59,12 +58,14 @@ class ToyStream:
             if "piece" in event:
                 out.append(self._chunks.content(event["piece"]))
             else:
-                self.usage = chunks.usage(event["heard"], event["spoken"])
+                self.state.usage = chunks.usage(event["heard"], event["spoken"])
                 out.append(self._chunks.finish("stop"))
-                self.done = True
+                self.state.done = True
         return out
 
     def close(self) -> list[JSON]:
-        if not self.done:
-            self.error = upstream_error(502, "upstream_stream_truncated", "Cut off.")
+        if not self.state.done:
+            self.state.error = upstream_error(
+                502, "upstream_stream_truncated", "Cut off."
+            )
         return []

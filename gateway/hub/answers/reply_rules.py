@@ -107,54 +107,40 @@ class _TextRules:
 class RuledStream:
     """A stream parser whose chunks went through the rules.
 
-    When an emulated stop sequence ends the answer, `done` turns true before the
-    upstream's own end, so that the caller closes it.
+    Its state is that of the parser below. When an emulated stop sequence ends the
+    answer, it is done before the upstream's own end, so that the caller closes it.
     """
 
     def __init__(self, parser: StreamParser, reply: Reply) -> None:
+        self.state = parser.state
         self._parser = parser
-        self._pausing = parser if isinstance(parser, PausingParser) else None
         self._reply = reply
         self._text = _TextRules(reply)
         self._json_index: int | None = None
         self._waiting = ""
         self._indexes: dict[int, int | None] = {}
         self._called = False
-        self.usage: JSON | None = None
-        self.error = parser.error
-        self.done = False
-        self.paused: JSON | None = None
 
     def feed(self, data: bytes) -> list[JSON]:
-        """Return the chunks completed by `data`; none after the end."""
-        if self.done or self.error is not None:
-            return []
+        """Return the chunks completed by `data`."""
         return self._ruled(self._parser.feed(data))
 
     def close(self) -> list[JSON]:
         """Return the last chunks at the upstream's end of input."""
-        if self.done or self.error is not None:
-            return []
         return self._ruled(self._parser.close())
 
     def resume(self, reply: Reply) -> None:
         """Expect the stream that goes on with an answer that paused."""
-        if self._pausing is not None:
-            self._pausing.resume(reply)
-        self.paused = None
+        if isinstance(self._parser, PausingParser):
+            self._parser.resume(reply)
 
     def _ruled(self, chunks: list[JSON]) -> list[JSON]:
-        self.usage = self._parser.usage
         out: list[JSON] = []
         for chunk in chunks:
             self._rule(chunk, out)
             if self._text.stopped:
                 self._stop(chunk, out)
-                return out
-        self.error = self._parser.error
-        self.done = self._parser.done
-        if self._pausing is not None:
-            self.paused = self._pausing.paused
+                break
         return out
 
     def _rule(self, chunk: JSON, out: list[JSON]) -> None:
@@ -248,9 +234,11 @@ class RuledStream:
         chunks = Chunks(self._reply, id=chunk["id"], created=chunk["created"])
         reason = _finish("tool_calls", self._called, self._reply)
         out.append(chunks.finish(reason))
-        if self._reply.include_usage and self.usage is not None:
-            out.append(chunks.usage(self.usage))
-        self.done = True
+        usage = self.state.usage
+        if self._reply.include_usage and usage is not None:
+            out.append(chunks.usage(usage))
+        # Whatever stood behind the stop in the same read did not happen.
+        self.state.done, self.state.error, self.state.paused = True, None, None
 
 
 def _with_delta(chunk: JSON, delta: JSON) -> JSON:

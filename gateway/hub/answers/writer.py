@@ -5,6 +5,7 @@ from typing import Any
 
 from gateway.errors import upstream_error
 from gateway.hub.answers import chunks
+from gateway.hub.answers.state import StreamState
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply
 from gateway.hub.requests.tools.ids import made_up_id
@@ -108,7 +109,7 @@ class CallIds:
         return text
 
 
-class AnswerStream:
+class AnswerWriter:
     """Writes one streamed answer as chunks, in the order that OpenAI's clients expect.
 
     Readers of an upstream's events say what they saw; `take` returns what there is to
@@ -116,11 +117,10 @@ class AnswerStream:
     """
 
     def __init__(self, reply: Reply) -> None:
-        self.usage: JSON | None = None
+        self.state = StreamState()
         self.length = 0
         """Characters of content so far; citations refer to them."""
         self.is_stopped = False
-        self.is_finished = False
         self._chunks = chunks.Chunks(reply)
         self._include_usage = reply.include_usage
         self._ids = CallIds(reply)
@@ -197,11 +197,11 @@ class AnswerStream:
 
     def finish(self) -> None:
         """Write the end; raises `GatewayError` where no reason to end was seen."""
-        if self.is_finished:
+        if self.state.done:
             return
         if not self.is_stopped:
             raise upstream_errors.truncated()
-        self.is_finished = True
+        self.state.done = True
         self.role()
         reason = finish_reason(self._native, self._tool_calls > 0)
         if self._intervened:
@@ -210,5 +210,6 @@ class AnswerStream:
         if native == "refusal":
             self._out.append(self._chunks.refusal(REFUSED))
         self._out.append(self._chunks.finish(reason, native=native))
-        if self._include_usage and self.usage is not None:
-            self._out.append(self._chunks.usage(self.usage))
+        usage = self.state.usage
+        if self._include_usage and usage is not None:
+            self._out.append(self._chunks.usage(usage))

@@ -8,6 +8,7 @@ from binascii import Error as Base64Error
 from typing import Any, Protocol
 
 from gateway.errors import GatewayError
+from gateway.hub.answers.state import StreamState
 from gateway.hub.answers.writer import count, token_usage
 from gateway.hub.errors.upstream_errors import from_object, no_answer
 from gateway.hub.protocol import JSON
@@ -20,15 +21,12 @@ _TRACE = "amazon-bedrock-trace"
 
 
 class Answer(Protocol):
-    """An answer being written as chunks; `AnswerStream` is one."""
+    """An answer being written as chunks; `AnswerWriter` is one."""
 
-    usage: JSON | None
+    state: StreamState
 
     @property
     def is_stopped(self) -> bool: ...
-
-    @property
-    def is_finished(self) -> bool: ...
 
     def take(self) -> list[JSON]: ...
 
@@ -65,50 +63,40 @@ class FrameParser:
     """One event stream of Bedrock; a `StreamParser`."""
 
     def __init__(self, reader: EventReader) -> None:
-        self.usage: JSON | None = None
-        self.error: GatewayError | None = None
-        self.done = False
+        self.state = reader.answer.state
         self._reader = reader
         self._answer = reader.answer
         self._decoder = EventStreamDecoder()
 
     def feed(self, data: bytes) -> list[JSON]:
         """Return the chunks that `data` completes; sets `error` where it fails."""
-        if self._is_over():
+        if self.state.is_over:
             return []
         for frame in self._decoder.feed(data):
             self._read(frame)
-            if self._is_over():
+            if self.state.is_over:
                 break
-        if self._decoder.error is not None and not self._is_over():
-            self.error = no_answer(f"broke off: {self._decoder.error}")
-        return self._taken()
+        if self._decoder.error is not None and not self.state.is_over:
+            self.state.error = no_answer(f"broke off: {self._decoder.error}")
+        return self._answer.take()
 
     def close(self) -> list[JSON]:
         """End of input: return what was held back, or set `error`."""
-        if not self._is_over():
+        if not self.state.is_over:
             try:
                 self._reader.close()
             except GatewayError as error:
-                self.error = error
-        return self._taken()
-
-    def _taken(self) -> list[JSON]:
-        self.usage = self._answer.usage
-        self.done = self._answer.is_finished
+                self.state.error = error
         return self._answer.take()
-
-    def _is_over(self) -> bool:
-        return self.error is not None or self._answer.is_finished
 
     def _read(self, frame: Frame) -> None:
         try:
             if frame.kind == "event":
                 self._reader.read(frame.name, _payload(frame))
             else:
-                self.error = _failure(frame)
+                self.state.error = _failure(frame)
         except GatewayError as error:
-            self.error = error
+            self.state.error = error
 
 
 def _payload(frame: Frame) -> JSON:
@@ -153,9 +141,9 @@ class InvokeEvents:
         if body.pop(GUARDRAIL_ACTION, None) == "INTERVENED":
             self.answer.intervened(is_last=trace is not None)
         is_last = isinstance(metrics, dict)
-        if is_last and self.answer.usage is None:
+        if is_last and self.answer.state.usage is None:
             # Before reading: what the body itself says overwrites it.
-            self.answer.usage = metrics_usage(metrics)
+            self.answer.state.usage = metrics_usage(metrics)
         self._reader.read(body)
         if is_last and self.answer.is_stopped:
             self.close()

@@ -6,9 +6,9 @@ https://docs.ollama.com/api/chat and https://docs.ollama.com/api/streaming
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.errors import GatewayError
 from gateway.hub.answers import chunks, reply_rules
 from gateway.hub.answers.chunks import Chunks
+from gateway.hub.answers.state import StreamState
 from gateway.hub.answers.writer import CallIds, count
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply
@@ -62,26 +62,24 @@ class LineStream:
         self._ids = CallIds(reply)
         self._begun = False
         self._calls = 0
-        self.usage: JSON | None = None
-        self.error: GatewayError | None = None
-        self.done = False
+        self.state = StreamState()
 
     def feed(self, data: bytes) -> list[JSON]:
         """Return the chunks completed by `data`."""
-        if self.done or self.error is not None:
+        if self.state.is_over:
             return []
         try:
             lines = self._decoder.feed(data)
         except EventTooLarge as error:
             out = self._lines(error.events)
-            if not self.done and self.error is None:
-                self.error = upstream_errors.no_answer("has an oversized line")
+            if not self.state.is_over:
+                self.state.error = upstream_errors.no_answer("has an oversized line")
             return out
         return self._lines(lines)
 
     def close(self) -> list[JSON]:
         """Return the last chunks; a stream without its last line sets `error`."""
-        if self.done or self.error is not None:
+        if self.state.is_over:
             return []
         out: list[JSON] = []
         for line in self._decoder.close():
@@ -89,11 +87,11 @@ class LineStream:
                 decode(line)
             except JSONError:
                 if line.startswith(b"{"):
-                    self.error = upstream_errors.truncated()
+                    self.state.error = upstream_errors.truncated()
                     return out
             out += self._lines([line])
-        if not self.done and self.error is None:
-            self.error = upstream_errors.truncated()
+        if not self.state.is_over:
+            self.state.error = upstream_errors.truncated()
         return out
 
     def _lines(self, lines: list[bytes]) -> list[JSON]:
@@ -102,16 +100,18 @@ class LineStream:
             try:
                 event = decode(line)
             except JSONError:
-                self.error = upstream_errors.no_answer("has a line without JSON")
+                self.state.error = upstream_errors.no_answer("has a line without JSON")
                 return out
             if not isinstance(event, dict):
-                self.error = upstream_errors.no_answer("has a line that is no object")
+                self.state.error = upstream_errors.no_answer(
+                    "has a line that is no object"
+                )
                 return out
             if event.get("error"):
-                self.error = upstream_errors.from_object(event)
+                self.state.error = upstream_errors.from_object(event)
                 return out
             self._event(event, out)
-            if self.done:
+            if self.state.done:
                 return out
         return out
 
@@ -125,10 +125,10 @@ class LineStream:
         native = _native(event)
         reason = _finish_reason(native, self._calls > 0)
         out.append(self._chunks.finish(reason, native=native))
-        self.usage = _usage(event)
+        self.state.usage = _usage(event)
         if self._reply.include_usage:
-            out.append(self._chunks.usage(self.usage))
-        self.done = True
+            out.append(self._chunks.usage(self.state.usage))
+        self.state.done = True
 
     def _message(self, message: JSON, event: JSON, out: list[JSON]) -> None:
         self._begin(out)

@@ -5,8 +5,8 @@ https://platform.openai.com/docs/api-reference/chat/streaming
 
 from typing import Any
 
-from gateway.errors import GatewayError
 from gateway.hub.answers.relay import Relayed, encoded, joined
+from gateway.hub.answers.state import StreamState
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply
 from gateway.translators.openai.frames import PlainFrames
@@ -106,13 +106,11 @@ class ChunkStream:
         self._usage_chunk: JSON | None = None
         self._frames: PlainFrames | None = None
         self._lessons = _LESSONS
-        self.usage: JSON | None = None
-        self.error: GatewayError | None = None
-        self.done = False
+        self.state = StreamState()
 
     def feed(self, data: bytes) -> list[JSON]:
         """Return the chunks completed by `data`."""
-        if self.done or self.error is not None:
+        if self.state.is_over:
             return []
         events, is_oversized = self._events(data)
         out = self._chunks(events)
@@ -122,12 +120,12 @@ class ChunkStream:
 
     def relay(self, data: bytes) -> Relayed[bytes]:
         """Return what `feed` gives for `data`, encoded; text goes a shorter way."""
-        if self.done or self.error is not None:
+        if self.state.is_over:
             return Relayed(b"")
         events, is_oversized = self._events(data)
         pieces: list[Relayed[bytes]] = []
         position = 0
-        while position < len(events) and not self.done and self.error is None:
+        while position < len(events) and not self.state.is_over:
             plain = self._plain_run(events, position)
             found = self._frames.translate(plain) if self._frames and plain else None
             if found is not None:
@@ -137,7 +135,7 @@ class ChunkStream:
             for event in events[position : position + max(len(plain), 1)]:
                 pieces.append(self._relay_event(event))
                 position += 1
-                if self.done or self.error is not None:
+                if self.state.is_over:
                     break
         if is_oversized:
             self._fail_oversized()
@@ -172,30 +170,30 @@ class ChunkStream:
             return error.events, True
 
     def _fail_oversized(self) -> None:
-        if not self.done and self.error is None:
-            self.error = upstream_errors.no_answer("has an oversized event")
+        if not self.state.is_over:
+            self.state.error = upstream_errors.no_answer("has an oversized event")
 
     def close(self) -> list[JSON]:
         """Return the last chunks; a stream that did not finish sets `error`."""
-        if self.done or self.error is not None:
+        if self.state.is_over:
             return []
         out: list[JSON] = []
         for event in self._decoder.close():
             if not _is_whole(event.data):
-                self.error = upstream_errors.truncated()
+                self.state.error = upstream_errors.truncated()
                 return out
             out += self._chunks([event])
-        if self.done or self.error is not None:
+        if self.state.is_over:
             return out
         if self._ended and not self._running:
             # Some servers leave [DONE] out; the choices are complete all the same.
             self._finish(out)
         elif (whole := _as_chunk(self._decoder.foreign)) is not None:
             self._chunk(whole, out)
-            if self.error is None:
+            if self.state.error is None:
                 self._finish(out)
         else:
-            self.error = upstream_errors.unfinished(self._decoder.foreign)
+            self.state.error = upstream_errors.unfinished(self._decoder.foreign)
         return out
 
     def _chunks(self, events: list[Event]) -> list[JSON]:
@@ -210,12 +208,12 @@ class ChunkStream:
                 self._not_json(data, out)
             else:
                 if event == "error" or type(chunk) is not dict or chunk.get("error"):
-                    self.error = upstream_errors.from_object(chunk)
+                    self.state.error = upstream_errors.from_object(chunk)
                 elif type(chunk.get("choices")) is list:
                     self._chunk(chunk, out)
                 else:
                     self._other(chunk)
-            if self.done or self.error is not None:
+            if self.state.is_over:
                 return out
         return out
 
@@ -224,20 +222,20 @@ class ChunkStream:
         if bare == _DONE:
             self._finish(out)
         elif bare:
-            self.error = upstream_errors.no_answer("has an event without JSON")
+            self.state.error = upstream_errors.no_answer("has an event without JSON")
 
     def _other(self, found: JSON) -> None:
         """Deal with an event without choices: usage, an error, or nothing we know."""
         if found.get("object") == "error" or "detail" in found or "code" in found:
-            self.error = upstream_errors.from_object(found)
+            self.state.error = upstream_errors.from_object(found)
         elif isinstance(found.get("usage"), dict):
-            self.usage = found["usage"]
+            self.state.usage = found["usage"]
 
     def _chunk(self, chunk: JSON, out: list[JSON]) -> None:
         choices = chunk["choices"]
         usage = chunk.pop("usage", None)
         if type(usage) is dict:
-            self.usage = usage
+            self.state.usage = usage
             if not choices and "moderation" not in chunk:
                 self._usage_chunk = chunk
                 return
@@ -247,7 +245,7 @@ class ChunkStream:
         for choice in choices:
             if self._choice(choice):
                 says = True
-            if self.error is not None:
+            if self.state.error is not None:
                 return
         if says:
             out.append(self._stamped(chunk))
@@ -284,7 +282,9 @@ class ChunkStream:
         if delta is None:
             delta = choice["delta"] = {}
         elif type(delta) is not dict:
-            self.error = upstream_errors.no_answer("has a chunk that is malformed")
+            self.state.error = upstream_errors.no_answer(
+                "has a chunk that is malformed"
+            )
             return False
         index = choice.get("index")
         if type(index) is not int:
@@ -312,7 +312,7 @@ class ChunkStream:
             # How the first vision models told it.
             reason = details.get("type")
         if choice.get("error"):
-            self.error = upstream_errors.from_object(choice["error"])
+            self.state.error = upstream_errors.from_object(choice["error"])
         if not isinstance(reason, str) or not reason:
             choice["finish_reason"] = None
             return index in self._running
@@ -336,13 +336,13 @@ class ChunkStream:
 
     def _finish(self, out: list[JSON]) -> None:
         """End the stream, with the usage that was held back until now."""
-        self.done = True
+        self.state.done = True
         self._id = self._id or self._reply.completion_id
         self._created = self._created or self._reply.created
         out += [self._stamped(waiting) for waiting in self._waiting]
-        if self._include_usage and self.usage is not None:
+        if self._include_usage and self.state.usage is not None:
             chunk = self._stamped(self._usage_chunk or {"choices": []})
-            chunk["usage"] = self.usage
+            chunk["usage"] = self.state.usage
             out.append(chunk)
 
 

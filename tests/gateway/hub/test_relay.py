@@ -77,8 +77,8 @@ def frames(data: bytes) -> list[JSON]:
 
 
 def outcome(parser: Any, out: list[JSON]) -> Any:
-    error = parser.error and render_error(parser.error)
-    return out + parser.close(), error, parser.done, parser.usage
+    error = parser.state.error and render_error(parser.state.error)
+    return out + parser.close(), error, parser.state.done, parser.state.usage
 
 
 def reads(raw: bytes, size: int) -> list[bytes]:

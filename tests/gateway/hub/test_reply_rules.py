@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.errors import GatewayError
 from gateway.hub.answers import chunks, reply_rules
 from gateway.hub.answers.chunks import Chunks
+from gateway.hub.answers.state import StreamState
 from gateway.hub.answers.text_rules import FenceStripper, StopCutter
 from gateway.hub.errors.upstream_errors import truncated
 from gateway.hub.protocol import JSON, Reply
@@ -16,27 +18,30 @@ USAGE = chunks.usage(3, 4)
 
 
 class Script:
-    """A parser that gives the n-th list of chunks at the n-th feed."""
+    """A parser that gives the n-th list of chunks at the n-th feed, while it lasts."""
 
-    def __init__(self, steps: list[list[JSON]]) -> None:
+    def __init__(
+        self, steps: list[list[JSON]], error: GatewayError | None = None
+    ) -> None:
         self.steps = steps
-        self.usage: JSON | None = None
-        self.error = None
-        self.done = False
+        self.error = error
+        self.state = StreamState()
 
     def feed(self, data: bytes) -> list[JSON]:
-        self.usage = USAGE
+        if self.state.is_over:
+            return []
+        self.state.usage, self.state.error = USAGE, self.error
         return self.steps.pop(0)
 
     def close(self) -> list[JSON]:
-        self.done = True
+        self.state.done = True
         return []
 
 
 def streamed(reply: Reply, *made: JSON) -> tuple[list[JSON], Any]:
     """Feed each chunk by itself; return what came out and the parser."""
     parser = reply_rules.stream(Script([[chunk] for chunk in made]), reply)
-    out = [chunk for _ in made for chunk in parser.feed(b"x") if not parser.error]
+    out = [chunk for _ in made for chunk in parser.feed(b"x") if not parser.state.error]
     return [*out, *parser.close()], parser
 
 
@@ -249,7 +254,7 @@ def test_a_stream_ends_at_a_stop_sequence_across_chunks() -> None:
         "finish": "stop",
         "usage": USAGE,
     }
-    assert parser.done
+    assert parser.state.done
 
 
 def test_held_back_text_comes_when_the_stop_does_not() -> None:
@@ -270,7 +275,7 @@ def test_reasoning_does_not_stop() -> None:
     made = Chunks(STOP)
     out, parser = streamed(STOP, made.reasoning("END"), made.finish("stop"))
     assert out[0]["choices"][0]["delta"] == {"reasoning_content": "END"}
-    assert not parser.error
+    assert not parser.state.error
 
 
 @given(
@@ -343,15 +348,14 @@ def test_a_streamed_answer_loses_its_fence() -> None:
 
 
 def test_an_error_of_the_parser_is_kept() -> None:
-    script = Script([[Chunks(STOP).content("a ")]])
+    script = Script([[Chunks(STOP).content("a ")]], error=truncated())
     parser = reply_rules.stream(script, STOP)
-    script.error = truncated()  # type: ignore[assignment]
     assert joined(parser.feed(b"x"))["content"] == "a "
-    assert parser.error is not None
+    assert parser.state.error is not None
     assert parser.close() == []
 
 
 def test_the_usage_of_the_parser_is_known() -> None:
     _, parser = streamed(SINGLE, Chunks(SINGLE).content("a"))
-    assert parser.usage == USAGE
-    assert parser.done
+    assert parser.state.usage == USAGE
+    assert parser.state.done

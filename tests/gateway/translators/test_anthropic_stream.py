@@ -157,7 +157,7 @@ def test_a_stream_adds_up_to_the_whole_answer(blocks, stop):
     whole = anthropic.parse_response(message(blocks, stop), {}, REPLY)
     ChatCompletion.model_validate(whole)
     parser, chunks = run([wire(events(blocks, stop))])
-    assert parser.done
+    assert parser.state.done
     streamed = assembled(chunks)
     one, two = whole["choices"][0], streamed["choices"][0]
     assert two["finish_reason"] == one["finish_reason"]
@@ -165,7 +165,7 @@ def test_a_stream_adds_up_to_the_whole_answer(blocks, stop):
     assert two["message"]["refusal"] == one["message"]["refusal"]
     for key in ("reasoning_content", "annotations", "thinking_blocks", "tool_calls"):
         assert values(two["message"], key) == values(one["message"], key)
-    assert parser.usage == whole["usage"]
+    assert parser.state.usage == whole["usage"]
 
 
 def values(answer, key):
@@ -205,15 +205,15 @@ def test_a_stream_cut_short_has_no_finish_reason(blocks, stop, data):
     raw = wire(events(blocks, stop))
     end = data.draw(st.integers(0, raw.rindex(b"event: message_stop")))
     parser, chunks = run([raw[:end]])
-    assert parser.error.code == "upstream_stream_truncated"
-    assert not parser.done
+    assert parser.state.error.code == "upstream_stream_truncated"
+    assert not parser.state.done
     assert not any(choice["finish_reason"] for c in chunks for choice in c["choices"])
 
 
 @given(st.lists(st.binary(max_size=60), max_size=5))
 def test_any_bytes_end_in_a_defined_way(pieces):
     parser, _ = run(pieces)
-    assert isinstance(parser.error, GatewayError)
+    assert isinstance(parser.state.error, GatewayError)
 
 
 KEYS = st.one_of(
@@ -261,7 +261,7 @@ def test_any_events_end_in_a_defined_way(events):
     for event in [{"type": "message_start"}, *events]:
         parser.receive(event, chunks)
     parser.close()
-    assert parser.done is (parser.error is None)
+    assert parser.state.done is (parser.state.error is None)
     for chunk in chunks:
         ChatCompletionChunk.model_validate(chunk)
 
@@ -286,20 +286,20 @@ def test_an_event_that_outgrows_its_bound_ends_the_stream():
     start = wire([{"type": "message_start", "message": {}}])
     parser, chunks = run([start + b"data: " + b"x" * (9 << 20)])
     assert len(chunks) == 1
-    assert parser.error.code == "upstream_invalid_response"
+    assert parser.state.error.code == "upstream_invalid_response"
 
 
 def test_deep_nesting_is_no_answer():
     assert RecursionError in JSONError
     parser, _ = run([b"data: " + b"[" * 5000 + b"\n\n"])
-    assert parser.error.code == "upstream_invalid_response"
+    assert parser.state.error.code == "upstream_invalid_response"
 
 
 def test_nothing_is_said_after_the_end():
     raw = wire(events([], "end_turn"))
     parser, chunks = run([raw, raw, b"data: oops\n\n"])
-    assert parser.done
-    assert parser.error is None
+    assert parser.state.done
+    assert parser.state.error is None
     assert chunks == run([raw])[1]
 
 
@@ -323,4 +323,4 @@ def test_any_value_in_any_place_of_an_event_ends_in_a_defined_way(seed):
                 break
             place = place[key]
         parser, _ = run([wire({"type": "x", **event} for event in damaged)])
-        assert parser.done is (parser.error is None)
+        assert parser.state.done is (parser.state.error is None)

@@ -141,48 +141,48 @@ def test_a_native_stream_gives_its_calls_ids_of_their_own() -> None:
     ]
     assert calls[0]["id"].startswith("call_")
     assert calls[0]["id"] != "call_0"
-    assert parser.done
+    assert parser.state.done
 
 
 def test_what_comes_after_the_end_is_ignored() -> None:
     events = json.loads((CASES / "stream-of-nova/upstream_events.json").read_text())
     parser = bedrock.stream_parser(Reply("alias", wire="nova"))
     parser.feed(stream_bytes(events))
-    assert parser.done
+    assert parser.state.done
     assert parser.feed(stream_bytes(events)) == []
     assert parser.close() == []
-    assert parser.error is None
+    assert parser.state.error is None
 
 
 def test_an_answer_in_json_where_a_stream_was_due_is_an_error() -> None:
     parser = bedrock.stream_parser(Reply("alias", wire="converse"))
     assert parser.feed(b'{"Output":{"__type":"UnknownOperationException"}}') == []
-    assert parser.error is not None
-    assert parser.error.code == "upstream_invalid_response"
+    assert parser.state.error is not None
+    assert parser.state.error.code == "upstream_invalid_response"
 
 
 def test_an_error_in_place_of_a_whole_answer_is_told() -> None:
     parser = bedrock.stream_parser(Reply("alias", wire="converse-whole"))
     parser.feed(b'{"__type":"ThrottlingException","message":"Slow down"}')
     assert parser.close() == []
-    assert parser.error is not None
-    assert parser.error.code == "rate_limit_exceeded"
+    assert parser.state.error is not None
+    assert parser.state.error.code == "rate_limit_exceeded"
 
 
 def test_a_whole_answer_without_end_is_bounded() -> None:
     parser = bedrock.stream_parser(Reply("alias", wire="converse-whole"))
     for _ in range(9):
         parser.feed(b" " * 1024 * 1024)
-    assert parser.error is not None
-    assert parser.error.code == "upstream_invalid_response"
+    assert parser.state.error is not None
+    assert parser.state.error.code == "upstream_invalid_response"
 
 
 def test_an_empty_stream_is_truncated() -> None:
     for wire in ("converse", "claude", "nova", "oai", "llama", "cohere"):
         parser = bedrock.stream_parser(Reply("alias", wire=wire))
         assert parser.close() == []
-        assert parser.error is not None
-        assert parser.error.code == "upstream_stream_truncated"
+        assert parser.state.error is not None
+        assert parser.state.error.code == "upstream_stream_truncated"
 
 
 STREAMS = {
@@ -208,5 +208,5 @@ def test_any_cuts_give_the_same_chunks(name: str, cuts: list[float]) -> None:
     chunks += parser.close()
     whole = bedrock.stream_parser(reply)
     assert chunks == whole.feed(data) + whole.close()
-    assert (parser.error is None) == (whole.error is None)
-    assert parser.done == whole.done
+    assert (parser.state.error is None) == (whole.state.error is None)
+    assert parser.state.done == whole.state.done

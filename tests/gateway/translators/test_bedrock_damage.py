@@ -112,7 +112,7 @@ def test_a_damaged_stream_ends_with_one_reason_or_an_error(case: Path) -> None:
             for choice in chunk["choices"]
             if choice["finish_reason"] is not None
         ]
-        assert len(reasons) == (1 if parser.error is None else 0)
+        assert len(reasons) == (1 if parser.state.error is None else 0)
 
 
 def _damaged_event(event: JSON, chance: random.Random) -> JSON:

@@ -65,13 +65,13 @@ def test_ids_made_up_for_one_answer_are_not_those_of_another() -> None:
 def test_an_oversized_line_ends_the_stream() -> None:
     parser = ollama.stream_parser(Reply("m"))
     assert parser.feed(b"x" * (MAX_EVENT + 1)) == []
-    assert parser.error is not None
-    assert parser.error.code == "upstream_invalid_response"
+    assert parser.state.error is not None
+    assert parser.state.error.code == "upstream_invalid_response"
 
 
 def test_nothing_is_read_after_the_last_line() -> None:
     parser = ollama.stream_parser(Reply("m"))
     parser.feed(b'{"done": true, "done_reason": "stop"}\n{"error": "late"}\n')
-    assert parser.done
-    assert parser.error is None
+    assert parser.state.done
+    assert parser.state.error is None
     assert parser.close() == []

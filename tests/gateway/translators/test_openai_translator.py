@@ -39,14 +39,14 @@ def test_an_oversized_event_ends_the_stream_after_what_came_before() -> None:
     parser = openai.stream_parser(Reply("m"))
     out = parser.feed(frame(chunk("Hi")) + b"data: " + b"x" * (MAX_EVENT + 1))
     assert [c["choices"][0]["delta"]["content"] for c in out] == ["Hi"]
-    assert parser.error is not None
-    assert parser.error.code == "upstream_invalid_response"
+    assert parser.state.error is not None
+    assert parser.state.error.code == "upstream_invalid_response"
 
 
 def test_nothing_is_read_after_the_end() -> None:
     parser = openai.stream_parser(Reply("m"))
     assert parser.feed(b"data: [DONE]\n\n" + frame(chunk("Hi"))) == []
-    assert parser.done
+    assert parser.state.done
     assert parser.feed(frame(chunk("Hi"))) == []
     assert parser.close() == []
 
@@ -55,15 +55,15 @@ def test_nothing_is_read_after_an_error() -> None:
     parser = openai.stream_parser(Reply("m"))
     parser.feed(b'data: {"error": "no"}\n\n')
     assert parser.feed(frame(chunk("Hi"))) == []
-    assert parser.error is not None
-    assert parser.error.message == "no"
+    assert parser.state.error is not None
+    assert parser.state.error.message == "no"
 
 
 def test_usage_is_known_before_the_end() -> None:
     parser = openai.stream_parser(Reply("m"))
     parser.feed(frame(chunk("Hi", usage={"total_tokens": 3})))
-    assert parser.usage == {"total_tokens": 3}
-    assert not parser.done
+    assert parser.state.usage == {"total_tokens": 3}
+    assert not parser.state.done
 
 
 def test_a_moderation_chunk_is_kept_without_its_usage() -> None:

@@ -66,20 +66,21 @@ def check(chunks: list[JSON]) -> None:
 
 def outcome(name: str, reply: Reply, raw: bytes, size: int) -> Any:
     parser = TRANSLATORS[name].stream_parser(reply)
+    state = parser.state
     chunks: list[JSON] = []
     for start in range(0, len(raw), size):
         chunks += parser.feed(raw[start : start + size])
     chunks += parser.close()
     check(chunks)
-    assert parser.done or parser.error is not None
-    error = parser.error and (parser.error.status, render_error(parser.error))
+    assert state.done or state.error is not None
+    error = state.error and (state.error.status, render_error(state.error))
     said = "".join(
         text
         for chunk in chunks
         for choice in chunk["choices"]
         if isinstance(text := choice["delta"].get("content"), str)
     )
-    return said, error, parser.done, parser.usage
+    return said, error, state.done, state.usage
 
 
 @pytest.mark.parametrize(("name", "reply"), STREAMS)

@@ -149,8 +149,8 @@ def gone_on(parser: PausingParser, case: Path, cut: str) -> list[JSON]:
     """Feed the second stream of an answer that paused after the first."""
     resume = rendered(case).resume
     assert resume is not None
-    assert parser.paused is not None
-    upstream = resume(parser.paused)
+    assert parser.state.paused is not None
+    upstream = resume(parser.state.paused)
     assert upstream is not None
     assert upstream.body == read(case, "upstream_request_2.json")["body"]
     parser.resume(upstream.reply)
@@ -168,12 +168,12 @@ def test_a_stream_is_parsed_however_it_is_cut(case: Path, cut: str) -> None:
     chunks += parser.close()
     assert chunks == read(case, "chunks.json")
     if (case / "error.json").exists():
-        check_error(parser.error, case)
+        check_error(parser.state.error, case)
     else:
-        assert parser.error is None
-        assert parser.done
+        assert parser.state.error is None
+        assert parser.state.done
     if (case / "usage.json").exists():
-        assert parser.usage == read(case, "usage.json")
+        assert parser.state.usage == read(case, "usage.json")
 
 
 @pytest.mark.parametrize("case", having("upstream_error.json"))

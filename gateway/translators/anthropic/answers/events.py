@@ -6,8 +6,8 @@ https://platform.claude.com/docs/en/build-with-claude/streaming
 from collections.abc import Callable
 from typing import Any
 
-from gateway.errors import GatewayError
 from gateway.hub.answers.chunks import Chunks
+from gateway.hub.answers.state import StreamState
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply
 from gateway.hub.requests.tools.arguments import dump_arguments
@@ -55,16 +55,12 @@ class _Block:
 class MessageEvents:
     """One Claude message, fed with decoded events, out come chunks.
 
-    `usage`, `error` and `done` are those of `StreamParser`, `paused` that of
-    `PausingParser`. Events that make no sense where they come set `error`; unknown ones
-    are ignored, as Anthropic asks.
+    Events that make no sense where they come are an error; unknown ones are ignored, as
+    Anthropic asks.
     """
 
     def __init__(self, reply: Reply) -> None:
-        self.usage: JSON | None = None
-        self.error: GatewayError | None = None
-        self.done = False
-        self.paused: JSON | None = None
+        self.state = StreamState()
         self._reply = reply
         self._assembly = Assembly() if reply.goes_on else None
         self._blocks_before = 0
@@ -90,7 +86,7 @@ class MessageEvents:
 
     def receive(self, event: Any, out: list[JSON]) -> None:
         """Append the chunks for `event`; nothing behind the message's last one."""
-        if self.done or self.error is not None or self.paused is not None:
+        if self.state.is_over or self.state.paused is not None:
             return
         if not isinstance(event, dict):
             self.fail("holds an event that is no object")
@@ -102,12 +98,12 @@ class MessageEvents:
                 self.fail("begins without 'message_start'")
                 return
             receiver(event, out)
-            if self._assembly is not None and self.error is None:
+            if self._assembly is not None and self.state.error is None:
                 self._assembly.receive(event)
 
     def resume(self, reply: Reply) -> None:
         """Expect the message that goes on with this one, which paused."""
-        self.paused = None
+        self.state.paused = None
         self._reply = reply
         self._assembly = Assembly()
         self._blocks_before = sum(len(part["content"]) for part in reply.earlier)
@@ -121,14 +117,14 @@ class MessageEvents:
 
         `foreign` is what came instead of events; a piece of a line is not worth naming.
         """
-        if not self.done and self.error is None:
+        if not self.state.is_over:
             is_other = not self._began and foreign.lstrip().startswith((b"{", b"<"))
-            self.error = upstream_errors.unfinished(foreign if is_other else b"")
+            self.state.error = upstream_errors.unfinished(foreign if is_other else b"")
 
     def fail(self, why: str) -> None:
         """Set `error` unless the message ended before; `why` completes a sentence."""
-        if not self.done and self.error is None:
-            self.error = upstream_errors.no_answer(why)
+        if not self.state.is_over:
+            self.state.error = upstream_errors.no_answer(why)
 
     def _on_message_start(self, event: JSON, out: list[JSON]) -> None:
         if self._began:
@@ -286,26 +282,27 @@ class MessageEvents:
                 {name: value for name, value in usage.items() if value is not None}
             )
             parts = (*self._reply.earlier, {"usage": self._counts})
-            self.usage = parse_usage(summed_usage(parts))
+            self.state.usage = parse_usage(summed_usage(parts))
 
     def _on_message_stop(self, event: JSON, out: list[JSON]) -> None:
         ending = self._ending
         if ending is None:
             # The reason comes before: without it the answer may be cut anywhere.
-            self.error = upstream_errors.truncated()
+            self.state.error = upstream_errors.truncated()
             return
         native = ending.get("stop_reason")
         native = native if isinstance(native, str) else None
         if native in MALFORMED:
-            self.error = malformed()
+            self.state.error = malformed()
             return
         for block in self._blocks.values():
             self._finish_block(block, out)
         if native == PAUSE and self._assembly is not None:
             content = self._assembly.content()
             if content is not None:
+                paused = {"content": content, "stop_reason": native}
                 counts = {"usage": self._counts} if self._counts else {}
-                self.paused = {"content": content, "stop_reason": native, **counts}
+                self.state.paused = {**paused, **counts}
                 return
         self.finish(out)
 
@@ -320,8 +317,8 @@ class MessageEvents:
         reason = finish_reason(native, self._tools > 0)
         out.append(self._chunks.finish(reason, native=native))
         if self._reply.include_usage:
-            out.append(self._chunks.usage(self.usage or parse_usage({})))
-        self.done = True
+            out.append(self._chunks.usage(self.state.usage or parse_usage({})))
+        self.state.done = True
 
     def _on_error(self, event: JSON, out: list[JSON]) -> None:
-        self.error = upstream_errors.from_object(event)
+        self.state.error = upstream_errors.from_object(event)

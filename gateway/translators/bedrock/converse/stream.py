@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.errors import upstream_error
-from gateway.hub.answers.writer import AnswerStream
+from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors.upstream_errors import no_answer
 from gateway.hub.protocol import JSON, Reply
 from gateway.translators.bedrock.converse.response import (
@@ -38,7 +38,7 @@ class ConverseEvents:
     """Reads the events of one answer, each given by its name and payload."""
 
     def __init__(self, reply: Reply) -> None:
-        self.answer = AnswerStream(reply)
+        self.answer = AnswerWriter(reply)
         self._forced_tool = reply.forced_tool
         self._blocks: dict[int, _Block] = {}
         self._has_started = False
@@ -181,7 +181,7 @@ class ConverseEvents:
         self._has_metadata = True
         usage = payload.get("usage")
         if isinstance(usage, dict):
-            self.answer.usage = converse_usage(usage)
+            self.answer.state.usage = converse_usage(usage)
 
 
 def _block_index(payload: JSON) -> int:

@@ -20,35 +20,31 @@ class WholeStream:
     """Collects one JSON answer and tells it as chunks; a `StreamParser`."""
 
     def __init__(self, reply: Reply) -> None:
-        self.usage: JSON | None = None
-        self.error: GatewayError | None = None
-        self.done = False
         self._events = ConverseEvents(reply)
+        self.state = self._events.answer.state
         self._pieces: list[bytes] = []
         self._size = 0
 
     def feed(self, data: bytes) -> list[JSON]:
         """Keep `data`: nothing can be told before all of it is there."""
-        if self.error is None and not self.done:
+        if not self.state.is_over:
             self._pieces.append(data)
             self._size += len(data)
             if self._size > MAX_EVENT:
                 self._pieces.clear()
-                self.error = no_answer(f"is larger than {MAX_EVENT} bytes")
+                self.state.error = no_answer(f"is larger than {MAX_EVENT} bytes")
         return []
 
     def close(self) -> list[JSON]:
         """Return all chunks of the answer, or set `error`."""
-        if self.error is not None or self.done:
+        if self.state.is_over:
             return []
         try:
             for name, payload in _events_of(self._payload()):
                 self._events.read(name, payload)
             self._events.close()
         except GatewayError as error:
-            self.error = error
-        self.usage = self._events.answer.usage
-        self.done = self._events.answer.is_finished
+            self.state.error = error
         return self._events.answer.take()
 
     def _payload(self) -> JSON:

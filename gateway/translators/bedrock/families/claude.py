@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-
 
 from dataclasses import replace
 
-from gateway.errors import GatewayError
 from gateway.hub.protocol import JSON, Reply, Route
 from gateway.translators.anthropic.answers.events import MessageEvents
 from gateway.translators.anthropic.requests.claude_models import (
@@ -75,6 +74,7 @@ class ClaudeReader:
 
     def __init__(self, reply: Reply) -> None:
         self._events = MessageEvents(reply)
+        self.state = self._events.state
         self._out: list[JSON] = []
         self._intervened = False
 
@@ -84,23 +84,9 @@ class ClaudeReader:
         return self
 
     @property
-    def usage(self) -> JSON | None:
-        """Return the last usage known."""
-        return self._events.usage
-
-    @usage.setter
-    def usage(self, usage: JSON | None) -> None:
-        self._events.usage = usage
-
-    @property
     def is_stopped(self) -> bool:
         """Say whether the message ended."""
-        return self._events.done
-
-    @property
-    def is_finished(self) -> bool:
-        """Say whether the end is written."""
-        return self._events.done
+        return self.state.done
 
     def take(self) -> list[JSON]:
         """Return the chunks written since the last call."""
@@ -118,16 +104,16 @@ class ClaudeReader:
         if self._intervened:
             for chunk in self._out[start:]:
                 _filter(chunk)
-        self._raise(self._events.error)
+        self._raise()
 
     def close(self) -> None:
         """End of input; raises `GatewayError` where the answer is not complete."""
         self._events.close()
-        self._raise(self._events.error)
+        self._raise()
 
-    def _raise(self, error: GatewayError | None) -> None:
-        if error is not None:
-            raise error
+    def _raise(self) -> None:
+        if self.state.error is not None:
+            raise self.state.error
 
 
 def _filter(chunk: JSON) -> None:

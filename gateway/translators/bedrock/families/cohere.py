@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.errors import unsupported
 from gateway.hub.answers import chunks
-from gateway.hub.answers.writer import AnswerStream, CallIds, finish_reason
+from gateway.hub.answers.writer import AnswerWriter, CallIds, finish_reason
 from gateway.hub.errors.upstream_errors import no_answer
 from gateway.hub.protocol import JSON, Reply, Route
 from gateway.hub.requests.content.parsing import text_of
@@ -231,7 +231,7 @@ class CohereReader:
     """Reads the events that Command R streams."""
 
     def __init__(self, reply: Reply) -> None:
-        self.answer = AnswerStream(reply)
+        self.answer = AnswerWriter(reply)
         self._has_calls = False
 
     def read(self, body: JSON) -> None:

@@ -6,13 +6,11 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.errors import GatewayError
 from gateway.hub.answers.writer import CallIds
 from gateway.hub.protocol import (
     JSON,
     Reply,
     Route,
-    StreamParser,
     UpstreamRequest,
 )
 from gateway.hub.requests.losses import Losses
@@ -92,10 +90,8 @@ class NativeStream:
     """
 
     def __init__(self, reply: Reply) -> None:
-        self.usage: JSON | None = None
-        self.error: GatewayError | None = None
-        self.done = False
-        self._parser: StreamParser = openai.stream_parser(reply)
+        self._parser = openai.stream_parser(reply)
+        self.state = self._parser.state
         self._ids = CallIds(reply)
 
     def feed(self, data: bytes) -> list[JSON]:
@@ -107,9 +103,6 @@ class NativeStream:
         return self._given(self._parser.close())
 
     def _given(self, chunks: list[JSON]) -> list[JSON]:
-        self.usage = self._parser.usage
-        self.error = self._parser.error
-        self.done = self._parser.done
         return [self._renamed(chunk) for chunk in chunks]
 
     def _renamed(self, chunk: JSON) -> JSON:

@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.hub.answers import chunks
 from gateway.hub.answers.writer import (
-    AnswerStream,
+    AnswerWriter,
     CallIds,
     count,
     finish_reason,
@@ -125,7 +125,7 @@ class ChoiceReader:
     """Reads the chunks of a chat completion, tolerant of older shapes."""
 
     def __init__(self, reply: Reply, *, is_tagged: bool) -> None:
-        self.answer = AnswerStream(reply)
+        self.answer = AnswerWriter(reply)
         self._splitter = TagSplitter() if is_tagged else None
         self._calls: dict[Any, int] = {}
         self._with_arguments: set[int] = set()
@@ -134,7 +134,7 @@ class ChoiceReader:
         """Take in one chunk."""
         usage = openai_usage(body.get("usage"))
         if usage is not None:
-            self.answer.usage = usage
+            self.answer.state.usage = usage
         choice = _first_choice(body)
         if choice is None:
             return

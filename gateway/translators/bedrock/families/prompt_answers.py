@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from gateway.hub.answers import chunks
 from gateway.hub.answers.writer import (
-    AnswerStream,
+    AnswerWriter,
     count,
     finish_reason,
     token_usage,
@@ -106,7 +106,7 @@ class PromptReader:
     """Reads the pieces that one of the families streams."""
 
     def __init__(self, family: str, reply: Reply) -> None:
-        self.answer = AnswerStream(reply)
+        self.answer = AnswerWriter(reply)
         self._piece = _PIECES[family]
         self._splitter = TagSplitter(starts_open=True) if family == "r1" else None
         self._prompt: int | None = None
@@ -123,7 +123,7 @@ class PromptReader:
         self._prompt = piece.prompt if self._prompt is None else self._prompt
         self._output = self._output if piece.output is None else piece.output
         if self._prompt is not None and self._output is not None:
-            self.answer.usage = token_usage(
+            self.answer.state.usage = token_usage(
                 count(self._prompt), count(self._output), None, None
             )
         if piece.native is not None:
