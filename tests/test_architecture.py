@@ -25,7 +25,12 @@ ALLOWED: dict[str, set[str]] = {
     "gateway.admin": {"gateway.models", "providers.admin"},
     "gateway.hub": {"gateway.wire", "gateway.errors"},
     "gateway.translators": {"gateway.hub", "gateway.wire", "gateway.errors"},
-    "gateway.ledger": {"gateway.identifiers", "gateway.models", "gateway.wire"},
+    "gateway.ledger": {
+        "gateway.identifiers",
+        "gateway.models",
+        "gateway.wire",
+        "providers.vendors",
+    },
     "gateway.limits": {"gateway.errors"},
     "gateway.worker": {
         "gateway.errors",
@@ -87,6 +92,7 @@ ALLOWED: dict[str, set[str]] = {
         "providers.models",
         "providers.options",
         "providers.sealing",
+        "providers.vendors",
     },
     "providers.status": {
         "providers.auth",
@@ -95,8 +101,10 @@ ALLOWED: dict[str, set[str]] = {
         "providers.models",
         "providers.starter",
         "providers.transport",
+        "providers.vendors",
     },
     "providers.transport": {"providers.addresses"},
+    "providers.vendors": set(),
     "providers": set(),
     "runagents": {"gateway", "providers"},
 }
@@ -223,9 +231,9 @@ def test_only_the_settings_read_the_environment():
 
 def test_every_provider_type_has_a_translator():
     from gateway.translators import TRANSLATORS
-    from providers.models import ModelProvider
+    from providers.vendors import VENDORS
 
-    assert set(TRANSLATORS) == set(ModelProvider.Type.values)
+    assert set(TRANSLATORS) == set(VENDORS)
 
 
 def test_only_the_transport_connects_outwards():
