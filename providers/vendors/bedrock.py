@@ -20,7 +20,10 @@ LIST_DENIED = "Key lacks bedrock:List*; type IDs by hand."
 
 def region_of(endpoint: str) -> str:
     """Return the region in an AWS host name, or an empty string."""
-    host = urlsplit(endpoint).hostname or ""
+    try:
+        host = urlsplit(endpoint).hostname or ""
+    except ValueError:
+        return ""
     found = re.search(
         r"\.([a-z]{2,4}(?:-[a-z]+)+-\d)\.(?:vpce\.)?(?:amazonaws|api\.aws)", host
     )

@@ -42,6 +42,7 @@ def test_bedrocks_models_are_listed_by_another_host(endpoint, plane):
         ),
         ("https://bedrock-runtime.cn-north-1.amazonaws.com.cn", "cn-north-1"),
         ("https://api.openai.com", ""),
+        ("https://[::1", ""),
     ],
 )
 def test_the_region_is_read_from_an_aws_address(endpoint, region):
