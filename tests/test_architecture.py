@@ -94,6 +94,7 @@ ALLOWED: dict[str, set[str]] = {
         "providers.sealing",
         "providers.vendors",
     },
+    "providers.options": set(),
     "providers.status": {
         "providers.auth",
         "providers.database",

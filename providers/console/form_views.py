@@ -17,8 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from providers import endpoints, snippets, vendors
-from providers.forms import credentials, presets
-from providers.forms.option_fields import OPTION_FIELDS, PREFIX, TIMEOUTS
+from providers.forms import credentials, option_fields, presets
 from providers.forms.provider import EditConflict, ProviderForm
 from providers.models import ModelProvider
 from providers.vendors import VENDORS, Vendor
@@ -117,12 +116,8 @@ def _context(request: HttpRequest, form: ProviderForm) -> dict[str, Any]:
         "example_models": _example_models(request, vendor),
         "secrets": form.offer_secrets(),
         "stored": original.secret if original.pk else None,
-        "option_fields": [
-            form[PREFIX + name]
-            for name, option in OPTION_FIELDS.items()
-            if kind in option.types
-        ],
-        "timeout_fields": [form[f"timeout_{name}"] for name in TIMEOUTS],
+        "option_fields": [form[name] for name in option_fields.names(vendor.options)],
+        "timeout_fields": [form[name] for name in option_fields.TIMEOUT_FIELDS],
         "redirect_url": callback,
         "advanced_open": _has_advanced(form),
         **_previews(form),
@@ -136,9 +131,7 @@ def _example_models(request: HttpRequest, vendor: Vendor) -> str:
 
 def _has_advanced(form: ProviderForm) -> bool:
     """Tell whether *Advanced* holds something to see: a value or a mistake."""
-    names = {"options"} | {
-        name for name in form.fields if name.startswith((PREFIX, "timeout_"))
-    }
+    names = {"options", *option_fields.NAMES}
     return bool(form.original.options) or bool(names & set(form.errors))
 
 

@@ -32,7 +32,7 @@ def of(provider_type: str) -> Vendor:
     if provider_type in VENDORS:
         return VENDORS[provider_type]
     unknown = replace(VENDORS[USUAL], label=provider_type, logo="")
-    return replace(unknown, auth_type="none", example_models="")
+    return replace(unknown, auth_type="none", example_models="", options=())
 
 
 def choices() -> list[tuple[str, str]]:

@@ -40,6 +40,13 @@ VENDOR = Vendor(
     header_name="x-api-key",
     value_prefix="",
     example_models="claude-sonnet-4-20250514",
+    options=(
+        "strict_params",
+        "auto_cache",
+        "server_web_search",
+        "structured_output",
+        "reasoning_alias",
+    ),
     price_list="anthropic",
     environment={"ANTHROPIC_BASE_URL": "{base}", "ANTHROPIC_API_KEY": "{key}"},
     headers={"anthropic-version": "2023-06-01"},

@@ -50,6 +50,13 @@ VENDOR = Vendor(
     listens_with="OLLAMA_HOST=0.0.0.0",
     auth_type="none",
     example_models="llama3.2, qwen3:8b",
+    options=(
+        "strict_params",
+        "fetch_images",
+        "vision",
+        "audio",
+        "reasoning_alias",
+    ),
     questions=_questions,
     is_listed=_is_listed,
     trial=_trial,

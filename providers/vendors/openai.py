@@ -34,6 +34,17 @@ VENDOR = Vendor(
     chat_path="/v1/chat/completions",
     pasted_tails=("/v1/chat/completions", "/chat/completions"),
     example_models="gpt-4o, gpt-4o-mini",
+    options=(
+        "strict_params",
+        "include_usage",
+        "max_tokens_field",
+        "system_role",
+        "drop_params",
+        "organization",
+        "project",
+        "reasoning_alias",
+        "send_reasoning_content",
+    ),
     environment={
         "OPENAI_BASE_URL": "{base}/v1",
         "OPENAI_API_BASE": "{base}/v1",

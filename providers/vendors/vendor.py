@@ -48,10 +48,11 @@ class Vendor:
 
     As whom it is called: the usual `auth_type`, and the header that carries a key.
 
-    What it offers: `example_models`, and the `price_list` in genai-prices that holds
-    wherever its endpoint is; without one, as for a format that many vendors speak, the
-    endpoint tells. `environment` is what its SDKs read, with ``{base}`` and ``{key}``
-    for the gateway's address and an agent's key.
+    What it offers: `example_models`, and the `options` that its translator reads beside
+    those that hold everywhere (providers/options/table.py). `price_list` is the one in
+    genai-prices that holds wherever its endpoint is; without one, as for a format that
+    many vendors speak, the endpoint tells. `environment` is what its SDKs read, with
+    ``{base}`` and ``{key}`` for the gateway's address and an agent's key.
 
     How it is checked: `questions` returns what to ask at an endpoint, the first of them
     telling whether it works. `headers` and `option_headers` (by option) go along.
@@ -80,6 +81,7 @@ class Vendor:
     value_prefix: str = "Bearer "
 
     example_models: str = ""
+    options: tuple[str, ...] = ()
     price_list: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
 
