@@ -8,30 +8,10 @@ import ipaddress
 import re
 from urllib.parse import unquote, urlsplit
 
-from providers import addresses
+from providers import addresses, vendors
 
 MAX_LENGTH = 2048
 DEFAULT_PORTS = {"http": 80, "https": 443}
-
-DEFAULT_ENDPOINTS = {
-    "openai": "https://api.openai.com",
-    "anthropic": "https://api.anthropic.com",
-    "bedrock": "https://bedrock-runtime.{region}.amazonaws.com",
-    "ollama": "http://localhost:11434",
-}
-
-# What follows the endpoint in the URL of a chat call; shown in previews.
-CHAT_PATHS = {
-    "openai": "/v1/chat/completions",
-    "anthropic": "/v1/messages",
-    "bedrock": "/model/{model}/invoke",
-    "ollama": "/api/chat",
-}
-
-# Tails that people paste along with the address.
-_PASTED_TAILS = re.compile(
-    r"(/v1/chat/completions|/chat/completions|/v1/messages|/messages|/api/chat|/api/generate)$"
-)
 
 
 class EndpointError(ValueError):
@@ -82,8 +62,15 @@ def normalize(endpoint: str, strip_tail: bool = True) -> str:
     if any(part in (".", "..") for part in unquote(path).split("/")):
         raise EndpointError("The address holds a `.` or `..` between slashes.")
     if strip_tail:
-        path = _PASTED_TAILS.sub("", path.rstrip("/")).rstrip("/")
+        path = _without_tail(path.rstrip("/")).rstrip("/")
     return f"{parts.scheme.lower()}://{_netloc(parts.hostname, port)}{path}"
+
+
+def _without_tail(path: str) -> str:
+    """Return `path` without the operation that was pasted along, of whatever vendor."""
+    tails = [tail for each in vendors.VENDORS.values() for tail in each.pasted_tails]
+    pasted = [tail for tail in tails if path.endswith(tail)]
+    return path.removesuffix(max(pasted, key=len, default=""))
 
 
 def join(endpoint: str, path: str) -> str:
@@ -95,7 +82,7 @@ def join(endpoint: str, path: str) -> str:
     """
     base = endpoint.rstrip("/")
     if path.startswith("/api/"):
-        # Ollama's own API lies beside its OpenAI-compatible one.
+        # Lies beside the OpenAI-compatible paths of the same server.
         return re.sub(r"/(v1|api)$", "", base) + path
     if not path.startswith("/v1/"):
         return base + path
@@ -110,16 +97,7 @@ def chat_url(provider_type: str, endpoint: str, region: str = "") -> str:
         base = normalize(endpoint.replace("{region}", region or "{region}"))
     except EndpointError:
         return ""
-    return join(base, CHAT_PATHS[provider_type])
-
-
-def aws_region(endpoint: str) -> str:
-    """Return the region in an AWS host name, or an empty string."""
-    host = urlsplit(endpoint).hostname or ""
-    found = re.search(
-        r"\.([a-z]{2,4}(?:-[a-z]+)+-\d)\.(?:vpce\.)?(?:amazonaws|api\.aws)", host
-    )
-    return found.group(1) if found else ""
+    return join(base, vendors.of(provider_type).chat_path)
 
 
 def origin(url: str) -> str:

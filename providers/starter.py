@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import transaction
 
-from providers import endpoints
 from providers.models import ModelProvider, Secret, SecretNotAllowed
 from providers.sealing import UnreadableSecret
+from providers.vendors import VENDORS
 
 NAME = "playground-llm"
+TYPE = "openai"
 MODEL = "gpt-4o-mini"
 SECRET_NAME = "playground-llm-key"  # noqa: S105
 SANDBOX_PATH = "/sandbox"
@@ -66,7 +67,7 @@ def sandbox_endpoint() -> str:
 
 def is_sandbox(provider: ModelProvider) -> bool:
     """Tell whether `provider` is answered by the offline sandbox, on whatever port."""
-    if provider.provider_type != ModelProvider.Type.OPENAI:
+    if provider.provider_type != TYPE:
         return False
     parts = urlsplit(provider.endpoint)
     own = urlsplit(sandbox_endpoint())
@@ -84,7 +85,7 @@ def add_playground_llm() -> ModelProvider:
     provider, created = ModelProvider.objects.select_related("secret").get_or_create(
         name=NAME,
         defaults={
-            "provider_type": ModelProvider.Type.OPENAI,
+            "provider_type": TYPE,
             "endpoint": target.endpoint,
             "private_network": target.private_network,
             "auth_type": ModelProvider.Auth.API_KEY,
@@ -122,7 +123,7 @@ def _target() -> _Target:
     key = settings.PLAYGROUND_LLM_API_KEY
     if not key:
         return _sandbox()
-    return _Target(endpoints.DEFAULT_ENDPOINTS[ModelProvider.Type.OPENAI], key, False)
+    return _Target(VENDORS[TYPE].endpoint, key, False)
 
 
 def _sandbox() -> _Target:
@@ -146,7 +147,7 @@ def _secret() -> Secret:
 
 def is_managed(provider: ModelProvider) -> bool:
     """Tell whether endpoint and key are still what this module wrote."""
-    openai = endpoints.DEFAULT_ENDPOINTS[ModelProvider.Type.OPENAI]
+    openai = VENDORS[TYPE].endpoint
     return (
         provider.secret is not None
         and _MARK in provider.secret.keys

@@ -25,7 +25,12 @@ ALLOWED: dict[str, set[str]] = {
     "gateway.admin": {"gateway.models", "providers.admin"},
     "gateway.hub": {"gateway.wire", "gateway.errors"},
     "gateway.translators": {"gateway.hub", "gateway.wire", "gateway.errors"},
-    "gateway.ledger": {"gateway.identifiers", "gateway.models", "gateway.wire"},
+    "gateway.ledger": {
+        "gateway.identifiers",
+        "gateway.models",
+        "gateway.wire",
+        "providers.vendors",
+    },
     "gateway.limits": {"gateway.errors"},
     "gateway.doors": {"gateway.hub", "gateway.wire", "gateway.errors"},
     "gateway.worker": {
@@ -91,7 +96,9 @@ ALLOWED: dict[str, set[str]] = {
         "providers.models",
         "providers.options",
         "providers.sealing",
+        "providers.vendors",
     },
+    "providers.options": set(),
     "providers.status": {
         "providers.auth",
         "providers.database",
@@ -99,8 +106,10 @@ ALLOWED: dict[str, set[str]] = {
         "providers.models",
         "providers.starter",
         "providers.transport",
+        "providers.vendors",
     },
     "providers.transport": {"providers.addresses"},
+    "providers.vendors": set(),
     "providers": set(),
     "runagents": {"gateway", "providers"},
 }
@@ -228,9 +237,9 @@ def test_only_the_settings_read_the_environment():
 
 def test_every_provider_type_has_a_translator():
     from gateway.translators import TRANSLATORS
-    from providers.models import ModelProvider
+    from providers.vendors import VENDORS
 
-    assert set(TRANSLATORS) == set(ModelProvider.Type.values)
+    assert set(TRANSLATORS) == set(VENDORS)
 
 
 def test_only_the_transport_connects_outwards():

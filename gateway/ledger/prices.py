@@ -13,11 +13,9 @@ from typing import Any, NamedTuple
 from genai_prices import Usage, calc_price
 from genai_prices.data_snapshot import get_snapshot
 
-MILLION = Decimal(1_000_000)
+from providers import vendors
 
-# Types whose format only one vendor sells, wherever the endpoint is. OpenAI's format
-# everybody speaks: there the endpoint must tell whose prices hold.
-_VENDORS = {"anthropic": "anthropic", "bedrock": "aws"}
+MILLION = Decimal(1_000_000)
 
 
 class _Rates(NamedTuple):
@@ -41,7 +39,8 @@ def cost(call: Mapping[str, Any], own: Mapping[str, Any] | None) -> Decimal | No
         return None
     if own:
         return _linear(call, _own_rates(own))
-    vendor = _vendor(call.get("provider_type", ""), call.get("endpoint", ""))
+    listed = vendors.of(call.get("provider_type", "")).price_list
+    vendor = listed or _vendor(call.get("endpoint", ""))
     if vendor is None:
         return None
     today = datetime.now(UTC).date()
@@ -52,10 +51,8 @@ def cost(call: Mapping[str, Any], own: Mapping[str, Any] | None) -> Decimal | No
 
 
 @lru_cache(maxsize=1024)
-def _vendor(provider_type: str, endpoint: str) -> str | None:
-    """Return whose price list holds, or None where nobody knows."""
-    if provider_type in _VENDORS:
-        return _VENDORS[provider_type]
+def _vendor(endpoint: str) -> str | None:
+    """Return whose price list holds at an endpoint, or None where nobody knows."""
     try:
         return str(get_snapshot().find_provider(None, None, f"{endpoint}/").id)
     except LookupError:

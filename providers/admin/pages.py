@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
-from providers import status
+from providers import status, vendors
 from providers.admin.bases import IssuedKeyAdmin
 from providers.api import object_secrets
 from providers.forms import credentials, presets
@@ -114,7 +114,7 @@ class ModelProviderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Start with what a provider of the usual type needs."""
-        kind = request.GET.get("provider_type", ModelProvider.Type.OPENAI)
+        kind = request.GET.get("provider_type", vendors.USUAL)
         return {**presets.initial(kind), "options": {}}
 
     def changeform_view(

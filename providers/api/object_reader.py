@@ -204,7 +204,7 @@ class _Reader:
 
     def _usual_prefix(self, values: dict[str, Any]) -> str:
         """Return the prefix that goes with the header where none is given."""
-        usual = presets.KEY_HEADERS.get(values.get("provider_type", ""), {})
+        usual = presets.initial(values.get("provider_type", ""))
         same = usual.get("header_name", "").lower() == values["header_name"].lower()
         return usual.get("value_prefix", "") if same else ""
 

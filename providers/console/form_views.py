@@ -16,11 +16,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from providers import endpoints, snippets
-from providers.forms import credentials, presets
-from providers.forms.option_fields import OPTION_FIELDS, PREFIX, TIMEOUTS
+from providers import endpoints, snippets, vendors
+from providers.forms import credentials, option_fields, presets
 from providers.forms.provider import EditConflict, ProviderForm
 from providers.models import ModelProvider
+from providers.vendors import VENDORS, Vendor
+from providers.vendors.presets import PRESETS
 
 # How many models that others serve too are told at once.
 MAX_SHARED = 3
@@ -35,12 +36,10 @@ def provider_create(request: HttpRequest) -> HttpResponse:
     """Register a provider; `type`, `preset` and `model` in the address fill it in."""
     if request.method == "POST":
         return _save(request, ProviderForm(_posted(request)))
-    variant = presets.VARIANTS.get(request.GET.get("preset", ""))
     chosen = request.GET.get("type", "")
-    kind = chosen if chosen in presets.DEFAULT_AUTH else ModelProvider.Type.OPENAI
+    kind = chosen if chosen in VENDORS else vendors.USUAL
     initial = presets.initial(kind) | {"name": presets.free_name(kind, _names())}
-    if variant is not None:
-        initial |= variant.initial
+    initial |= presets.of_preset(request.GET.get("preset", ""))
     if model := request.GET.get("model", ""):
         initial["models"] = model
     return page(request, ProviderForm(initial=initial))
@@ -102,40 +101,37 @@ def page(
 
 
 def _context(request: HttpRequest, form: ProviderForm) -> dict[str, Any]:
-    kind = form["provider_type"].value() or ModelProvider.Type.OPENAI
+    kind = form["provider_type"].value() or vendors.USUAL
+    vendor = vendors.of(kind)
     original = form.original
     callback = snippets.base_url(request) + reverse("provider-oauth-callback")
     return {
         "form": form,
         "original": original if original.pk else None,
         "kind": kind,
-        "types": [
-            (value, label, presets.TYPE_NOTES[value])
-            for value, label in ModelProvider.Type.choices
-        ],
-        "variants": presets.VARIANTS,
+        "types": [(name, each.label, each.note) for name, each in VENDORS.items()],
+        "variants": PRESETS,
         "auths": ModelProvider.Auth.choices,
-        "auth": form["auth_type"].value() or presets.DEFAULT_AUTH.get(kind, "none"),
-        "example_models": presets.EXAMPLE_MODELS.get(kind, ""),
+        "auth": form["auth_type"].value() or vendor.auth_type,
+        "example_models": _example_models(request, vendor),
         "secrets": form.offer_secrets(),
         "stored": original.secret if original.pk else None,
-        "option_fields": [
-            form[PREFIX + name]
-            for name, option in OPTION_FIELDS.items()
-            if kind in option.types
-        ],
-        "timeout_fields": [form[f"timeout_{name}"] for name in TIMEOUTS],
+        "option_fields": [form[name] for name in option_fields.names(vendor.options)],
+        "timeout_fields": [form[name] for name in option_fields.TIMEOUT_FIELDS],
         "redirect_url": callback,
         "advanced_open": _has_advanced(form),
         **_previews(form),
     }
 
 
+def _example_models(request: HttpRequest, vendor: Vendor) -> str:
+    preset = PRESETS.get(request.GET.get("preset", ""))
+    return (preset.models if preset else "") or vendor.example_models
+
+
 def _has_advanced(form: ProviderForm) -> bool:
     """Tell whether *Advanced* holds something to see: a value or a mistake."""
-    names = {"options"} | {
-        name for name in form.fields if name.startswith((PREFIX, "timeout_"))
-    }
+    names = {"options", *option_fields.NAMES}
     return bool(form.original.options) or bool(names & set(form.errors))
 
 
@@ -146,14 +142,14 @@ def _previews(form: ProviderForm) -> dict[str, Any]:
         return str(form[name].value() or "")
 
     kind, endpoint = value("provider_type"), value("endpoint")
-    known = kind in endpoints.CHAT_PATHS
+    known = kind in VENDORS
     prefix = value("value_prefix")
     return {
         "chat_url": endpoints.chat_url(kind, endpoint, value("region"))
         if known
         else "",
         "is_localhost": "//localhost" in endpoint or "//127." in endpoint,
-        "is_ollama": kind == "ollama",
+        "vendor": vendors.of(kind),
         "header_name": value("header_name"),
         "value_prefix": prefix,
         "key_hint": _key_hint(form, value("api_key")),
@@ -196,7 +192,7 @@ def provider_fields(request: HttpRequest) -> HttpResponse:
     after = request.POST.get("provider_type", "")
     values = _posted(request).dict()
     values.pop("version", None)
-    if after in presets.DEFAULT_AUTH:
+    if after in VENDORS:
         taken = _names() - ({instance.name} if instance else set())
         values = presets.switched(values, before, after, taken)
     form = ProviderForm(initial=values, instance=instance)

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import (
@@ -20,12 +21,11 @@ from django.views.decorators.http import (
 )
 from django.views.decorators.vary import vary_on_headers
 
-from providers import snippets, starter
+from providers import snippets, starter, vendors
 from providers.forms.filters import FilterForm, ModelFilterForm
 from providers.forms.prices import ModelSettingsFormSet
 from providers.models import ModelProvider, ProviderModel
 
-LOGO_CARDS = ModelProvider.Type.choices
 PAGE_SIZE = 50
 # The models of one provider that pages show at once; templates slice by it.
 MAX_SHOWN = 100
@@ -64,7 +64,10 @@ def provider_list(request: HttpRequest) -> HttpResponse:
         "is_filtered": bool(query),
         "query": urlencode(query),
         "offers_starter": _offers_starter(),
-        "types": LOGO_CARDS,
+        "types": vendors.choices(),
+        "type_names": get_text_list(
+            [label for _type, label in vendors.choices()], _("or")
+        ),
     }
     return render(request, "providers/provider_list.html", context)
 

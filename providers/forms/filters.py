@@ -4,6 +4,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from providers import vendors
 from providers.models import ModelProvider, ProviderModel
 
 DISABLED = "disabled"
@@ -31,7 +32,7 @@ class FilterForm(forms.Form):
     type = forms.ChoiceField(
         required=False,
         label=_("Type"),
-        choices=[("", _("Any")), *ModelProvider.Type.choices],
+        choices=lambda: [("", _("Any")), *vendors.choices()],
     )
     status = forms.ChoiceField(
         required=False,

@@ -1,20 +1,35 @@
 """The form's fields for a provider's options: what stands under *Advanced*.
 
-The options and their rules are in `providers/options.py`; here is how each is asked
-for.
+The options, their rules and their words are in `providers/options/`; here is how each
+kind of value is asked for.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from providers import options
+from providers.options import EVERYWHERE, OPTIONS, TIMEOUTS
+from providers.options.kinds import (
+    MAX_SECONDS,
+    Choice,
+    Flag,
+    Headers,
+    Kind,
+    Texts,
+    Timeouts,
+)
 
-PREFIX = "option_"
-TIMEOUTS = ("connect", "first_byte", "silence", "total")
+# Form fields, and the options they ask for; of timeouts each has a field of its own.
+OPTION_FIELDS = {
+    f"option_{name}": name
+    for name, option in OPTIONS.items()
+    if not isinstance(option.kind, Timeouts)
+}
+TIMEOUT_FIELDS = {f"timeout_{name}": name for name in TIMEOUTS}
+NAMES = (*OPTION_FIELDS, *TIMEOUT_FIELDS)
 
 
 class Lines(forms.Field):
@@ -71,190 +86,59 @@ class Commas(forms.CharField):
         return ", ".join(value) if isinstance(value, list) else value
 
 
-def _flag() -> forms.Field:
-    return forms.TypedChoiceField(
-        choices=[("", _("Default")), ("on", _("On")), ("off", _("Off"))],
-        coerce=lambda value: value == "on",
-        empty_value=None,
-    )
-
-
-def _choice(*values: str) -> Callable[[], forms.Field]:
-    def make() -> forms.Field:
-        return forms.TypedChoiceField(
-            choices=[("", _("Default")), *((value, value) for value in values)],
-            empty_value=None,
-        )
-
-    return make
-
-
-class OptionField(NamedTuple):
-    """How one option is asked for, and for which provider types it means something."""
-
-    label: Any
-    help: Any
-    make: Callable[[], forms.Field]
-    types: tuple[str, ...] = ("openai", "anthropic", "bedrock", "ollama")
-
-
-OPTION_FIELDS: dict[str, OptionField] = {
-    "extra_headers": OptionField(
-        _("Extra headers"),
-        _("One `name: value` a line, sent with every request. Not for credentials."),
-        Lines,
-    ),
-    "bedrock_api": OptionField(
-        _("Bedrock API"),
-        _("Which of Bedrock's two interfaces is used; auto picks by model."),
-        _choice("auto", "invoke", "converse"),
-        ("bedrock",),
-    ),
-    "strict_params": OptionField(
-        _("Strict parameters"),
-        _("Refuse parameters that the provider lacks instead of leaving them out."),
-        _flag,
-    ),
-    "include_usage": OptionField(
-        _("Ask for usage in streams"),
-        _("Off for servers that refuse `stream_options`."),
-        _flag,
-        ("openai", "bedrock"),
-    ),
-    "max_tokens_field": OptionField(
-        _("Token limit field"),
-        _("The name under which the server takes the limit of answer tokens."),
-        _choice("max_tokens", "max_completion_tokens"),
-        ("openai", "bedrock"),
-    ),
-    "system_role": OptionField(
-        _("Role of system messages"),
-        _("What the server calls them."),
-        _choice("system", "developer"),
-        ("openai", "bedrock"),
-    ),
-    "drop_params": OptionField(
-        _("Parameters to leave out"),
-        _("Names of request parameters that this server refuses."),
-        lambda: Commas(),
-        ("openai", "bedrock"),
-    ),
-    "organization": OptionField(
-        _("Organization"),
-        _("Sent as `OpenAI-Organization`."),
-        forms.CharField,
-        ("openai",),
-    ),
-    "project": OptionField(
-        _("Project"), _("Sent as `OpenAI-Project`."), forms.CharField, ("openai",)
-    ),
-    "auto_cache": OptionField(
-        _("Prompt caching"),
-        _("Mark long prompts for the provider's cache."),
-        _flag,
-        ("anthropic",),
-    ),
-    "server_web_search": OptionField(
-        _("Web search"),
-        _("Let `web_search_options` use the provider's own search tool."),
-        _flag,
-        ("anthropic",),
-    ),
-    "structured_output": OptionField(
-        _("Native structured output"),
-        _("Off to emulate JSON schemas with a tool."),
-        _flag,
-        ("anthropic", "bedrock"),
-    ),
-    "request_metadata": OptionField(
-        _("Pass metadata on"),
-        _("Send the request's `metadata` to the provider."),
-        _flag,
-        ("bedrock",),
-    ),
-    "guardrail_id": OptionField(
-        _("Guardrail"),
-        _("Id or ARN of an Amazon Bedrock guardrail."),
-        forms.CharField,
-        ("bedrock",),
-    ),
-    "guardrail_version": OptionField(
-        _("Guardrail version"),
-        _("A number, or DRAFT."),
-        forms.CharField,
-        ("bedrock",),
-    ),
-    "guardrail_trace": OptionField(
-        _("Guardrail trace"),
-        _("How much the guardrail tells."),
-        _choice("enabled", "disabled", "enabled_full"),
-        ("bedrock",),
-    ),
-    "fetch_images": OptionField(
-        _("Fetch images"),
-        _("Download image URLs for providers that take image data only."),
-        _flag,
-        ("bedrock", "ollama"),
-    ),
-    "vision": OptionField(
-        _("Images"), _("Whether the models read images."), _flag, ("bedrock", "ollama")
-    ),
-    "audio": OptionField(
-        _("Audio"),
-        _("Whether the models take audio."),
-        _flag,
-        ("bedrock", "ollama"),
-    ),
-    "stream_tools": OptionField(
-        _("Streams with tools"),
-        _("Off where models with tools answer in one piece only."),
-        _flag,
-        ("bedrock",),
-    ),
-    "reasoning_alias": OptionField(
-        _("Reasoning under both names"),
-        _("Repeat `reasoning_content` as `reasoning` in answers."),
-        _flag,
-    ),
-    "send_reasoning_content": OptionField(
-        _("Send reasoning back"),
-        _("Keep `reasoning_content` of earlier turns in requests."),
-        _flag,
-        ("openai", "bedrock"),
-    ),
-}
-
-TIMEOUT_LABELS: dict[str, Any] = {
-    "connect": _("Connect"),
-    "first_byte": _("First byte"),
-    "silence": _("Silence in a stream"),
-    "total": _("Whole stream"),
-}
+def _field(kind: Kind) -> forms.Field:
+    """Return a form field that asks for a value of this kind."""
+    match kind:
+        case Flag():
+            return forms.TypedChoiceField(
+                choices=[("", _("Default")), ("on", _("On")), ("off", _("Off"))],
+                coerce=lambda value: value == "on",
+                empty_value=None,
+            )
+        case Choice(words):
+            return forms.TypedChoiceField(
+                choices=[("", _("Default")), *((word, word) for word in words)],
+                empty_value=None,
+            )
+        case Headers():
+            return Lines()
+        case Texts():
+            return Commas()
+        case _:
+            return forms.CharField()
 
 
 def form_fields() -> dict[str, forms.Field]:
     """Return new form fields by their names in the form."""
     fields: dict[str, forms.Field] = {}
-    for name, option in OPTION_FIELDS.items():
-        field = option.make()
+    for field_name, name in OPTION_FIELDS.items():
+        option = OPTIONS[name]
+        field = _field(option.kind)
         field.required = False
         field.label, field.help_text = option.label, option.help
-        fields[PREFIX + name] = field
-    for name in TIMEOUTS:
-        fields[f"timeout_{name}"] = forms.FloatField(
-            required=False, label=TIMEOUT_LABELS[name], min_value=0.001, max_value=86400
+        fields[field_name] = field
+    for field_name, name in TIMEOUT_FIELDS.items():
+        fields[field_name] = forms.FloatField(
+            required=False,
+            label=TIMEOUTS[name],
+            min_value=0.001,
+            max_value=MAX_SECONDS,
         )
     return fields
+
+
+def names(understood: Collection[str]) -> list[str]:
+    """Return the fields to show where these options are understood."""
+    shown = {*EVERYWHERE, *understood}
+    return [field for field, name in OPTION_FIELDS.items() if name in shown]
 
 
 def initial(stored: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the fields show for stored options."""
     shown = {}
-    for name in OPTION_FIELDS:
+    for field, name in OPTION_FIELDS.items():
         value = stored.get(name)
-        shown[PREFIX + name] = (
-            ("on" if value else "off") if isinstance(value, bool) else value
-        )
+        shown[field] = ("on" if value else "off") if isinstance(value, bool) else value
     for name, value in stored.get("timeouts", {}).items():
         shown[f"timeout_{name}"] = value
     return shown
@@ -268,8 +152,7 @@ def merged(
     Only fields that were `given` count; an empty one removes the option.
     """
     values, problems = dict(base), {}
-    for name in OPTION_FIELDS:
-        field = PREFIX + name
+    for field, name in OPTION_FIELDS.items():
         if field not in cleaned or not given(field):
             continue
         values.pop(name, None)
@@ -277,21 +160,25 @@ def merged(
         if value in (None, "", [], {}):
             continue
         try:
-            values[name] = options.OPTIONS[name](value)
+            values[name] = OPTIONS[name].kind.check(value)
         except ValueError as error:
             problems[field] = f"{error}".removesuffix(".").capitalize() + "."
     timeouts = values.get("timeouts") or {}
-    if not isinstance(timeouts, Mapping):
-        # Not from the fields: whoever checks the options says what is wrong with it.
-        return values, problems
-    timeouts = dict(timeouts)
-    for name in TIMEOUTS:
-        field = f"timeout_{name}"
+    # What is no mapping is not from the fields: whoever checks the options says so.
+    if isinstance(timeouts, Mapping):
+        values.pop("timeouts", None)
+        if timeouts := _merged_timeouts(timeouts, cleaned, given):
+            values["timeouts"] = timeouts
+    return values, problems
+
+
+def _merged_timeouts(
+    base: Mapping[str, Any], cleaned: Mapping[str, Any], given: Callable[[str], bool]
+) -> dict[str, Any]:
+    timeouts = dict(base)
+    for field, name in TIMEOUT_FIELDS.items():
         if field in cleaned and given(field):
             timeouts.pop(name, None)
             if cleaned[field] is not None:
                 timeouts[name] = cleaned[field]
-    values.pop("timeouts", None)
-    if timeouts:
-        values["timeouts"] = timeouts
-    return values, problems
+    return timeouts

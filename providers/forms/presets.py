@@ -1,91 +1,19 @@
-"""What a provider type starts with: endpoint, authentication, example models.
+"""What a new provider starts with: its type's endpoint and authentication, or a preset.
 
 From the vendors' own documentation; the form fills these in, the HTTP API uses them
 for whatever a request leaves out.
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-
-from providers.endpoints import DEFAULT_ENDPOINTS
+from providers import vendors
+from providers.forms import option_fields
 from providers.models import ModelProvider
+from providers.vendors import VENDORS
+from providers.vendors.presets import PRESETS
 
 DEFAULT_REGION = "us-east-1"
-
-Type = ModelProvider.Type
-Auth = ModelProvider.Auth
-
-# The authentication that a type's vendor uses.
-DEFAULT_AUTH: dict[str, str] = {
-    Type.OPENAI: Auth.API_KEY,
-    Type.ANTHROPIC: Auth.API_KEY,
-    Type.BEDROCK: Auth.AWS_SIGV4,
-    Type.OLLAMA: Auth.NONE,
-}
-
-# Where the vendor expects its key:
-# https://platform.openai.com/docs/api-reference/authentication
-# https://docs.anthropic.com/en/api/overview#authentication
-KEY_HEADERS: dict[str, dict[str, str]] = {
-    Type.OPENAI: {"header_name": "Authorization", "value_prefix": "Bearer "},
-    Type.ANTHROPIC: {"header_name": "x-api-key", "value_prefix": ""},
-    Type.BEDROCK: {"header_name": "Authorization", "value_prefix": "Bearer "},
-    Type.OLLAMA: {"header_name": "Authorization", "value_prefix": "Bearer "},
-}
-
-# Shown as examples in the empty Models field.
-EXAMPLE_MODELS: dict[str, str] = {
-    Type.OPENAI: "gpt-4o, gpt-4o-mini",
-    Type.ANTHROPIC: "claude-sonnet-4-20250514",
-    Type.BEDROCK: "us.anthropic.claude-opus-4-6-v1",
-    Type.OLLAMA: "llama3.2, qwen3:8b",
-}
-
-# One line under each type card.
-TYPE_NOTES: dict[str, str | Promise] = {
-    Type.OPENAI: _("OpenAI, Azure, vLLM and anything compatible"),
-    Type.ANTHROPIC: _("Claude by the Messages API"),
-    Type.BEDROCK: _("Claude, Llama, Nova and more on AWS"),
-    Type.OLLAMA: _("Self-hosted, no account needed"),
-}
-
-
-class Variant(NamedTuple):
-    """A further starting point, offered as a link beside the four type cards."""
-
-    label: str | Promise
-    initial: dict[str, Any]
-
-
-VARIANTS: dict[str, Variant] = {
-    "custom": Variant(
-        _("OpenAI-compatible endpoint"),
-        {"provider_type": Type.OPENAI, "endpoint": "", "name": "custom"},
-    ),
-    "azure": Variant(
-        _("Azure OpenAI"),
-        {
-            "provider_type": Type.OPENAI,
-            "endpoint": "https://YOUR-RESOURCE.openai.azure.com/openai/v1",
-            "header_name": "api-key",
-            "value_prefix": "",
-            "name": "azure",
-        },
-    ),
-    "vllm": Variant(
-        _("vLLM on this machine"),
-        {
-            "provider_type": Type.OPENAI,
-            # Not 8000, vLLM's own default: there listens this server.
-            "endpoint": "http://localhost:8001",
-            "auth_type": Auth.NONE,
-            "name": "vllm",
-        },
-    ),
-}
 
 
 def initial(provider_type: str, auth_type: str = "") -> dict[str, Any]:
@@ -94,21 +22,38 @@ def initial(provider_type: str, auth_type: str = "") -> dict[str, Any]:
     With `auth_type` the fields of that scheme are filled instead of the type's usual
     one. An unknown type gives nothing: the form then names the mistake.
     """
-    if provider_type not in DEFAULT_AUTH:
+    if provider_type not in VENDORS:
         return {}
+    vendor = VENDORS[provider_type]
     values: dict[str, Any] = {
         "provider_type": provider_type,
-        "endpoint": DEFAULT_ENDPOINTS[provider_type],
-        "auth_type": auth_type or DEFAULT_AUTH[provider_type],
+        "endpoint": vendor.endpoint,
+        "auth_type": auth_type or vendor.auth_type,
         "region": DEFAULT_REGION,
         "priority": 100,
         "enabled": True,
         "client_auth": ModelProvider.ClientAuth.HEADER,
-        **KEY_HEADERS[provider_type],
+        **vendor.key_fields,
     }
-    if provider_type == Type.OLLAMA:
+    if vendor.is_local:
         values["private_network"] = True
     return values
+
+
+def of_preset(name: str) -> dict[str, Any]:
+    """Return what a preset starts with, by form field name; nothing for an unknown."""
+    preset = PRESETS.get(name)
+    if preset is None:
+        return {}
+    own = {
+        "endpoint": preset.endpoint,
+        "auth_type": preset.auth_type,
+        "header_name": preset.header_name,
+        "value_prefix": preset.value_prefix,
+        **option_fields.initial(preset.options),
+    }
+    given = {field: value for field, value in own.items() if value is not None}
+    return {**initial(preset.provider_type), "name": name, **given}
 
 
 # What changes with the type as long as nobody typed something else.
@@ -133,8 +78,8 @@ def switched(
         ):
             changed[name] = new.get(name, "")
     if values.get("header_name", "") in ("", old.get("header_name")):
-        changed |= KEY_HEADERS.get(after, {})
-    if before == Type.OLLAMA:
+        changed |= vendors.of(after).key_fields
+    if old.get("private_network"):
         changed["private_network"] = new.get("private_network", "")
     return changed
 

@@ -11,13 +11,12 @@ from django.db.models import F
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from providers import endpoints
-from providers.forms import credentials, entries, option_fields, presets
+from providers import endpoints, vendors
+from providers.forms import credentials, entries, option_fields
 from providers.forms.provider_fields import ProviderFields
 from providers.models import ModelProvider, OAuthToken, ProviderModel, Secret
 
 Auth = ModelProvider.Auth
-Type = ModelProvider.Type
 
 CONFLICT = _("This provider changed since you opened it.")
 PRIVATE_NETWORK_NOTE = _(
@@ -73,7 +72,7 @@ class ProviderForm(ProviderFields):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         self._check_types()
         kind = cleaned.get("provider_type", "")
-        auth = cleaned.get("auth_type") or presets.DEFAULT_AUTH.get(kind, Auth.NONE)
+        auth = cleaned.get("auth_type") or vendors.of(kind).auth_type
         if "auth_type" not in self.errors:
             cleaned["auth_type"] = auth
         self._forget_other_auths(auth)
@@ -110,25 +109,23 @@ class ProviderForm(ProviderFields):
                 self.cleaned_data[name] = {} if name == "token_params" else ""
 
     def _settle_region(self, kind: str, auth: str) -> None:
-        """Let Bedrock's endpoint and its region follow each other."""
+        """Let endpoint and region follow each other, where there are regions."""
         cleaned = self.cleaned_data
-        if kind != Type.BEDROCK and auth != Auth.AWS_SIGV4:
+        if not vendors.of(kind).has_regions and auth != Auth.AWS_SIGV4:
             self.errors.pop("region", None)
             cleaned["region"] = ""
             return
         if "region" in self.errors or "endpoint" in self.errors:
             return
         region, endpoint = cleaned.get("region", ""), cleaned.get("endpoint", "")
-        default = endpoints.DEFAULT_ENDPOINTS[Type.BEDROCK]
-        before = default.replace("{region}", self.original.region or "-")
-        if region and endpoint.rstrip("/") == before:
-            endpoint = default
+        if region:
+            endpoint = _template_of(endpoint, self.original.region)
         cleaned["endpoint"] = endpoint.replace("{region}", region)
         if "{region}" in endpoint and not region:
             cleaned["endpoint"] = endpoint
             self.add_error("region", _("Enter the AWS region."))
             return
-        in_host = endpoints.aws_region(cleaned["endpoint"])
+        in_host = vendors.region_of(cleaned["endpoint"])
         if region and in_host and in_host != region:
             self.add_error(
                 "region",
@@ -300,6 +297,15 @@ class ProviderForm(ProviderFields):
         if secret is not None and self.adopted:
             secret.save()
         return secret
+
+
+def _template_of(endpoint: str, region: str) -> str:
+    """Return what `endpoint` was made of, if it is a vendor's own one in `region`."""
+    for vendor in vendors.VENDORS.values():
+        own = vendor.endpoint.replace("{region}", region or "-")
+        if vendor.has_regions and endpoint.rstrip("/") == own:
+            return vendor.endpoint
+    return endpoint
 
 
 def _looks_private(endpoint: str) -> bool:

@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from django import forms
+from django.utils.text import get_text_list
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from providers.choices import Offer, typed
 from providers.forms import credentials, entries, option_fields, presets
 from providers.models import ModelProvider, Secret
+from providers.vendors import VENDORS
 
 Auth = ModelProvider.Auth
 
@@ -23,6 +26,13 @@ def _value_field(name: str) -> forms.CharField:
     return forms.CharField(
         required=False, label=credentials.LABELS[name], widget=widget
     )
+
+
+def _unknown_type() -> str:
+    """Return what to say of a type that is none; the value is put in when it is."""
+    types = get_text_list(list(VENDORS), gettext("or"))
+    text = gettext("`%%(value)s` is not a provider type. Use %(types)s.")
+    return text % {"types": types}
 
 
 class SecretChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -88,13 +98,7 @@ class ProviderFields(forms.ModelForm):  # type: ignore[type-arg]
         error_messages = {
             "name": {"required": _("Enter a name for the provider.")},
             "endpoint": {"required": _("Enter the provider's API address.")},
-            "provider_type": {
-                "required": _("Choose the provider type."),
-                "invalid_choice": _(
-                    "`%(value)s` is not a provider type. Use openai, anthropic, "
-                    "bedrock or ollama."
-                ),
-            },
+            "provider_type": {"required": _("Choose the provider type.")},
             "auth_type": {
                 "invalid_choice": _(
                     "`%(value)s` is not an authentication type. Use api_key, "
@@ -106,6 +110,7 @@ class ProviderFields(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.original: ModelProvider = copy.copy(self.instance)
+        self.fields["provider_type"].error_messages["invalid_choice"] = _unknown_type()
         self.fields["value_prefix"].strip = False  # type: ignore[attr-defined]
         for name in ("auth_type", "client_auth", "priority"):
             self.fields[name].required = False
@@ -156,5 +161,5 @@ class ProviderFields(forms.ModelForm):  # type: ignore[type-arg]
         ):
             stored["private_network"] = instance.private_network
         if values.get("auth_type") == Auth.API_KEY != instance.auth_type:
-            stored |= presets.KEY_HEADERS[instance.provider_type]
+            stored |= instance.vendor.key_fields
         return cls({**stored, **values}, instance=instance)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from providers import endpoints, options, sealing
+from providers import endpoints, options, sealing, vendors
 from providers.models.announced import Announced
 from providers.models.rules import NAME_RULE, REGION_RULE
 from providers.models.secret import Secret
@@ -18,12 +18,6 @@ from providers.models.secret import Secret
 
 class ModelProvider(Announced):
     """A configured upstream: where to call, as whom, and which models it serves."""
-
-    class Type(models.TextChoices):
-        OPENAI = "openai", "OpenAI"
-        ANTHROPIC = "anthropic", "Anthropic"
-        BEDROCK = "bedrock", "AWS Bedrock"
-        OLLAMA = "ollama", "Ollama"
 
     class Auth(models.TextChoices):
         API_KEY = "api_key", _("API Key")
@@ -50,7 +44,10 @@ class ModelProvider(Announced):
         error_messages={"unique": _("A model provider with this name exists.")},
     )
     provider_type = models.CharField(
-        _("provider type"), max_length=16, choices=Type.choices, default=Type.OPENAI
+        _("provider type"),
+        max_length=16,
+        choices=vendors.choices,
+        default=vendors.USUAL,
     )
     endpoint = models.CharField(_("endpoint"), max_length=2048)
     private_network = models.BooleanField(_("private network"), default=False)
@@ -120,8 +117,7 @@ class ModelProvider(Announced):
         errors: dict[str, Any] = {}
         for field in ("endpoint", "authorization_url", "token_url"):
             self._clean_address(field, errors)
-        if self.provider_type == self.Type.BEDROCK and not self.region:
-            self.region = endpoints.aws_region(self.endpoint)
+        self.region = self.region or self.vendor.region_of(self.endpoint)
         self._clean_auth(errors)
         try:
             self.options = options.clean(self.options)
@@ -158,6 +154,11 @@ class ModelProvider(Announced):
                 errors["region"] = ValidationError(_("Enter the AWS region."))
             case self.Auth.OAUTH2 if not self.token_url:
                 errors["token_url"] = ValidationError(_("Enter the token URL."))
+
+    @property
+    def vendor(self) -> vendors.Vendor:
+        """What is known about providers of this type."""
+        return vendors.of(self.provider_type)
 
     @property
     def needs_secret(self) -> bool:

@@ -19,9 +19,9 @@ from django.db.models import Q
 from providers import auth, database, endpoints, starter, transport
 from providers.models import ModelProvider
 from providers.status import discovery, verdicts
-from providers.status.discovery import Question
 from providers.status.observer import Observer
 from providers.status.verdicts import CheckResult
+from providers.vendors import Question
 
 __all__ = [
     "CheckResult",
@@ -60,7 +60,7 @@ async def check(
         return CheckResult(Status.AVAILABLE, starter.SANDBOX_NOTE)
     wanted = await _stored_models(provider) if models is None else models
     scheme = await sync_to_async(auth.for_provider)(provider)
-    first, *others = discovery.questions(provider)
+    first, *others = provider.vendor.questions(provider.endpoint)
     result = await _ask(provider, scheme, first)
     if result.status != Status.AVAILABLE or result.http_status != 200:
         return result
@@ -69,7 +69,7 @@ async def check(
         further = await _ask(provider, scheme, question)
         found = [*found, *further.models]
     found = sorted(set(found))
-    absent = discovery.missing(provider.provider_type, wanted, found) if found else []
+    absent = discovery.missing(provider.vendor, wanted, found) if found else []
     message = f"Connected in {result.duration_ms} ms."
     if wanted and found:
         here = len(wanted) - len(absent)
@@ -84,7 +84,7 @@ async def discover(provider: ModelProvider) -> list[str]:
     """Return the ids of the models that `provider` offers; raises DiscoveryFailed."""
     scheme = await sync_to_async(auth.for_provider)(provider)
     found: set[str] = set()
-    for question in discovery.questions(provider):
+    for question in provider.vendor.questions(provider.endpoint):
         result = await _ask(provider, scheme, question)
         if result.http_status != 200 or result.status != Status.AVAILABLE:
             raise DiscoveryFailed(" ".join(filter(None, (result.message, result.hint))))

@@ -15,16 +15,15 @@ import msgspec
 from providers import auth, endpoints, transport
 from providers.auth.oauth import NotConnected, TokenError
 from providers.models import ModelProvider
-from providers.status.discovery import Missing, Question
+from providers.status.discovery import Missing
+from providers.vendors import Question
 
 Status = ModelProvider.Status
 
 EXCERPT_LENGTH = 200
 LOCALHOST_HINT = (
-    "Inside a container, localhost is the container itself: use "
-    "host.docker.internal, and start Ollama with OLLAMA_HOST=0.0.0.0."
+    "Inside a container, localhost is the container itself: use host.docker.internal"
 )
-LIST_DENIED = "Key lacks bedrock:List*; type IDs by hand."
 
 
 @dataclass(frozen=True)
@@ -67,12 +66,12 @@ def unreached(provider: ModelProvider, url: str, error: Exception) -> CheckResul
     where = endpoints.origin(url).partition("//")[2]
     hint = ""
     if parts.hostname in ("localhost", "127.0.0.1", "::1"):
-        hint = LOCALHOST_HINT
+        hint = _localhost_hint(provider)
     match error:
         case transport.DestinationBlocked() | transport.TLSFailed():
             return CheckResult(Status.FAILED, str(error), stage="connect")
-        case transport.NameNotResolved() if error.is_unknown and (
-            provider.provider_type == ModelProvider.Type.BEDROCK
+        case transport.NameNotResolved() if (
+            error.is_unknown and provider.vendor.has_regions
         ):
             return CheckResult(
                 Status.FAILED,
@@ -112,6 +111,13 @@ def unreached(provider: ModelProvider, url: str, error: Exception) -> CheckResul
     )
 
 
+def _localhost_hint(provider: ModelProvider) -> str:
+    vendor = provider.vendor
+    if not vendor.listens_with:
+        return f"{LOCALHOST_HINT}."
+    return f"{LOCALHOST_HINT}, and start {vendor.label} with {vendor.listens_with}."
+
+
 def answered(
     provider: ModelProvider, question: Question, response: httpx.Response, body: bytes
 ) -> CheckResult:
@@ -132,16 +138,15 @@ def answered(
             return replace(
                 result,
                 message=f"Endpoint answered, but {path} is not what a "
-                f"{provider.get_provider_type_display()} server says there. Check the "
+                f"{provider.vendor.label} server says there. Check the "
                 "endpoint.",
             )
         return CheckResult(
             Status.AVAILABLE, "Connected.", http_status=code, models=models
         )
-    if provider.provider_type == ModelProvider.Type.BEDROCK:
-        exempt = _judge_bedrock(response, answer)
-        if exempt is not None:
-            return replace(exempt, http_status=code)
+    excuse = provider.vendor.excuse(response.headers, _error_message(answer))
+    if excuse:
+        return CheckResult(Status.AVAILABLE, excuse, http_status=code)
     if code in (401, 403):
         return replace(
             result, message=f"The provider rejected the credentials ({code})."
@@ -167,25 +172,6 @@ def answered(
             message=f"Endpoint answered, but {path} was not found. Check the path.",
         )
     return replace(result, message=f"The provider answered {code} to GET {path}.")
-
-
-def _judge_bedrock(response: httpx.Response, answer: Any) -> CheckResult | None:
-    """Return what a refusal of AWS to list models says beside its status."""
-    kind = response.headers.get("x-amzn-errortype", "")
-    kind = kind.partition(":")[0].rpartition("#")[2]
-    if kind == "AccessDeniedException" and (
-        "not authorized to perform" in _error_message(answer)
-    ):
-        return CheckResult(
-            Status.AVAILABLE, f"Connected; the credentials are valid. {LIST_DENIED}"
-        )
-    if kind == "UnknownOperationException":
-        return CheckResult(
-            Status.AVAILABLE,
-            "Connected. This endpoint does not list models, so that the credentials "
-            "are proven by the first call.",
-        )
-    return None
 
 
 def _decoded(body: bytes) -> Any:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from providers.keys import PLATFORM_MANAGED
+from providers.vendors import VENDORS
 
 CHAT_PATH = "/v1/chat/completions"
 ECHO_TOOL_PATH = "/tools/echo-tool"
@@ -58,13 +59,23 @@ def environment(
     if system_prompt:
         values["SYSTEM_PROMPT"] = system_prompt
     return values | {
-        "OPENAI_BASE_URL": f"{base}/v1",
-        "OPENAI_API_BASE": f"{base}/v1",
-        "OPENAI_API_KEY": key,
-        "ANTHROPIC_BASE_URL": base,
-        "ANTHROPIC_API_KEY": key,
+        **_of_vendors(base, key),
         "TOOL_URL_ECHO_TOOL": base + ECHO_TOOL_PATH,
     }
+
+
+def _of_vendors(base: str, key: str) -> dict[str, str]:
+    """Return what the vendors' own SDKs read, so that they call the gateway."""
+    return {
+        name: template.format(base=base, key=key)
+        for vendor in VENDORS.values()
+        for name, template in vendor.environment.items()
+    }
+
+
+def key_variables() -> list[str]:
+    """Return the names of the variables that hold an agent's key."""
+    return [name for name, value in _of_vendors("", "key").items() if value == "key"]
 
 
 def main_connection(connections: Iterable[Connection]) -> Connection | None:

@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from gateway.console.reports import by_provider
 from gateway.console.usage_report import Block
 from gateway.ledger.totals import Totals
+from providers import vendors
 from providers.choices import Offer
 from providers.forms import credentials
 from providers.forms.entries import ModelsField
@@ -45,10 +46,11 @@ def icon(name: str, label: str = "") -> SafeString:
 @register.simple_tag
 def logo(provider_type: str) -> SafeString:
     """Return the logo of a provider type, as decoration beside its name."""
-    href = f"{static('vendor/lobehub-icons/logos.svg')}#{provider_type}"
+    symbol = vendors.of(provider_type).logo
+    href = f"{static('vendor/lobehub-icons/logos.svg')}#{symbol}"
     return format_html(
         '<svg class="logo logo-{}" aria-hidden="true"><use href="{}"/></svg>',
-        provider_type,
+        symbol,
         href,
     )
 

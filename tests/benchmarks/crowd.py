@@ -26,6 +26,7 @@ from providers.models import (  # noqa: E402
     RegistryVersion,
     Secret,
 )
+from providers.vendors import VENDORS  # noqa: E402
 from runagents.agents import registration  # noqa: E402
 from runagents.agents.models import Agent  # noqa: E402
 from tests.benchmarks.console import AGENT, agent_name, model_id, provider_name  # noqa: E402
@@ -71,7 +72,7 @@ def _register(count: int) -> None:
 
     Beside the `count` providers there is one that routes to very many models.
     """
-    now = timezone.now()
+    now, types = timezone.now(), list(VENDORS)
     secrets = [Secret(name=f"{provider_name(number)}-key") for number in range(count)]
     for number, secret in enumerate(secrets):
         secret.store({"api_key": f"sk-{number:032}"}, [_endpoint(number)])
@@ -79,7 +80,7 @@ def _register(count: int) -> None:
     ModelProvider.objects.bulk_create(
         ModelProvider(
             name=provider_name(number),
-            provider_type=ModelProvider.Type.values[number % 4],
+            provider_type=types[number % len(types)],
             endpoint=_endpoint(number),
             auth_type=ModelProvider.Auth.API_KEY,
             header_name="Authorization",

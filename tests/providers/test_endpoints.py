@@ -147,20 +147,3 @@ def test_an_origin_names_its_port(url, origin):
 )
 def test_a_private_address_is_told_by_its_looks(endpoint, private):
     assert endpoints.is_private(endpoint) is private
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "region"),
-    [
-        ("https://bedrock-runtime.eu-west-1.amazonaws.com", "eu-west-1"),
-        ("https://bedrock-runtime-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1"),
-        (
-            "https://vpce-1-x.bedrock-runtime.us-east-1.vpce.amazonaws.com",
-            "us-east-1",
-        ),
-        ("https://bedrock-runtime.cn-north-1.amazonaws.com.cn", "cn-north-1"),
-        ("https://api.openai.com", ""),
-    ],
-)
-def test_the_region_is_read_from_an_aws_address(endpoint, region):
-    assert endpoints.aws_region(endpoint) == region

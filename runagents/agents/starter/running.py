@@ -17,7 +17,7 @@ from django.utils import timezone
 from runagents.agents.models import Agent, AgentKey
 from runagents.agents.registration import connections
 from runagents.agents.starter import hello_world
-from runagents.agents.wiring import environment
+from runagents.agents.wiring import environment, key_variables
 
 SOURCES = {"hello-world": Path(hello_world.__file__)}
 """Built-in agents by `Agent.builtin`: where their source is."""
@@ -165,7 +165,7 @@ def _text(output: bytes, values: dict[str, str]) -> str:
 
 def redacted(text: str, values: dict[str, str]) -> str:
     """Return `text` without the agent's key and anything shaped like a key."""
-    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+    for name in key_variables():
         if len(values.get(name, "")) > 20:
             text = text.replace(values[name], "[redacted]")
     return _KEYS.sub("[redacted]", text)

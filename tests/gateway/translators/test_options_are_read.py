@@ -13,8 +13,9 @@ import pytest
 
 from gateway.errors import GatewayError
 from gateway.translators import TRANSLATORS
-from providers.forms.option_fields import OPTION_FIELDS
-from providers.options import OPTIONS
+from providers.forms import option_fields
+from providers.options import EVERYWHERE, OPTIONS
+from providers.vendors import VENDORS
 from tests.gateway.translators.test_translators import (
     CASES,
     reply_of,
@@ -30,8 +31,6 @@ ELSEWHERE = {
     "timeouts": "gateway/worker/snapshot.py",
     "fetch_images": "gateway/calls/images.py",
 }
-# Asked for by four fields of their own.
-WITHOUT_A_FIELD = {"timeouts"}
 
 
 class Watched(dict[str, Any]):
@@ -86,8 +85,8 @@ def asked() -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("type", sorted(TRANSLATORS))
 def test_what_a_translator_reads_is_what_its_form_asks_for(asked, type):
-    offered = {name for name, field in OPTION_FIELDS.items() if type in field.types}
-    assert asked[type] == offered - set(ELSEWHERE)
+    understood = set(VENDORS[type].options)
+    assert asked[type] == understood - set(ELSEWHERE)
 
 
 def test_every_option_is_read_somewhere(asked):
@@ -96,13 +95,26 @@ def test_every_option_is_read_somewhere(asked):
         assert f'options.get("{name}"' in (ROOT / path).read_text()
 
 
+def test_what_holds_everywhere_is_read_by_no_translator():
+    assert set(EVERYWHERE) <= set(ELSEWHERE)
+
+
 def test_every_option_has_a_field_in_the_form():
-    assert set(OPTION_FIELDS) | WITHOUT_A_FIELD == set(OPTIONS)
+    without = {"timeouts"}  # asked for by a field for each
+    assert set(option_fields.OPTION_FIELDS.values()) | without == set(OPTIONS)
+    assert set(option_fields.form_fields()) == set(option_fields.NAMES)
+
+
+def test_each_type_s_form_asks_for_what_its_vendor_understands():
+    for vendor in VENDORS.values():
+        assert set(vendor.options) <= set(OPTIONS) - set(EVERYWHERE)
+        shown = {f"option_{name}" for name in vendor.options}
+        assert set(option_fields.names(vendor.options)) == shown | {
+            "option_extra_headers"
+        }
 
 
 def test_every_option_is_explained_for_its_types():
-    names = {"openai": "OpenAI", "anthropic": "Anthropic"}
-    names |= {"bedrock": "Bedrock", "ollama": "Ollama"}
     text = (ROOT / "docs/translation.md").read_text()
     lines = text.partition("## Options of a provider")[2].partition("\n## ")[0]
     told = {}
@@ -111,7 +123,11 @@ def test_every_option_is_explained_for_its_types():
         for name in options.replace("`", "").split(", "):
             told[name] = types
     assert set(told) == set(OPTIONS)
-    for name, field in OPTION_FIELDS.items():
-        everywhere = len(field.types) == len(names)
-        wanted = "all" if everywhere else ", ".join(names[t] for t in field.types)
+    for name in OPTIONS:
+        types = [
+            vendor.label.removeprefix("AWS ")
+            for vendor in VENDORS.values()
+            if name in (*EVERYWHERE, *vendor.options)
+        ]
+        wanted = "all" if len(types) == len(VENDORS) else ", ".join(types)
         assert told[name] == wanted, name

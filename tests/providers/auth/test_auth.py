@@ -12,6 +12,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from providers import auth, options, sealing, transport
+from providers.auth import aws
 from providers.models import ModelProvider, Secret, SecretNotAllowed
 from providers.transport.guard import Rules
 from tests.faults import FaultServer, json_answer
@@ -131,7 +132,7 @@ def test_a_header_that_may_not_be_set_is_refused_again_when_built():
 
 
 def test_no_scheme_asks_httpx_to_read_the_response():
-    for scheme in (auth.ApiKey, auth.BedrockBearer, auth.AwsSigV4, auth.OAuth2):
+    for scheme in (auth.ApiKey, aws.BedrockBearer, aws.AwsSigV4, auth.OAuth2):
         assert not scheme.requires_response_body
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from gateway.models import UsageRecord
 from providers.models import ModelProvider, ProviderModel, Secret
+from providers.vendors import VENDORS
 from runagents.agents.models import Agent, Wire
 
 KEY = "sk-upstream-key-0123456789"
@@ -18,7 +19,7 @@ def test_the_empty_list_offers_every_type_and_the_starter(logged_in_client):
     page = logged_in_client.get("/models/").content.decode()
     assert "No model providers yet." in page
     assert "Add starter Playground LLM" in page
-    for kind in ModelProvider.Type.values:
+    for kind in VENDORS:
         assert f"/models/new/?type={kind}" in page
 
 

@@ -365,6 +365,11 @@ def test_incomplete_aws_settings_are_named(fields, field, sentence):
     assert sentence in str(form.errors[field])
 
 
+def test_an_address_that_cannot_be_read_is_a_mistake_to_correct():
+    form = ProviderForm(bedrock(endpoint="https://[::1"))
+    assert "malformed host or port" in str(form.errors["endpoint"])
+
+
 # --- OAuth2 ---
 
 

@@ -154,32 +154,6 @@ def test_bedrock_lists_models_and_inference_profiles(upstream):
     assert "bedrock/aws4_request" in upstream.requests[0].header("authorization")
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "plane"),
-    [
-        (
-            "https://bedrock-runtime.us-east-1.amazonaws.com",
-            "https://bedrock.us-east-1.amazonaws.com:443",
-        ),
-        (
-            "https://bedrock-runtime-fips.us-east-1.amazonaws.com",
-            "https://bedrock-fips.us-east-1.amazonaws.com:443",
-        ),
-        (
-            "https://bedrock-runtime.cn-north-1.amazonaws.com.cn",
-            "https://bedrock.cn-north-1.amazonaws.com.cn:443",
-        ),
-        (
-            "https://vpce-1.bedrock-runtime.us-east-1.vpce.amazonaws.com",
-            "https://vpce-1.bedrock-runtime.us-east-1.vpce.amazonaws.com",
-        ),
-        ("http://127.0.0.1:4566", "http://127.0.0.1:4566"),
-    ],
-)
-def test_bedrocks_models_are_listed_by_another_host(endpoint, plane):
-    assert status.discovery.control_plane(endpoint) == plane
-
-
 def test_the_sandbox_says_that_no_model_speaks():
     provider = draft(starter.sandbox_endpoint())
     result = check(provider)

@@ -7,8 +7,8 @@ from asgiref.sync import async_to_sync
 from django.urls import reverse
 
 from providers import transport
-from providers.models import ModelProvider
 from providers.status import trial
+from providers.vendors import VENDORS
 
 pytestmark = pytest.mark.django_db
 
@@ -63,8 +63,8 @@ def test_the_smallest_call_of_each_type_is_sent(provider, fields, target, body):
 
 
 def test_openais_own_models_know_the_limit_by_its_new_name():
-    row = ModelProvider(provider_type="openai", endpoint="https://api.openai.com")
-    assert trial.call_of(row, "o3")[1]["max_completion_tokens"] == 1
+    _path, body = VENDORS["openai"].trial("https://api.openai.com", "o3")
+    assert body["max_completion_tokens"] == 1
 
 
 def test_a_refusal_is_told_in_the_providers_words_without_the_key(provider):

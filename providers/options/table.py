@@ -1,0 +1,139 @@
+"""Every option of a provider: what it may be, and how the form asks for it.
+
+In the order of the form. An option is read where requests are translated unless
+tests/gateway/translators/test_options_are_read.py names another place.
+"""
+
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext_lazy as _
+
+from providers.options.kinds import (
+    Choice,
+    Flag,
+    Headers,
+    Kind,
+    Text,
+    Texts,
+    Timeouts,
+)
+
+# What of a call is waited for; each is a field of its own in the form.
+TIMEOUTS: dict[str, Any] = {
+    "connect": _("Connect"),
+    "first_byte": _("First byte"),
+    "silence": _("Silence in a stream"),
+    "total": _("Whole stream"),
+}
+
+# Options that hold for every provider, whatever its type.
+EVERYWHERE = ("timeouts", "extra_headers")
+
+
+class Option(NamedTuple):
+    """What one option may be, its name for people and a sentence of help."""
+
+    kind: Kind
+    label: Any
+    help: Any
+
+
+OPTIONS: dict[str, Option] = {
+    "timeouts": Option(
+        Timeouts(frozenset(TIMEOUTS)),
+        _("Timeouts"),
+        _("Seconds to wait before a call counts as failed."),
+    ),
+    "extra_headers": Option(
+        Headers(),
+        _("Extra headers"),
+        _("One `name: value` a line, sent with every request. Not for credentials."),
+    ),
+    "bedrock_api": Option(
+        Choice(("auto", "invoke", "converse")),
+        _("Bedrock API"),
+        _("Which of Bedrock's two interfaces is used; auto picks by model."),
+    ),
+    "strict_params": Option(
+        Flag(),
+        _("Strict parameters"),
+        _("Refuse parameters that the provider lacks instead of leaving them out."),
+    ),
+    "include_usage": Option(
+        Flag(),
+        _("Ask for usage in streams"),
+        _("Off for servers that refuse `stream_options`."),
+    ),
+    "max_tokens_field": Option(
+        Choice(("max_tokens", "max_completion_tokens")),
+        _("Token limit field"),
+        _("The name under which the server takes the limit of answer tokens."),
+    ),
+    "system_role": Option(
+        Choice(("system", "developer")),
+        _("Role of system messages"),
+        _("What the server calls them."),
+    ),
+    "drop_params": Option(
+        Texts(),
+        _("Parameters to leave out"),
+        _("Names of request parameters that this server refuses."),
+    ),
+    "organization": Option(
+        Text(), _("Organization"), _("Sent as `OpenAI-Organization`.")
+    ),
+    "project": Option(Text(), _("Project"), _("Sent as `OpenAI-Project`.")),
+    "auto_cache": Option(
+        Flag(),
+        _("Prompt caching"),
+        _("Mark long prompts for the provider's cache."),
+    ),
+    "server_web_search": Option(
+        Flag(),
+        _("Web search"),
+        _("Let `web_search_options` use the provider's own search tool."),
+    ),
+    "structured_output": Option(
+        Flag(),
+        _("Native structured output"),
+        _("Off to emulate JSON schemas with a tool."),
+    ),
+    "request_metadata": Option(
+        Flag(),
+        _("Pass metadata on"),
+        _("Send the request's `metadata` to the provider."),
+    ),
+    "guardrail_id": Option(
+        Text(), _("Guardrail"), _("Id or ARN of an Amazon Bedrock guardrail.")
+    ),
+    "guardrail_version": Option(
+        Text(), _("Guardrail version"), _("A number, or DRAFT.")
+    ),
+    "guardrail_trace": Option(
+        Choice(("enabled", "disabled", "enabled_full")),
+        _("Guardrail trace"),
+        _("How much the guardrail tells."),
+    ),
+    "fetch_images": Option(
+        Flag(),
+        _("Fetch images"),
+        _("Download image URLs for providers that take image data only."),
+    ),
+    "vision": Option(Flag(), _("Images"), _("Whether the models read images.")),
+    "audio": Option(Flag(), _("Audio"), _("Whether the models take audio.")),
+    "stream_tools": Option(
+        Flag(),
+        _("Streams with tools"),
+        _("Off where models with tools answer in one piece only."),
+    ),
+    "reasoning_alias": Option(
+        Flag(),
+        _("Reasoning under both names"),
+        _("Repeat `reasoning_content` as `reasoning` in answers."),
+    ),
+    "send_reasoning_content": Option(
+        Flag(),
+        _("Send reasoning back"),
+        _("Keep `reasoning_content` of earlier turns in requests."),
+    ),
+}
