@@ -12,26 +12,15 @@ import pytest
 from providers import status, transport
 from providers.forms.provider import ProviderForm
 from providers.models import ModelProvider, WorkspaceKey
-from providers.vendors import VENDORS, Question, Vendor
+from providers.vendors import VENDORS
+from tests.toys import toy_vendor
 
-
-def _read(answer):
-    return answer.get("toys") if isinstance(answer, dict) else None
-
-
-# No more than a vendor must say.
-TOY = Vendor(
-    label="Toy",
-    chat_path="/talk",
-    questions=lambda endpoint: [Question(endpoint, "/toys", _read)],
-    trial=lambda endpoint, model: ("/talk", {"toy": model}),
-)
 HTMX = {"HTTP_HX_REQUEST": "true"}
 
 
 @pytest.fixture(autouse=True)
 def _toy(monkeypatch):
-    monkeypatch.setitem(VENDORS, "toy", TOY)
+    monkeypatch.setitem(VENDORS, "toy", toy_vendor.VENDOR)
 
 
 @pytest.fixture
@@ -92,7 +81,7 @@ def test_the_preview_shows_its_path(logged_in_client):
     part = logged_in_client.post(
         "/models/form/preview/?part=endpoint", entered(), **HTMX
     )
-    assert "https://toys.example/talk" in part.content.decode()
+    assert "https://toys.example/play" in part.content.decode()
 
 
 def test_it_is_saved_by_the_form_and_shown(logged_in_client):
@@ -126,7 +115,7 @@ def test_its_own_call_tries_a_model(logged_in_client, toys):
     posted = entered(trial="1")
     page = logged_in_client.post("/models/form/test/", posted, **HTMX)
     assert "bear answered in" in page.content.decode()
-    assert toys[-1].url.path == "/talk"
+    assert toys[-1].url.path == "/play"
 
 
 def test_it_is_listed_by_the_api(client, saved, key):

@@ -5,6 +5,7 @@ import pytest
 from gateway.doors import DOORS
 from gateway.entry import routes
 from gateway.translators import TRANSLATORS
+from providers.vendors import VENDORS
 from tests.gateway.conftest import (  # noqa: F401  fixtures
     chat,
     completion,
@@ -12,7 +13,7 @@ from tests.gateway.conftest import (  # noqa: F401  fixtures
     ledger,
     upstream,
 )
-from tests.toys import toy_door, toy_format
+from tests.toys import toy_door, toy_format, toy_vendor
 
 
 @pytest.fixture
@@ -28,6 +29,22 @@ def door(monkeypatch):
 
 @pytest.fixture
 def toy_type(monkeypatch):
-    """The toy's format among those that providers speak."""
+    """The toy among the types of providers, and its format among those we speak."""
+    monkeypatch.setitem(VENDORS, "toy", toy_vendor.VENDOR)
     monkeypatch.setitem(TRANSLATORS, "toy", toy_format)
-    return "toy"
+
+
+@pytest.fixture
+def registered(toy_type, logged_in_client):
+    """A provider of the toy's type, entered in the browser's form."""
+    fields = {
+        "name": "toys",
+        "provider_type": "toy",
+        "endpoint": "https://toys.example",
+        "auth_type": "none",
+        "models": "bear",
+        "priority": "100",
+        "enabled": "on",
+    }
+    answer = logged_in_client.post("/models/new/", fields)
+    assert answer.status_code == 302, answer.content

@@ -7,6 +7,7 @@ the places, and these tests hold it to its word.
 import json
 
 import pytest
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 QUESTION = {"who": "gpt-4o-mini", "what": "hi"}
 LINES = [
@@ -104,3 +105,61 @@ def test_a_new_door_pins_a_provider_as_the_others_do(
     upstream(json=completion)
     answer = gateway().post("/v1/p/second/ask", json=QUESTION)
     assert answer.headers["x-gateway-provider"] == "second"
+
+
+# --- a format ---
+
+
+def test_a_new_format_answers_from_the_form_on(registered, gateway, upstream, ledger):
+    seen = upstream(json={"said": "growl", "heard": 1, "spoken": 2})
+    body = {"model": "bear", "messages": [{"role": "user", "content": "hi"}]}
+    answer = gateway().post("/v1/chat/completions", json=body)
+    completion = ChatCompletion.model_validate(answer.json())
+    assert completion.choices[0].message.content == "growl"
+    assert str(seen[0].url) == "https://toys.example/play"
+    assert json.loads(seen[0].content) == {"toy": "bear", "text": "hi"}
+    assert ledger()[0]["provider_type"] == "toy"
+
+
+def test_a_new_format_streams_however_its_bytes_are_cut(
+    registered, gateway, upstream, ledger
+):
+    upstream(stream=LINES)
+    body = {
+        "model": "toys/bear",
+        "messages": [{"role": "user", "content": "hi"}],
+        "stream": True,
+    }
+    answer = gateway().post("/v1/chat/completions", json=body)
+    *events, done = answer.text.strip().split("\n\n")
+    chunks = [
+        ChatCompletionChunk.model_validate_json(event.removeprefix("data: "))
+        for event in events
+    ]
+    assert [c.choices[0].delta.content for c in chunks] == ["hel", "lo", None]
+    assert chunks[-1].choices[0].finish_reason == "stop"
+    assert done == "data: [DONE]"
+    (row,) = ledger()
+    assert (row["outcome"], row["input_tokens"], row["output_tokens"]) == ("ok", 3, 2)
+
+
+def test_what_a_new_format_cannot_express_is_refused(registered, gateway):
+    body = {"model": "bear", "messages": [{"role": "user", "content": "hi"}]}
+    answer = gateway().post("/v1/chat/completions", json={**body, "tools": [{}]})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == "tools"
+
+
+def test_both_meet_without_knowing_each_other(door, registered, gateway, upstream):
+    upstream(stream=LINES)
+    answer = gateway().post(door, json={"who": "bear", "what": "hi", "live": True})
+    assert answer.text == "hel\nlo\nthat was hi\n"
+
+
+def test_the_playground_speaks_to_a_new_format(
+    registered, gateway, upstream, logged_in_client
+):
+    gateway()
+    upstream(json={"said": "growl", "heard": 1, "spoken": 2})
+    form = {"model": "toys/bear", "message": "hi"}
+    assert b"growl" in logged_in_client.post("/playground/", form).content
