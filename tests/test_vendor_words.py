@@ -39,12 +39,10 @@ ALLOWED: dict[str, str] = {
     "providers/forms/credentials.py": "the names of what a secret for AWS may hold",
     "providers/options/table.py": "options that one vendor's translator reads",
     "runagents/agents/detection/": "tells vendors' SDKs in agents' code by their names",
-    "gateway/calls/upstream.py": "joins a header that one vendor takes as a list",
     "gateway/hub/answers/upstream_headers.py": "renames vendors' rate limit headers",
     "gateway/hub/answers/writer.py": "finish reasons of several vendors in one table",
     "gateway/hub/errors/masking.py": "what keys of several vendors look like",
     "gateway/hub/errors/upstream_errors.py": "errors of several vendors in one table",
-    "gateway/hub/requests/tool_calls.py": "ids of tool calls in two vendors' alphabets",
 }
 
 

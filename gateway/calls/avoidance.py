@@ -6,34 +6,11 @@ long as this worker's snapshot of the registry lives, they are sent without it.
 """
 
 import re
-from typing import NamedTuple
 
 from gateway.errors import GatewayError
-from gateway.hub.protocol import UpstreamRequest
+from gateway.hub.protocol import Translator, UpstreamRequest
 from gateway.wire.jsontext import JSON
 from gateway.worker.snapshot import Target
-
-
-class _Feature(NamedTuple):
-    """A feature by its name in `Route.avoid`: where it is sent, how it is refused."""
-
-    fields: tuple[str, ...]
-    refusal: re.Pattern[str]
-
-
-_FEATURES = {
-    "output_config": _Feature(
-        ("output_config", "outputConfig"),
-        re.compile(r"output_?(config|format)", re.IGNORECASE),
-    ),
-    "stream_options": _Feature(
-        ("stream_options",), re.compile(r"stream_options|include_usage")
-    ),
-    "stream_tools": _Feature(
-        ("toolConfig",),
-        re.compile(r"tool use in streaming|stream\w* .{0,40}tool", re.IGNORECASE),
-    ),
-}
 
 _REFUSED = frozenset({400, 422})
 
@@ -45,14 +22,16 @@ _LASTING = re.compile(
 """What is said of a feature rather than of one client's schema."""
 
 
-def refused_feature(error: GatewayError, rendered: UpstreamRequest) -> str:
+def refused_feature(
+    error: GatewayError, rendered: UpstreamRequest, translator: Translator
+) -> str:
     """Return the name of the feature of `rendered` that was refused, empty if none."""
     if error.status not in _REFUSED:
         return ""
     said = f"{error.param or ''} {error.message}"
-    for name, feature in _FEATURES.items():
+    for feature in translator.AVOIDABLE:
         if _sends(rendered.body, feature.fields) and feature.refusal.search(said):
-            return name
+            return feature.name
     return ""
 
 

@@ -97,7 +97,7 @@ async def _attempt(
         try:
             return await _answer(asked, passage, rounds)
         except GatewayError as error:
-            feature = avoidance.refused_feature(error, rendered)
+            feature = avoidance.refused_feature(error, rendered, provider.translator)
             if not feature or feature in route.avoid or call.is_billed:
                 raise
             avoidance.remember(target, feature, error)

@@ -6,6 +6,7 @@ through `Route`; whatever it learned while rendering and needs again for the ans
 travels in `Reply`.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -16,6 +17,7 @@ from gateway.wire.jsontext import JSON
 
 __all__ = [
     "JSON",
+    "Feature",
     "PausingParser",
     "Reply",
     "Route",
@@ -78,6 +80,18 @@ class Reply(NamedTuple):
     goes_on: bool = False
 
 
+class Feature(NamedTuple):
+    """A part of a request that some upstreams refuse, and that can be left out.
+
+    `name` stands in `Route.avoid` where it is left out. It is sent in one of `fields`,
+    at the top of the body, and `refusal` finds in an upstream's words that it is meant.
+    """
+
+    name: str
+    fields: tuple[str, ...]
+    refusal: re.Pattern[str]
+
+
 class UpstreamRequest(NamedTuple):
     """One request in the upstream's format.
 
@@ -133,6 +147,9 @@ class PausingParser(StreamParser, Protocol):
 
 class Translator(Protocol):
     """The jobs of a translator module."""
+
+    AVOIDABLE: tuple[Feature, ...]
+    """What is asked for again without, where an upstream refuses it."""
 
     def render_request(self, body: JSON, route: Route) -> UpstreamRequest:
         """Return `body` (OpenAI's format, not mutated) as the upstream wants it.

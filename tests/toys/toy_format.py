@@ -10,6 +10,8 @@ from gateway.hub.protocol import JSON, Reply, Route, UpstreamRequest
 from gateway.wire import jsontext
 from gateway.wire.ndjson import NDJSONDecoder
 
+AVOIDABLE = ()
+
 
 def render_request(body: JSON, route: Route) -> UpstreamRequest:
     if body.get("tools"):

@@ -12,9 +12,11 @@ from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply, Route, StreamParser
 from gateway.translators.anthropic.answers.response import parse_response
 from gateway.translators.anthropic.answers.stream import MessageStream
+from gateway.translators.anthropic.avoidable import AVOIDABLE
 from gateway.translators.anthropic.requests.request import render_request
 
 __all__ = [
+    "AVOIDABLE",
     "parse_error",
     "parse_response",
     "remote_urls",

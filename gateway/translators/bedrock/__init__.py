@@ -34,6 +34,7 @@ from gateway.translators.bedrock.api import (
     check_size,
     choose_api,
 )
+from gateway.translators.bedrock.avoidable import AVOIDABLE
 from gateway.translators.bedrock.families import (
     claude,
     cohere,
@@ -58,6 +59,7 @@ from gateway.translators.bedrock.stream import (
 )
 
 __all__ = [
+    "AVOIDABLE",
     "parse_error",
     "parse_response",
     "remote_urls",

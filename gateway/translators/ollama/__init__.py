@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from gateway.errors import GatewayError
 from gateway.hub.answers import reply_rules
 from gateway.hub.errors import upstream_errors
-from gateway.hub.protocol import JSON, Reply, Route, StreamParser
+from gateway.hub.protocol import JSON, Feature, Reply, Route, StreamParser
 from gateway.hub.requests.content import remote
 from gateway.translators.ollama.answer import LineStream, parse_response
 from gateway.translators.ollama.request import render_request
@@ -22,6 +22,8 @@ __all__ = [
 ]
 
 _STATUSES = {404: upstream_errors.NO_MODEL}
+
+AVOIDABLE: tuple[Feature, ...] = ()
 
 
 def remote_urls(body: JSON, route: Route) -> list[str]:

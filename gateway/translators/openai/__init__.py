@@ -7,6 +7,7 @@ ways as they are.
 https://platform.openai.com/docs/api-reference/chat/create
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from gateway.hub.answers import reply_rules
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import (
     JSON,
+    Feature,
     Reply,
     Route,
     StreamParser,
@@ -30,6 +32,14 @@ from gateway.translators.openai.stream import (
 )
 
 PATH = "/v1/chat/completions"
+
+AVOIDABLE: tuple[Feature, ...] = (
+    Feature(
+        "stream_options",
+        ("stream_options",),
+        re.compile(r"stream_options|include_usage"),
+    ),
+)
 
 _OWN_MESSAGE_FIELDS = frozenset({"thinking_blocks", "is_error"})
 """Message fields that only this gateway's translations know."""

@@ -1,0 +1,12 @@
+"""What some hosts of Claude refuse, and Claude can do without."""
+
+import re
+
+from gateway.hub.protocol import Feature
+
+OUTPUT_CONFIG = re.compile(r"output_?(config|format)", re.IGNORECASE)
+"""How structured output and effort are named in refusals."""
+
+AVOIDABLE: tuple[Feature, ...] = (
+    Feature("output_config", ("output_config",), OUTPUT_CONFIG),
+)

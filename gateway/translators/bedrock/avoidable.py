@@ -1,0 +1,20 @@
+"""What some models on Bedrock refuse, and can be called without.
+
+https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html
+"""
+
+import re
+
+from gateway.hub.protocol import Feature
+from gateway.translators import openai
+from gateway.translators.anthropic.avoidable import OUTPUT_CONFIG
+
+AVOIDABLE: tuple[Feature, ...] = (
+    Feature("output_config", ("output_config", "outputConfig"), OUTPUT_CONFIG),
+    *openai.AVOIDABLE,
+    Feature(
+        "stream_tools",
+        ("toolConfig",),
+        re.compile(r"tool use in streaming|stream\w* .{0,40}tool", re.IGNORECASE),
+    ),
+)
