@@ -127,6 +127,8 @@ CLOSED: dict[str, set[str]] = {
     "providers.forms": {"providers", "runagents"},
     "providers.transport.exchange": {"providers.transport"},
     "providers.transport.guard": {"providers.transport"},
+    # A call knows a translator, and nothing that the console knows of its vendor.
+    "providers.vendors": {"gateway.ledger", "providers", "runagents"},
 }
 # What the sans-IO packages may use besides the standard library.
 LIBRARIES = {

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from providers import endpoints, vendors
 from providers.forms import credentials, entries, option_fields
 from providers.forms.provider_fields import ProviderFields
-from providers.models import ModelProvider, OAuthToken, ProviderModel, Secret
+from providers.forms.secret_entry import SecretEntry
+from providers.models import ModelProvider, OAuthToken, ProviderModel
 
 Auth = ModelProvider.Auth
 
@@ -52,8 +53,7 @@ class ProviderForm(ProviderFields):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.new_values: dict[str, str] = {}
-        self.adopted = False
+        self._entry = SecretEntry(self.instance, self.original, {})
 
     # --- cleaning ---
 
@@ -160,48 +160,14 @@ class ProviderForm(ProviderFields):
             self._check_credentials()
 
     def _check_credentials(self) -> None:
-        provider = self.instance
-        if not provider.needs_secret or "auth_type" in self.errors:
+        wrong = set(self.errors)
+        if not self.instance.needs_secret or {"auth_type", "secret"} & wrong:
             return
-        if "secret" in self.errors:
-            return
-        self.new_values = credentials.typed(provider.auth_type, self.cleaned_data)
-        self._strip_prefix(provider)
-        chosen = self._chosen_secret()
+        self._entry = SecretEntry(self.instance, self.original, self.cleaned_data)
         try:
-            if self.new_values:
-                credentials.check_values(provider, self.new_values)
-                credentials.check_kind(provider, chosen)
-            elif not {"endpoint", "token_url", "region"} & set(self.errors):
-                stored = self._stored_secret()
-                self.adopted = stored is not None and not stored.origins
-                credentials.check_stored(provider, stored)
+            self._entry.check(not {"endpoint", "token_url", "region"} & wrong)
         except credentials.CredentialError as error:
             self.add_error(error.field, str(error))
-
-    def _strip_prefix(self, provider: ModelProvider) -> None:
-        """Forgive a key pasted together with the prefix that goes before it."""
-        prefix = provider.value_prefix.strip()
-        key = self.new_values.get("api_key", "")
-        if prefix and key.startswith(f"{prefix} "):
-            self.new_values["api_key"] = key.removeprefix(prefix).strip()
-
-    def _stored_secret(self) -> Secret | None:
-        """Return the stored secret to use: the one chosen, else the one in use."""
-        chosen = self._chosen_secret()
-        if chosen is not None or self._is_other_auth():
-            return chosen
-        return self.original.secret
-
-    def _chosen_secret(self) -> Secret | None:
-        """Return the secret chosen in the list, unless it was for another scheme."""
-        chosen: Secret | None = self.cleaned_data.get("secret")
-        if chosen is not None and chosen == self.original.secret:
-            return None if self._is_other_auth() else chosen
-        return chosen
-
-    def _is_other_auth(self) -> bool:
-        return bool(self.original.auth_type != self.instance.auth_type)
 
     # --- what came of it ---
 
@@ -224,11 +190,8 @@ class ProviderForm(ProviderFields):
         if set(self.errors) - {"name", "models"}:
             return None
         provider: ModelProvider = copy.copy(self.instance)
-        if self.new_values:
-            provider.secret = Secret(name="entered")
-            provider.secret.store(self.new_values, provider.required_origins())
-        elif provider.needs_secret:
-            provider.secret = self._stored_secret()
+        if provider.needs_secret:
+            provider.secret = self._entry.drafted()
         if self._is_connection_changed(provider):
             # A row of its own: nothing remembered about the stored one applies.
             provider.pk, provider.uid = None, uuid.uuid4()
@@ -238,7 +201,7 @@ class ProviderForm(ProviderFields):
         before = self.original
         return (
             not before.pk
-            or bool(self.new_values)
+            or bool(self._entry.values)
             or before.auth_type != provider.auth_type
             or before.secret != provider.secret
             or before.required_origins() != provider.required_origins()
@@ -265,7 +228,7 @@ class ProviderForm(ProviderFields):
         provider: ModelProvider = self.instance
         if provider.pk:
             self._claim(provider)
-        provider.secret = self._save_secret(provider)
+        provider.secret = self._entry.save()
         provider.status = ModelProvider.Status.PENDING
         provider.status_message = ""
         provider.save()
@@ -284,19 +247,6 @@ class ProviderForm(ProviderFields):
         provider.version = rows.model.objects.values_list("version", flat=True).get(
             pk=provider.pk
         )
-
-    def _save_secret(self, provider: ModelProvider) -> Secret | None:
-        if not provider.needs_secret:
-            return None
-        if self.new_values:
-            chosen = self._chosen_secret()
-            if self._is_other_auth():
-                provider.secret = None
-            return credentials.store(provider, self.new_values, chosen)
-        secret = self._stored_secret()
-        if secret is not None and self.adopted:
-            secret.save()
-        return secret
 
 
 def _template_of(endpoint: str, region: str) -> str:

@@ -5,7 +5,7 @@ body that is not JSON.
 """
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -125,53 +125,56 @@ def answered(
     code = response.status_code
     answer = _decoded(body)
     path = urlsplit(endpoints.join(question.base, question.path)).path
-    result = CheckResult(
-        Status.UNAVAILABLE,
-        "",
+    if code == 200:
+        models = question.read(answer)
+        if models is not None:
+            return CheckResult(
+                Status.AVAILABLE, "Connected.", http_status=code, models=models
+            )
+        status, message = _another_kind_of_server(provider, path)
+    elif excuse := provider.vendor.excuse(response.headers, _error_message(answer)):
+        return CheckResult(Status.AVAILABLE, excuse, http_status=code)
+    else:
+        status, message = _refused(code, path)
+    return CheckResult(
+        status,
+        message,
         stage="answer",
         http_status=code,
         body=_excerpt(provider, answer),
     )
-    if code == 200:
-        models = question.read(answer)
-        if models is None:
-            return replace(
-                result,
-                message=f"Endpoint answered, but {path} is not what a "
-                f"{provider.vendor.label} server says there. Check the "
-                "endpoint.",
+
+
+def _another_kind_of_server(provider: ModelProvider, path: str) -> tuple[str, str]:
+    return (
+        Status.UNAVAILABLE,
+        f"Endpoint answered, but {path} is not what a {provider.vendor.label} server "
+        "says there. Check the endpoint.",
+    )
+
+
+def _refused(code: int, path: str) -> tuple[str, str]:
+    """Return the provider's status, and a sentence, for an answer's status."""
+    status = Status.UNAVAILABLE
+    match code:
+        case 401 | 403:
+            message = f"The provider rejected the credentials ({code})."
+        case 404 | 405:
+            message = f"Endpoint answered, but {path} was not found. Check the path."
+        case 429:
+            status = Status.AVAILABLE
+            message = "Rate limited by the provider; credentials are valid."
+        case _ if code >= 500:
+            message = f"Provider error {code}; will retry."
+        case _ if 300 <= code < 400:
+            status = Status.FAILED
+            message = (
+                f"The provider answered with a redirect ({code}), which is not "
+                "followed. Enter the address that it leads to."
             )
-        return CheckResult(
-            Status.AVAILABLE, "Connected.", http_status=code, models=models
-        )
-    excuse = provider.vendor.excuse(response.headers, _error_message(answer))
-    if excuse:
-        return CheckResult(Status.AVAILABLE, excuse, http_status=code)
-    if code in (401, 403):
-        return replace(
-            result, message=f"The provider rejected the credentials ({code})."
-        )
-    if code == 429:
-        return replace(
-            result,
-            status=Status.AVAILABLE,
-            message="Rate limited by the provider; credentials are valid.",
-        )
-    if code >= 500:
-        return replace(result, message=f"Provider error {code}; will retry.")
-    if 300 <= code < 400:
-        return replace(
-            result,
-            status=Status.FAILED,
-            message=f"The provider answered with a redirect ({code}), which is not "
-            "followed. Enter the address that it leads to.",
-        )
-    if code in (404, 405):
-        return replace(
-            result,
-            message=f"Endpoint answered, but {path} was not found. Check the path.",
-        )
-    return replace(result, message=f"The provider answered {code} to GET {path}.")
+        case _:
+            message = f"The provider answered {code} to GET {path}."
+    return status, message
 
 
 def _decoded(body: bytes) -> Any:
