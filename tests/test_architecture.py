@@ -23,9 +23,14 @@ ALLOWED: dict[str, set[str]] = {
     "gateway.apps": set(),
     "gateway.models": set(),
     "gateway.admin": {"gateway.models", "providers.admin"},
-    "gateway.hub": {"gateway.wire", "gateway.errors"},
+    "gateway.hub": {"gateway.wire", "gateway.errors", "providers.key_shapes"},
     "gateway.translators": {"gateway.hub", "gateway.wire", "gateway.errors"},
-    "gateway.ledger": {"gateway.identifiers", "gateway.models", "gateway.wire"},
+    "gateway.ledger": {
+        "gateway.identifiers",
+        "gateway.models",
+        "gateway.wire",
+        "providers.key_shapes",
+    },
     "gateway.limits": {"gateway.errors"},
     "gateway.worker": {
         "gateway.errors",
@@ -92,10 +97,12 @@ ALLOWED: dict[str, set[str]] = {
         "providers.auth",
         "providers.database",
         "providers.endpoints",
+        "providers.key_shapes",
         "providers.models",
         "providers.starter",
         "providers.transport",
     },
+    "providers.key_shapes": set(),
     "providers.transport": {"providers.addresses"},
     "providers": set(),
     "runagents": {"gateway", "providers"},
@@ -120,6 +127,7 @@ LIBRARIES = {
     "gateway.wire": {"msgspec", "botocore"},
     "gateway.hub": set(),
     "gateway.translators": set(),
+    "providers.key_shapes": set(),
 }
 # Standard library modules that a pure function has no use for.
 IMPURE = {"asyncio", "logging", "os", "random", "secrets", "socket", "time"}
