@@ -15,7 +15,7 @@ class RunAgentsConfig(AppConfig):
     def ready(self) -> None:
         """Connect who must hear of changes, exports, log-ins and ends of requests."""
         from providers import database
-        from providers.signals import exported, resealed
+        from providers.models.announced import exported, resealed
         from runagents import audit
 
         request_finished.connect(database.close_connections)

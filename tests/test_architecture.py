@@ -23,13 +23,14 @@ ALLOWED: dict[str, set[str]] = {
     "gateway.apps": set(),
     "gateway.models": set(),
     "gateway.admin": {"gateway.models", "providers.admin"},
-    "gateway.hub": {"gateway.wire", "gateway.errors"},
+    "gateway.hub": {"gateway.wire", "gateway.errors", "providers.key_shapes"},
     "gateway.translators": {"gateway.hub", "gateway.wire", "gateway.errors"},
     "gateway.ledger": {
         "gateway.identifiers",
         "gateway.models",
         "gateway.wire",
         "providers.vendors",
+        "providers.key_shapes",
     },
     "gateway.limits": {"gateway.errors"},
     "gateway.doors": {"gateway.hub", "gateway.wire", "gateway.errors"},
@@ -103,11 +104,13 @@ ALLOWED: dict[str, set[str]] = {
         "providers.auth",
         "providers.database",
         "providers.endpoints",
+        "providers.key_shapes",
         "providers.models",
         "providers.starter",
         "providers.transport",
         "providers.vendors",
     },
+    "providers.key_shapes": set(),
     "providers.transport": {"providers.addresses"},
     "providers.vendors": set(),
     "providers": set(),
@@ -136,6 +139,7 @@ LIBRARIES = {
     "gateway.doors": set(),
     "gateway.hub": set(),
     "gateway.translators": set(),
+    "providers.key_shapes": set(),
 }
 # Standard library modules that a pure function has no use for.
 IMPURE = {"asyncio", "logging", "os", "random", "secrets", "socket", "time"}

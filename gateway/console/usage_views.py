@@ -18,8 +18,9 @@ from django.views.decorators.http import require_safe
 from gateway.console import usage_report
 from gateway.ledger import summaries
 from gateway.models import UsageSummary
-from providers import signals, snippets
+from providers import snippets
 from providers.database import in_thread
+from providers.models.announced import exported
 
 DEFAULT = "24h"
 MAX_NAMES = 300
@@ -81,7 +82,7 @@ def usage(request: HttpRequest) -> HttpResponse:
 def usage_csv(request: HttpRequest) -> StreamingHttpResponse:
     """Return the sums of the range as CSV, one line per time and names."""
     chosen, _form, names = _chosen(request)
-    signals.exported.send(sender=usage_csv, what="usage")
+    exported.send(sender=usage_csv, what="usage")
     return StreamingHttpResponse(
         _file(chosen, names),
         content_type="text/csv; charset=utf-8",

@@ -4,18 +4,14 @@ import re
 from typing import Any
 
 from gateway.wire import jsontext
+from providers import key_shapes
 
 MAX_TEXT = 4000
 MAX_BODY = 128 * 1024
+# What of a text is searched for keys: one that begins before the cut ends behind it.
+_READ = 2 * MAX_TEXT
 
-# Anything shaped like a key or token of ours, of a vendor, or of AWS.
-_SECRETS = re.compile(
-    r"\b(?:ra_(?:ag|ws)_[A-Za-z0-9]{8,}|(?:sk|pk|rk|gsk|xai)[-_][A-Za-z0-9_-]{8,}"
-    r"|gh[pousr]_[A-Za-z0-9]{16,}|A[KS]IA[A-Z0-9]{12,}|AIza[A-Za-z0-9_-]{20,}"
-    r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]{8,})|(?i:bearer)\s+[A-Za-z0-9._~+/=-]{8,}"
-)
 _DATA_URL = re.compile(r"data:[a-z0-9.+/-]{3,80};base64,[A-Za-z0-9+/=]{64,}", re.I)
-_REDACTED = "[redacted]"
 
 
 def kept(body: Any) -> str:
@@ -26,17 +22,22 @@ def kept(body: Any) -> str:
     return text
 
 
-def _cut(value: Any) -> Any:
+def _cut(value: Any, name: str = "") -> Any:
+    """Return `value` as it may be kept where it stands under `name`."""
     match value:
         case str():
-            value = _DATA_URL.sub("[file]", value)
-            value = _SECRETS.sub(_REDACTED, value)
-            if len(value) > MAX_TEXT:
-                more = len(value) - MAX_TEXT
-                value = f"{value[:MAX_TEXT]}… [{more} characters more]"
-            return value
+            return _cut_text(_DATA_URL.sub("[file]", value), name)
         case list():
-            return [_cut(part) for part in value]
+            return [_cut(part, name) for part in value]
         case dict():
-            return {str(name): _cut(part) for name, part in value.items()}
+            return {
+                key_shapes.redacted(str(name)): _cut(part, str(name))
+                for name, part in value.items()
+            }
     return value
+
+
+def _cut_text(text: str, name: str) -> str:
+    shown = key_shapes.redacted_under(name, text[:_READ])
+    more = max(len(text) - _READ, 0) + max(len(shown) - MAX_TEXT, 0)
+    return f"{shown[:MAX_TEXT]}… [{more} characters more]" if more else shown

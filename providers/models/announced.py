@@ -1,9 +1,19 @@
-"""Rows whose changes are told, and the number that counts the registry's."""
+"""What is told to whoever keeps a log of it: changed rows, exports, secrets resealed.
+
+With it the number that counts the changes of the registry.
+"""
 
 from typing import Any
 
 from django.db import models, transaction
 from django.db.models import F
+from django.dispatch import Signal
+
+exported = Signal()
+"""Somebody took `what` out as a file."""
+
+resealed = Signal()
+"""`count` stored secrets were moved to another encryption key."""
 
 
 class Announced(models.Model):

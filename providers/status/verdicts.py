@@ -4,7 +4,6 @@ Pure functions; the texts say what to do next and hold no credentials and nothin
 body that is not JSON.
 """
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from providers import auth, endpoints, transport
+from providers import auth, endpoints, key_shapes, transport
 from providers.auth.oauth import NotConnected, TokenError
 from providers.models import ModelProvider
 from providers.status.discovery import Missing
@@ -21,6 +20,7 @@ from providers.vendors import Question
 Status = ModelProvider.Status
 
 EXCERPT_LENGTH = 200
+_READ = 8000  # what is searched for keys: far more than is shown
 LOCALHOST_HINT = (
     "Inside a container, localhost is the container itself: use host.docker.internal"
 )
@@ -205,14 +205,10 @@ def excerpt(provider: ModelProvider, body: bytes) -> str:
 
 def _excerpt(provider: ModelProvider, answer: Any) -> str:
     """Return the error's message as it may be shown: short, without credentials."""
-    text = _error_message(answer)
+    text = _error_message(answer)[:_READ]
     for secret in _secrets(provider):
-        text = text.replace(secret, "[redacted]")
-    text = re.sub(
-        r"(?i)\b(bearer|basic)\s+\S+|\b(sk|AKIA|ASIA|ABSK)[-_A-Za-z0-9]{6,}\S*",
-        "[redacted]",
-        text,
-    )
+        text = text.replace(secret, key_shapes.REDACTED)
+    text = key_shapes.redacted(text, quoted=True)
     text = "".join(each if each.isprintable() else " " for each in text)
     return text if len(text) <= EXCERPT_LENGTH else text[: EXCERPT_LENGTH - 1] + "…"
 

@@ -2,19 +2,10 @@
 
 import re
 
-_SECRETS = re.compile(
-    r"""(?<![A-Za-z0-9])(?:
-        sk-[A-Za-z0-9_*.-]{4,}              # OpenAI, Anthropic, many others
-      | (?:AKIA|ASIA)[A-Z0-9*]{8,}          # AWS access keys
-      | ABSK[A-Za-z0-9+/=_-]{16,}           # Bedrock API keys
-      | (?:gsk|hf|xai|pplx|r8|nvapi)[_-][A-Za-z0-9_*-]{8,}
-      | AIza[A-Za-z0-9_-]{16,}
-      | org-[A-Za-z0-9]{12,}                # OpenAI's name of the account
-      | eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]+
-    )|(?<=bearer\ )[^\s"',]{4,}|(?<=basic\ )[A-Za-z0-9+/]{8,}=*
-    |(?<=x-api-key:\ )\S{4,}""",
-    re.VERBOSE | re.IGNORECASE,
-)
+from providers import key_shapes
+
+# OpenAI's name of the account.
+_ORGANISATION = re.compile(r"(?<![A-Za-z0-9])org-[A-Za-z0-9]{12,}")
 _ACCOUNT = re.compile(r"(arn:aws[\w-]*:[\w-]*:[\w-]*:)\d{12}(?=:)")
 # A plain link into a vendor's documentation helps; any other address may be internal.
 _ADDRESS = re.compile(r"\bhttps?://[^\s\"'<>)]+", re.IGNORECASE)
@@ -26,8 +17,9 @@ _PLAIN_LINK = re.compile(
 
 def mask(text: str) -> str:
     """Return `text` without credentials, AWS account ids and private addresses."""
-    text = _SECRETS.sub("[redacted]", text)
-    text = _ACCOUNT.sub(r"\1[redacted]", text)
+    text = key_shapes.redacted(text, quoted=True)
+    text = _ORGANISATION.sub(key_shapes.REDACTED, text)
+    text = _ACCOUNT.sub(rf"\1{key_shapes.REDACTED}", text)
     return _ADDRESS.sub(
         lambda found: found[0] if _PLAIN_LINK.fullmatch(found[0]) else "[address]",
         text,

@@ -14,6 +14,7 @@ from gateway.translators.ollama.answer import LineStream, parse_response
 from gateway.translators.ollama.request import render_request
 
 __all__ = [
+    "AVOIDABLE",
     "parse_error",
     "parse_response",
     "remote_urls",

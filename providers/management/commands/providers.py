@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from providers import signals
 from providers.api import registry_files
 from providers.api.registry_changes import Change, RegistryFileError
+from providers.models.announced import exported
 
 MARKS = {"add": "+", "change": "~", "remove": "-"}
 
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         """Run the subcommand; raises CommandError, which ends in status 1."""
         if options["action"] == "export":
             text = registry_files.export()
-            signals.exported.send(sender=type(self), what="registry")
+            exported.send(sender=type(self), what="registry")
             self.stdout.write(text, ending="")
             return
         try:

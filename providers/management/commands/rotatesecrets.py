@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand
 from django.db import models, transaction
 
 from providers import sealing
+from providers.models.announced import resealed
 from providers.models.fields import SealedField
-from providers.signals import resealed
 
 
 class Command(BaseCommand):

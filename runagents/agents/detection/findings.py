@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from providers import key_shapes
 from runagents.agents.detection.vendors import (
     MODEL_VARIABLE,
     TOOL_VARIABLE,
@@ -53,18 +54,6 @@ class Analysis:
     problems: list[str] = field(default_factory=list)
 
 
-KEY_KINDS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"sk-ant-[A-Za-z0-9_-]{16,}"), "Anthropic API key"),
-    (re.compile(r"\bsk-[A-Za-z0-9_-]{16,}"), "OpenAI API key"),
-    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), "AWS access key"),
-    (re.compile(r"\bABSK[A-Za-z0-9+/=]{20,}"), "Bedrock API key"),
-    (re.compile(r"\bra_(?:ws|ag)_[A-Za-z0-9]{20,}"), "RunAgents key"),
-    (re.compile(r"\bgh[pousr]_[A-Za-z0-9]{30,}"), "GitHub token"),
-    (re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}"), "Slack token"),
-    (re.compile(r"\bAIza[A-Za-z0-9_-]{30,}"), "Google API key"),
-    (re.compile(r"\bhf_[A-Za-z0-9]{30,}"), "Hugging Face token"),
-    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "private key"),
-)
 KEY_NAME = re.compile(
     r"(?:api_?key|secret|secret_?key|access_?key|token|password|passwd)$",
     re.IGNORECASE,
@@ -140,10 +129,8 @@ class Findings:
 
     def add_text(self, text: str, file: str, line: int) -> None:
         """Note what a text tells by itself: a key, a tool, a destination."""
-        for pattern, kind in KEY_KINDS:
-            if pattern.search(text):
-                self.keys.add(HardcodedKey(kind, file, line))
-                break
+        if kind := _key_in(text):
+            self.keys.add(HardcodedKey(kind, file, line))
         if tool := TOOL_VARIABLE.fullmatch(text):
             self.tools.add(tool.group(1).lower().replace("_", "-"))
         if text.startswith(("http://", "https://")) and (host := _host(text)):
@@ -154,25 +141,36 @@ class Findings:
     ) -> None:
         """Note a text that stands under a name such as `api_key`, or is the prompt."""
         names = list(names)
-        if any(KEY_NAME.search(name) for name in names):
-            known = any(pattern.search(text) for pattern, _kind in KEY_KINDS)
-            if not known and len(text) >= 8 and not NOT_A_KEY.search(text.lower()):
-                self.keys.add(HardcodedKey("credential", file, line))
+        is_named_a_key = any(KEY_NAME.search(name) for name in names)
+        may_be_one = len(text) >= 8 and _may_be_a_key(text)
+        if is_named_a_key and may_be_one and not _key_in(text):
+            self.keys.add(HardcodedKey("credential", file, line))
         if any(_is_prompt_name(name) for name in names):
             self.add_prompt(text)
 
     def add_prompt(self, text: str) -> None:
         """Note a system prompt, unless it holds a key: those are not kept."""
-        holds_key = any(pattern.search(text) for pattern, _kind in KEY_KINDS)
-        if text.strip() and not holds_key:
+        if text.strip() and not _key_in(text):
             self.system_prompts.append(text)
 
     def scan_lines(self, file: str, text: str) -> None:
         """Search the lines of a text that no parser took for keys."""
         for number, line in enumerate(text.splitlines(), 1):
-            for pattern, kind in KEY_KINDS:
-                if pattern.search(line):
-                    self.keys.add(HardcodedKey(kind, file, number))
+            if kind := _key_in(line):
+                self.keys.add(HardcodedKey(kind, file, number))
+
+
+def _key_in(text: str) -> str:
+    """Return the kind of a key in `text`; empty if there is none."""
+    if not (found := key_shapes.shape_in(text)):
+        return ""
+    shape, value = found
+    return shape.name if not shape.beside or _may_be_a_key(value) else ""
+
+
+def _may_be_a_key(value: str) -> bool:
+    """Tell whether what stands where a key is expected is more than a placeholder."""
+    return not NOT_A_KEY.search(value.lower())
 
 
 def _is_prompt_name(name: str) -> bool:

@@ -1,7 +1,6 @@
 """Runs a built-in agent as a process of its own, with its environment and no more."""
 
 import asyncio
-import re
 import sys
 import tempfile
 import time
@@ -14,6 +13,7 @@ from typing import NamedTuple
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
+from providers import key_shapes
 from runagents.agents.models import Agent, AgentKey
 from runagents.agents.registration import connections
 from runagents.agents.starter import hello_world
@@ -26,7 +26,6 @@ TIMEOUT = 60.0
 MAX_OUTPUT = 64 * 1024
 # How often the page that watches is told something, at most.
 TELL_SECONDS = 0.2
-_KEYS = re.compile(r"\b(ra_(?:ag|ws)|sk|sandbox)[_-][A-Za-z0-9_-]{8,}")
 
 
 class Run(NamedTuple):
@@ -167,5 +166,5 @@ def redacted(text: str, values: dict[str, str]) -> str:
     """Return `text` without the agent's key and anything shaped like a key."""
     for name in key_variables():
         if len(values.get(name, "")) > 20:
-            text = text.replace(values[name], "[redacted]")
-    return _KEYS.sub("[redacted]", text)
+            text = text.replace(values[name], key_shapes.REDACTED)
+    return key_shapes.redacted(text)
