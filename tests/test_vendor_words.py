@@ -37,6 +37,7 @@ ALLOWED: dict[str, str] = {
     "providers/auth/aws.py": "AWS Signature is a way to authenticate; it signs for one "
     "service, whose API key may stand in for it",
     "providers/forms/credentials.py": "the names of what a secret for AWS may hold",
+    "providers/key_shapes.py": "what keys of several vendors look like",
     "providers/options/table.py": "options that one vendor's translator reads",
     "runagents/agents/detection/": "tells vendors' SDKs in agents' code by their names",
     "gateway/hub/answers/upstream_headers.py": "renames vendors' rate limit headers",
