@@ -118,7 +118,7 @@ def test_a_whole_answer_told_as_a_stream_says_the_same(record):
     _check(read_whole(record), choice["message"], choice, parser.state.usage)
     cut, broken = _parse(data[:-9], record, 97, wire="converse-whole")
     assert cut == []
-    assert broken.error is not None
+    assert broken.state.error is not None
 
 
 @_each(REFUSALS)

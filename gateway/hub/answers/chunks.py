@@ -188,3 +188,29 @@ def usage(
     if reasoning is not None:
         counts["completion_tokens_details"] = {"reasoning_tokens": reasoning}
     return counts
+
+
+def token_usage(
+    fresh: int, output: int, cache_read: int | None, cache_write: int | None
+) -> JSON:
+    """Return token counts in OpenAI's shape from counts that exclude the cache.
+
+    The cache's counts stand at the top level once more, where clients of other gateways
+    look for them.
+    """
+    prompt = fresh + (cache_read or 0) + (cache_write or 0)
+    counts = usage(prompt, output, cached=cache_read, cache_write=cache_write)
+    if cache_write is not None:
+        counts["cache_creation_input_tokens"] = cache_write
+    if cache_read is not None:
+        counts["cache_read_input_tokens"] = cache_read
+    return counts
+
+
+def count(value: Any) -> int:
+    """Return a token count; what is none counts nothing.
+
+    Guardrails restate counts as floating-point numbers.
+    """
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if is_number and value > 0 else 0

@@ -1,112 +1,14 @@
-"""What all of Bedrock's answers share: why they ended, what they cost, their chunks."""
+"""Writes a streamed answer, whatever the upstream's way of telling it."""
 
-import re
 from typing import Any
 
-from gateway.errors import upstream_error
-from gateway.hub.answers import chunks
+from gateway.hub.answers import citations
+from gateway.hub.answers.call_ids import call_id
+from gateway.hub.answers.chunks import Chunks
+from gateway.hub.answers.finish_reasons import FinishReasons
 from gateway.hub.answers.state import StreamState
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply
-from gateway.hub.requests.tools.ids import made_up_id
-
-# Bedrock's families spell one reason in many ways; keys are lower case.
-FINISH_REASONS = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "stop": "stop",
-    "finish": "stop",
-    "finished": "stop",
-    "stop_criteria_met": "stop",
-    "complete": "stop",
-    "endoftext": "stop",
-    "eos": "stop",
-    "tool_use": "tool_calls",
-    "tool_calls": "tool_calls",
-    "tool_call": "tool_calls",
-    "function_call": "tool_calls",
-    "max_tokens": "length",
-    "length": "length",
-    "error_limit": "length",
-    "model_length": "length",
-    "model_context_window_exceeded": "length",
-    "refusal": "content_filter",
-    "content_filter": "content_filter",
-    "content_filtered": "content_filter",
-    "guardrail_intervened": "content_filter",
-    "error_toxic": "content_filter",
-}
-
-MALFORMED = frozenset({"malformed_tool_use", "malformed_model_output", "error"})
-
-REFUSED = "The model declined to respond."
-
-# Ids that count from nought in every answer collide in the next turn.
-_is_positional = re.compile(
-    r"|(call_?|tool_?|functions\.[^:]*:)?\d{1,3}|functions\.[^:]+"
-).fullmatch
-
-
-def finish_reason(native: Any, has_tool_calls: bool) -> str:
-    """Return OpenAI's word for `native`; what is unknown counts as a stop.
-
-    Raises `GatewayError` (502) where the model's output was not usable.
-    """
-    word = native.lower() if isinstance(native, str) else ""
-    if word in MALFORMED:
-        raise upstream_error(
-            502,
-            "malformed_model_output",
-            f"The model's output was malformed and cannot be used ({word}). Try again.",
-        )
-    reason = FINISH_REASONS.get(word, "stop")
-    if reason in ("stop", "tool_calls"):
-        return "tool_calls" if has_tool_calls else "stop"
-    return reason
-
-
-def count(value: Any) -> int:
-    """Return a token count; what is none counts nothing.
-
-    Guardrails restate counts as floating-point numbers.
-    """
-    return int(value) if isinstance(value, int | float) and value > 0 else 0
-
-
-def token_usage(
-    fresh: int, output: int, cache_read: int | None, cache_write: int | None
-) -> JSON:
-    """Return usage in OpenAI's shape from counts that exclude the cache.
-
-    The cache's counts stand at the top level once more, where clients of LiteLLM look.
-    """
-    prompt = fresh + (cache_read or 0) + (cache_write or 0)
-    usage = chunks.usage(prompt, output, cached=cache_read, cache_write=cache_write)
-    if cache_write is not None:
-        usage["cache_creation_input_tokens"] = cache_write
-    if cache_read is not None:
-        usage["cache_read_input_tokens"] = cache_read
-    return usage
-
-
-class CallIds:
-    """The ids of an answer's tool calls, unique over the conversation.
-
-    An id that is missing, positional (``call_0``) or repeated is replaced by one made
-    of the completion's id, which no other answer has.
-    """
-
-    def __init__(self, reply: Reply) -> None:
-        self._completion_id = reply.completion_id
-        self._given: set[str] = set()
-
-    def take(self, id: Any) -> str:
-        """Return the id to give to the client for the upstream's `id`."""
-        text = id if isinstance(id, str) else ""
-        if _is_positional(text) or text in self._given:
-            text = made_up_id(self._completion_id, len(self._given))
-        self._given.add(text)
-        return text
 
 
 class AnswerWriter:
@@ -116,19 +18,24 @@ class AnswerWriter:
     send. The role comes first and once; the end is written by `finish`.
     """
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: Reply, reasons: FinishReasons) -> None:
         self.state = StreamState()
         self.length = 0
         """Characters of content so far; citations refer to them."""
         self.is_stopped = False
-        self._chunks = chunks.Chunks(reply)
-        self._include_usage = reply.include_usage
-        self._ids = CallIds(reply)
+        self._reply = reply
+        self._reasons = reasons
+        self._chunks = Chunks(reply)
+        self._chunk = self._chunks.delta
         self._out: list[JSON] = []
         self._has_role = False
         self._native: Any = None
-        self._tool_calls = 0
+        self._explanation: Any = None
         self._intervened = False
+        self._tool_calls = 0
+        self._thinking_blocks = 0
+        self._annotations = 0
+        self._citations = 0
 
     def take(self) -> list[JSON]:
         """Return the chunks written since the last call."""
@@ -142,14 +49,17 @@ class AnswerWriter:
             self._out.append(self._chunks.role())
 
     def text(self, text: str, logprobs: JSON | None = None) -> None:
-        """Write a piece of the answer."""
-        if text:
+        """Write a piece of the answer; a blank one where it has `logprobs`."""
+        if not text and logprobs is None:
+            return
+        # Nearly every chunk is one of these: it takes as few calls as can be.
+        if not self._has_role:
             self.role()
-            self.length += len(text)
-            chunk = self._chunks.content(text)
-            if logprobs is not None:
-                chunk["choices"][0]["logprobs"] = logprobs
-            self._out.append(chunk)
+        self.length += len(text)
+        chunk = self._chunk({"content": text})
+        if logprobs is not None:
+            chunk["choices"][0]["logprobs"] = logprobs
+        self._out.append(chunk)
 
     def reasoning(self, text: str) -> None:
         """Write a piece of the thinking."""
@@ -157,12 +67,18 @@ class AnswerWriter:
             self.role()
             self._out.append(self._chunks.reasoning(text))
 
-    def tool_start(self, id: Any, name: str) -> int:
+    def refusal(self, text: str) -> None:
+        """Write a piece of a refusal."""
+        self.role()
+        self._out.append(self._chunks.refusal(text))
+
+    def tool_start(self, id: Any, name: str, arguments: str = "") -> int:
         """Begin a tool call and return its ordinal among the client's calls."""
         self.role()
         index = self._tool_calls
         self._tool_calls += 1
-        self._out.append(self._chunks.tool_start(index, self._ids.take(id), name))
+        given = call_id(id, self._reply, index)
+        self._out.append(self._chunks.tool_start(index, given, name, arguments))
         return index
 
     def tool_arguments(self, index: int, fragment: str) -> None:
@@ -170,46 +86,74 @@ class AnswerWriter:
         if fragment:
             self._out.append(self._chunks.tool_arguments(index, fragment))
 
-    def delta(self, delta: JSON) -> None:
-        """Write any other delta."""
+    def thinking_block(self, block: JSON, place: int) -> None:
+        """Write a whole thinking block, the upstream's content block at `place`."""
+        # The official stream helper merges list entries by `index`, so that must be
+        # dense; the place, which a replay needs, stands beside it.
+        numbered = {**block, "index": self._thinking_blocks}
+        if place != self._thinking_blocks:
+            numbered["block_index"] = place
+        self._thinking_blocks += 1
         self.role()
-        self._out.append(self._chunks.delta(delta))
+        self._out.append(self._chunks.thinking_blocks([numbered]))
 
-    def stop(self, native: Any) -> None:
+    def cite(self, found: list[Any], web_page: citations.WebPage, start: int) -> None:
+        """Write the citations of the text that began at `start` and ends here."""
+        self.role()
+        annotations, others = citations.split(found, web_page, start, self.length)
+        if annotations:
+            numbered = [
+                {"index": index, **annotation}
+                for index, annotation in enumerate(annotations, self._annotations)
+            ]
+            self._annotations += len(annotations)
+            self._out.append(self._chunks.annotations(numbered))
+        if others:
+            numbered = [
+                {**citation, "index": index}
+                for index, citation in enumerate(others, self._citations)
+            ]
+            self._citations += len(others)
+            self._out.append(self._chunk({"citations": numbered}))
+
+    def stop(self, native: Any, explanation: Any = None) -> None:
         """Note why the answer ended; the first word stands.
 
-        Raises `GatewayError` (502) where the model's output was not usable.
+        `explanation` is what a model that declined says about it. Raises `GatewayError`
+        (502) where the model's output was not usable.
         """
         if not self.is_stopped:
-            finish_reason(native, has_tool_calls=False)
+            self._reasons.check(native)
             self._native = native
+            self._explanation = explanation
             self.is_stopped = True
 
-    def intervened(self, *, is_last: bool) -> None:
-        """Note that a guardrail changed the answer.
-
-        Where it blocked the question its message is the whole answer (`is_last`), and
-        nothing else tells why that ends.
-        """
+    def intervene(self) -> None:
+        """Note that a guardrail changed the answer."""
         self._intervened = True
-        if is_last and not self.is_stopped:
-            self.stop("guardrail_intervened")
 
-    def finish(self) -> None:
-        """Write the end; raises `GatewayError` where no reason to end was seen."""
+    def finish(self, uncounted: JSON | None = None) -> None:
+        """Write the end; raises `GatewayError` where no reason to end was seen.
+
+        `uncounted` is the usage to tell where the upstream told none.
+        """
         if self.state.done:
             return
         if not self.is_stopped:
             raise upstream_errors.truncated()
         self.state.done = True
         self.role()
-        reason = finish_reason(self._native, self._tool_calls > 0)
-        if self._intervened:
-            reason = "content_filter"
+        refusal = self._reasons.refusal(self._native, self._explanation)
+        if refusal is not None:
+            self._out.append(self._chunks.refusal(refusal))
         native = self._native if isinstance(self._native, str) else None
-        if native == "refusal":
-            self._out.append(self._chunks.refusal(REFUSED))
-        self._out.append(self._chunks.finish(reason, native=native))
-        usage = self.state.usage
-        if self._include_usage and usage is not None:
+        self._out.append(self._chunks.finish(self._finish_reason(), native=native))
+        usage = self.state.usage or uncounted
+        if self._reply.include_usage and usage is not None:
             self._out.append(self._chunks.usage(usage))
+
+    def _finish_reason(self) -> str:
+        if self._intervened:
+            return "content_filter"
+        has_calls = self._tool_calls > 0
+        return self._reasons.finish_reason(self._native, has_calls=has_calls)

@@ -8,10 +8,14 @@ from collections.abc import Mapping
 
 from gateway.errors import GatewayError
 from gateway.hub.answers import reply_rules
+from gateway.hub.answers.parser import AnswerParser
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply, Route, StreamParser
-from gateway.translators.anthropic.answers.response import parse_response
-from gateway.translators.anthropic.answers.stream import MessageStream
+from gateway.translators.anthropic.answers.response import (
+    FINISH_REASONS,
+    parse_response,
+)
+from gateway.translators.anthropic.answers.stream import SSEReader
 from gateway.translators.anthropic.avoidable import AVOIDABLE
 from gateway.translators.anthropic.requests.request import render_request
 
@@ -32,7 +36,8 @@ def remote_urls(body: JSON, route: Route) -> list[str]:
 
 def stream_parser(reply: Reply) -> StreamParser:
     """Return a parser for one stream."""
-    return reply_rules.stream(MessageStream(reply), reply)
+    parser = AnswerParser(reply, FINISH_REASONS, SSEReader)
+    return reply_rules.stream(parser, reply)
 
 
 def parse_error(

@@ -13,6 +13,8 @@ from typing import Any
 
 from gateway.errors import GatewayError
 from gateway.hub.answers import reply_rules
+from gateway.hub.answers.parser import AnswerParser, ByteReader
+from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import (
     JSON,
@@ -25,6 +27,10 @@ from gateway.hub.requests.content import remote
 from gateway.hub.requests.extra_body import with_extra_body
 from gateway.hub.requests.losses import Losses
 from gateway.hub.requests.validation import ValidRequest, validate_request
+from gateway.translators.anthropic.answers.events import MessageReader
+from gateway.translators.anthropic.answers.response import (
+    FINISH_REASONS as CLAUDES_FINISH_REASONS,
+)
 from gateway.translators.anthropic.answers.response import parse_message
 from gateway.translators.bedrock import converse
 from gateway.translators.bedrock.api import (
@@ -45,6 +51,7 @@ from gateway.translators.bedrock.families import (
     prompt,
     prompt_answers,
 )
+from gateway.translators.bedrock.finish_reasons import FINISH_REASONS
 from gateway.translators.bedrock.headers import (
     content_headers,
     invoke_headers,
@@ -54,8 +61,9 @@ from gateway.translators.bedrock.ids import ModelId, classify, path
 from gateway.translators.bedrock.stream import (
     GUARDRAIL_ACTION,
     BodyReader,
-    FrameParser,
-    InvokeEvents,
+    EventReader,
+    FrameReader,
+    InvokeReader,
 )
 
 __all__ = [
@@ -204,9 +212,9 @@ _PARSERS: dict[str, Parse] = {
 }
 """By `Reply.wire`."""
 
-_READERS: dict[str, Callable[[Reply], BodyReader]] = {
+_READERS: dict[str, Callable[[Reply, AnswerWriter], BodyReader]] = {
     "nova": nova.NovaReader,
-    "claude": claude.ClaudeReader,
+    "claude": MessageReader,
     "oai": partial(oai_answers.ChoiceReader, is_tagged=False),
     "oai-tagged": partial(oai_answers.ChoiceReader, is_tagged=True),
     "llama": partial(prompt_answers.PromptReader, "llama"),
@@ -259,14 +267,21 @@ def stream_parser(reply: Reply) -> StreamParser:
     """Return a parser for one stream."""
     if reply.wire == NATIVE:
         return native.NativeStream(reply)
-    parser: StreamParser
+    is_claude = reply.wire == "claude"
+    reasons = CLAUDES_FINISH_REASONS if is_claude else FINISH_REASONS
+    return reply_rules.stream(AnswerParser(reply, reasons, _reader), reply)
+
+
+def _reader(reply: Reply, writer: AnswerWriter) -> ByteReader:
     if reply.wire == converse.WHOLE:
-        parser = converse.WholeStream(reply)
-    elif reply.wire == CONVERSE:
-        parser = FrameParser(converse.ConverseEvents(reply))
+        return converse.WholeReader(reply, writer)
+    events: EventReader
+    if reply.wire == CONVERSE:
+        events = converse.ConverseReader(reply, writer)
     else:
-        parser = FrameParser(InvokeEvents(_READERS[reply.wire](reply)))
-    return reply_rules.stream(parser, reply)
+        body = _READERS[reply.wire](reply, writer)
+        events = InvokeReader(body, writer, tells_end=reply.wire == "claude")
+    return FrameReader(events, writer.state)
 
 
 def parse_error(

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.
 
 from collections.abc import Mapping
 
-from gateway.hub.answers.writer import count, token_usage
+from gateway.hub.answers.chunks import count, token_usage
 from gateway.hub.protocol import JSON, Route
 from gateway.hub.requests.losses import Losses
 from gateway.translators.bedrock.converse.params import service_tier

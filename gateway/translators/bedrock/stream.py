@@ -3,13 +3,14 @@
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ResponseStream.html
 """
 
-from base64 import b64decode
 from binascii import Error as Base64Error
+from binascii import a2b_base64
 from typing import Any, Protocol
 
 from gateway.errors import GatewayError
+from gateway.hub.answers.chunks import count, token_usage
 from gateway.hub.answers.state import StreamState
-from gateway.hub.answers.writer import count, token_usage
+from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors.upstream_errors import from_object, no_answer
 from gateway.hub.protocol import JSON
 from gateway.wire.eventstream import EventStreamDecoder, Frame
@@ -20,24 +21,8 @@ GUARDRAIL_ACTION = "amazon-bedrock-guardrailAction"
 _TRACE = "amazon-bedrock-trace"
 
 
-class Answer(Protocol):
-    """An answer being written as chunks; `AnswerWriter` is one."""
-
-    state: StreamState
-
-    @property
-    def is_stopped(self) -> bool: ...
-
-    def take(self) -> list[JSON]: ...
-
-    def intervened(self, *, is_last: bool) -> None: ...
-
-
 class EventReader(Protocol):
-    """Reads an answer's events into `answer`."""
-
-    @property
-    def answer(self) -> Answer: ...
+    """Reads an answer's events, each given by its name and payload."""
 
     def read(self, name: str, payload: JSON) -> None:
         """Take in one event; raises `GatewayError` where it makes no sense."""
@@ -49,62 +34,40 @@ class EventReader(Protocol):
 
 
 class BodyReader(Protocol):
-    """Reads the pieces of an answer that a model family streams, into `answer`."""
-
-    @property
-    def answer(self) -> Answer: ...
+    """Reads the pieces of an answer that a model family streams."""
 
     def read(self, body: JSON) -> None: ...
 
     def close(self) -> None: ...
 
 
-class FrameParser:
-    """One event stream of Bedrock; a `StreamParser`."""
+class FrameReader:
+    """Reads one event stream of Bedrock; a `ByteReader`."""
 
-    def __init__(self, reader: EventReader) -> None:
-        self.state = reader.answer.state
-        self._reader = reader
-        self._answer = reader.answer
+    def __init__(self, events: EventReader, state: StreamState) -> None:
         self._decoder = EventStreamDecoder()
+        self._events = events
+        self._state = state
 
-    def feed(self, data: bytes) -> list[JSON]:
-        """Return the chunks that `data` completes; sets `error` where it fails."""
-        if self.state.is_over:
-            return []
+    def feed(self, data: bytes) -> None:
+        """Take in what arrived."""
+        read, state = self._events.read, self._state
         for frame in self._decoder.feed(data):
-            self._read(frame)
-            if self.state.is_over:
-                break
-        if self._decoder.error is not None and not self.state.is_over:
-            self.state.error = no_answer(f"broke off: {self._decoder.error}")
-        return self._answer.take()
-
-    def close(self) -> list[JSON]:
-        """End of input: return what was held back, or set `error`."""
-        if not self.state.is_over:
+            if frame.kind != "event":
+                raise _failure(frame)
             try:
-                self._reader.close()
-            except GatewayError as error:
-                self.state.error = error
-        return self._answer.take()
+                payload = decode(frame.payload or b"{}")
+            except JSONError:
+                raise no_answer("holds an event that is not JSON") from None
+            read(frame.name, payload if isinstance(payload, dict) else {})
+            if state.done:
+                return
+        if self._decoder.error is not None:
+            raise no_answer(f"broke off: {self._decoder.error}")
 
-    def _read(self, frame: Frame) -> None:
-        try:
-            if frame.kind == "event":
-                self._reader.read(frame.name, _payload(frame))
-            else:
-                self.state.error = _failure(frame)
-        except GatewayError as error:
-            self.state.error = error
-
-
-def _payload(frame: Frame) -> JSON:
-    try:
-        payload = decode(frame.payload or b"{}")
-    except JSONError:
-        raise no_answer("holds an event that is not JSON") from None
-    return payload if isinstance(payload, dict) else {}
+    def close(self) -> None:
+        """End of input."""
+        self._events.close()
 
 
 def _failure(frame: Frame) -> GatewayError:
@@ -121,43 +84,57 @@ def _failure(frame: Frame) -> GatewayError:
     return from_object(body, kind=frame.name)
 
 
-class InvokeEvents:
-    """Unwraps the chunks of InvokeModelWithResponseStream for a family's reader."""
+class InvokeReader:
+    """Unwraps the chunks of InvokeModelWithResponseStream for a family's reader.
 
-    def __init__(self, reader: BodyReader) -> None:
-        self.answer = reader.answer
-        self._reader = reader
+    Where the family's own pieces do not always tell that the answer is over (not
+    `tells_end`), what Bedrock adds to its last piece does.
+    """
+
+    def __init__(
+        self, body: BodyReader, writer: AnswerWriter, *, tells_end: bool
+    ) -> None:
+        self._body = body
+        self._writer = writer
+        self._tells_end = tells_end
 
     def read(self, name: str, payload: JSON) -> None:
         """Take in one ``chunk`` event."""
         data = payload.get("bytes")
         if name != "chunk" or not isinstance(data, str):
             return
-        body = _inner(data)
+        try:
+            body = decode(a2b_base64(data, strict_mode=True))
+        except (Base64Error, ValueError, *JSONError):
+            raise no_answer("holds a chunk that is not JSON") from None
         if not isinstance(body, dict):
             return  # Writer ends with the JSON text "[DONE]"
         metrics = body.pop(METRICS, None)
         trace = body.pop(_TRACE, None)
         if body.pop(GUARDRAIL_ACTION, None) == "INTERVENED":
-            self.answer.intervened(is_last=trace is not None)
+            self._intervene(is_whole=trace is not None)
+        state = self._writer.state
         is_last = isinstance(metrics, dict)
-        if is_last and self.answer.state.usage is None:
+        if is_last and state.usage is None:
             # Before reading: what the body itself says overwrites it.
-            self.answer.state.usage = metrics_usage(metrics)
-        self._reader.read(body)
-        if is_last and self.answer.is_stopped:
+            state.usage = metrics_usage(metrics)
+        self._body.read(body)
+        if is_last and self._writer.is_stopped and not self._tells_end:
             self.close()
 
     def close(self) -> None:
         """End of input."""
-        self._reader.close()
+        self._body.close()
 
+    def _intervene(self, *, is_whole: bool) -> None:
+        """Note that a guardrail changed the answer.
 
-def _inner(data: str) -> Any:
-    try:
-        return decode(b64decode(data, validate=True))
-    except (Base64Error, ValueError, *JSONError):
-        raise no_answer("holds a chunk that is not JSON") from None
+        Where it blocked the question its message is the whole answer, and nothing else
+        tells why that ends.
+        """
+        self._writer.intervene()
+        if is_whole and not self._tells_end:
+            self._writer.stop("guardrail_intervened")
 
 
 def metrics_usage(metrics: JSON) -> JSON:

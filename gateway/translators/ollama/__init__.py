@@ -7,10 +7,11 @@ from collections.abc import Mapping
 
 from gateway.errors import GatewayError
 from gateway.hub.answers import reply_rules
+from gateway.hub.answers.parser import AnswerParser
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Feature, Reply, Route, StreamParser
 from gateway.hub.requests.content import remote
-from gateway.translators.ollama.answer import LineStream, parse_response
+from gateway.translators.ollama.answer import FINISH_REASONS, LineReader, parse_response
 from gateway.translators.ollama.request import render_request
 
 __all__ = [
@@ -34,7 +35,8 @@ def remote_urls(body: JSON, route: Route) -> list[str]:
 
 def stream_parser(reply: Reply) -> StreamParser:
     """Return a parser of Ollama's lines."""
-    return reply_rules.stream(LineStream(reply), reply)
+    parser = AnswerParser(reply, FINISH_REASONS, LineReader)
+    return reply_rules.stream(parser, reply)
 
 
 def parse_error(

@@ -7,29 +7,32 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.hub.answers import chunks, reply_rules
-from gateway.hub.answers.chunks import Chunks
-from gateway.hub.answers.state import StreamState
-from gateway.hub.answers.writer import CallIds, count
+from gateway.hub.answers.call_ids import CallIds
+from gateway.hub.answers.chunks import count
+from gateway.hub.answers.finish_reasons import FinishReasons
+from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors import upstream_errors
+from gateway.hub.errors.upstream_errors import no_answer
 from gateway.hub.protocol import JSON, Reply
 from gateway.hub.requests.tools.arguments import dump_arguments
 from gateway.wire.bounds import EventTooLarge
 from gateway.wire.jsontext import JSONError, decode
 from gateway.wire.ndjson import NDJSONDecoder
 
-_CUT = "length"
+# It says "stop" where it called a tool, too.
+FINISH_REASONS = FinishReasons({"length": "length"})
 
 
 def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> JSON:
     """Return the whole answer; raises a 502 where `payload` is none."""
     if not isinstance(payload, dict):
-        raise upstream_errors.no_answer("is not a JSON object")
+        raise no_answer("is not a JSON object")
     if payload.get("error"):
         default = upstream_errors.NO_ANSWER
         raise upstream_errors.from_object(payload, default=default)
     message = payload.get("message")
     if not isinstance(message, dict):
-        raise upstream_errors.no_answer("holds no message")
+        raise no_answer("holds no message")
     ids = CallIds(reply)
     calls = [
         chunks.tool_call(ids.take(call.get("id")), *_function(call))
@@ -44,7 +47,7 @@ def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> J
             reasoning=_thinking(message, reply),
             tool_calls=calls,
         ),
-        _finish_reason(native, bool(calls)),
+        FINISH_REASONS.finish_reason(native, has_calls=bool(calls)),
         _usage(payload),
         native=native,
         logprobs=_logprobs(payload),
@@ -52,116 +55,75 @@ def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> J
     return reply_rules.whole(completion, reply)
 
 
-class LineStream:
-    """One stream of lines, as chunks."""
+class LineReader:
+    """Reads one stream of lines; a `ByteReader`."""
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: Reply, writer: AnswerWriter) -> None:
         self._reply = reply
+        self._writer = writer
         self._decoder = NDJSONDecoder()
-        self._chunks = Chunks(reply)
         self._ids = CallIds(reply)
-        self._begun = False
-        self._calls = 0
-        self.state = StreamState()
 
-    def feed(self, data: bytes) -> list[JSON]:
-        """Return the chunks completed by `data`."""
-        if self.state.is_over:
-            return []
+    def feed(self, data: bytes) -> None:
+        """Take in what arrived."""
         try:
             lines = self._decoder.feed(data)
-        except EventTooLarge as error:
-            out = self._lines(error.events)
-            if not self.state.is_over:
-                self.state.error = upstream_errors.no_answer("has an oversized line")
-            return out
-        return self._lines(lines)
+        except EventTooLarge as oversize:
+            self._read(oversize.events)
+            if not self._writer.state.done:
+                raise no_answer("has an oversized line") from None
+        else:
+            self._read(lines)
 
-    def close(self) -> list[JSON]:
-        """Return the last chunks; a stream without its last line sets `error`."""
-        if self.state.is_over:
-            return []
-        out: list[JSON] = []
+    def close(self) -> None:
+        """End of input: the last line must have come."""
         for line in self._decoder.close():
             try:
                 decode(line)
             except JSONError:
                 if line.startswith(b"{"):
-                    self.state.error = upstream_errors.truncated()
-                    return out
-            out += self._lines([line])
-        if not self.state.is_over:
-            self.state.error = upstream_errors.truncated()
-        return out
+                    raise upstream_errors.truncated() from None
+            self._read([line])
+        if not self._writer.state.done:
+            raise upstream_errors.truncated()
 
-    def _lines(self, lines: list[bytes]) -> list[JSON]:
-        out: list[JSON] = []
+    def _read(self, lines: list[bytes]) -> None:
+        state = self._writer.state
         for line in lines:
             try:
                 event = decode(line)
             except JSONError:
-                self.state.error = upstream_errors.no_answer("has a line without JSON")
-                return out
+                raise no_answer("has a line without JSON") from None
             if not isinstance(event, dict):
-                self.state.error = upstream_errors.no_answer(
-                    "has a line that is no object"
-                )
-                return out
+                raise no_answer("has a line that is no object")
             if event.get("error"):
-                self.state.error = upstream_errors.from_object(event)
-                return out
-            self._event(event, out)
-            if self.state.done:
-                return out
-        return out
+                raise upstream_errors.from_object(event)
+            message = event.get("message")
+            if isinstance(message, dict):
+                self._read_message(message, event)
+            if event.get("done") is True:
+                self._finish(event)
+            if state.done:
+                return
 
-    def _event(self, event: JSON, out: list[JSON]) -> None:
-        message = event.get("message")
-        if isinstance(message, dict):
-            self._message(message, event, out)
-        if event.get("done") is not True:
-            return
-        self._begin(out)
-        native = _native(event)
-        reason = _finish_reason(native, self._calls > 0)
-        out.append(self._chunks.finish(reason, native=native))
-        self.state.usage = _usage(event)
-        if self._reply.include_usage:
-            out.append(self._chunks.usage(self.state.usage))
-        self.state.done = True
-
-    def _message(self, message: JSON, event: JSON, out: list[JSON]) -> None:
-        self._begin(out)
-        if thinking := _thinking(message, self._reply):
-            out.append(self._chunks.reasoning(thinking))
-        logprobs = _logprobs(event)
-        if (text := _text(message, "content")) or logprobs:
-            chunk = self._chunks.content(text)
-            if logprobs:
-                chunk["choices"][0]["logprobs"] = logprobs
-            out.append(chunk)
+    def _read_message(self, message: JSON, event: JSON) -> None:
+        writer = self._writer
+        writer.role()
+        writer.reasoning(_thinking(message, self._reply))
+        writer.text(_text(message, "content"), _logprobs(event))
         for call in _calls(message):
             # The upstream's own index is 0 for every call on some servers.
-            id = self._ids.take(call.get("id"))
-            out.append(self._chunks.tool_start(self._calls, id, *_function(call)))
-            self._calls += 1
+            writer.tool_start(self._ids.take(call.get("id")), *_function(call))
 
-    def _begin(self, out: list[JSON]) -> None:
-        if not self._begun:
-            self._begun = True
-            out.append(self._chunks.role())
+    def _finish(self, event: JSON) -> None:
+        self._writer.state.usage = _usage(event)
+        self._writer.stop(_native(event))
+        self._writer.finish()
 
 
 def _native(event: JSON) -> str | None:
     reason = event.get("done_reason")
     return reason if isinstance(reason, str) else None
-
-
-def _finish_reason(native: str | None, called: bool) -> str:
-    """Return OpenAI's word: Ollama says "stop" where it called a tool."""
-    if native == _CUT:
-        return "length"
-    return "tool_calls" if called else "stop"
 
 
 def _usage(event: JSON) -> JSON:

@@ -13,7 +13,6 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from gateway.errors import GatewayError
 from gateway.hub.protocol import Reply
 from gateway.translators import anthropic
-from gateway.translators.anthropic.answers.events import MessageEvents
 from gateway.wire.jsontext import JSONError
 
 REPLY = Reply("alias", "chatcmpl-1", 1_700_000_000, include_usage=True)
@@ -256,11 +255,8 @@ EVENTS = st.fixed_dictionaries(
 @settings(max_examples=200)
 @given(st.lists(EVENTS | JUNK, max_size=12))
 def test_any_events_end_in_a_defined_way(events):
-    parser = MessageEvents(REPLY)
-    chunks = []
-    for event in [{"type": "message_start"}, *events]:
-        parser.receive(event, chunks)
-    parser.close()
+    told = [{"type": "message_start"}, *events]
+    parser, chunks = run([f"data: {json.dumps(event)}\n\n".encode() for event in told])
     assert parser.state.done is (parser.state.error is None)
     for chunk in chunks:
         ChatCompletionChunk.model_validate(chunk)

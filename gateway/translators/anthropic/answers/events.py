@@ -1,275 +1,191 @@
-"""The events of a streamed Claude message as chunks, however they were framed.
+"""The events of a streamed Claude message, however they were framed.
 
 https://platform.claude.com/docs/en/build-with-claude/streaming
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.hub.answers.chunks import Chunks
-from gateway.hub.answers.state import StreamState
+from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors import upstream_errors
+from gateway.hub.errors.upstream_errors import no_answer
 from gateway.hub.protocol import JSON, Reply
 from gateway.hub.requests.tools.arguments import dump_arguments
-from gateway.hub.requests.tools.ids import made_up_id
 from gateway.translators.anthropic.answers.assembly import Assembly
 from gateway.translators.anthropic.answers.pausing import PAUSE, summed_usage
 from gateway.translators.anthropic.answers.response import (
-    MALFORMED,
-    finish_reason,
-    malformed,
+    FINISH_REASONS,
+    explained,
     redacted_block,
-    refusal_text,
     thinking_block,
-    url_citation,
+    web_page,
 )
 from gateway.translators.anthropic.answers.usage import parse_usage
 
 
-class _Block:
-    """One content block while it is open; `kind` is empty for hidden ones."""
+@dataclass(slots=True)
+class _OpenBlock:
+    """One content block until its end; `kind` is empty for those that stay hidden."""
 
-    __slots__ = (
-        "citations",
-        "index",
-        "input",
-        "kind",
-        "pieces",
-        "signature",
-        "start",
-        "tool_index",
-    )
-
-    def __init__(self, index: int, kind: str, start: int) -> None:
-        self.index = index
-        self.kind = kind
-        self.start = start
-        self.pieces: list[str] = []
-        self.signature = ""
-        self.citations: list[JSON] = []
-        self.tool_index = 0
-        self.input: Any = None
-        """A tool's input while no fragment of it came."""
+    place: int
+    start: int
+    """How much of the answer's text was before it."""
+    kind: str = ""
+    pieces: list[str] = field(default_factory=list)
+    signature: str = ""
+    citations: list[JSON] = field(default_factory=list)
+    call: int = 0
+    input: Any = None
+    """A tool's input while no fragment of it came."""
 
 
-class MessageEvents:
-    """One Claude message, fed with decoded events, out come chunks.
+class MessageReader:
+    """Reads the decoded events of one Claude message, and has them written.
 
-    Events that make no sense where they come are an error; unknown ones are ignored, as
-    Anthropic asks.
+    Of an answer that paused, each message has a reader of its own.
     """
 
-    def __init__(self, reply: Reply) -> None:
-        self.state = StreamState()
+    def __init__(self, reply: Reply, writer: AnswerWriter) -> None:
         self._reply = reply
+        self._writer = writer
         self._assembly = Assembly() if reply.goes_on else None
-        self._blocks_before = 0
-        self._chunks = Chunks(reply)
-        self._began = False
-        self._counts: JSON = {}
-        self._blocks: dict[int, _Block] = {}
-        self._length = 0
-        self._tools = 0
-        self._thinking_blocks = 0
-        self._annotations = 0
-        self._citations = 0
-        self._ending: JSON | None = None
-        self._receivers: dict[Any, Callable[[JSON, list[JSON]], None]] = {
-            "message_start": self._on_message_start,
-            "content_block_start": self._on_block_start,
-            "content_block_delta": self._on_block_delta,
-            "content_block_stop": self._on_block_stop,
-            "message_delta": self._on_message_delta,
-            "message_stop": self._on_message_stop,
-            "error": self._on_error,
-        }
-
-    def receive(self, event: Any, out: list[JSON]) -> None:
-        """Append the chunks for `event`; nothing behind the message's last one."""
-        if self.state.is_over or self.state.paused is not None:
-            return
-        if not isinstance(event, dict):
-            self.fail("holds an event that is no object")
-            return
-        kind = event.get("type")
-        receiver = self._receivers.get(kind) if isinstance(kind, str) else None
-        if receiver is not None:
-            if not self._began and kind not in ("message_start", "error"):
-                self.fail("begins without 'message_start'")
-                return
-            receiver(event, out)
-            if self._assembly is not None and self.state.error is None:
-                self._assembly.receive(event)
-
-    def resume(self, reply: Reply) -> None:
-        """Expect the message that goes on with this one, which paused."""
-        self.state.paused = None
-        self._reply = reply
-        self._assembly = Assembly()
         self._blocks_before = sum(len(part["content"]) for part in reply.earlier)
-        self._began = False
-        self._counts = {}
-        self._blocks = {}
-        self._ending = None
+        self._has_begun = False
+        self._counts: JSON = {}
+        self._open: dict[int, _OpenBlock] = {}
+        self._ending: JSON | None = None
+
+    def read(self, event: Any) -> None:
+        """Take in one event; unknown ones are ignored, as Anthropic asks.
+
+        Raises `GatewayError` (502 unless the event says better) where it makes no sense
+        or is an error.
+        """
+        if not isinstance(event, dict):
+            raise no_answer("holds an event that is no object")
+        kind = event.get("type")
+        read = _READ.get(kind) if isinstance(kind, str) else None
+        if read is None:
+            return
+        if not self._has_begun and kind not in ("message_start", "error"):
+            raise no_answer("begins without 'message_start'")
+        read(self, event)
+        if self._assembly is not None:
+            self._assembly.receive(event)
 
     def close(self, foreign: bytes = b"") -> None:
-        """End of input: set `error` unless the message came to its end.
+        """End of input before the message's end: raise `GatewayError`.
 
         `foreign` is what came instead of events; a piece of a line is not worth naming.
         """
-        if not self.state.is_over:
-            is_other = not self._began and foreign.lstrip().startswith((b"{", b"<"))
-            self.state.error = upstream_errors.unfinished(foreign if is_other else b"")
+        is_other = not self._has_begun and foreign.lstrip().startswith((b"{", b"<"))
+        raise upstream_errors.unfinished(foreign if is_other else b"")
 
-    def fail(self, why: str) -> None:
-        """Set `error` unless the message ended before; `why` completes a sentence."""
-        if not self.state.is_over:
-            self.state.error = upstream_errors.no_answer(why)
+    def finish(self) -> None:
+        """Write what ends the answer, as the message said it ends."""
+        ending = self._ending or {}
+        explanation = explained(ending.get("stop_details"))
+        self._writer.stop(ending.get("stop_reason"), explanation)
+        self._writer.finish(parse_usage({}))
 
-    def _on_message_start(self, event: JSON, out: list[JSON]) -> None:
-        if self._began:
-            self.fail("begins twice")
-            return
-        self._began = True
+    def _read_message_start(self, event: JSON) -> None:
+        if self._has_begun:
+            raise no_answer("begins twice")
+        self._has_begun = True
         message = event.get("message")
         if isinstance(message, dict):
             self._add_usage(message.get("usage"))
-        if not self._reply.earlier:
-            out.append(self._chunks.role())
+        self._writer.role()
 
-    def _on_block_start(self, event: JSON, out: list[JSON]) -> None:
+    def _read_block_start(self, event: JSON) -> None:
         index, start = event.get("index"), event.get("content_block")
         if not isinstance(index, int) or not isinstance(start, dict):
-            self.fail("holds a content block without index or content")
-            return
-        if index in self._blocks:
-            self.fail("begins a content block twice")
-            return
-        block = _Block(self._blocks_before + index, "", self._length)
-        self._blocks[index] = block
+            raise no_answer("holds a content block without index or content")
+        if index in self._open:
+            raise no_answer("begins a content block twice")
+        block = _OpenBlock(self._blocks_before + index, self._writer.length)
+        self._open[index] = block
         match start:
             case {"type": "text"}:
                 block.kind = "text"
-                self._add_text(start.get("text"), out)
+                self._read_text(block, start)
                 citations = start.get("citations")
                 for citation in citations if isinstance(citations, list) else ():
-                    self._add_citation(block, citation)
+                    self._read_citation(block, {"citation": citation})
             case {"type": "thinking"}:
                 block.kind = "thinking"
-                self._add_thinking(block, start.get("thinking"), out)
-                self._add_signature(block, start.get("signature"))
+                self._read_thinking(block, start)
+                self._read_signature(block, start)
             case {"type": "redacted_thinking", "data": str(data)}:
                 block.kind = "redacted_thinking"
                 block.pieces.append(data)
             case {"type": "tool_use", "name": str(name)}:
                 block.kind = "tool_use"
-                self._begin_tool(block, start, name, out)
+                block.input = start.get("input") or {}
+                block.call = self._writer.tool_start(start.get("id"), name)
 
-    def _begin_tool(
-        self, block: _Block, start: JSON, name: str, out: list[JSON]
-    ) -> None:
-        block.tool_index = self._tools
-        self._tools += 1
-        block.input = start.get("input") or {}
-        id = start.get("id")
-        if not isinstance(id, str) or not id:
-            id = made_up_id(self._reply.completion_id, block.tool_index)
-        out.append(self._chunks.tool_start(block.tool_index, id, name))
-
-    def _on_block_delta(self, event: JSON, out: list[JSON]) -> None:
+    def _read_block_delta(self, event: JSON) -> None:
         delta = event.get("delta")
         if not isinstance(delta, dict):
             return
         index = event.get("index")
-        block = self._blocks.get(index) if isinstance(index, int) else None
-        kind = delta.get("type")
+        block = self._open.get(index) if isinstance(index, int) else None
         if block is None:
-            self.fail("holds a piece of a content block that never began")
-        elif not block.kind:
-            return
-        elif kind == "text_delta":
-            self._add_text(delta.get("text"), out)
-        elif kind == "input_json_delta":
-            self._add_input(block, delta.get("partial_json"), out)
-        elif kind == "thinking_delta":
-            self._add_thinking(block, delta.get("thinking"), out)
-        elif kind == "signature_delta":
-            self._add_signature(block, delta.get("signature"))
-        elif kind == "citations_delta":
-            self._add_citation(block, delta.get("citation"))
+            raise no_answer("holds a piece of a content block that never began")
+        kind = delta.get("type")
+        read = _READ_DELTA.get(kind) if isinstance(kind, str) else None
+        if read is not None and block.kind:
+            read(self, block, delta)
 
-    def _add_text(self, text: Any, out: list[JSON]) -> None:
-        if text and isinstance(text, str):
-            self._length += len(text)
-            out.append(self._chunks.content(text))
+    def _read_text(self, block: _OpenBlock, delta: JSON) -> None:
+        text = delta.get("text")
+        if isinstance(text, str):
+            self._writer.text(text)
 
-    def _add_input(self, block: _Block, fragment: Any, out: list[JSON]) -> None:
+    def _read_input(self, block: _OpenBlock, delta: JSON) -> None:
+        fragment = delta.get("partial_json")
         if block.kind == "tool_use" and fragment and isinstance(fragment, str):
             block.input = None
-            out.append(self._chunks.tool_arguments(block.tool_index, fragment))
+            self._writer.tool_arguments(block.call, fragment)
 
-    def _add_thinking(self, block: _Block, text: Any, out: list[JSON]) -> None:
-        if block.kind == "thinking" and text and isinstance(text, str):
+    def _read_thinking(self, block: _OpenBlock, delta: JSON) -> None:
+        text = delta.get("thinking")
+        if block.kind == "thinking" and isinstance(text, str):
             block.pieces.append(text)
-            out.append(self._chunks.reasoning(text))
+            self._writer.reasoning(text)
 
-    def _add_signature(self, block: _Block, signature: Any) -> None:
+    def _read_signature(self, block: _OpenBlock, delta: JSON) -> None:
+        signature = delta.get("signature")
         if isinstance(signature, str):
             block.signature += signature
 
-    def _add_citation(self, block: _Block, citation: Any) -> None:
+    def _read_citation(self, block: _OpenBlock, delta: JSON) -> None:
+        citation = delta.get("citation")
         if block.kind == "text" and isinstance(citation, dict):
             block.citations.append(citation)
 
-    def _on_block_stop(self, event: JSON, out: list[JSON]) -> None:
+    def _read_block_stop(self, event: JSON) -> None:
         index = event.get("index")
-        block = self._blocks.pop(index, None) if isinstance(index, int) else None
+        block = self._open.pop(index, None) if isinstance(index, int) else None
         if block is not None:
-            self._finish_block(block, out)
+            self._end(block)
 
-    def _finish_block(self, block: _Block, out: list[JSON]) -> None:
+    def _end(self, block: _OpenBlock) -> None:
         match block.kind:
-            case "tool_use":
-                if block.input is not None:
-                    arguments = dump_arguments(block.input)
-                    out.append(self._chunks.tool_arguments(block.tool_index, arguments))
+            case "tool_use" if block.input is not None:
+                arguments = dump_arguments(block.input)
+                self._writer.tool_arguments(block.call, arguments)
             case "thinking":
-                text = "".join(block.pieces)
-                replayable = thinking_block(text, block.signature, block.index)
-                self._emit_thinking_block(replayable, out)
+                thinking = thinking_block("".join(block.pieces), block.signature)
+                self._writer.thinking_block(thinking, block.place)
             case "redacted_thinking":
-                replayable = redacted_block("".join(block.pieces), block.index)
-                self._emit_thinking_block(replayable, out)
-            case "text":
-                if block.citations:
-                    self._emit_citations(block, out)
+                redacted = redacted_block("".join(block.pieces))
+                self._writer.thinking_block(redacted, block.place)
+            case "text" if block.citations:
+                self._writer.cite(block.citations, web_page, block.start)
 
-    def _emit_thinking_block(self, block: JSON, out: list[JSON]) -> None:
-        # The official stream helper merges list entries by `index`, so that must be
-        # dense; the place among the blocks, needed for the replay, stands beside it.
-        if block["index"] != self._thinking_blocks:
-            block["block_index"] = block["index"]
-            block["index"] = self._thinking_blocks
-        self._thinking_blocks += 1
-        out.append(self._chunks.thinking_blocks([block]))
-
-    def _emit_citations(self, block: _Block, out: list[JSON]) -> None:
-        annotations: list[JSON] = []
-        others: list[JSON] = []
-        for citation in block.citations:
-            annotation = url_citation(citation, block.start, self._length)
-            if annotation is not None:
-                annotations.append({"index": self._annotations, **annotation})
-                self._annotations += 1
-            else:
-                others.append({**citation, "index": self._citations})
-                self._citations += 1
-        if annotations:
-            out.append(self._chunks.annotations(annotations))
-        if others:
-            out.append(self._chunks.delta({"citations": others}))
-
-    def _on_message_delta(self, event: JSON, out: list[JSON]) -> None:
+    def _read_message_delta(self, event: JSON) -> None:
         delta = event.get("delta")
         if isinstance(delta, dict):
             self._ending = {**(self._ending or {}), **delta}
@@ -282,43 +198,46 @@ class MessageEvents:
                 {name: value for name, value in usage.items() if value is not None}
             )
             parts = (*self._reply.earlier, {"usage": self._counts})
-            self.state.usage = parse_usage(summed_usage(parts))
+            self._writer.state.usage = parse_usage(summed_usage(parts))
 
-    def _on_message_stop(self, event: JSON, out: list[JSON]) -> None:
-        ending = self._ending
-        if ending is None:
+    def _read_message_stop(self, event: JSON) -> None:
+        if self._ending is None:
             # The reason comes before: without it the answer may be cut anywhere.
-            self.state.error = upstream_errors.truncated()
-            return
-        native = ending.get("stop_reason")
-        native = native if isinstance(native, str) else None
-        if native in MALFORMED:
-            self.state.error = malformed()
-            return
-        for block in self._blocks.values():
-            self._finish_block(block, out)
-        if native == PAUSE and self._assembly is not None:
-            content = self._assembly.content()
-            if content is not None:
-                paused = {"content": content, "stop_reason": native}
-                counts = {"usage": self._counts} if self._counts else {}
-                self.state.paused = {**paused, **counts}
-                return
-        self.finish(out)
+            raise upstream_errors.truncated()
+        FINISH_REASONS.check(self._ending.get("stop_reason"))
+        for block in self._open.values():
+            self._end(block)
+        if self._ending.get("stop_reason") == PAUSE:
+            self._writer.state.paused = self._paused()
+        if self._writer.state.paused is None:
+            self.finish()
 
-    def finish(self, out: list[JSON]) -> None:
-        """Append what ends the answer, as the message said it ends."""
-        ending = self._ending or {}
-        native = ending.get("stop_reason")
-        native = native if isinstance(native, str) else None
-        refusal = refusal_text(native, ending.get("stop_details"))
-        if refusal is not None:
-            out.append(self._chunks.refusal(refusal))
-        reason = finish_reason(native, self._tools > 0)
-        out.append(self._chunks.finish(reason, native=native))
-        if self._reply.include_usage:
-            out.append(self._chunks.usage(self.state.usage or parse_usage({})))
-        self.state.done = True
+    def _paused(self) -> JSON | None:
+        """Return the message that waits to go on; None where it cannot."""
+        content = self._assembly.content() if self._assembly is not None else None
+        if content is None:
+            return None
+        paused = {"content": content, "stop_reason": PAUSE}
+        return {**paused, "usage": self._counts} if self._counts else paused
 
-    def _on_error(self, event: JSON, out: list[JSON]) -> None:
-        self.state.error = upstream_errors.from_object(event)
+    def _read_error(self, event: JSON) -> None:
+        raise upstream_errors.from_object(event)
+
+
+_READ: dict[str, Callable[[MessageReader, JSON], None]] = {
+    "message_start": MessageReader._read_message_start,
+    "content_block_start": MessageReader._read_block_start,
+    "content_block_delta": MessageReader._read_block_delta,
+    "content_block_stop": MessageReader._read_block_stop,
+    "message_delta": MessageReader._read_message_delta,
+    "message_stop": MessageReader._read_message_stop,
+    "error": MessageReader._read_error,
+}
+
+_READ_DELTA: dict[str, Callable[[MessageReader, _OpenBlock, JSON], None]] = {
+    "text_delta": MessageReader._read_text,
+    "input_json_delta": MessageReader._read_input,
+    "thinking_delta": MessageReader._read_thinking,
+    "signature_delta": MessageReader._read_signature,
+    "citations_delta": MessageReader._read_citation,
+}

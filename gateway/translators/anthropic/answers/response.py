@@ -6,29 +6,29 @@ https://platform.claude.com/docs/en/api/messages
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.errors import GatewayError, upstream_error
-from gateway.hub.answers import chunks, reply_rules
+from gateway.hub.answers import reply_rules
+from gateway.hub.answers.finish_reasons import FinishReasons
+from gateway.hub.answers.whole import WholeAnswer
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply
 from gateway.hub.requests.tools.arguments import dump_arguments
-from gateway.hub.requests.tools.ids import made_up_id
 from gateway.translators.anthropic.answers.pausing import joined
 from gateway.translators.anthropic.answers.usage import SERVICE_TIERS, parse_usage
 
-FINISH_REASONS = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "pause_turn": "stop",
-    "tool_use": "tool_calls",
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "refusal": "content_filter",
-}
-
-MALFORMED = frozenset({"malformed_tool_use", "malformed_model_output"})
-"""Stop reasons that mean there is no answer."""
-
-REFUSED = "The model declined to respond."
+FINISH_REASONS = FinishReasons(
+    {
+        "end_turn": "stop",
+        "stop_sequence": "stop",
+        "pause_turn": "stop",
+        "tool_use": "tool_calls",
+        "max_tokens": "length",
+        "model_context_window_exceeded": "length",
+        "refusal": "content_filter",
+    },
+    malformed=frozenset({"malformed_tool_use", "malformed_model_output"}),
+    sentence="The model's output was malformed. Try the request again.",
+    refused="refusal",
+)
 
 
 def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> JSON:
@@ -51,55 +51,48 @@ def parse_message(payload: Any, reply: Reply) -> JSON:
                 payload, default=upstream_errors.NO_ANSWER
             )
         raise upstream_errors.no_answer("has no content")
-    answer = _Answer(reply)
+    answer = WholeAnswer(reply, FINISH_REASONS)
     for index, block in enumerate(content):
         if isinstance(block, dict):
-            answer.add(index, block)
-    native = payload.get("stop_reason")
-    native = native if isinstance(native, str) else None
-    finish = finish_reason(native, bool(answer.tool_calls))
+            _read_block(block, index, answer)
+    native, said = payload.get("stop_reason"), answer.content
+    if not said and (answer.tool_calls or FINISH_REASONS.refusal(native)):
+        said = None
     usage = payload.get("usage")
     usage = usage if isinstance(usage, dict) else {}
-    message = answer.message(refusal_text(native, payload.get("stop_details")))
-    return chunks.completion(
-        reply,
-        message,
-        finish,
+    return answer.completion(
+        said,
+        native,
         parse_usage(usage) if usage else None,
-        native=native,
+        explanation=explained(payload.get("stop_details")),
         service_tier=service_tier(usage),
     )
 
 
-def finish_reason(native: str | None, has_tool_calls: bool) -> str:
-    """Return OpenAI's finish reason; raises a 502 for an answer that is broken.
-
-    Unknown reasons end an answer like `end_turn`. A call ends it with `tool_calls`
-    unless the answer was cut off or refused.
-    """
-    if native in MALFORMED:
-        raise malformed()
-    reason = FINISH_REASONS.get(native or "", "stop")
-    if reason in ("stop", "tool_calls"):
-        return "tool_calls" if has_tool_calls else "stop"
-    return reason
-
-
-def malformed() -> GatewayError:
-    """Return the error for an answer that the model itself garbled."""
-    return upstream_error(
-        502,
-        "malformed_model_output",
-        "The model's output was malformed. Try the request again.",
-    )
+def _read_block(block: JSON, index: int, answer: WholeAnswer) -> None:
+    match block:
+        case {"type": "text", "text": str(text)}:
+            start = answer.length
+            answer.text(text)
+            if isinstance(citations := block.get("citations"), list):
+                answer.cite(citations, web_page, start)
+        case {"type": "thinking", "thinking": str(text)}:
+            answer.reasoning(text)
+            thinking = thinking_block(text, block.get("signature") or "")
+            answer.thinking_block(thinking, index)
+        case {"type": "redacted_thinking", "data": str(data)}:
+            answer.thinking_block(redacted_block(data), index)
+        case {"type": "tool_use", "name": str(name)}:
+            arguments = dump_arguments(block.get("input"))
+            answer.tool_call(block.get("id"), name, arguments)
+        case _:
+            # Tools that the server ran itself, and what is not known yet.
+            pass
 
 
-def refusal_text(native: str | None, details: Any) -> str | None:
-    """Return what a refusing model says about it; None where it does not refuse."""
-    if native != "refusal":
-        return None
-    explanation = details.get("explanation") if isinstance(details, dict) else None
-    return explanation if isinstance(explanation, str) and explanation else REFUSED
+def explained(details: Any) -> Any:
+    """Return what a refusing model says about it, if anything."""
+    return details.get("explanation") if isinstance(details, dict) else None
 
 
 def service_tier(usage: JSON) -> str | None:
@@ -108,107 +101,18 @@ def service_tier(usage: JSON) -> str | None:
     return SERVICE_TIERS.get(tier) if isinstance(tier, str) else None
 
 
-def url_citation(citation: JSON, start: int, end: int) -> JSON | None:
-    """Return a web search citation as OpenAI's annotation; None for other kinds.
-
-    `start` and `end` are the span of the cited text in the answer's content.
-    """
-    if citation.get("type") != "web_search_result_location":
-        return None
+def web_page(citation: JSON) -> tuple[str, Any] | None:
+    """Return address and title of a citation by the web search; None for others."""
     url = citation.get("url")
-    if not isinstance(url, str):
-        return None
-    title = citation.get("title")
-    return {
-        "type": "url_citation",
-        "url_citation": {
-            "url": url,
-            "title": title if isinstance(title, str) else "",
-            "start_index": start,
-            "end_index": end,
-        },
-    }
+    is_page = citation.get("type") == "web_search_result_location"
+    return (url, citation.get("title")) if is_page and isinstance(url, str) else None
 
 
-class _Answer:
-    """The pieces of a message, collected block by block."""
-
-    def __init__(self, reply: Reply) -> None:
-        self._reply = reply
-        self._text: list[str] = []
-        self._length = 0
-        self._reasoning: list[str] = []
-        self._thinking_blocks: list[JSON] = []
-        self._annotations: list[JSON] = []
-        self._citations: list[JSON] = []
-        self.tool_calls: list[JSON] = []
-
-    def add(self, index: int, block: JSON) -> None:
-        match block:
-            case {"type": "text", "text": str(text)}:
-                self._add_text(text, block.get("citations"))
-            case {"type": "thinking", "thinking": str(text)}:
-                self._reasoning.append(text)
-                signature = block.get("signature")
-                self._thinking_blocks.append(
-                    thinking_block(text, signature or "", index)
-                )
-            case {"type": "redacted_thinking", "data": str(data)}:
-                self._thinking_blocks.append(redacted_block(data, index))
-            case {"type": "tool_use", "name": str(name)}:
-                self._add_tool(block, name)
-            case _:
-                # Tools that the server ran itself, and what is not known yet.
-                pass
-
-    def _add_tool(self, block: JSON, name: str) -> None:
-        id = block.get("id")
-        if not isinstance(id, str) or not id:
-            id = made_up_id(self._reply.completion_id, len(self.tool_calls))
-        arguments = dump_arguments(block.get("input"))
-        self.tool_calls.append(chunks.tool_call(id, name, arguments))
-
-    def _add_text(self, text: str, citations: Any) -> None:
-        start, end = self._length, self._length + len(text)
-        self._text.append(text)
-        self._length = end
-        for citation in citations if isinstance(citations, list) else ():
-            if not isinstance(citation, dict):
-                continue
-            annotation = url_citation(citation, start, end)
-            if annotation is not None:
-                self._annotations.append(annotation)
-            else:
-                self._citations.append(citation)
-
-    def message(self, refusal: str | None) -> JSON:
-        text: str | None = "".join(self._text)
-        if not text and (not self._text or self.tool_calls or refusal):
-            text = None
-        message = chunks.message(
-            self._reply,
-            content=text,
-            reasoning="".join(self._reasoning),
-            tool_calls=self.tool_calls,
-            refusal=refusal,
-            thinking_blocks=self._thinking_blocks,
-            annotations=self._annotations,
-        )
-        if self._citations:
-            message["citations"] = self._citations
-        return message
-
-
-def thinking_block(text: str, signature: str, index: int) -> JSON:
+def thinking_block(text: str, signature: str) -> JSON:
     """Return a thinking block as clients replay it."""
-    return {
-        "type": "thinking",
-        "thinking": text,
-        "signature": signature,
-        "index": index,
-    }
+    return {"type": "thinking", "thinking": text, "signature": signature}
 
 
-def redacted_block(data: str, index: int) -> JSON:
+def redacted_block(data: str) -> JSON:
     """Return an encrypted thinking block as clients replay it."""
-    return {"type": "redacted_thinking", "data": data, "index": index}
+    return {"type": "redacted_thinking", "data": data}

@@ -2,63 +2,55 @@
 
 from collections.abc import Iterable
 
-from gateway.hub.protocol import JSON, Reply
-from gateway.translators.anthropic.answers.events import MessageEvents
+from gateway.hub.answers.writer import AnswerWriter
+from gateway.hub.errors.upstream_errors import no_answer
+from gateway.hub.protocol import Reply
+from gateway.translators.anthropic.answers.events import MessageReader
 from gateway.wire.bounds import EventTooLarge
 from gateway.wire.jsontext import JSONError, decode
 from gateway.wire.sse import Event, SSEDecoder
 
 
-class MessageStream:
-    """One stream of Anthropic's server-sent events; see `StreamParser`."""
+class SSEReader:
+    """Reads one stream of Anthropic's server-sent events; a `ByteReader`."""
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: Reply, writer: AnswerWriter) -> None:
         self._decoder = SSEDecoder()
-        self._events = MessageEvents(reply)
-        self.state = self._events.state
+        self._message = MessageReader(reply, writer)
+        self._state = writer.state
 
-    def feed(self, data: bytes) -> list[JSON]:
-        """Return the chunks completed by `data`."""
-        out: list[JSON] = []
-        if self.state.is_over or self.state.paused is not None:
-            return out
+    def feed(self, data: bytes) -> None:
+        """Take in what arrived."""
         try:
             events = self._decoder.feed(data)
         except EventTooLarge as oversize:
-            self._receive(oversize.events, out)
-            self._events.fail("holds an event that is too large")
+            self._read(oversize.events)
+            if not self._state.done:
+                raise no_answer("holds an event that is too large") from None
         else:
-            self._receive(events, out)
-        return out
+            self._read(events)
 
-    def close(self) -> list[JSON]:
-        """Return the last chunks; an upstream that stopped short sets `error`."""
-        out: list[JSON] = []
-        if self.state.is_over:
-            return out
-        if self.state.paused is not None:
-            self._events.finish(out)
-            return out
+    def close(self) -> None:
+        """End of input: a message that paused ends there; others must have ended."""
+        if self._state.paused is not None:
+            self._message.finish()
+            return
         for event in self._decoder.close():
             try:
                 last = decode(event.data)
             except JSONError:
                 break
-            self._events.receive(last, out)
-        self._events.close(self._decoder.foreign)
-        return out
+            self._message.read(last)
+        if not self._state.done:
+            self._message.close(self._decoder.foreign)
 
-    def resume(self, reply: Reply) -> None:
-        """Expect the stream that goes on with a message that paused."""
-        self._decoder = SSEDecoder()
-        self._events.resume(reply)
-
-    def _receive(self, events: Iterable[Event], out: list[JSON]) -> None:
-        receive = self._events.receive
-        for event in events:
+    def _read(self, events: Iterable[Event]) -> None:
+        read, state = self._message.read, self._state
+        for data, _ in events:
             try:
-                decoded = decode(event.data)
+                event = decode(data)
             except JSONError:
-                self._events.fail("holds an event that is not JSON")
+                raise no_answer("holds an event that is not JSON") from None
+            read(event)
+            if state.done or state.paused is not None:
                 return
-            receive(decoded, out)

@@ -3,8 +3,6 @@
 https://platform.claude.com/docs/en/api/messages#response-usage
 """
 
-from typing import Any
-
 from gateway.hub.answers import chunks
 from gateway.hub.protocol import JSON
 
@@ -39,7 +37,4 @@ def parse_usage(usage: JSON) -> JSON:
 
 
 def _count(usage: JSON, name: str) -> int:
-    value: Any = usage.get(name)
-    # Bedrock's guardrails restate counts as floating-point numbers.
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return int(value) if is_number and value > 0 else 0
+    return chunks.count(usage.get(name))

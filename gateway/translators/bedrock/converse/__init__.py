@@ -12,13 +12,13 @@ from gateway.translators.bedrock.converse.from_claude import (
 )
 from gateway.translators.bedrock.converse.request import WHOLE, render
 from gateway.translators.bedrock.converse.response import parse_converse
-from gateway.translators.bedrock.converse.stream import ConverseEvents
-from gateway.translators.bedrock.converse.whole import WholeStream
+from gateway.translators.bedrock.converse.stream import ConverseReader
+from gateway.translators.bedrock.converse.whole import WholeReader
 
 __all__ = [
     "WHOLE",
-    "ConverseEvents",
-    "WholeStream",
+    "ConverseReader",
+    "WholeReader",
     "from_claude",
     "parse_converse",
     "render",

@@ -8,44 +8,35 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supp
 from collections.abc import Iterator
 from typing import Any
 
-from gateway.errors import GatewayError
+from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors.upstream_errors import NO_ANSWER, from_object, no_answer
 from gateway.hub.protocol import JSON, Reply
-from gateway.translators.bedrock.converse.stream import ConverseEvents
+from gateway.translators.bedrock.converse.stream import ConverseReader
 from gateway.wire.bounds import MAX_EVENT
 from gateway.wire.jsontext import JSONError, decode, dumps
 
 
-class WholeStream:
-    """Collects one JSON answer and tells it as chunks; a `StreamParser`."""
+class WholeReader:
+    """Collects one JSON answer and reads it as if streamed; a `ByteReader`."""
 
-    def __init__(self, reply: Reply) -> None:
-        self._events = ConverseEvents(reply)
-        self.state = self._events.answer.state
+    def __init__(self, reply: Reply, writer: AnswerWriter) -> None:
+        self._events = ConverseReader(reply, writer)
         self._pieces: list[bytes] = []
         self._size = 0
 
-    def feed(self, data: bytes) -> list[JSON]:
+    def feed(self, data: bytes) -> None:
         """Keep `data`: nothing can be told before all of it is there."""
-        if not self.state.is_over:
-            self._pieces.append(data)
-            self._size += len(data)
-            if self._size > MAX_EVENT:
-                self._pieces.clear()
-                self.state.error = no_answer(f"is larger than {MAX_EVENT} bytes")
-        return []
+        self._pieces.append(data)
+        self._size += len(data)
+        if self._size > MAX_EVENT:
+            self._pieces.clear()
+            raise no_answer(f"is larger than {MAX_EVENT} bytes")
 
-    def close(self) -> list[JSON]:
-        """Return all chunks of the answer, or set `error`."""
-        if self.state.is_over:
-            return []
-        try:
-            for name, payload in _events_of(self._payload()):
-                self._events.read(name, payload)
-            self._events.close()
-        except GatewayError as error:
-            self.state.error = error
-        return self._events.answer.take()
+    def close(self) -> None:
+        """Read the answer; raises `GatewayError` where it is none."""
+        for name, payload in _events_of(self._payload()):
+            self._events.read(name, payload)
+        self._events.close()
 
     def _payload(self) -> JSON:
         try:

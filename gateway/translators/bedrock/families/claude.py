@@ -5,8 +5,7 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-
 
 from dataclasses import replace
 
-from gateway.hub.protocol import JSON, Reply, Route
-from gateway.translators.anthropic.answers.events import MessageEvents
+from gateway.hub.protocol import JSON, Route
 from gateway.translators.anthropic.requests.claude_models import (
     ClaudeModel,
     base_id,
@@ -67,56 +66,3 @@ def render(
     if rendered.betas:
         enveloped["anthropic_beta"] = list(rendered.betas)
     return rendered._replace(body={**enveloped, **rendered.body})
-
-
-class ClaudeReader:
-    """Reads Claude's events out of InvokeModel's chunks; its own `answer`."""
-
-    def __init__(self, reply: Reply) -> None:
-        self._events = MessageEvents(reply)
-        self.state = self._events.state
-        self._out: list[JSON] = []
-        self._intervened = False
-
-    @property
-    def answer(self) -> "ClaudeReader":
-        """Return this reader: Claude's events write their chunks themselves."""
-        return self
-
-    @property
-    def is_stopped(self) -> bool:
-        """Say whether the message ended."""
-        return self.state.done
-
-    def take(self) -> list[JSON]:
-        """Return the chunks written since the last call."""
-        out, self._out = self._out, []
-        return out
-
-    def intervened(self, *, is_last: bool) -> None:
-        """Note that a guardrail changed the answer."""
-        self._intervened = True
-
-    def read(self, body: JSON) -> None:
-        """Take in one event."""
-        start = len(self._out)
-        self._events.receive(body, self._out)
-        if self._intervened:
-            for chunk in self._out[start:]:
-                _filter(chunk)
-        self._raise()
-
-    def close(self) -> None:
-        """End of input; raises `GatewayError` where the answer is not complete."""
-        self._events.close()
-        self._raise()
-
-    def _raise(self) -> None:
-        if self.state.error is not None:
-            raise self.state.error
-
-
-def _filter(chunk: JSON) -> None:
-    for choice in chunk["choices"]:
-        if choice["finish_reason"] is not None:
-            choice["finish_reason"] = "content_filter"

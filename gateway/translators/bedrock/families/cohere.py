@@ -7,7 +7,8 @@ from typing import Any
 
 from gateway.errors import unsupported
 from gateway.hub.answers import chunks
-from gateway.hub.answers.writer import AnswerWriter, CallIds, finish_reason
+from gateway.hub.answers.call_ids import CallIds
+from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors.upstream_errors import no_answer
 from gateway.hub.protocol import JSON, Reply, Route
 from gateway.hub.requests.content.parsing import text_of
@@ -22,6 +23,7 @@ from gateway.hub.requests.validation import ValidRequest
 from gateway.translators.bedrock.converse.json_mode import asked_in_words
 from gateway.translators.bedrock.converse.params import drop_rest, refuse, sampling
 from gateway.translators.bedrock.families.plain import conversation
+from gateway.translators.bedrock.finish_reasons import FINISH_REASONS
 from gateway.wire.jsontext import JSONError, decode, dumps
 
 _NAMES = {
@@ -212,7 +214,7 @@ def parse(payload: JSON, reply: Reply) -> JSON:
         chunks.message(
             reply, content=text if text or not calls else None, tool_calls=calls
         ),
-        finish_reason(native, bool(calls)),
+        FINISH_REASONS.finish_reason(native, has_calls=bool(calls)),
         None,
         native=native if isinstance(native, str) else None,
     )
@@ -230,15 +232,16 @@ def _calls(body: JSON) -> list[tuple[str, JSON]]:
 class CohereReader:
     """Reads the events that Command R streams."""
 
-    def __init__(self, reply: Reply) -> None:
-        self.answer = AnswerWriter(reply)
+    def __init__(self, reply: Reply, writer: AnswerWriter) -> None:
+        self._writer = writer
+        self._ids = CallIds(reply)
         self._has_calls = False
 
     def read(self, body: JSON) -> None:
         """Take in one event; unknown ones are ignored."""
         match body:
             case {"event_type": "text-generation", "text": str(text)}:
-                self.answer.text(text)
+                self._writer.text(text)
             case {"event_type": "tool-calls-generation"}:
                 self._read_calls(body)
             case {"event_type": "stream-end"}:
@@ -247,14 +250,14 @@ class CohereReader:
                 if not self._has_calls:
                     self._read_calls(response)
                 native = body.get("finish_reason") or response.get("finish_reason")
-                self.answer.stop(native)
+                self._writer.stop(native)
 
     def _read_calls(self, body: JSON) -> None:
         for name, parameters in _calls(body):
             self._has_calls = True
-            index = self.answer.tool_start("", name)
-            self.answer.tool_arguments(index, dumps(parameters))
+            index = self._writer.tool_start(self._ids.take(""), name)
+            self._writer.tool_arguments(index, dumps(parameters))
 
     def close(self) -> None:
         """End of input; raises `GatewayError` where the answer is not complete."""
-        self.answer.finish()
+        self._writer.finish()

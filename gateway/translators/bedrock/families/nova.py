@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html
 """
 
+from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.protocol import JSON, Reply, Route
 from gateway.hub.requests.losses import Losses
 from gateway.hub.requests.validation import ValidRequest
@@ -11,7 +12,7 @@ from gateway.translators.bedrock.converse.request import (
     render_parts,
     tool_config,
 )
-from gateway.translators.bedrock.converse.stream import ConverseEvents
+from gateway.translators.bedrock.converse.stream import ConverseReader
 
 
 def render(
@@ -46,9 +47,8 @@ def render(
 class NovaReader:
     """Reads Converse's events out of the objects that Nova streams."""
 
-    def __init__(self, reply: Reply) -> None:
-        self._events = ConverseEvents(reply)
-        self.answer = self._events.answer
+    def __init__(self, reply: Reply, writer: AnswerWriter) -> None:
+        self._events = ConverseReader(reply, writer)
 
     def read(self, body: JSON) -> None:
         """Take in one object: an event under its name."""

@@ -8,15 +8,13 @@ import re
 from typing import Any
 
 from gateway.hub.answers import chunks
-from gateway.hub.answers.writer import (
-    AnswerWriter,
-    CallIds,
-    count,
-    finish_reason,
-)
+from gateway.hub.answers.call_ids import CallIds
+from gateway.hub.answers.chunks import count
+from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors.upstream_errors import no_answer
 from gateway.hub.protocol import JSON, Reply
 from gateway.translators.bedrock.families.tags import TagSplitter, split
+from gateway.translators.bedrock.finish_reasons import FINISH_REASONS
 from gateway.wire.jsontext import dumps
 
 _is_tagged = re.compile(
@@ -59,7 +57,7 @@ def parse(payload: JSON, reply: Reply, *, is_tagged: bool) -> JSON:
             tool_calls=calls,
             refusal=refusal if isinstance(refusal, str) else None,
         ),
-        finish_reason(native, bool(calls)),
+        FINISH_REASONS.finish_reason(native, has_calls=bool(calls)),
         openai_usage(payload.get("usage")),
         native=native if isinstance(native, str) else None,
         logprobs=_logprobs(choice),
@@ -124,8 +122,9 @@ def openai_usage(usage: Any) -> JSON | None:
 class ChoiceReader:
     """Reads the chunks of a chat completion, tolerant of older shapes."""
 
-    def __init__(self, reply: Reply, *, is_tagged: bool) -> None:
-        self.answer = AnswerWriter(reply)
+    def __init__(self, reply: Reply, writer: AnswerWriter, *, is_tagged: bool) -> None:
+        self._writer = writer
+        self._ids = CallIds(reply)
         self._splitter = TagSplitter() if is_tagged else None
         self._calls: dict[Any, int] = {}
         self._with_arguments: set[int] = set()
@@ -134,42 +133,40 @@ class ChoiceReader:
         """Take in one chunk."""
         usage = openai_usage(body.get("usage"))
         if usage is not None:
-            self.answer.state.usage = usage
+            self._writer.state.usage = usage
         choice = _first_choice(body)
         if choice is None:
             return
         delta = choice.get("delta", choice.get("message"))
         delta = delta if isinstance(delta, dict) else {"content": choice.get("text")}
-        self.answer.role()
-        self.answer.reasoning(_reasoning(delta))
+        self._writer.role()
+        self._writer.reasoning(_reasoning(delta))
         self._write(_text(delta.get("content")), _logprobs(choice))
         if isinstance(delta.get("refusal"), str) and delta["refusal"]:
-            self.answer.delta({"refusal": delta["refusal"]})
+            self._writer.refusal(delta["refusal"])
         for position, call in enumerate(_calls(delta)):
             self._read_call(call, position)
         native = choice.get("finish_reason") or choice.get("stop_reason")
         if native is not None:
-            self.answer.stop(native)
+            self._writer.stop(native)
 
     def close(self) -> None:
         """End of input; raises `GatewayError` where the answer is not complete."""
         if self._splitter is not None:
             reasoning, text = self._splitter.end()
-            self.answer.reasoning(reasoning)
-            self.answer.text(text)
+            self._writer.reasoning(reasoning)
+            self._writer.text(text)
         for call in self._calls.values():
             if call not in self._with_arguments:
                 self._with_arguments.add(call)
-                self.answer.tool_arguments(call, "{}")
-        self.answer.finish()
+                self._writer.tool_arguments(call, "{}")
+        self._writer.finish()
 
     def _write(self, text: str, logprobs: JSON | None) -> None:
-        if self._splitter is None:
-            self.answer.text(text, logprobs)
-            return
-        reasoning, content = self._splitter.feed(text)
-        self.answer.reasoning(reasoning)
-        self.answer.text(content, logprobs)
+        if self._splitter is not None:
+            reasoning, text = self._splitter.feed(text)
+            self._writer.reasoning(reasoning)
+        self._writer.text(text, logprobs if text else None)
 
     def _read_call(self, call: JSON, position: int) -> None:
         index = call.get("index", position)
@@ -181,10 +178,11 @@ class ChoiceReader:
             name = function.get("name")
             if not isinstance(name, str) or not name:
                 raise no_answer("holds arguments of a tool call that never began")
-            ordinal = self._calls[index] = self.answer.tool_start(call.get("id"), name)
+            id = self._ids.take(call.get("id"))
+            ordinal = self._calls[index] = self._writer.tool_start(id, name)
         arguments = function.get("arguments")
         if arguments is None or arguments == "":
             return
         text = arguments if isinstance(arguments, str) else dumps(arguments)
         self._with_arguments.add(ordinal)
-        self.answer.tool_arguments(ordinal, text)
+        self._writer.tool_arguments(ordinal, text)

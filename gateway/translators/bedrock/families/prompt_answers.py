@@ -7,15 +7,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from gateway.hub.answers import chunks
-from gateway.hub.answers.writer import (
-    AnswerWriter,
-    count,
-    finish_reason,
-    token_usage,
-)
+from gateway.hub.answers.chunks import count, token_usage
+from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors.upstream_errors import no_answer
 from gateway.hub.protocol import JSON, Reply
 from gateway.translators.bedrock.families.tags import TagSplitter, split
+from gateway.translators.bedrock.finish_reasons import FINISH_REASONS
 
 
 class Piece(NamedTuple):
@@ -96,7 +93,7 @@ def parse(family: str, payload: JSON, reply: Reply) -> JSON:
     return chunks.completion(
         reply,
         chunks.message(reply, content=text, reasoning=reasoning),
-        finish_reason(piece.native, has_tool_calls=False),
+        FINISH_REASONS.finish_reason(piece.native, has_calls=False),
         usage,
         native=piece.native if isinstance(piece.native, str) else None,
     )
@@ -105,8 +102,8 @@ def parse(family: str, payload: JSON, reply: Reply) -> JSON:
 class PromptReader:
     """Reads the pieces that one of the families streams."""
 
-    def __init__(self, family: str, reply: Reply) -> None:
-        self.answer = AnswerWriter(reply)
+    def __init__(self, family: str, reply: Reply, writer: AnswerWriter) -> None:
+        self._writer = writer
         self._piece = _PIECES[family]
         self._splitter = TagSplitter(starts_open=True) if family == "r1" else None
         self._prompt: int | None = None
@@ -116,25 +113,25 @@ class PromptReader:
         """Take in one piece."""
         piece = self._piece(body)
         if self._splitter is None:
-            self.answer.text(piece.text)
+            self._writer.text(piece.text)
         else:
             self._write(*self._splitter.feed(piece.text))
         # The prompt's count comes with the first piece only, the output's grows.
         self._prompt = piece.prompt if self._prompt is None else self._prompt
         self._output = self._output if piece.output is None else piece.output
         if self._prompt is not None and self._output is not None:
-            self.answer.state.usage = token_usage(
+            self._writer.state.usage = token_usage(
                 count(self._prompt), count(self._output), None, None
             )
         if piece.native is not None:
-            self.answer.stop(piece.native)
+            self._writer.stop(piece.native)
 
     def close(self) -> None:
         """End of input; raises `GatewayError` where the answer is not complete."""
         if self._splitter is not None:
             self._write(*self._splitter.end())
-        self.answer.finish()
+        self._writer.finish()
 
     def _write(self, reasoning: str, text: str) -> None:
-        self.answer.reasoning(reasoning)
-        self.answer.text(text)
+        self._writer.reasoning(reasoning)
+        self._writer.text(text)

@@ -1,0 +1,56 @@
+"""Why an answer ended: an upstream's words in OpenAI's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.errors import upstream_error
+
+REFUSED = "The model declined to respond."
+
+
+@dataclass(frozen=True)
+class FinishReasons:
+    """The words by which one upstream tells why an answer ended.
+
+    `words` maps them to OpenAI's; what is unknown counts as a stop. `malformed` are
+    those for output that the model itself garbled: there is no answer then, and the
+    client is told `sentence`, in which ``{word}`` is the upstream's. `refused` is said
+    where the model declined.
+    """
+
+    words: Mapping[str, str]
+    malformed: frozenset[str] = frozenset()
+    sentence: str = ""
+    refused: str = ""
+    ignores_case: bool = False
+
+    def check(self, native: Any) -> None:
+        """Raise `GatewayError` (502) where `native` says that there is no answer."""
+        word = self._word(native)
+        if word in self.malformed:
+            told = self.sentence.format(word=word)
+            raise upstream_error(502, "malformed_model_output", told)
+
+    def finish_reason(self, native: Any, *, has_calls: bool) -> str:
+        """Return OpenAI's word for `native`; raises `GatewayError` where none is due.
+
+        A call ends an answer with `tool_calls` unless it was cut off or refused.
+        """
+        self.check(native)
+        reason = self.words.get(self._word(native), "stop")
+        if reason in ("stop", "tool_calls"):
+            return "tool_calls" if has_calls else "stop"
+        return reason
+
+    def refusal(self, native: Any, explanation: Any = None) -> str | None:
+        """Return what a model that declined says about it; None where it did not."""
+        if not self.refused or native != self.refused:
+            return None
+        is_told = isinstance(explanation, str) and explanation
+        return explanation if is_told else REFUSED
+
+    def _word(self, native: Any) -> str:
+        if not isinstance(native, str):
+            return ""
+        return native.lower() if self.ignores_case else native
