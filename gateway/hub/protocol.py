@@ -79,6 +79,32 @@ class Reply(NamedTuple):
     earlier: tuple[JSON, ...] = ()
     goes_on: bool = False
 
+    @classmethod
+    def of(
+        cls,
+        body: JSON,
+        route: Route,
+        *,
+        tool_names: Mapping[str, str] = NOTHING,
+        single_tool_call: bool = False,
+        legacy_functions: bool = False,
+    ) -> "Reply":
+        """Return what every request tells; a translator adds what it learned."""
+        asked = body.get("stream_options")
+        stream = body.get("stream") is True
+        wants_usage = isinstance(asked, dict) and bool(asked.get("include_usage"))
+        return cls(
+            route.model,
+            route.completion_id,
+            route.created,
+            stream,
+            stream and wants_usage,
+            tool_names=tool_names,
+            single_tool_call=single_tool_call,
+            legacy_functions=legacy_functions,
+            options=route.options,
+        )
+
 
 class Feature(NamedTuple):
     """A part of a request that some upstreams refuse, and that can be left out.

@@ -25,8 +25,7 @@ from gateway.hub.protocol import (
 )
 from gateway.hub.requests.content import remote
 from gateway.hub.requests.extra_body import with_extra_body
-from gateway.hub.requests.losses import Losses
-from gateway.hub.requests.validation import ValidRequest, validate_request
+from gateway.hub.requests.rendering import Rendering
 from gateway.translators.anthropic.answers.events import MessageReader
 from gateway.translators.anthropic.answers.response import (
     FINISH_REASONS as CLAUDES_FINISH_REASONS,
@@ -77,7 +76,7 @@ __all__ = [
 
 # --- requests -------------------------------------------------------------------------
 
-Render = Callable[[ValidRequest, Route, str, Losses, Reply], tuple[JSON, Reply]]
+Render = Callable[[Rendering], tuple[JSON, Reply]]
 
 _BODIES: dict[str, Render] = {
     "nova": nova.render,
@@ -105,65 +104,39 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
     asked = with_extra_body(body)
     api = choose_api(asked, route, model)
     check_size(asked, api, model.family)
+    # From here on a model goes by its base, whatever id it is called under.
+    route = route._replace(base_model=model.base)
     if api == NATIVE:
-        return native.render_request(asked, route, model.base)
+        return native.render_request(asked, route)
     if model.family == "claude":
         return _claude_request(body, route, model, api)
-    valid, losses = validate_request(body), Losses(route)
-    reply = _reply(valid.body, route)
+    rendering = Rendering.of(body, route)
     if api == CONVERSE:
-        rendered, reply = converse.render(valid, route, model.base, losses, reply)
+        rendered, reply = converse.render(rendering)
         headers = content_headers(is_stream=_streams(reply))
     else:
-        render = _BODIES[model.family]
-        rendered, reply = render(valid, route, model.base, losses, reply)
-        headers = invoke_headers(valid.body, route, losses, is_stream=reply.stream)
+        rendered, reply = _BODIES[model.family](rendering)
+        headers = invoke_headers(rendering, is_stream=reply.stream)
         reply = reply._replace(wire=_wire(model))
-    return UpstreamRequest(
-        path(model.wire, _operation(api, reply)),
-        rendered,
-        reply,
-        headers,
-        losses.dropped,
-        losses.downgraded,
-    )
+    operation = path(model.wire, _operation(api, reply))
+    return rendering.request(operation, rendered, reply, headers)
 
 
 def _claude_request(
     body: JSON, route: Route, model: ModelId, api: str
 ) -> UpstreamRequest:
-    rendered = claude.render(body, route, model.base, mid_system=api != CONVERSE)
-    body = with_extra_body(body)
-    reply, losses = rendered.reply, Losses(route)
-    upstream = rendered.body
+    hosted = claude.hosted(route, mid_system=api != CONVERSE)
+    rendering = Rendering.of(body, route)
+    rendered, reply = claude.render(rendering, hosted)
     if api == CONVERSE:
-        upstream = converse.from_claude(upstream, body, route, losses)
-        reply = converse.with_forced_tool(reply, upstream)
+        rendered = converse.from_claude(rendered, rendering)
+        reply = converse.with_forced_tool(reply, rendered)
         headers = content_headers(is_stream=reply.stream)
     else:
-        headers = invoke_headers(body, route, losses, is_stream=reply.stream)
+        headers = invoke_headers(rendering, is_stream=reply.stream)
     reply = reply._replace(wire=api if api == CONVERSE else "claude")
-    return UpstreamRequest(
-        path(model.wire, _operation(api, reply)),
-        upstream,
-        reply,
-        headers,
-        (*rendered.dropped, *losses.dropped),
-        rendered.downgraded,
-    )
-
-
-def _reply(body: JSON, route: Route) -> Reply:
-    options = body.get("stream_options") or {}
-    return Reply(
-        model=route.model,
-        completion_id=route.completion_id,
-        created=route.created,
-        stream=bool(body.get("stream")),
-        include_usage=bool(options.get("include_usage")),
-        legacy_functions="functions" in body,
-        options=route.options,
-    )
+    operation = path(model.wire, _operation(api, reply))
+    return rendering.request(operation, rendered, reply, headers)
 
 
 def _wire(model: ModelId) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from gateway.hub.answers.chunks import count, token_usage
 from gateway.hub.protocol import JSON, Route
-from gateway.hub.requests.losses import Losses
+from gateway.hub.requests.rendering import Rendering
 from gateway.translators.bedrock.converse.params import service_tier
 from gateway.translators.bedrock.converse.settings import guardrail, request_metadata
 from gateway.wire.jsontext import dumps
@@ -27,17 +27,15 @@ def content_headers(*, is_stream: bool) -> dict[str, str]:
     return {"content-type": "application/json", "accept": accept}
 
 
-def invoke_headers(
-    body: JSON, route: Route, losses: Losses, *, is_stream: bool
-) -> dict[str, str]:
+def invoke_headers(rendering: Rendering, *, is_stream: bool) -> dict[str, str]:
     """Return the headers of an InvokeModel call for a valid request."""
     headers = content_headers(is_stream=is_stream)
     if is_stream:
         headers["x-amzn-bedrock-accept"] = "application/json"
-    if tier := service_tier(body, losses):
+    if tier := service_tier(rendering):
         headers["x-amzn-bedrock-service-tier"] = tier
-    headers.update(guardrail_headers(route))
-    if metadata := request_metadata(body, route):
+    headers.update(guardrail_headers(rendering.route))
+    if metadata := request_metadata(rendering):
         headers["x-amzn-bedrock-request-metadata"] = dumps(metadata)
     return headers
 

@@ -7,23 +7,21 @@ https://docs.ollama.com/modelfile#valid-parameters-and-values
 from typing import Any
 
 from gateway.errors import GatewayError, invalid_request, unsupported
-from gateway.hub.protocol import JSON, Reply, Route, UpstreamRequest
+from gateway.hub.protocol import JSON, Route, UpstreamRequest
 from gateway.hub.requests.content.parsing import parse_content, text_of
 from gateway.hub.requests.content.parts import Audio, Document, Image, Text
 from gateway.hub.requests.losses import Losses
 from gateway.hub.requests.reasoning import reasoning_of
+from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.schemas.roots import tool_parameters
 from gateway.hub.requests.tools.arguments import parse_arguments
 from gateway.hub.requests.tools.calls import calls_by_place, calls_of
 from gateway.hub.requests.tools.choice import (
-    ToolChoice,
-    allowed_tools,
-    is_parallel,
-    tool_choice_of,
+    offer_of,
 )
 from gateway.hub.requests.tools.ids import call_ids
-from gateway.hub.requests.tools.offered import Tool, tools_of
-from gateway.hub.requests.validation import ValidRequest, output_limit, validate_request
+from gateway.hub.requests.tools.offered import Tool
+from gateway.hub.requests.validation import output_limit
 
 PATH = "/api/chat"
 
@@ -61,42 +59,26 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
 
     Raises a 400 `GatewayError` with `param` for what Ollama cannot express.
     """
-    valid = validate_request(body)
-    losses = Losses(route)
-    for field in valid.unknown:
-        losses.drop(field)
-    request = valid.body
-    _drop(request, losses)
-    stream = bool(request.get("stream"))
+    rendering = Rendering.of(body, route)
+    request = rendering.body
+    _drop(request, rendering.losses)
+    reasoning = reasoning_of(request)
+    reply = rendering.reply()._replace(hides_reasoning=reasoning.exclude)
     upstream: JSON = {
         "model": route.upstream_model,
-        "messages": _messages(valid, route),
-        "stream": stream,  # the server's default is to stream
+        "messages": _messages(rendering),
+        "stream": reply.stream,  # the server's default is to stream
     }
-    tools = tools_of(request)
-    choice = tool_choice_of(request, tools)
-    if rendered := _tools(tools, choice, losses):
-        upstream["tools"] = rendered
+    if tools := _tools(rendering):
+        upstream["tools"] = tools
     if format := _format(request):
         upstream["format"] = format
-    reasoning = reasoning_of(request)
     if reasoning.effort or reasoning.budget:
         upstream["think"] = EFFORTS.get(reasoning.effort, True)
     upstream.update({field: request[field] for field in TOP_LEVEL if field in request})
     if options := _options(request):
         upstream["options"] = options
-    reply = Reply(
-        model=route.model,
-        completion_id=route.completion_id,
-        created=route.created,
-        stream=stream,
-        include_usage=bool(request.get("stream_options", {}).get("include_usage")),
-        single_tool_call=bool(tools) and not is_parallel(request),
-        legacy_functions="functions" in request,
-        hides_reasoning=reasoning.exclude,
-        options=route.options,
-    )
-    return UpstreamRequest(PATH, upstream, reply, {}, losses.dropped, losses.downgraded)
+    return rendering.request(PATH, upstream, reply, {})
 
 
 def _drop(request: JSON, losses: Losses) -> None:
@@ -134,15 +116,11 @@ def _format(request: JSON) -> str | JSON | None:
 # --- tools ----------------------------------------------------------------------------
 
 
-def _tools(tools: list[Tool], choice: ToolChoice, losses: Losses) -> list[JSON]:
-    """Return the tools that `choice` leaves; Ollama cannot be forced to call one."""
-    if choice.mode == "none":
-        return []
-    offered = allowed_tools(tools, choice)
-    if choice.mode == "named":
-        offered = [tool for tool in offered if tool.name == choice.name]
+def _tools(rendering: Rendering) -> list[JSON]:
+    """Return the tools on offer; Ollama cannot be forced to call one."""
+    offered, choice = offer_of(rendering.body, says_none=False, says_named=False)
     if choice.mode in ("named", "required"):
-        losses.downgrade(choice.param)
+        rendering.losses.downgrade(choice.param)
     return [_tool(tool) for tool in offered]
 
 
@@ -179,8 +157,8 @@ def _without_booleans(schema: Any) -> JSON:
 # --- messages -------------------------------------------------------------------------
 
 
-def _messages(valid: ValidRequest, route: Route) -> list[JSON]:
-    messages = valid.body["messages"]
+def _messages(rendering: Rendering) -> list[JSON]:
+    messages, route = rendering.body["messages"], rendering.route
     ids, calls = call_ids(messages, str), calls_by_place(messages)
     rendered: list[JSON] = []
     for index, message in enumerate(messages):
@@ -192,7 +170,7 @@ def _messages(valid: ValidRequest, route: Route) -> list[JSON]:
             case "assistant":
                 rendered.append(_assistant(message, index, ids, param))
             case "tool" | "function":
-                place = valid.results[index]
+                place = rendering.valid.results[index]
                 result = {
                     "role": "tool",
                     **_with_images(message, param, route),

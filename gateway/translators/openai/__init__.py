@@ -49,18 +49,18 @@ _LIMITS = ("max_completion_tokens", "max_tokens")
 
 def render_request(body: JSON, route: Route) -> UpstreamRequest:
     """Return `body` for the upstream; raises a 400 only under `strict_params`."""
-    request, reply, dropped = render_body(body, route)
+    losses = Losses(route)
+    request, reply = render_body(body, route, losses)
     headers = _headers(route.options, reply.stream)
-    return UpstreamRequest(PATH, request, reply, headers, dropped)
+    return UpstreamRequest(PATH, request, reply, headers, losses.dropped)
 
 
-def render_body(body: JSON, route: Route) -> tuple[JSON, Reply, tuple[str, ...]]:
-    """Return what every host of the format is sent, and what was dropped from it.
+def render_body(body: JSON, route: Route, losses: Losses) -> tuple[JSON, Reply]:
+    """Return what every host of the format is sent.
 
     Raises a 400 only under `strict_params`.
     """
     options = route.options
-    losses = Losses(route)
     request = dict(with_extra_body(body))
     request.pop("extra_body", None)  # one within the other
     request["model"] = route.upstream_model
@@ -70,19 +70,10 @@ def render_body(body: JSON, route: Route) -> tuple[JSON, Reply, tuple[str, ...]]
     _rename_limit(request, options.get("max_tokens_field"))
     if "messages" in request:
         request["messages"] = _messages(request["messages"], options)
-    stream = request.get("stream") is True
-    asked = stream and _wants_usage(request)
-    if stream:
+    reply = Reply.of(request, route)
+    if reply.stream:
         _ask_for_usage(request, route)
-    reply = Reply(
-        model=route.model,
-        completion_id=route.completion_id,
-        created=route.created,
-        stream=stream,
-        include_usage=asked,
-        options=options,
-    )
-    return request, reply, losses.dropped
+    return request, reply
 
 
 def remote_urls(body: JSON, route: Route) -> list[str]:
@@ -152,13 +143,6 @@ def _message(message: Any, removed: frozenset[str], role: str | None) -> Any:
     if role and message.get("role") in ("system", "developer"):
         message = {**message, "role": role}
     return message
-
-
-def _wants_usage(body: JSON) -> bool:
-    stream_options = body.get("stream_options")
-    return isinstance(stream_options, dict) and bool(
-        stream_options.get("include_usage")
-    )
 
 
 def _ask_for_usage(request: JSON, route: Route) -> None:

@@ -14,9 +14,10 @@ from pydantic import TypeAdapter
 
 from gateway.errors import GatewayError
 from gateway.hub.protocol import Route
+from gateway.hub.requests.rendering import Rendering
 from gateway.translators import anthropic
 from gateway.translators.anthropic.requests.claude_models import claude_model
-from gateway.translators.anthropic.requests.dialect import BEDROCK
+from gateway.translators.anthropic.requests.dialect import BEDROCK, Claude
 from gateway.translators.anthropic.requests.request import render_body
 
 
@@ -297,23 +298,29 @@ def test_many_system_messages_are_each_looked_at_a_few_times():
     assert looked < 20 * count
 
 
+def on_bedrock(body):
+    route = Route("alias", "claude-sonnet-4-5")
+    hosted = Claude(claude_model(route), BEDROCK)
+    return render_body(Rendering.of(body, route), hosted)
+
+
 @given(requests())
 def test_bedrocks_dialect_holds_nothing_that_bedrock_refuses(body):
     body = {**body, "service_tier": "auto", "cache_control": {"type": "ephemeral"}}
     content = str(body["messages"])
     if "image_url" in content:
         with pytest.raises(GatewayError) as caught:
-            render_body(body, Route("alias", "claude-sonnet-4-5"), BEDROCK)
+            on_bedrock(body)
         assert caught.value.code == "invalid_image_url"
         return
-    rendered = render_body(body, Route("alias", "claude-sonnet-4-5"), BEDROCK)
+    rendered = on_bedrock(body)
     refused = {"model", "stream", "metadata", "service_tier", "cache_control"}
     assert not refused & rendered.body.keys()
 
 
 def test_bedrock_gets_a_smaller_limit_by_default():
     body = {"messages": [{"role": "user", "content": "Hi"}]}
-    rendered = render_body(body, Route("alias", "claude-sonnet-4-5"), BEDROCK)
+    rendered = on_bedrock(body)
     assert rendered.body["max_tokens"] == 8192
 
 
@@ -321,7 +328,7 @@ def test_bedrock_refuses_tools_that_it_does_not_run():
     tools = [{"type": "web_search_20250305", "name": "web_search"}]
     body = {"messages": [{"role": "user", "content": "Hi"}], "tools": tools}
     with pytest.raises(GatewayError) as caught:
-        render_body(body, Route("alias", "claude-sonnet-4-5"), BEDROCK)
+        on_bedrock(body)
     assert caught.value.param == "tools[0].type"
 
 

@@ -1,10 +1,10 @@
-"""The choice that a request makes among its tools."""
+"""The choice that a request makes among its tools, and what it leaves on offer."""
 
 from typing import Any, Literal, NamedTuple
 
 from gateway.errors import invalid_request
 from gateway.hub.protocol import JSON
-from gateway.hub.requests.tools.offered import Tool
+from gateway.hub.requests.tools.offered import Tool, tools_of
 
 Mode = Literal["", "auto", "none", "required", "named"]
 
@@ -20,6 +20,28 @@ class ToolChoice(NamedTuple):
     name: str = ""
     allowed: frozenset[str] | None = None
     param: str = "tool_choice"
+
+
+class Offer(NamedTuple):
+    """The tools to send, and what is still to be said about them."""
+
+    tools: list[Tool]
+    choice: ToolChoice
+
+
+def offer_of(body: JSON, *, says_none: bool = True, says_named: bool = True) -> Offer:
+    """Return what a valid request offers and chooses.
+
+    An upstream that has no word for "none" or for one tool by name is told by what it
+    is offered: nothing, or that tool alone. Raises a 400 for what is no tool or choice.
+    """
+    tools = tools_of(body)
+    choice = tool_choice_of(body, tools)
+    if choice.mode == "none" and not says_none:
+        return Offer([], choice)
+    if choice.mode == "named" and not says_named:
+        return Offer([tool for tool in tools if tool.name == choice.name], choice)
+    return Offer(allowed_tools(tools, choice), choice)
 
 
 def tool_choice_of(body: JSON, tools: list[Tool]) -> ToolChoice:

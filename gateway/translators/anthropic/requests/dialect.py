@@ -1,6 +1,9 @@
 """Where the hosts of Claude differ in the body they take."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from gateway.translators.anthropic.requests.claude_models import ClaudeModel
 
 
 @dataclass(frozen=True)
@@ -47,3 +50,10 @@ BEDROCK = Dialect(
 """InvokeModel's Claude body:
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html
 """
+
+
+class Claude(NamedTuple):
+    """A model of Claude where it is hosted: what it accepts, and in which dialect."""
+
+    model: ClaudeModel
+    dialect: Dialect = ANTHROPIC

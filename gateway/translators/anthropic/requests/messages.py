@@ -17,9 +17,10 @@ from gateway.hub.requests.caching import cache_mark
 from gateway.hub.requests.content.parsing import parse_part
 from gateway.hub.requests.content.parts import FileId
 from gateway.hub.requests.reasoning import NO_REPLAY, Replay, in_order, replay_of
+from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.tools.arguments import parse_arguments
 from gateway.hub.requests.tools.calls import calls_of
-from gateway.hub.requests.tools.ids import ToolNames, call_ids
+from gateway.hub.requests.tools.ids import call_ids
 from gateway.hub.requests.turns import (
     CONTINUED,
     add_results,
@@ -30,8 +31,7 @@ from gateway.hub.requests.turns import (
     refusal_of,
 )
 from gateway.translators.anthropic.requests.blocks import FILES_BETA, render_part
-from gateway.translators.anthropic.requests.claude_models import ClaudeModel
-from gateway.translators.anthropic.requests.dialect import Dialect
+from gateway.translators.anthropic.requests.dialect import Claude
 
 
 @dataclass
@@ -55,23 +55,16 @@ class Conversation:
 
 
 def render_conversation(
-    messages: list[JSON],
-    results: Mapping[int, tuple[int, int]],
-    names: ToolNames,
-    model: ClaudeModel,
-    dialect: Dialect,
-    *,
-    replay: bool = True,
+    rendering: Rendering, claude: Claude, *, replay: bool = True
 ) -> Conversation:
-    """Return valid `messages` as system blocks and alternating turns.
+    """Return a request's messages as system blocks and alternating turns.
 
-    `results` pairs tool messages with their calls (`ValidRequest.results`). With
-    `replay` off no thinking is sent back. Raises a 400 for content that Claude does not
-    take.
+    With `replay` off no thinking is sent back. Raises a 400 for content that Claude
+    does not take.
     """
-    renderer = _Renderer(messages, results, names, model, dialect)
+    renderer = _Renderer(rendering, claude)
     conversation = renderer.render(renderer.replays() if replay else {})
-    if model.mid_system:
+    if claude.model.mid_system:
         _hoist_misplaced(conversation)
     opening = {"type": "text", "text": CONTINUED}
     begin_with_user(conversation.turns, conversation.system, opening)
@@ -107,19 +100,12 @@ def _speaks_next(messages: list[JSON]) -> list[str]:
 
 
 class _Renderer:
-    def __init__(
-        self,
-        messages: list[JSON],
-        results: Mapping[int, tuple[int, int]],
-        names: ToolNames,
-        model: ClaudeModel,
-        dialect: Dialect,
-    ) -> None:
-        self._messages = messages
-        self._results = results
-        self._names = names
-        self._model = model
-        self._dialect = dialect
+    def __init__(self, rendering: Rendering, claude: Claude) -> None:
+        self._messages: list[JSON] = rendering.body["messages"]
+        self._results = rendering.valid.results
+        self._names = rendering.names
+        self._model, self._dialect = claude
+        messages, model = self._messages, claude.model
         self._ids = call_ids(messages)
         self._conversation = Conversation()
         self._speaks_next = _speaks_next(messages) if model.mid_system else []

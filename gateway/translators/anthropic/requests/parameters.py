@@ -4,50 +4,50 @@ import re
 from hashlib import sha256
 
 from gateway.hub.protocol import JSON
-from gateway.hub.requests.losses import Losses
+from gateway.hub.requests.rendering import Rendering
 from gateway.translators.anthropic.requests.claude_models import ClaudeModel
 from gateway.translators.anthropic.requests.dialect import Dialect
 
 
-def add_sampling(
-    rendered: JSON, body: JSON, model: ClaudeModel, thinks: bool, losses: Losses
-) -> None:
-    """Add temperature, top_p and top_k as far as the model takes them.
+def sampling(rendering: Rendering, model: ClaudeModel, *, thinks: bool) -> JSON:
+    """Return temperature, top_p and top_k as far as the model takes them.
 
     Thinking fixes the temperature at 1 and allows a top_p of 0.95 and up only.
     """
+    body, losses = rendering.body, rendering.losses
     temperature, top_p = body.get("temperature"), body.get("top_p")
     takes_any = model.sampling != "none"
+    taken: JSON = {}
     if temperature is not None:
         if takes_any and (not thinks or temperature == 1):
-            rendered["temperature"] = min(temperature, 1)
+            taken["temperature"] = min(temperature, 1)
             if temperature > 1:
                 losses.downgrade("temperature")
         else:
             losses.drop("temperature")
     if top_p is not None:
-        excluded = model.sampling == "one" and "temperature" in rendered
+        excluded = model.sampling == "one" and "temperature" in taken
         if takes_any and not excluded and (not thinks or top_p >= 0.95):
-            rendered["top_p"] = top_p
+            taken["top_p"] = top_p
         else:
             losses.drop("top_p")
     if "top_k" in body:
         if takes_any and not thinks:
-            rendered["top_k"] = body["top_k"]
+            taken["top_k"] = body["top_k"]
         else:
             losses.drop("top_k")
+    return taken
 
 
-def add_stop(rendered: JSON, body: JSON) -> tuple[str, ...]:
-    """Add the stop sequences; return those that the gateway must watch for itself.
+def stop_sequences(body: JSON) -> JSON:
+    """Return the stop sequences that Claude takes: not those of whitespace alone."""
+    sent = [text for text in body.get("stop", ()) if text.strip()]
+    return {"stop_sequences": sent} if sent else {}
 
-    Claude refuses sequences of whitespace alone.
-    """
-    stop = body.get("stop", ())
-    sent = [text for text in stop if text.strip()]
-    if sent:
-        rendered["stop_sequences"] = sent
-    return tuple(text for text in stop if not text.strip())
+
+def emulated_stop(body: JSON) -> tuple[str, ...]:
+    """Return the stop sequences that the gateway must watch for itself."""
+    return tuple(text for text in body.get("stop", ()) if not text.strip())
 
 
 _SERVICE_TIERS = {
@@ -61,21 +61,24 @@ _is_opaque = re.compile(r"[A-Za-z0-9._:-]{1,256}").fullmatch
 _is_phone = re.compile(r"[0-9.-]{7,20}").fullmatch
 
 
-def add_account(rendered: JSON, body: JSON, dialect: Dialect, losses: Losses) -> None:
-    """Add the opaque user id and the service tier, where the host takes them."""
+def account(rendering: Rendering, dialect: Dialect) -> JSON:
+    """Return the opaque user id and the service tier, where the host takes them."""
+    body, losses = rendering.body, rendering.losses
+    told: JSON = {}
     for field in ("safety_identifier", "user"):
         if not body.get(field):
             continue
         if not dialect.user_id:
             losses.drop(field)
-        elif "metadata" not in rendered:
-            rendered["metadata"] = {"user_id": _user_id(body[field])}
+        elif "metadata" not in told:
+            told["metadata"] = {"user_id": _user_id(body[field])}
     tier = body.get("service_tier")
     if tier is not None and dialect.service_tier:
         if tier in _SERVICE_TIERS:
-            rendered["service_tier"] = _SERVICE_TIERS[tier]
+            told["service_tier"] = _SERVICE_TIERS[tier]
         else:
             losses.drop("service_tier")
+    return told
 
 
 def _user_id(user: str) -> str:
@@ -105,8 +108,9 @@ _ALWAYS_DROPPED = frozenset({"seed", "keep_alive"})
 """Of these, zero is a value like any other."""
 
 
-def drop_tuning(body: JSON, losses: Losses) -> None:
-    """Note the tuning in `body` that is not sent."""
+def drop_tuning(rendering: Rendering) -> None:
+    """Note the tuning in the request that is not sent."""
+    body = rendering.body
     for field in _DROPPED:
         if field in body and (body[field] or field in _ALWAYS_DROPPED):
-            losses.drop(field)
+            rendering.losses.drop(field)

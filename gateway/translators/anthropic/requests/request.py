@@ -12,25 +12,24 @@ from typing import NamedTuple
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON, Reply, Route, UpstreamRequest
 from gateway.hub.requests.caching import as_mark, limit_marks
-from gateway.hub.requests.losses import Losses
-from gateway.hub.requests.reasoning import reasoning_of
-from gateway.hub.requests.tools.ids import ToolNames
-from gateway.hub.requests.validation import ValidRequest, output_limit, validate_request
+from gateway.hub.requests.rendering import Rendering
+from gateway.hub.requests.validation import output_limit
 from gateway.translators.anthropic.answers.pausing import resumable
 from gateway.translators.anthropic.requests.claude_models import (
     ClaudeModel,
     claude_model,
 )
-from gateway.translators.anthropic.requests.dialect import ANTHROPIC, Dialect
+from gateway.translators.anthropic.requests.dialect import Claude
 from gateway.translators.anthropic.requests.messages import (
     Conversation,
     render_conversation,
 )
 from gateway.translators.anthropic.requests.parameters import (
-    add_account,
-    add_sampling,
-    add_stop,
+    account,
     drop_tuning,
+    emulated_stop,
+    sampling,
+    stop_sequences,
 )
 from gateway.translators.anthropic.requests.thinking import (
     BINDING_BETA,
@@ -58,8 +57,6 @@ class ClaudeRequest(NamedTuple):
     body: JSON
     reply: Reply
     betas: tuple[str, ...] = ()
-    dropped: tuple[str, ...] = ()
-    downgraded: tuple[str, ...] = ()
     searches: bool = False
 
 
@@ -68,22 +65,16 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
 
     Raises a 400 `GatewayError` with `param` for what Claude cannot express.
     """
-    rendered = render_body(body, route, model=_model(route))
+    model = _model(route)
+    rendering = Rendering.of(body, route)
+    rendered = render_body(rendering, Claude(model))
     upstream: JSON = {"model": route.upstream_model, **rendered.body}
     if rendered.reply.stream:
         upstream["stream"] = True
     headers = {"anthropic-version": VERSION}
     if rendered.betas:
         headers[BETA] = ",".join(rendered.betas)
-    request = UpstreamRequest(
-        PATH,
-        upstream,
-        rendered.reply,
-        headers,
-        rendered.dropped,
-        rendered.downgraded,
-        listed_headers=_LISTED,
-    )
+    request = rendering.request(PATH, upstream, rendered.reply, headers, _LISTED)
     return resumable(request) if rendered.searches else request
 
 
@@ -97,47 +88,32 @@ def _model(route: Route) -> ClaudeModel:
     return replace(model, structured=False)
 
 
-def render_body(
-    body: JSON,
-    route: Route,
-    dialect: Dialect = ANTHROPIC,
-    model: ClaudeModel | None = None,
-) -> ClaudeRequest:
-    """Return an OpenAI request as the body that every host of Claude takes.
+def render_body(rendering: Rendering, claude: Claude) -> ClaudeRequest:
+    """Return a request as the body that every host of Claude takes.
 
-    `model` replaces what the table of models says, for a host on which a model can do
-    less. Raises a 400 `GatewayError` with `param` for what cannot be expressed.
+    Raises a 400 `GatewayError` with `param` for what cannot be expressed.
     """
-    model = model or claude_model(route)
-    valid = validate_request(body)
-    losses = Losses(route)
-    for field in valid.unknown:
-        losses.drop(field)
-    _refuse(valid.body)
-    names = ToolNames()
-    tooling = render_tooling(valid.body, route, names, model, dialect, losses)
-    limit = _limit(valid.body, model, dialect)
-    conversation, thinking = _converse(
-        valid, tooling, names, model, dialect, limit, losses
-    )
-    if "output_config" in route.avoid and thinking.effort:
-        losses.downgrade(reasoning_of(valid.body).param)
-        thinking = thinking._replace(effort="")
+    body, model = rendering.body, claude.model
+    _refuse(body)
+    tooling = render_tooling(rendering, claude)
+    limit = _limit(body, claude)
+    conversation, thinking = _converse(rendering, claude, tooling, limit)
     _finish_last_turn(conversation, model, thinking, tooling)
     rendered = _assembled(conversation, tooling, thinking, limit)
-    add_sampling(rendered, valid.body, model, thinking.is_on(model), losses)
-    emulated = add_stop(rendered, valid.body)
-    add_account(rendered, valid.body, dialect, losses)
-    _add_caching(rendered, valid.body, route, dialect, conversation)
-    drop_tuning(valid.body, losses)
-    return ClaudeRequest(
-        rendered,
-        _reply(valid.body, route, names, tooling, emulated),
-        tuple(conversation.betas),
-        losses.dropped,
-        losses.downgraded,
-        tooling.searches,
+    rendered |= sampling(rendering, model, thinks=thinking.is_on(model))
+    rendered |= stop_sequences(body)
+    rendered |= account(rendering, claude.dialect)
+    if claude.dialect.automatic_cache:
+        rendered |= _automatic_cache(rendering)
+    _limit_marks(rendered, conversation)
+    drop_tuning(rendering)
+    reply = rendering.reply()._replace(
+        json_tool=tooling.json_tool,
+        strip_fence=bool(tooling.instruction),
+        stop=emulated_stop(body),
+        single_tool_call=tooling.is_single,
     )
+    return ClaudeRequest(rendered, reply, tuple(conversation.betas), tooling.searches)
 
 
 def _refuse(body: JSON) -> None:
@@ -153,42 +129,29 @@ def _refuse(body: JSON) -> None:
         )
 
 
-def _limit(body: JSON, model: ClaudeModel, dialect: Dialect) -> int:
+def _limit(body: JSON, claude: Claude) -> int:
     limit = output_limit(body)
-    return min(model.max_output, limit if limit is not None else dialect.default_output)
+    wanted = claude.dialect.default_output if limit is None else limit
+    return min(claude.model.max_output, wanted)
 
 
 def _converse(
-    valid: ValidRequest,
-    tooling: Tooling,
-    names: ToolNames,
-    model: ClaudeModel,
-    dialect: Dialect,
-    limit: int,
-    losses: Losses,
+    rendering: Rendering, claude: Claude, tooling: Tooling, limit: int
 ) -> tuple[Conversation, Thinking]:
     """Return the conversation and the thinking, which depend on each other.
 
     Replayed blocks decide whether a manual budget is allowed, and whether they may be
     replayed depends on what thinking a model that checks them is asked for.
     """
-    messages = valid.body["messages"]
-    conversation = render_conversation(messages, valid.results, names, model, dialect)
-    thinking = render_thinking(
-        reasoning_of(valid.body),
-        model,
-        dialect,
-        Circumstances(limit, tooling.forces_tool, conversation.turns),
-        losses,
-    )
-    if conversation.has_replay and model.preserved:
+    conversation = render_conversation(rendering, claude)
+    around = Circumstances(limit, tooling.forces_tool, conversation.turns)
+    thinking = render_thinking(rendering, claude, around)
+    if conversation.has_replay and claude.model.preserved:
         bound = bind_replay(thinking)
         if bound is not None:
             conversation.betas.append(BINDING_BETA)
             return conversation, bound
-        conversation = render_conversation(
-            messages, valid.results, names, model, dialect, replay=False
-        )
+        conversation = render_conversation(rendering, claude, replay=False)
     return conversation, thinking
 
 
@@ -240,52 +203,20 @@ def _assembled(
     return rendered
 
 
-def _add_caching(
-    rendered: JSON,
-    body: JSON,
-    route: Route,
-    dialect: Dialect,
-    conversation: Conversation,
-) -> None:
-    whole = None
-    mark = _automatic_mark(body, route) if dialect.automatic_cache else None
-    if mark is not None:
-        rendered["cache_control"] = mark
-        whole = rendered
+def _automatic_cache(rendering: Rendering) -> JSON:
+    """Return the mark of a whole request, where it or the provider asks for one."""
+    body = rendering.body
+    if "cache_control" in body:
+        return {"cache_control": as_mark(body["cache_control"])}
+    options = body.get("prompt_cache_options") or {}
+    if options.get("mode") == "implicit" and rendering.route.options.get("auto_cache"):
+        return {"cache_control": as_mark(options)}
+    return {}
+
+
+def _limit_marks(rendered: JSON, conversation: Conversation) -> None:
     tools = rendered.get("tools", ())
     if conversation.has_marks or any("cache_control" in tool for tool in tools):
         blocks = [block for turn in conversation.turns for block in turn["content"]]
+        whole = rendered if "cache_control" in rendered else None
         limit_marks(tools, conversation.system, blocks, whole)
-
-
-def _automatic_mark(body: JSON, route: Route) -> JSON | None:
-    if "cache_control" in body:
-        return as_mark(body["cache_control"])
-    options = body.get("prompt_cache_options") or {}
-    if options.get("mode") == "implicit" and route.options.get("auto_cache"):
-        return as_mark(options)
-    return None
-
-
-def _reply(
-    body: JSON,
-    route: Route,
-    names: ToolNames,
-    tooling: Tooling,
-    emulated: tuple[str, ...],
-) -> Reply:
-    options = body.get("stream_options") or {}
-    return Reply(
-        model=route.model,
-        completion_id=route.completion_id,
-        created=route.created,
-        stream=bool(body.get("stream")),
-        include_usage=bool(options.get("include_usage")),
-        tool_names=names.originals,
-        json_tool=tooling.json_tool,
-        strip_fence=bool(tooling.instruction),
-        stop=emulated,
-        single_tool_call=tooling.is_single,
-        legacy_functions="functions" in body,
-        options=route.options,
-    )

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from gateway.errors import invalid_request, unsupported
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.losses import Losses
-from gateway.hub.requests.reasoning import Reasoning
+from gateway.hub.requests.reasoning import Reasoning, reasoning_of
+from gateway.hub.requests.rendering import Rendering
 from gateway.translators.anthropic.requests.claude_models import ClaudeModel
-from gateway.translators.anthropic.requests.dialect import Dialect
+from gateway.translators.anthropic.requests.dialect import Claude
 
 BINDING_BETA = "thinking-binding-controls-2026-08-01"
 
@@ -61,16 +62,24 @@ class Circumstances(NamedTuple):
 
 
 def render_thinking(
-    asked: Reasoning,
-    model: ClaudeModel,
-    dialect: Dialect,
-    around: Circumstances,
-    losses: Losses,
+    rendering: Rendering, claude: Claude, around: Circumstances
 ) -> Thinking:
-    """Return how to ask `model` for the reasoning that a request asks for.
+    """Return how to ask `claude` for the reasoning that a request asks for.
 
     Raises a 400 for a raw `thinking` object that the model does not accept.
     """
+    asked, losses = reasoning_of(rendering.body), rendering.losses
+    thinking = _render(asked, claude, around, losses)
+    if thinking.effort and "output_config" in rendering.route.avoid:
+        losses.downgrade(asked.param)
+        return thinking._replace(effort="")
+    return thinking
+
+
+def _render(
+    asked: Reasoning, claude: Claude, around: Circumstances, losses: Losses
+) -> Thinking:
+    model = claude.model
     if asked.raw is not None:
         return _render_raw(asked, model, around, losses)
     if not asked.is_asked:
@@ -80,7 +89,7 @@ def render_thinking(
     if model.is_adaptive:
         return _render_adaptive(asked, model, losses)
     if "enabled" in model.thinking:
-        return _render_manual(asked, model, dialect, around, losses)
+        return _render_manual(asked, claude, around, losses)
     losses.drop(asked.param)
     return Thinking()
 
@@ -119,15 +128,11 @@ def _accepted_effort(effort: str, model: ClaudeModel) -> str:
 
 
 def _render_manual(
-    asked: Reasoning,
-    model: ClaudeModel,
-    dialect: Dialect,
-    around: Circumstances,
-    losses: Losses,
+    asked: Reasoning, claude: Claude, around: Circumstances, losses: Losses
 ) -> Thinking:
     effort = ""
-    if asked.effort and dialect.effort_beside_budget:
-        effort = _accepted_effort(asked.effort, model)
+    if asked.effort and claude.dialect.effort_beside_budget:
+        effort = _accepted_effort(asked.effort, claude.model)
     # The limit includes reasoning: half of it at least is left for the answer.
     if around.limit < 2 * _MIN_BUDGET or not _may_think(around):
         losses.downgrade(asked.param)

@@ -7,23 +7,17 @@ https://platform.claude.com/docs/en/build-with-claude/structured-outputs
 from typing import Any, NamedTuple
 
 from gateway.errors import invalid_request, unsupported
-from gateway.hub.protocol import JSON, Route
+from gateway.hub.protocol import JSON
 from gateway.hub.requests.caching import MARKS, cache_mark, tool_cache_mark
-from gateway.hub.requests.losses import Losses
+from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.schemas.representable import is_representable
 from gateway.hub.requests.schemas.roots import tool_parameters
 from gateway.hub.requests.schemas.subset import sanitise
 from gateway.hub.requests.tools.calls import historic_names
-from gateway.hub.requests.tools.choice import (
-    ToolChoice,
-    allowed_tools,
-    is_parallel,
-    tool_choice_of,
-)
+from gateway.hub.requests.tools.choice import ToolChoice, is_parallel, offer_of
 from gateway.hub.requests.tools.ids import ToolNames
-from gateway.hub.requests.tools.offered import Tool, tools_of
-from gateway.translators.anthropic.requests.claude_models import ClaudeModel
-from gateway.translators.anthropic.requests.dialect import Dialect
+from gateway.hub.requests.tools.offered import Tool
+from gateway.translators.anthropic.requests.dialect import Claude, Dialect
 from gateway.wire.jsontext import dumps
 
 _FIELDS = frozenset({"tools", "functions", "web_search_options", "response_format"})
@@ -63,29 +57,20 @@ class Tooling(NamedTuple):
         return self.choice is not None and self.choice["type"] in ("any", "tool")
 
 
-def render_tooling(
-    body: JSON,
-    route: Route,
-    names: ToolNames,
-    model: ClaudeModel,
-    dialect: Dialect,
-    losses: Losses,
-) -> Tooling:
+def render_tooling(rendering: Rendering, claude: Claude) -> Tooling:
     """Return the tools, tool choice and answer format of a valid request.
 
     Raises a 400 for tools that Claude cannot take.
     """
+    body, names = rendering.body, rendering.names
     if _FIELDS.isdisjoint(body) and not historic_names(body["messages"]):
         return Tooling([])
-    offered = tools_of(body)
-    choice = tool_choice_of(body, offered)
-    offered = allowed_tools(offered, choice)
-    if choice.mode in ("required", "named") and not model.forced_tools:
-        losses.downgrade(choice.param)
-        if choice.mode == "named":
-            offered = [tool for tool in offered if tool.name == choice.name]
-    tools = _render_tools(offered, names, model, dialect)
-    rendered = _render_choice(choice, bool(tools), is_parallel(body), names, model)
+    forces = claude.model.forced_tools
+    offered, choice = offer_of(body, says_named=forces)
+    if choice.mode in ("required", "named") and not forces:
+        rendering.losses.downgrade(choice.param)
+    tools = _render_tools(offered, names, claude)
+    rendered = _render_choice(choice, rendering, forces=forces) if tools else None
     if not tools:
         tools = [
             {"name": names.upstream(name), "input_schema": {"type": "object"}}
@@ -93,14 +78,13 @@ def render_tooling(
         ]
         # Claude wants the tools that a history mentions, but nobody offers them now.
         rendered = {"type": "none"} if tools else None
-    search = _web_search(body, route, dialect, {tool.name for tool in offered})
+    search = _web_search(rendering, claude.dialect, {tool.name for tool in offered})
     if search is not None:
         tools.append(search)
         if rendered == {"type": "none"} and not offered:
             rendered = None
     tooling = Tooling(tools, rendered, searches=search is not None)
-    tooling = _single_calls(tooling, dialect)
-    return _with_format(tooling, body, route, model, dialect, losses)
+    return _with_format(_single_calls(tooling, claude.dialect), rendering, claude)
 
 
 def _single_calls(tooling: Tooling, dialect: Dialect) -> Tooling:
@@ -117,14 +101,12 @@ def _single_calls(tooling: Tooling, dialect: Dialect) -> Tooling:
 # --- tools ----------------------------------------------------------------------------
 
 
-def _render_tools(
-    tools: list[Tool], names: ToolNames, model: ClaudeModel, dialect: Dialect
-) -> list[JSON]:
+def _render_tools(tools: list[Tool], names: ToolNames, claude: Claude) -> list[JSON]:
     rendered: list[JSON] = []
-    strict_left = _MAX_STRICT if model.structured else 0
+    strict_left = _MAX_STRICT if claude.model.structured else 0
     for tool in tools:
         if tool.native is not None:
-            rendered.append(_render_native(tool, tool.native, dialect))
+            rendered.append(_render_native(tool, tool.native, claude.dialect))
             continue
         is_strict = tool.strict and strict_left > 0
         one = _render_tool(tool, names, is_strict)
@@ -164,13 +146,12 @@ def _render_native(tool: Tool, native: JSON, dialect: Dialect) -> JSON:
     return rendered
 
 
-def _web_search(
-    body: JSON, route: Route, dialect: Dialect, taken: set[str]
-) -> JSON | None:
-    options = body.get("web_search_options")
+def _web_search(rendering: Rendering, dialect: Dialect, taken: set[str]) -> JSON | None:
+    options = rendering.body.get("web_search_options")
     if options is None:
         return None
-    if not dialect.web_search or not route.options.get("server_web_search"):
+    is_enabled = rendering.route.options.get("server_web_search")
+    if not dialect.web_search or not is_enabled:
         raise unsupported(
             "Web search is not enabled for this provider. Remove "
             "'web_search_options', or have an administrator enable it.",
@@ -205,23 +186,20 @@ _CHOICES = {"auto": "auto", "none": "none", "required": "any", "named": "tool"}
 
 
 def _render_choice(
-    choice: ToolChoice,
-    has_tools: bool,
-    parallel: bool,
-    names: ToolNames,
-    model: ClaudeModel,
+    choice: ToolChoice, rendering: Rendering, *, forces: bool
 ) -> JSON | None:
-    if not has_tools or (not choice.mode and parallel):
+    parallel = is_parallel(rendering.body)
+    if not choice.mode and parallel:
         return None
     type = _CHOICES[choice.mode or "auto"]
     if type == "none":
         return {"type": "none"}
     rendered: JSON = {"type": type}
     if type == "tool":
-        rendered["name"] = names.upstream(choice.name)
+        rendered["name"] = rendering.names.upstream(choice.name)
     if not parallel or type == "tool":
         rendered["disable_parallel_tool_use"] = True
-    if type in ("any", "tool") and not model.forced_tools:
+    if type in ("any", "tool") and not forces:
         rendered["type"] = "auto"
         rendered.pop("name", None)
     return rendered
@@ -230,15 +208,9 @@ def _render_choice(
 # --- answers in JSON ------------------------------------------------------------------
 
 
-def _with_format(
-    tooling: Tooling,
-    body: JSON,
-    route: Route,
-    model: ClaudeModel,
-    dialect: Dialect,
-    losses: Losses,
-) -> Tooling:
-    wanted = body.get("response_format") or {}
+def _with_format(tooling: Tooling, rendering: Rendering, claude: Claude) -> Tooling:
+    model = claude.model
+    wanted = rendering.body.get("response_format") or {}
     if wanted.get("type") == "json_object":
         return tooling._replace(instruction=_JSON_ONLY)
     if wanted.get("type") != "json_schema":
@@ -246,7 +218,7 @@ def _with_format(
     schema = wanted["json_schema"].get("schema")
     if schema is None:
         return tooling._replace(instruction=_JSON_ONLY)
-    avoided = "output_config" in route.avoid
+    avoided = "output_config" in rendering.route.avoid
     if model.structured and not avoided and is_representable(schema, _SCHEMA_PARAM):
         clean = sanitise(schema, _SCHEMA_PARAM)
         return tooling._replace(format={"type": "json_schema", "schema": clean})
@@ -254,8 +226,8 @@ def _with_format(
         # The answer will be the call that the client demands, not text.
         return tooling
     if model.forced_tools:
-        return _with_json_tool(tooling, schema, dialect)
-    losses.downgrade("response_format")
+        return _with_json_tool(tooling, schema, claude.dialect)
+    rendering.losses.downgrade("response_format")
     instruction = f"{_JSON_ONLY} {_MATCHING}\n{dumps(schema)}"
     return tooling._replace(instruction=instruction)
 

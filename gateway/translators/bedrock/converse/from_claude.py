@@ -9,15 +9,15 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-call
 from typing import Any
 
 from gateway.errors import unsupported
-from gateway.hub.protocol import JSON, Reply, Route
-from gateway.hub.requests.losses import Losses
+from gateway.hub.protocol import JSON, Reply
+from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.tools.choice import is_parallel
 from gateway.translators.bedrock.converse.cache_points import MARK, cache_points
 from gateway.translators.bedrock.converse.messages import (
     NO_OUTPUT,
     separated,
 )
-from gateway.translators.bedrock.converse.request import add_settings
+from gateway.translators.bedrock.converse.settings import settings
 from gateway.translators.bedrock.converse.tooling import plain_root, text_format
 from gateway.translators.bedrock.tool_ids import converse_id
 from gateway.wire.jsontext import dumps
@@ -32,8 +32,8 @@ _INFERENCE = {
 _EXTRA = ("top_k", "thinking", "anthropic_beta")
 
 
-def from_claude(claude: JSON, body: JSON, route: Route, losses: Losses) -> JSON:
-    """Return the Converse body for `claude`, InvokeModel's body of the request `body`.
+def from_claude(claude: JSON, rendering: Rendering) -> JSON:
+    """Return the Converse body for `claude`, InvokeModel's body of the same request.
 
     Raises `GatewayError` (400) for tools in Anthropic's own format.
     """
@@ -62,12 +62,11 @@ def from_claude(claude: JSON, body: JSON, route: Route, losses: Losses) -> JSON:
     }
     if tools:
         rendered["toolConfig"] = _tool_config(tools, choice)
-    _add_output(rendered, claude, body)
-    one_at_a_time = bool(tools) and not is_parallel(body)
+    _add_output(rendered, claude, rendering.body)
+    one_at_a_time = bool(tools) and not is_parallel(rendering.body)
     if extra := _extra(claude, choice if one_at_a_time else None):
         rendered["additionalModelRequestFields"] = extra
-    add_settings(rendered, body, route, losses)
-    return rendered
+    return rendered | settings(rendering)
 
 
 def with_forced_tool(reply: Reply, rendered: JSON) -> Reply:

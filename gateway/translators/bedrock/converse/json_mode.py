@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from gateway.hub.requests.losses import Losses
-from gateway.wire.jsontext import JSON, dumps
+from gateway.hub.requests.rendering import Rendering
+from gateway.wire.jsontext import dumps
 
 
-def asked_in_words(body: JSON, losses: Losses) -> str:
+def asked_in_words(rendering: Rendering) -> str:
     """Return `instruction` for a request; a schema asked for so is a downgrade."""
-    wanted = body.get("response_format") or {}
+    wanted = rendering.body.get("response_format") or {}
     if wanted.get("type") == "json_schema":
-        losses.downgrade("response_format")
+        rendering.losses.downgrade("response_format")
     return instruction(wanted)
 
 

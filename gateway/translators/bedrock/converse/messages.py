@@ -6,7 +6,6 @@ Rendering only appends: the turns of a longer conversation begin with those of t
 shorter one, which prompt caches need.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.errors import GatewayError, invalid_request, unsupported
@@ -20,9 +19,10 @@ from gateway.hub.requests.content.parts import (
     Part,
     Text,
 )
+from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.tools.arguments import parse_arguments
 from gateway.hub.requests.tools.calls import Call, calls_by_place, calls_of
-from gateway.hub.requests.tools.ids import ToolNames, call_ids
+from gateway.hub.requests.tools.ids import call_ids
 from gateway.hub.requests.turns import (
     CONTINUED,
     add_results,
@@ -74,19 +74,13 @@ class Options:
 
 
 def render_conversation(
-    messages: list[JSON],
-    results: Mapping[int, tuple[int, int]],
-    names: ToolNames,
-    profile: Profile,
-    options: Options,
+    rendering: Rendering, profile: Profile, options: Options
 ) -> Conversation:
-    """Return valid `messages` as system blocks and alternating turns.
+    """Return a request's messages as system blocks and alternating turns.
 
-    `results` pairs tool messages with their calls (`ValidRequest.results`). Raises a
-    400 for content that the model does not take.
+    Raises a 400 for content that the model does not take.
     """
-    renderer = _Renderer(messages, results, names, profile, options)
-    conversation = renderer.render()
+    conversation = _Renderer(rendering, profile, options).render()
     turns = conversation.turns
     begin_with_user(turns, conversation.system, {"text": CONTINUED})
     if turns[-1]["role"] == "assistant":
@@ -124,16 +118,11 @@ def separated(turns: list[JSON], *, lone_results: bool = False) -> list[JSON]:
 
 class _Renderer:
     def __init__(
-        self,
-        messages: list[JSON],
-        results: Mapping[int, tuple[int, int]],
-        names: ToolNames,
-        profile: Profile,
-        options: Options,
+        self, rendering: Rendering, profile: Profile, options: Options
     ) -> None:
-        self._messages = messages
-        self._results = results
-        self._names = names
+        messages = self._messages = rendering.body["messages"]
+        self._results = rendering.valid.results
+        self._names = rendering.names
         self._profile = profile
         self._options = options
         self._ids = call_ids(messages, profile.call_id)

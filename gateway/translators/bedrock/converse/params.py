@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON, Route
-from gateway.hub.requests.losses import Losses
-from gateway.hub.requests.validation import ValidRequest, output_limit
+from gateway.hub.requests.rendering import Rendering
+from gateway.hub.requests.validation import output_limit
 
 # Best-effort tuning: an answer without them is still an answer to the request.
 _TUNING = (
@@ -52,22 +52,18 @@ def refuse(body: JSON, expressible: frozenset[str] = frozenset()) -> None:
             )
 
 
-def drop_rest(
-    valid: ValidRequest, losses: Losses, used: frozenset[str] = frozenset()
-) -> None:
+def drop_rest(rendering: Rendering, used: frozenset[str] = frozenset()) -> None:
     """Note every tuning parameter of the request that is not among `used`."""
-    for name in valid.unknown:
-        losses.drop(name)
+    body = rendering.body
     for name in _TUNING:
-        asked = valid.body.get(name) or (name in _ZERO_IS_MEANT and name in valid.body)
+        asked = body.get(name) or (name in _ZERO_IS_MEANT and name in body)
         if asked and name not in used:
-            losses.drop(name)
+            rendering.losses.drop(name)
 
 
 def sampling(
-    body: JSON,
+    rendering: Rendering,
     names: Mapping[str, str],
-    losses: Losses,
     *,
     default_limit: int = 0,
     most: int = 0,
@@ -77,13 +73,13 @@ def sampling(
     `names` maps ours (``limit`` for the output limit) to the upstream's. Bedrock's
     models take a temperature up to 1.
     """
-    values: JSON = {name: body.get(name) for name in names}
+    values: JSON = {name: rendering.body.get(name) for name in names}
     if "limit" in names:
-        limit = output_limit(body) or default_limit
+        limit = output_limit(rendering.body) or default_limit
         values["limit"] = min(limit, most) if most else limit
     if (values.get("temperature") or 0) > 1:
         values["temperature"] = 1
-        losses.downgrade("temperature")
+        rendering.losses.downgrade("temperature")
     return {
         upstream: values[name]
         for name, upstream in names.items()
@@ -91,14 +87,14 @@ def sampling(
     }
 
 
-def service_tier(body: JSON, losses: Losses) -> str | None:
+def service_tier(rendering: Rendering) -> str | None:
     """Return Bedrock's service tier for the request's; None leaves it to Bedrock."""
-    asked = body.get("service_tier")
+    asked = rendering.body.get("service_tier")
     if asked is None or asked == "auto":
         return None
     tier = _TIERS.get(asked)
     if tier is None:
-        losses.drop("service_tier")
+        rendering.losses.drop("service_tier")
     return tier
 
 

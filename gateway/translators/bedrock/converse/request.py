@@ -12,11 +12,8 @@ from typing import Any
 
 from gateway.hub.protocol import JSON, Reply, Route
 from gateway.hub.requests.caching import limit_marks
-from gateway.hub.requests.losses import Losses
 from gateway.hub.requests.reasoning import reasoning_of
-from gateway.hub.requests.tools.choice import is_parallel
-from gateway.hub.requests.tools.ids import ToolNames
-from gateway.hub.requests.validation import ValidRequest
+from gateway.hub.requests.rendering import Rendering
 from gateway.translators.bedrock.converse.cache_points import cache_points
 from gateway.translators.bedrock.converse.messages import (
     Conversation,
@@ -29,9 +26,10 @@ from gateway.translators.bedrock.converse.params import (
     has_flag,
     refuse,
     sampling,
-    service_tier,
 )
-from gateway.translators.bedrock.converse.settings import guardrail, request_metadata
+from gateway.translators.bedrock.converse.settings import (
+    settings,
+)
 from gateway.translators.bedrock.converse.tooling import Tooling, render_tooling
 
 STREAMED = "converse"
@@ -86,15 +84,12 @@ class Parts:
     reply: Reply
 
 
-def render(
-    valid: ValidRequest, route: Route, base: str, losses: Losses, reply: Reply
-) -> tuple[JSON, Reply]:
+def render(rendering: Rendering) -> tuple[JSON, Reply]:
     """Return the body for Converse and what its answer's parser must know.
 
-    `base` is the model's id without geography and version. Raises `GatewayError` (400)
-    for what cannot be expressed.
+    Raises `GatewayError` (400) for what cannot be expressed.
     """
-    parts = render_parts(valid, route, base, losses, reply)
+    parts = render_parts(rendering)
     rendered: JSON = {"messages": parts.conversation.turns}
     if parts.conversation.system:
         rendered["system"] = parts.conversation.system
@@ -106,56 +101,36 @@ def render(
         rendered["additionalModelRequestFields"] = extra
     if parts.tooling.format is not None:
         rendered["outputConfig"] = {"textFormat": parts.tooling.format}
-    add_settings(rendered, valid.body, route, losses)
-    reply = parts.reply._replace(wire=STREAMED)
-    if reply.stream and parts.tooling.tools and not _streams_tools(parts, route):
-        losses.downgrade("stream")
-        reply = reply._replace(wire=WHOLE)
-    return rendered, reply
+    rendered |= settings(rendering)
+    wire, reply = STREAMED, parts.reply
+    if reply.stream and tools and not _streams_tools(parts.profile, rendering.route):
+        rendering.losses.downgrade("stream")
+        wire = WHOLE
+    return rendered, reply._replace(wire=wire)
 
 
-def _streams_tools(parts: Parts, route: Route) -> bool:
+def _streams_tools(profile: Profile, route: Route) -> bool:
     """Say whether the model may be asked for a stream beside tools."""
     if "stream_tools" in route.avoid:
         return False
-    return has_flag(route, "stream_tools", default=parts.profile.streams_tools)
+    return has_flag(route, "stream_tools", default=profile.streams_tools)
 
 
-def add_settings(rendered: JSON, body: JSON, route: Route, losses: Losses) -> None:
-    """Add the service tier, guardrail and metadata to a Converse body."""
-    if tier := service_tier(body, losses):
-        rendered["serviceTier"] = {"type": tier}
-    if config := guardrail(route):
-        rendered["guardrailConfig"] = config
-    if metadata := request_metadata(body, route):
-        rendered["requestMetadata"] = metadata
-
-
-def render_parts(
-    valid: ValidRequest,
-    route: Route,
-    base: str,
-    losses: Losses,
-    reply: Reply,
-    *,
-    takes_documents: bool = True,
-) -> Parts:
+def render_parts(rendering: Rendering, *, takes_documents: bool = True) -> Parts:
     """Return the parts of a body, their cache points set.
 
     Raises `GatewayError` (400) for what cannot be expressed.
     """
-    body, profile, names = valid.body, _profile(base, route), ToolNames()
+    body, profile = rendering.body, _profile(rendering.route)
     refuse(body)
-    tooling = render_tooling(body, route, names, profile, losses)
+    tooling = render_tooling(rendering, profile)
     conversation = render_conversation(
-        body["messages"],
-        valid.results,
-        names,
+        rendering,
         profile,
         Options(
             tools_as_text=not tooling.tools,
             takes_documents=takes_documents,
-            takes_audio=has_flag(route, "audio"),
+            takes_audio=has_flag(rendering.route, "audio"),
             keeps_last=_keeps_last(body, profile, tooling),
         ),
     )
@@ -167,9 +142,8 @@ def render_parts(
         conversation.system = []
     tools = _set_cache_points(conversation, tooling.tools, profile)
     effort = _effort(body, profile)
-    inference = sampling(body, _inference_names(body, profile, effort, losses), losses)
-    drop_rest(valid, losses, _used(profile, effort))
-    stop = () if profile.takes_stop else tuple(body.get("stop", ()))
+    inference = sampling(rendering, _inference_names(rendering, profile, effort))
+    drop_rest(rendering, _used(profile, effort))
     return Parts(
         profile,
         conversation,
@@ -177,20 +151,18 @@ def render_parts(
         inference,
         body.get("top_k") if profile.takes_top_k else None,
         effort,
-        reply._replace(
-            tool_names=names.originals,
+        rendering.reply()._replace(
             json_tool=tooling.json_tool,
             strip_fence=bool(tooling.instruction),
-            stop=stop,
-            single_tool_call=not is_parallel(body),
+            stop=() if profile.takes_stop else tuple(body.get("stop", ())),
             forced_tool=tooling.only,
         ),
     )
 
 
-def _profile(base: str, route: Route) -> Profile:
+def _profile(route: Route) -> Profile:
     """Return the family's profile with what the model's row says otherwise."""
-    profile = profile_of(base)
+    profile = profile_of(route.base_model)
     structured = bool(route.capabilities.get("structured", profile.structured))
     if not has_flag(route, "structured_output", default=True):
         structured = False
@@ -223,15 +195,15 @@ def _effort(body: JSON, profile: Profile) -> str:
 
 
 def _inference_names(
-    body: JSON, profile: Profile, effort: str, losses: Losses
+    rendering: Rendering, profile: Profile, effort: str
 ) -> dict[str, str]:
     names = dict(_NAMES)
     if not profile.takes_stop:
         del names["stop"]
     if profile.reasoning == "nova" and effort == "high":
         # Nova 2 refuses them beside its highest effort.
-        for field in sorted(_BESIDE_HIGH_EFFORT & body.keys()):
-            losses.drop(field)
+        for field in sorted(_BESIDE_HIGH_EFFORT & rendering.body.keys()):
+            rendering.losses.drop(field)
         return {"stop": names["stop"]}
     return names
 

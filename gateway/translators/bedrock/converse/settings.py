@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-use-converse-api
 import re
 
 from gateway.hub.protocol import JSON, Route
+from gateway.hub.requests.rendering import Rendering
+from gateway.translators.bedrock.converse.params import service_tier
 
 _METADATA_VALUE = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{0,256}", re.ASCII)
 
@@ -23,13 +25,13 @@ def guardrail(route: Route) -> JSON:
     return {name: str(value) for name, value in config.items() if value}
 
 
-def request_metadata(body: JSON, route: Route) -> dict[str, str]:
+def request_metadata(rendering: Rendering) -> dict[str, str]:
     """Return the request's metadata for AWS's own logs, if the provider wants it.
 
     Entries that AWS would refuse are left out: they must not fail the call.
     """
-    metadata = body.get("metadata")
-    if not metadata or not route.options.get("request_metadata"):
+    metadata = rendering.body.get("metadata")
+    if not metadata or not rendering.route.options.get("request_metadata"):
         return {}
     return {
         key: value
@@ -39,3 +41,15 @@ def request_metadata(body: JSON, route: Route) -> dict[str, str]:
         and key
         and _METADATA_VALUE.fullmatch(key)
     }
+
+
+def settings(rendering: Rendering) -> JSON:
+    """Return the service tier, guardrail and metadata as a Converse body has them."""
+    found: JSON = {}
+    if tier := service_tier(rendering):
+        found["serviceTier"] = {"type": tier}
+    if config := guardrail(rendering.route):
+        found["guardrailConfig"] = config
+    if metadata := request_metadata(rendering):
+        found["requestMetadata"] = metadata
+    return found

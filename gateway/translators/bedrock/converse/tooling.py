@@ -6,15 +6,15 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolConfigur
 from typing import Any, NamedTuple
 
 from gateway.errors import unsupported
-from gateway.hub.protocol import JSON, Route
+from gateway.hub.protocol import JSON
 from gateway.hub.requests.caching import tool_cache_mark
-from gateway.hub.requests.losses import Losses
+from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.schemas.representable import is_representable
 from gateway.hub.requests.schemas.roots import tool_parameters
 from gateway.hub.requests.schemas.subset import sanitise
-from gateway.hub.requests.tools.choice import allowed_tools, tool_choice_of
+from gateway.hub.requests.tools.choice import offer_of
 from gateway.hub.requests.tools.ids import ToolNames
-from gateway.hub.requests.tools.offered import Tool, tools_of
+from gateway.hub.requests.tools.offered import Tool
 from gateway.translators.bedrock.converse.cache_points import MARK
 from gateway.translators.bedrock.converse.json_mode import asked_in_words, instruction
 from gateway.translators.bedrock.converse.models import Profile
@@ -40,34 +40,26 @@ class Tooling(NamedTuple):
     instruction: str = ""
 
 
-def render_tooling(
-    body: JSON, route: Route, names: ToolNames, profile: Profile, losses: Losses
-) -> Tooling:
+def render_tooling(rendering: Rendering, profile: Profile) -> Tooling:
     """Return the tools, tool choice and answer format of a valid request.
 
     Raises a 400 for tools that Converse cannot take.
     """
-    offered = tools_of(body)
-    choice = tool_choice_of(body, offered)
-    offered = allowed_tools(offered, choice)
-    if choice.mode == "none":
-        return _with_format(Tooling([]), body, route, profile, losses)
-    if choice.mode == "named" and "tool" not in profile.choices:
-        # What must be called can also be said by offering nothing else.
-        offered = [tool for tool in offered if tool.name == choice.name]
+    names, by_name = rendering.names, "tool" in profile.choices
+    offered, choice = offer_of(rendering.body, says_none=False, says_named=by_name)
     tooling = Tooling(_render_tools(offered, names, profile))
     match choice.mode:
         case "auto" if "auto" in profile.choices and tooling.tools:
             tooling = tooling._replace(choice={"auto": {}})
-        case "named" if "tool" in profile.choices:
+        case "named" if by_name:
             name = names.upstream(choice.name)
             tooling = tooling._replace(choice={"tool": {"name": name}}, only=name)
         case "required" | "named" if "any" in profile.choices:
             only = names.upstream(choice.name) if choice.name else ""
             tooling = tooling._replace(choice={"any": {}}, only=only)
         case "required" | "named":
-            losses.downgrade(choice.param)
-    return _with_format(tooling, body, route, profile, losses)
+            rendering.losses.downgrade(choice.param)
+    return _with_format(tooling, rendering, profile)
 
 
 def _render_tools(tools: list[Tool], names: ToolNames, profile: Profile) -> list[JSON]:
@@ -110,15 +102,13 @@ def plain_root(schema: JSON) -> JSON:
     }
 
 
-def _with_format(
-    tooling: Tooling, body: JSON, route: Route, profile: Profile, losses: Losses
-) -> Tooling:
-    wanted = body.get("response_format") or {}
+def _with_format(tooling: Tooling, rendering: Rendering, profile: Profile) -> Tooling:
+    wanted = rendering.body.get("response_format") or {}
     described = wanted.get("json_schema") or {}
     schema = described.get("schema")
     if wanted.get("type") != "json_schema" or schema is None:
         return tooling._replace(instruction=instruction(wanted))
-    avoided = "output_config" in route.avoid
+    avoided = "output_config" in rendering.route.avoid
     if profile.structured and not avoided and is_representable(schema, _SCHEMA_PARAM):
         clean = sanitise(schema, _SCHEMA_PARAM)
         return tooling._replace(format=text_format(clean, described))
@@ -126,7 +116,7 @@ def _with_format(
         return tooling  # the answer will be the call that the client demands
     if "any" in profile.choices:
         return _with_json_tool(tooling, schema, profile)
-    return tooling._replace(instruction=asked_in_words(body, losses))
+    return tooling._replace(instruction=asked_in_words(rendering))
 
 
 def text_format(schema: JSON, described: JSON) -> JSON:

@@ -5,14 +5,15 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-
 
 from dataclasses import replace
 
-from gateway.hub.protocol import JSON, Route
+from gateway.hub.protocol import JSON, Reply, Route
+from gateway.hub.requests.rendering import Rendering
 from gateway.translators.anthropic.requests.claude_models import (
     ClaudeModel,
     base_id,
     claude_model,
 )
-from gateway.translators.anthropic.requests.dialect import BEDROCK, Dialect
-from gateway.translators.anthropic.requests.request import ClaudeRequest, render_body
+from gateway.translators.anthropic.requests.dialect import BEDROCK, Claude, Dialect
+from gateway.translators.anthropic.requests.request import render_body
 from gateway.translators.bedrock.converse.params import has_flag
 
 VERSION = "bedrock-2023-05-31"
@@ -27,13 +28,18 @@ _WITHOUT_FORMAT = ("claude-opus-4-1", "claude-opus-4-7", "claude-opus-4-8")
 _OLDER = ("claude-3", "claude-sonnet-4", "claude-opus-4", "claude-opus-4-1")
 
 
-def bedrock_route(route: Route, base: str) -> Route:
-    """Return `route` with its model named by `base`, as Claude's tables know it."""
-    return route._replace(base_model=base)
+def hosted(route: Route, *, mid_system: bool) -> Claude:
+    """Return what the route's Claude accepts on Bedrock, and in which dialect.
+
+    Without `mid_system` all system messages stand at the beginning.
+    """
+    model = _model(route)
+    if not mid_system:
+        model = replace(model, mid_system=False)
+    return Claude(model, _dialect(route))
 
 
-def bedrock_model(route: Route) -> ClaudeModel:
-    """Return what the route's Claude accepts on Bedrock."""
+def _model(route: Route) -> ClaudeModel:
     model = claude_model(route)
     if "structured" in route.capabilities:
         return model
@@ -42,27 +48,19 @@ def bedrock_model(route: Route) -> ClaudeModel:
     return replace(model, structured=model.structured and allowed)
 
 
-def bedrock_dialect(route: Route) -> Dialect:
-    """Return what Bedrock understands of the Messages API for the route's Claude."""
+def _dialect(route: Route) -> Dialect:
     name = base_id(route.base_model)
     is_older = name in _OLDER or name.startswith("claude-3")
     return replace(BEDROCK, disable_parallel=not is_older)
 
 
-def render(
-    body: JSON, route: Route, base: str, *, mid_system: bool = True
-) -> ClaudeRequest:
+def render(rendering: Rendering, hosted: Claude) -> tuple[JSON, Reply]:
     """Return the body for InvokeModel and what its answer's parser must know.
 
-    Without `mid_system` all system messages stand at the beginning. Raises
-    `GatewayError` (400) for what Claude cannot express.
+    Raises `GatewayError` (400) for what Claude cannot express.
     """
-    route = bedrock_route(route, base)
-    model = bedrock_model(route)
-    if not mid_system:
-        model = replace(model, mid_system=False)
-    rendered = render_body(body, route, bedrock_dialect(route), model)
+    rendered = render_body(rendering, hosted)
     enveloped: JSON = {"anthropic_version": VERSION}
     if rendered.betas:
         enveloped["anthropic_beta"] = list(rendered.betas)
-    return rendered._replace(body={**enveloped, **rendered.body})
+    return {**enveloped, **rendered.body}, rendered.reply

@@ -10,16 +10,17 @@ from gateway.hub.answers import chunks
 from gateway.hub.answers.call_ids import CallIds
 from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors.upstream_errors import no_answer
-from gateway.hub.protocol import JSON, Reply, Route
+from gateway.hub.protocol import JSON, Reply
 from gateway.hub.requests.content.parsing import text_of
-from gateway.hub.requests.losses import Losses
+from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.schemas.roots import tool_parameters
 from gateway.hub.requests.tools.arguments import parse_arguments
 from gateway.hub.requests.tools.calls import calls_by_place, calls_of
-from gateway.hub.requests.tools.choice import allowed_tools, is_parallel, tool_choice_of
+from gateway.hub.requests.tools.choice import (
+    offer_of,
+)
 from gateway.hub.requests.tools.ids import ToolNames
-from gateway.hub.requests.tools.offered import Tool, tools_of
-from gateway.hub.requests.validation import ValidRequest
+from gateway.hub.requests.tools.offered import Tool
 from gateway.translators.bedrock.converse.json_mode import asked_in_words
 from gateway.translators.bedrock.converse.params import drop_rest, refuse, sampling
 from gateway.translators.bedrock.families.plain import conversation
@@ -51,21 +52,19 @@ _TYPES = {
 # --- requests -------------------------------------------------------------------------
 
 
-def render(
-    valid: ValidRequest, route: Route, base: str, losses: Losses, reply: Reply
-) -> tuple[JSON, Reply]:
+def render(rendering: Rendering) -> tuple[JSON, Reply]:
     """Return the body and what its answer's parser must know.
 
     Raises `GatewayError` (400) for content other than text.
     """
-    body, names = valid.body, ToolNames()
+    body, results = rendering.body, rendering.valid.results
     refuse(body)
-    drop_rest(valid, losses, frozenset(_NAMES))
+    drop_rest(rendering, frozenset(_NAMES))
     messages = body["messages"]
     start = _open_calls(messages)
     talk = conversation(
         {"messages": messages[:start]},
-        {index: call for index, call in valid.results.items() if index < start},
+        {index: call for index, call in results.items() if index < start},
     )
     *history, last = talk.turns
     rendered: JSON = {"message": last.text}
@@ -73,19 +72,15 @@ def render(
         rendered["chat_history"] = [
             {"role": _SPEAKERS[turn.role], "message": turn.text} for turn in history
         ]
-    wanted = asked_in_words(body, losses)
+    wanted = asked_in_words(rendering)
     if preamble := "\n\n".join(text for text in (talk.system, wanted) if text):
         rendered["preamble"] = preamble
-    if tools := _tools(body, names, losses):
+    if tools := _tools(rendering):
         rendered["tools"] = tools
         if start < len(messages):
-            rendered["tool_results"] = _results(valid, start, names)
-    rendered.update(sampling(body, _NAMES, losses))
-    return rendered, reply._replace(
-        tool_names=names.originals,
-        strip_fence=bool(wanted),
-        single_tool_call=not is_parallel(body),
-    )
+            rendered["tool_results"] = _results(rendering, start)
+    rendered |= sampling(rendering, _NAMES)
+    return rendered, rendering.reply()._replace(strip_fence=bool(wanted))
 
 
 def _open_calls(messages: list[JSON]) -> int:
@@ -104,18 +99,18 @@ def _open_calls(messages: list[JSON]) -> int:
     return len(messages)
 
 
-def _results(valid: ValidRequest, start: int, names: ToolNames) -> list[JSON]:
-    messages = valid.body["messages"]
+def _results(rendering: Rendering, start: int) -> list[JSON]:
+    messages = rendering.body["messages"]
     results = []
     calls = calls_by_place(messages[start:])
-    for index, (caller, position) in sorted(valid.results.items()):
+    for index, (caller, position) in sorted(rendering.valid.results.items()):
         if index < start:
             continue
         call = calls[caller - start, position]
         results.append(
             {
                 "call": {
-                    "name": names.upstream(call.name),
+                    "name": rendering.names.upstream(call.name),
                     "parameters": parse_arguments(call.arguments),
                 },
                 "outputs": _outputs(messages[index], f"messages[{index}].content"),
@@ -138,17 +133,11 @@ def _outputs(message: JSON, param: str) -> list[JSON]:
     return [{"result": text}]
 
 
-def _tools(body: JSON, names: ToolNames, losses: Losses) -> list[JSON]:
-    offered = tools_of(body)
-    choice = tool_choice_of(body, offered)
-    if choice.mode == "none":
-        return []
-    offered = allowed_tools(offered, choice)
-    if choice.mode == "named":
-        offered = [tool for tool in offered if tool.name == choice.name]
+def _tools(rendering: Rendering) -> list[JSON]:
+    offered, choice = offer_of(rendering.body, says_none=False, says_named=False)
     if choice.mode in ("named", "required"):
-        losses.downgrade(choice.param)
-    return [_tool(tool, names) for tool in offered]
+        rendering.losses.downgrade(choice.param)
+    return [_tool(tool, rendering.names) for tool in offered]
 
 
 def _tool(tool: Tool, names: ToolNames) -> JSON:

@@ -30,10 +30,10 @@ _SAMPLING = (
 )
 
 
-def render_request(body: JSON, route: Route, base: str) -> UpstreamRequest:
+def render_request(body: JSON, route: Route) -> UpstreamRequest:
     """Return the request for OpenAI's path on the same host."""
     losses = Losses(route)
-    if base.startswith("xai.") and body.get("reasoning_effort") == "none":
+    if route.base_model.startswith("xai.") and body.get("reasoning_effort") == "none":
         # Grok always reasons.
         losses.drop("reasoning_effort")
         body = {key: body[key] for key in body if key != "reasoning_effort"}
@@ -42,7 +42,7 @@ def render_request(body: JSON, route: Route, base: str) -> UpstreamRequest:
             if body.get(name) is not None:
                 losses.drop(name)
         body = {key: value for key, value in body.items() if key not in _SAMPLING}
-    request, reply, dropped = openai.render_body(body, route)
+    request, reply = openai.render_body(body, route, losses)
     if "max_tokens" in request and not route.options.get("max_tokens_field"):
         # Models that reason refuse the older name of the limit.
         limit = request.pop("max_tokens")
@@ -53,7 +53,7 @@ def render_request(body: JSON, route: Route, base: str) -> UpstreamRequest:
         request,
         reply._replace(wire="native"),
         {"accept": accept, **guardrail_headers(route)},
-        (*losses.dropped, *dropped),
+        losses.dropped,
     )
 
 

@@ -4,9 +4,8 @@ https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html
 """
 
 from gateway.hub.answers.writer import AnswerWriter
-from gateway.hub.protocol import JSON, Reply, Route
-from gateway.hub.requests.losses import Losses
-from gateway.hub.requests.validation import ValidRequest
+from gateway.hub.protocol import JSON, Reply
+from gateway.hub.requests.rendering import Rendering
 from gateway.translators.bedrock.converse.request import (
     nova_reasoning,
     render_parts,
@@ -15,14 +14,12 @@ from gateway.translators.bedrock.converse.request import (
 from gateway.translators.bedrock.converse.stream import ConverseReader
 
 
-def render(
-    valid: ValidRequest, route: Route, base: str, losses: Losses, reply: Reply
-) -> tuple[JSON, Reply]:
+def render(rendering: Rendering) -> tuple[JSON, Reply]:
     """Return the body and what its answer's parser must know.
 
     Raises `GatewayError` (400) for what cannot be expressed, documents among it.
     """
-    parts = render_parts(valid, route, base, losses, reply, takes_documents=False)
+    parts = render_parts(rendering, takes_documents=False)
     rendered: JSON = {"schemaVersion": "messages-v1"}
     if parts.conversation.system:
         rendered["system"] = parts.conversation.system
@@ -31,7 +28,7 @@ def render(
     tools = tool_config(parts.tooling)
     if parts.top_k is not None:
         inference["topK"] = parts.top_k
-    elif tools is not None and "temperature" not in valid.body and not parts.effort:
+    elif tools is not None and "temperature" not in rendering.body and not parts.effort:
         # Nova calls tools reliably only when it decodes greedily:
         # https://docs.aws.amazon.com/nova/latest/userguide/tool-use-definition.html
         inference["topK"] = 1

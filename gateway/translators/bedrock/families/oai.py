@@ -13,19 +13,16 @@ from gateway.errors import unsupported
 from gateway.hub.protocol import JSON, Reply, Route
 from gateway.hub.requests.content.parsing import parse_part
 from gateway.hub.requests.content.parts import Document, Image, Part, Text
-from gateway.hub.requests.losses import Losses
 from gateway.hub.requests.reasoning import reasoning_of
+from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.tools.calls import calls_of
 from gateway.hub.requests.tools.choice import (
     ToolChoice,
-    allowed_tools,
-    is_parallel,
-    tool_choice_of,
+    offer_of,
 )
-from gateway.hub.requests.tools.ids import ToolNames, call_ids
-from gateway.hub.requests.tools.offered import tools_of
+from gateway.hub.requests.tools.ids import call_ids
 from gateway.hub.requests.turns import check_silent, check_text_only
-from gateway.hub.requests.validation import ValidRequest, output_limit
+from gateway.hub.requests.validation import output_limit
 from gateway.translators.bedrock.converse.json_mode import asked_in_words
 from gateway.translators.bedrock.converse.params import drop_rest, has_flag, refuse
 from gateway.translators.bedrock.tool_ids import mistral_id
@@ -103,45 +100,34 @@ def host_of(base: str) -> Host:
     return _HOSTS[max(prefixes, key=len)] if prefixes else _PLAIN
 
 
-def render(
-    valid: ValidRequest, route: Route, base: str, losses: Losses, reply: Reply
-) -> tuple[JSON, Reply]:
+def render(rendering: Rendering) -> tuple[JSON, Reply]:
     """Return OpenAI's body as Bedrock takes it, without model and streaming.
 
     Raises `GatewayError` (400) for what cannot be expressed.
     """
-    body, host, names = valid.body, host_of(base), ToolNames()
+    body, host = rendering.body, host_of(rendering.route.base_model)
     refuse(body, host.passed)
     effort = _effort(body, host)
     used = host.passed | {"reasoning"} if effort else host.passed - {"reasoning_effort"}
-    drop_rest(valid, losses, used)
-    rendered: JSON = {"messages": _messages(valid, route, host, names)}
-    rendered.update(_tools(body, host, names, losses))
+    drop_rest(rendering, used)
+    rendered: JSON = {"messages": _messages(rendering, host)}
+    rendered |= _tools(rendering, host)
     limit = output_limit(body)
     if limit is not None:
         rendered[host.limit] = limit
     taken = {"temperature", "top_p", *(("stop",) if host.takes_stop else ())}
-    rendered.update(
-        {
-            name: body[name]
-            for name in (*sorted(taken), *sorted(host.passed))
-            if name in body
-        }
-    )
+    names = (*sorted(taken), *sorted(host.passed))
+    rendered |= {name: body[name] for name in names if name in body}
     rendered.pop("reasoning_effort", None)
     if effort:
         rendered["reasoning_effort"] = effort
     wanted = ""
     if host.takes_format and "response_format" in body:
         rendered["response_format"] = body["response_format"]
-    elif wanted := asked_in_words(body, losses):
+    elif wanted := asked_in_words(rendering):
         _instruct(rendered["messages"], wanted)
-    return rendered, reply._replace(
-        tool_names=names.originals,
-        strip_fence=bool(wanted),
-        stop=() if host.takes_stop else tuple(body.get("stop", ())),
-        single_tool_call=not is_parallel(body),
-    )
+    stop = () if host.takes_stop else tuple(body.get("stop", ()))
+    return rendered, rendering.reply()._replace(strip_fence=bool(wanted), stop=stop)
 
 
 def _effort(body: JSON, host: Host) -> str:
@@ -159,12 +145,8 @@ def _instruct(messages: list[JSON], wanted: str) -> None:
     messages.insert(place, {"role": "system", "content": wanted})
 
 
-def _tools(body: JSON, host: Host, names: ToolNames, losses: Losses) -> JSON:
-    offered = tools_of(body)
-    choice = tool_choice_of(body, offered)
-    offered = allowed_tools(offered, choice)
-    if choice.mode == "named" and not host.takes_names:
-        offered = [tool for tool in offered if tool.name == choice.name]
+def _tools(rendering: Rendering, host: Host) -> JSON:
+    offered, choice = offer_of(rendering.body, says_named=host.takes_names)
     tools = []
     for tool in offered:
         if tool.native is not None:
@@ -173,7 +155,7 @@ def _tools(body: JSON, host: Host, names: ToolNames, losses: Losses) -> JSON:
                 "provider does not take. Write it as a function.",
                 param=tool.param,
             )
-        function: JSON = {"name": names.upstream(tool.name)}
+        function: JSON = {"name": rendering.names.upstream(tool.name)}
         if tool.description:
             function["description"] = tool.description
         function["parameters"] = tool.parameters or {"type": "object", "properties": {}}
@@ -183,28 +165,25 @@ def _tools(body: JSON, host: Host, names: ToolNames, losses: Losses) -> JSON:
     if not tools:
         return {}
     rendered: JSON = {"tools": tools}
-    if (chosen := _choice(choice, host, names, losses)) is not None:
+    if (chosen := _choice(choice, host, rendering)) is not None:
         rendered["tool_choice"] = chosen
     return rendered
 
 
-def _choice(
-    choice: ToolChoice, host: Host, names: ToolNames, losses: Losses
-) -> str | JSON | None:
+def _choice(choice: ToolChoice, host: Host, rendering: Rendering) -> str | JSON | None:
     if choice.mode in ("", "auto", "none"):
         return choice.mode or None
     if host.required == "auto":
-        losses.downgrade(choice.param)
+        rendering.losses.downgrade(choice.param)
         return "auto"
     if choice.mode == "named" and host.takes_names:
-        return {"type": "function", "function": {"name": names.upstream(choice.name)}}
+        name = rendering.names.upstream(choice.name)
+        return {"type": "function", "function": {"name": name}}
     return host.required
 
 
-def _messages(
-    valid: ValidRequest, route: Route, host: Host, names: ToolNames
-) -> list[JSON]:
-    messages = valid.body["messages"]
+def _messages(rendering: Rendering, host: Host) -> list[JSON]:
+    messages, route = rendering.body["messages"], rendering.route
     ids = call_ids(messages, mistral_id if host.is_mistral else str)
     rendered: list[JSON] = []
     for index, message in enumerate(messages):
@@ -219,12 +198,12 @@ def _messages(
                 rendered.append({"role": "user", "content": content or ""})
             case "assistant":
                 check_silent(message, param)
-                said = _assistant(index, message, content, ids, names, route)
+                said = _assistant(index, message, content, ids, rendering)
                 if host.is_mistral and said["content"] is None:
                     said["content"] = ""
                 rendered.append(said)
             case _:
-                call = ids[valid.results[index]]
+                call = ids[rendering.valid.results[index]]
                 rendered.append(
                     {"role": "tool", "tool_call_id": call, "content": content or ""}
                 )
@@ -246,22 +225,23 @@ def _assistant(
     message: JSON,
     content: str | list[JSON] | None,
     ids: Mapping[tuple[int, int], str],
-    names: ToolNames,
-    route: Route,
+    rendering: Rendering,
 ) -> JSON:
     refusal = message.get("refusal")
     if content is None and isinstance(refusal, str):
         content = refusal
     rendered: JSON = {"role": "assistant", "content": content}
     reasoning = message.get("reasoning_content")
-    if isinstance(reasoning, str) and has_flag(route, "send_reasoning_content"):
+    if isinstance(reasoning, str) and has_flag(
+        rendering.route, "send_reasoning_content"
+    ):
         rendered["reasoning_content"] = reasoning
     calls = [
         {
             "id": ids[index, position],
             "type": "function",
             "function": {
-                "name": names.upstream(call.name),
+                "name": rendering.names.upstream(call.name),
                 "arguments": _arguments(call.arguments),
             },
         }

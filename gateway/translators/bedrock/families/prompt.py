@@ -8,9 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.errors import unsupported
-from gateway.hub.protocol import JSON, Reply, Route
-from gateway.hub.requests.losses import Losses
-from gateway.hub.requests.validation import ValidRequest
+from gateway.hub.protocol import JSON, Reply
+from gateway.hub.requests.rendering import Rendering
 from gateway.translators.bedrock.converse import params
 from gateway.translators.bedrock.converse.json_mode import asked_in_words
 from gateway.translators.bedrock.families.plain import Conversation, Turn, conversation
@@ -34,19 +33,12 @@ class Family:
     )
 
 
-def render(
-    family: str,
-    valid: ValidRequest,
-    route: Route,
-    base: str,
-    losses: Losses,
-    reply: Reply,
-) -> tuple[JSON, Reply]:
+def render(family: str, rendering: Rendering) -> tuple[JSON, Reply]:
     """Return the body for `family` and what its answer's parser must know.
 
     Raises `GatewayError` (400) for tools and for content other than text.
     """
-    body, of = valid.body, FAMILIES[family]
+    body, of, base = rendering.body, FAMILIES[family], rendering.route.base_model
     if "tools" in body or "functions" in body:
         name = "tools" if "tools" in body else "functions"
         raise unsupported(
@@ -55,9 +47,9 @@ def render(
             param=name,
         )
     params.refuse(body)
-    params.drop_rest(valid, losses, frozenset(of.names))
-    talk = conversation(body, valid.results, max_images=_max_images(base))
-    wanted = asked_in_words(body, losses)
+    params.drop_rest(rendering, frozenset(of.names))
+    talk = conversation(body, rendering.valid.results, max_images=_max_images(base))
+    wanted = asked_in_words(rendering)
     system = "\n\n".join(text for text in (talk.system, wanted) if text)
     talk = Conversation(
         _neutral(system, of.control),
@@ -65,15 +57,13 @@ def render(
         talk.images,
     )
     settings = params.sampling(
-        body, of.names, losses, default_limit=of.default_limit, most=of.most
+        rendering, of.names, default_limit=of.default_limit, most=of.most
     )
     rendered = of.wrap(of.prompt(talk, base), settings)
     if talk.images:
         rendered["images"] = [image.base64 for image in talk.images]
-    reply = reply._replace(strip_fence=bool(wanted))
-    if "stop" not in of.names:
-        reply = reply._replace(stop=tuple(body.get("stop", ())))
-    return rendered, reply
+    stop = () if "stop" in of.names else tuple(body.get("stop", ()))
+    return rendered, rendering.reply()._replace(strip_fence=bool(wanted), stop=stop)
 
 
 def _max_images(base: str) -> int:
