@@ -41,7 +41,6 @@ ALLOWED: dict[str, str] = {
     "providers/options/table.py": "options that one vendor's translator reads",
     "runagents/agents/detection/": "tells vendors' SDKs in agents' code by their names",
     "gateway/hub/answers/upstream_headers.py": "renames vendors' rate limit headers",
-    "gateway/hub/answers/writer.py": "finish reasons of several vendors in one table",
     "gateway/hub/errors/masking.py": "what keys of several vendors look like",
     "gateway/hub/errors/upstream_errors.py": "errors of several vendors in one table",
 }
