@@ -12,7 +12,7 @@ from gateway.ledger.summaries import DAY, HOUR, Span, hour_of
 from gateway.ledger.sums import Totals, together
 from gateway.models import UsageRecord
 
-# Its index holds the few that failed; the flusher says which (ledger/flusher.py).
+# Its index holds the few that failed; the row says which (ledger/rows.py).
 FAILED = Q(failed=True)
 OF_CALLS = {
     "requests_": Count("pk"),
