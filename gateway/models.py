@@ -92,7 +92,7 @@ class UsageSummary(models.Model):
     """What the calls of an hour, six or a day came to, per provider, model and caller.
 
     Derived from UsageRecord by ledger/summaries.py and never the other way round.
-    `durations` and `first_bytes` count calls by bucket (summaries.BOUNDS), as JSON;
+    `durations` and `first_bytes` count calls by bucket (sums.BOUNDS), as JSON;
     `priced` are the requests whose cost is known. The same calls are summed up three
     times, for pages that need no more than that: under the kind of their caller; under
     `MODELS`, all callers together; under `ALL`, all providers and models too.

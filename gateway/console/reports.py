@@ -1,14 +1,14 @@
 """Figures of the last 24 hours, for the console's pages."""
 
 from datetime import timedelta
-from functools import reduce
 from typing import NamedTuple
 
 from django.utils import timezone
 
 from gateway.console import usage_report
 from gateway.ledger import totals
-from gateway.ledger.totals import FAILED, Totals
+from gateway.ledger.sums import Totals, together
+from gateway.ledger.totals import FAILED
 from gateway.models import UsageRecord
 
 DAY = timedelta(hours=24)
@@ -49,7 +49,7 @@ def of_provider(name: str) -> ProviderDay:
     models = _ranked(totals.last_day("model", provider=name))
     parts = usage_report.parts("24h", {"provider": name})
     return ProviderDay(
-        reduce(Totals.plus, (each.totals for each in models), Totals()),
+        together([Totals(), *(each.totals for each in models)]),
         models,
         usage_report.report("24h", parts).first_token,
     )

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-from gateway.console.usage_report import Block
+from gateway.console.charts import Block
 from gateway.models import UsageRecord
 
 WIDTH = 1000

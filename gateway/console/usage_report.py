@@ -1,28 +1,26 @@
-"""What the Usage page shows: sums, percentiles and charts of a range of time."""
+"""What the Usage page shows: sums and percentiles of a range of time, to be drawn."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from gateway.console import charts
+from gateway.console.charts import SERIES, Chart
 from gateway.ledger import summaries
-from gateway.ledger.summaries import Histogram, Sums
+from gateway.ledger.sums import NAMES, Sums, grouped, percentile, without
 from gateway.models import UsageRecord, UsageSummary
 
-SERIES = 6
-"""Models with a colour of their own; the rest share one."""
 LINES = 50
 """Models with a line of their own in the table; the rest share one."""
 REST = ""
 """The name under which the rest of the models is summed up."""
-WIDTH, HEIGHT = 720, 180
 COLUMNS = (
     "starts_at",
-    *summaries.NAMES,
+    *NAMES,
     "requests",
     "failed",
     "input_tokens",
@@ -55,27 +53,6 @@ RANGES = {
 }
 
 
-class Block(NamedTuple):
-    """One piece of a bar: where it is drawn, whose it is and how much."""
-
-    series: int
-    x: float
-    y: float
-    width: float
-    height: float
-    title: str
-
-
-class Chart(NamedTuple):
-    """One drawing; `top` is the value at its upper edge."""
-
-    key: str
-    title: Any
-    top: Any
-    total: Any
-    blocks: list[Block]
-
-
 class ModelUsage(NamedTuple):
     """A model's line in the table and the legend; one named `REST` for all others."""
 
@@ -88,7 +65,7 @@ class ModelUsage(NamedTuple):
     @property
     def error_percent(self) -> float:
         """The share that failed, in percent."""
-        return 100 * self.sums.failed / self.sums.requests
+        return self.sums.error_percent
 
 
 class Report(NamedTuple):
@@ -106,9 +83,7 @@ class Report(NamedTuple):
     @property
     def error_percent(self) -> float:
         """The share of all requests that failed, in percent."""
-        if self.total is None:
-            return 0.0
-        return 100 * self.total.failed / self.total.requests
+        return self.total.error_percent if self.total else 0.0
 
 
 def parts(name: str, names: dict[str, str], now: datetime | None = None) -> list[Sums]:
@@ -136,11 +111,9 @@ def parts(name: str, names: dict[str, str], now: datetime | None = None) -> list
 
 def _untold(everything: list[Sums], told: list[Sums]) -> list[Sums]:
     """Return what is in `everything` beside what is told by model, as the rest's."""
-    known = _by(told, lambda each: each.starts_at, spread=True)
+    known = grouped(told, lambda each: each.starts_at)
     rest = [
-        summaries.without(each, known[each.starts_at])
-        if each.starts_at in known
-        else each
+        without(each, known[each.starts_at]) if each.starts_at in known else each
         for each in everything
     ]
     return [each._replace(model=REST) for each in rest if each.requests > 0]
@@ -158,9 +131,9 @@ def lines(name: str, names: dict[str, str]) -> Iterator[list[tuple[Any, ...]]]:
         sums.sort(key=lambda each: each[:5])
         yield [tuple(getattr(each, column) for column in COLUMNS) for each in sums]
         return
-    rows = summaries.rows_of(chosen.span, summaries.NAMES).filter(**names)
+    rows = summaries.rows_of(chosen.span, NAMES).filter(**names)
     for start in begins:
-        bar = rows.filter(starts_at=start).order_by(*summaries.NAMES)
+        bar = rows.filter(starts_at=start).order_by(*NAMES)
         yield list(bar.values_list(*COLUMNS))
 
 
@@ -183,7 +156,7 @@ def starts(name: str, now: datetime | None = None) -> list[datetime]:
 def report(name: str, sums: list[Sums], now: datetime | None = None) -> Report:
     """Return what the page shows of `sums`, which `parts` gave for the same range."""
     begins = starts(name, now)
-    by_model = _by(sums, lambda each: each.model, spread=True)
+    by_model = grouped(sums, lambda each: each.model)
     total = _together(by_model.values())
     rest = [by_model.pop(REST)] if REST in by_model else []
     ranked = sorted(by_model.values(), key=lambda s: (-s.requests, s.model))
@@ -198,26 +171,12 @@ def report(name: str, sums: list[Sums], now: datetime | None = None) -> Report:
         return int((each.starts_at.timestamp() - origin) // step)
 
     in_bars = [each for each in sums if 0 <= place(each) < len(begins)]
-    cells = _by(in_bars, lambda each: (place(each), series.get(each.model, SERIES)))
-    bars = _by(in_bars, place)
-    charts = [
-        _chart("requests", _("Requests"), cells, len(begins), lambda s: s.requests),
-        _chart(
-            "tokens",
-            _("Tokens"),
-            cells,
-            len(begins),
-            lambda s: s.input_tokens + s.output_tokens,
-        ),
-        _chart(
-            "cost",
-            _("Estimated cost"),
-            cells,
-            len(begins),
-            lambda s: s.cost or Decimal(),
-        ),
-        _chart("errors", _("Failed requests"), cells, len(begins), lambda s: s.failed),
-    ]
+    cells = grouped(
+        in_bars,
+        lambda each: (place(each), series.get(each.model, SERIES)),
+        spread=False,
+    )
+    bars = grouped(in_bars, place, spread=False)
     return Report(
         total,
         *_percentiles(total),
@@ -225,7 +184,7 @@ def report(name: str, sums: list[Sums], now: datetime | None = None) -> Report:
             ModelUsage(series.get(each.model, SERIES), each, *_percentiles(each))
             for each in lines
         ],
-        charts=[chart for chart in charts if chart.total],
+        charts=charts.drawn(cells, len(begins)),
         bars=[(begins[n], bars[n]) for n in sorted(bars, reverse=True)],
         starts=begins,
     )
@@ -235,85 +194,11 @@ def _percentiles(sums: Sums | None) -> tuple[int | None, int | None, int | None]
     if sums is None:
         return None, None, None
     return (
-        summaries.percentile(sums.durations, 0.5),
-        summaries.percentile(sums.durations, 0.95),
-        summaries.percentile(sums.first_bytes, 0.5),
+        percentile(sums.durations, 0.5),
+        percentile(sums.durations, 0.95),
+        percentile(sums.first_bytes, 0.5),
     )
 
 
 def _together(sums: Iterable[Sums]) -> Sums | None:
-    return next(iter(_by(sums, lambda each: "", spread=True).values()), None)
-
-
-def _by(
-    sums: Iterable[Sums], key: Callable[[Sums], Any], spread: bool = False
-) -> dict[Any, Sums]:
-    """Return the sums of `sums` by a key of each, histograms only with `spread`."""
-    groups: dict[Any, list[Sums]] = {}
-    for each in sums:
-        groups.setdefault(key(each), []).append(each)
-    return {name: _added(group, spread) for name, group in groups.items()}
-
-
-def _added(group: list[Sums], spread: bool) -> Sums:
-    """Return a group's sum under the names of its first."""
-    costs = [each.cost for each in group if each.cost is not None]
-    whole = group[0]._replace(
-        requests=sum(each.requests for each in group),
-        failed=sum(each.failed for each in group),
-        input_tokens=sum(each.input_tokens for each in group),
-        output_tokens=sum(each.output_tokens for each in group),
-        cost=sum(costs, Decimal()) if costs else None,
-        priced=sum(each.priced for each in group),
-    )
-    if not spread:
-        return whole
-    return whole._replace(
-        durations=_piled(each.durations for each in group),
-        first_bytes=_piled(each.first_bytes for each in group),
-    )
-
-
-def _piled(histograms: Iterable[Histogram]) -> Histogram:
-    whole: Histogram = {}
-    for histogram in histograms:
-        for bucket, count in histogram.items():
-            whole[bucket] = whole.get(bucket, 0) + count
-    return whole
-
-
-def _chart(
-    key: str,
-    title: Any,
-    cells: dict[tuple[int, int], Sums],
-    bars: int,
-    value: Callable[[Sums], Any],
-) -> Chart:
-    """Return stacked bars: `cells` are sums by (bar, series)."""
-    values = {place: value(each) for place, each in cells.items()}
-    heights: dict[int, Any] = {}
-    for (bar, _series), amount in values.items():
-        heights[bar] = heights.get(bar, 0) + amount
-    top = max(heights.values(), default=0)
-    width = WIDTH / bars
-    blocks: list[Block] = []
-    reached: dict[int, float] = {}
-    for (bar, series), amount in sorted(values.items()):
-        if not amount or not top:
-            continue
-        height = float(amount / top) * HEIGHT
-        reached[bar] = reached.get(bar, 0.0) + height
-        name = cells[bar, series].model if series < SERIES else _("Other models")
-        blocks.append(
-            Block(
-                series,
-                round(bar * width + width * 0.12, 2),
-                round(HEIGHT - reached[bar], 2),
-                round(width * 0.76, 2),
-                round(max(height, 0.6), 2),
-                f"{name}: {amount:,.4f}"
-                if isinstance(amount, Decimal)
-                else f"{name}: {amount:,}",
-            )
-        )
-    return Chart(key, title, top, sum(heights.values()), blocks)
+    return next(iter(grouped(sums, lambda each: "").values()), None)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from gateway.console import usage_report
+from gateway.console import charts, usage_report
 from gateway.ledger import summaries
 from gateway.models import UsageSummary
 from providers import snippets
@@ -68,8 +68,8 @@ def usage(request: HttpRequest) -> HttpResponse:
         "csv_query": urlencode({"range": chosen, **names}),
         "is_filtered": bool(names),
         "known": _known_names(),
-        "width": usage_report.WIDTH,
-        "height": usage_report.HEIGHT,
+        "width": charts.WIDTH,
+        "height": charts.HEIGHT,
         "middle": report.starts[len(report.starts) // 2],
         "shows_days": chosen == "30d",
         "examples": snippets.examples(snippets.base_url(request), "gpt-4o-mini"),

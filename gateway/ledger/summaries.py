@@ -4,12 +4,9 @@ Always computed anew from the ledger's rows, never added to: storing a call twic
 two hosts at work on one hour, cannot count it twice.
 """
 
-from bisect import bisect_left
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import transaction
 from django.db.models import (
@@ -26,6 +23,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Concat
 
+from gateway.ledger.sums import BOUNDS, NAMES, Histogram, Sums, grouped
 from gateway.models import CallerKind, UsageRecord, UsageSummary
 from gateway.wire import jsontext
 
@@ -35,32 +33,7 @@ DAY = timedelta(days=1)
 BEHIND = timedelta(hours=26)
 """How far back a new leader looks for hours that its predecessor left open."""
 
-# Upper bounds of the buckets that durations are counted in, in milliseconds: each a
-# quarter above the one before, up to more than an hour.
-BOUNDS = [round(8 * 1.25**n) for n in range(60)]
-
 Span = UsageSummary.Span
-NAMES = ("provider", "model", "caller_kind", "caller")
-
-Histogram = dict[int, int]
-
-
-class Sums(NamedTuple):
-    """What calls of one provider, model and caller came to within a span of time."""
-
-    starts_at: datetime
-    provider: str
-    model: str
-    caller_kind: str
-    caller: str
-    requests: int
-    failed: int
-    input_tokens: int
-    output_tokens: int
-    cost: Decimal | None
-    priced: int
-    durations: Histogram
-    first_bytes: Histogram
 
 
 def of_rows(
@@ -155,28 +128,6 @@ def _histograms(
     return found
 
 
-def percentile(histogram: Histogram, share: float) -> int | None:
-    """Return the value below which `share` of the counted lie, about a tenth exact."""
-    total = sum(histogram.values())
-    if not total:
-        return None
-    wanted = share * total
-    passed = 0
-    for bucket in sorted(histogram):
-        count = histogram[bucket]
-        if passed + count >= wanted:
-            low = BOUNDS[bucket - 1] if bucket else 0
-            high = BOUNDS[min(bucket, len(BOUNDS) - 1)]
-            return round(low + (high - low) * (wanted - passed) / count)
-        passed += count
-    return None
-
-
-def bucket_of(milliseconds: int) -> int:
-    """Return the bucket that a duration is counted in."""
-    return bisect_left(BOUNDS, milliseconds)
-
-
 def rows_of(span: str, columns: Collection[str]) -> QuerySet[UsageSummary]:
     """Return the fewest summaries of `span` that tell `columns` (of NAMES) apart."""
     rows = UsageSummary.objects.filter(span=span)
@@ -245,46 +196,8 @@ def _within(span: str, start: datetime, length: timedelta) -> list[Sums]:
 
 def merged(parts: Iterable[Sums], starts_at: datetime) -> list[Sums]:
     """Return the sums of `parts` per provider, model and caller."""
-    whole: dict[tuple[str, ...], Sums] = {}
-    for part in parts:
-        key = (part.provider, part.model, part.caller_kind, part.caller)
-        known = whole.get(key)
-        whole[key] = added(known, part) if known else part._replace(starts_at=starts_at)
-    return list(whole.values())
-
-
-def added(one: Sums, other: Sums) -> Sums:
-    """Return both together, under the names of `one`."""
-    cost = other.cost if one.cost is None else one.cost + (other.cost or 0)
-    return one._replace(
-        requests=one.requests + other.requests,
-        failed=one.failed + other.failed,
-        input_tokens=one.input_tokens + other.input_tokens,
-        output_tokens=one.output_tokens + other.output_tokens,
-        cost=cost,
-        priced=one.priced + other.priced,
-        durations=_piled(one.durations, other.durations),
-        first_bytes=_piled(one.first_bytes, other.first_bytes),
-    )
-
-
-def without(one: Sums, other: Sums) -> Sums:
-    """Return what is left of `one`, which `other` is a part of."""
-    priced = one.priced - other.priced
-    return one._replace(
-        requests=one.requests - other.requests,
-        failed=one.failed - other.failed,
-        input_tokens=one.input_tokens - other.input_tokens,
-        output_tokens=one.output_tokens - other.output_tokens,
-        cost=(one.cost or Decimal()) - (other.cost or 0) if priced > 0 else None,
-        priced=priced,
-        durations=dict(Counter(one.durations) - Counter(other.durations)),
-        first_bytes=dict(Counter(one.first_bytes) - Counter(other.first_bytes)),
-    )
-
-
-def _piled(one: Histogram, other: Histogram) -> Histogram:
-    return dict(Counter(one) + Counter(other))
+    whole = grouped(parts, lambda s: (s.provider, s.model, s.caller_kind, s.caller))
+    return [each._replace(starts_at=starts_at) for each in whole.values()]
 
 
 def _replace(span: str, sums: list[Sums]) -> None:

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 
 from gateway.ledger import summaries
 from gateway.ledger.summaries import DAY, HOUR, Span, hour_of
+from gateway.ledger.sums import Totals, together
 from gateway.models import UsageRecord
 
-# Its index holds the few that failed; the flusher says which (ledger/flusher.py).
+# Its index holds the few that failed; the row says which (ledger/rows.py).
 FAILED = Q(failed=True)
 OF_CALLS = {
     "requests_": Count("pk"),
@@ -28,33 +28,6 @@ OF_SUMMARIES = {
 }
 
 
-class Totals(NamedTuple):
-    """What calls came to; `cost` is US dollars, None where no price is known."""
-
-    requests: int = 0
-    failed: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost: Decimal | None = None
-
-    @property
-    def error_percent(self) -> float:
-        """The share that failed, in percent."""
-        return 100 * self.failed / self.requests if self.requests else 0.0
-
-    def plus(self, other: "Totals") -> "Totals":
-        """Return both together."""
-        costs = [each for each in (self.cost, other.cost) if each is not None]
-        cost = sum(costs, Decimal()) if costs else None
-        return Totals(
-            self.requests + other.requests,
-            self.failed + other.failed,
-            self.input_tokens + other.input_tokens,
-            self.output_tokens + other.output_tokens,
-            cost,
-        )
-
-
 Found = dict[tuple[str, ...], Totals]
 
 
@@ -66,7 +39,7 @@ def last_day(*by: str, **names: str) -> Found:
 def since(start: datetime, *by: str, **names: str) -> Found:
     """Return what the calls from `start` on came to; it is the beginning of an hour.
 
-    By the columns `by` (of summaries.NAMES), narrowed to those of `names`. Two queries,
+    By the columns `by` (of sums.NAMES), narrowed to those of `names`. Two queries,
     three where `start` is a midnight: what ended an hour ago is summed up already, the
     rest is counted.
     """
@@ -104,4 +77,5 @@ def _add(
         key = tuple(group[f"by_{name}"] for name in by)
         totals = Totals(*(group[name] for name in sums))
         if totals.requests:
-            found[key] = found[key].plus(totals) if key in found else totals
+            known = found.get(key)
+            found[key] = together([known, totals]) if known else totals

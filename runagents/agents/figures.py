@@ -3,7 +3,7 @@
 from django.db.models import DateTimeField, OuterRef, QuerySet, Subquery
 
 from gateway.ledger import totals
-from gateway.ledger.totals import Totals
+from gateway.ledger.sums import Totals
 from gateway.models import CallerKind, UsageRecord
 from runagents.agents.models import Agent
 

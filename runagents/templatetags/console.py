@@ -14,9 +14,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from gateway.console.charts import Block
 from gateway.console.reports import by_provider
-from gateway.console.usage_report import Block
-from gateway.ledger.totals import Totals
+from gateway.ledger.sums import Totals
 from providers import vendors
 from providers.choices import Offer
 from providers.forms import credentials

@@ -14,7 +14,8 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from gateway.ledger import summaries, totals
+from gateway.ledger import totals
+from gateway.ledger.sums import NAMES
 from gateway.models import CallerKind
 from providers.api.access import APIError, body_of, reply, workspace_api
 from providers.api.object_reader import ObjectError
@@ -225,7 +226,7 @@ def _provider(texts: Mapping[str, str]) -> ModelProvider:
 def model_spend(request: HttpRequest) -> HttpResponse:
     """Show what this month's calls are estimated to have cost, dearest first."""
     start, end = _period(timezone.now())
-    found = totals.since(start, *summaries.NAMES)
+    found = totals.since(start, *NAMES)
     spent = {key: each.cost or Decimal() for key, each in found.items()}
     total = float(sum(spent.values()))
     dearest = sorted(spent, key=lambda key: (-spent[key], key))[:TOP_MODELS]

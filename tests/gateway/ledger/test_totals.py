@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from gateway.ledger import summaries, totals
-from gateway.ledger.totals import Totals
+from gateway.ledger.sums import Totals, together
 from gateway.models import UsageRecord, UsageSummary
 
 NOW = datetime(2026, 3, 12, 15, 20, tzinfo=UTC)
@@ -51,7 +51,7 @@ def counted(start, by, names):
         one = Totals(
             1, row.failed, row.input_tokens or 0, row.output_tokens or 0, row.cost
         )
-        found[key] = found.get(key, Totals()).plus(one)
+        found[key] = together([found.get(key, Totals()), one])
     return found
 
 
