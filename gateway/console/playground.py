@@ -16,7 +16,7 @@ from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.views.decorators.http import require_http_methods, require_POST
 
-from gateway.console.exchange import Answer, Exchange, Piece
+from gateway.console.playground_call import Piece, PlaygroundAnswer, PlaygroundCall
 from gateway.console.playground_form import SIDES, PlaygroundForm, shown
 from gateway.identifiers import token
 from gateway.wire.jsontext import JSON
@@ -48,8 +48,8 @@ async def playground(request: HttpRequest) -> HttpResponse:
     if not is_valid:
         return await _page(request, form, status=422)
     caller = await _caller(request)
-    exchanges = [Exchange(body, caller) for body in form.bodies()]
-    answers = await asyncio.gather(*(each.ask(_ignore) for each in exchanges))
+    calls = [PlaygroundCall(body, caller) for body in form.bodies()]
+    answers = await asyncio.gather(*(each.ask(_ignore) for each in calls))
     said = form.cleaned_data["message"]
     return await _page(request, await _next(data), said=said, answers=list(answers))
 
@@ -67,9 +67,9 @@ async def playground_stream(request: HttpRequest) -> HttpResponseBase:
         return response
     caller = await _caller(request)
     options = {"stream": True, "stream_options": {"include_usage": True}}
-    exchanges = [Exchange({**body, **options}, caller) for body in form.bodies()]
+    calls = [PlaygroundCall({**body, **options}, caller) for body in form.bodies()]
     return StreamingHttpResponse(
-        _events(form.cleaned_data["message"], exchanges),
+        _events(form.cleaned_data["message"], calls),
         content_type="text/event-stream; charset=utf-8",
         headers={
             "Cache-Control": "no-cache, no-transform",
@@ -115,7 +115,7 @@ async def _page(
     form: PlaygroundForm,
     *,
     said: str = "",
-    answers: list[Answer] | None = None,
+    answers: list[PlaygroundAnswer] | None = None,
     bodies: list[JSON] | None = None,
     status: int = 200,
 ) -> HttpResponse:
@@ -139,7 +139,7 @@ async def _page(
     )
 
 
-async def _events(said: str, exchanges: list[Exchange]) -> AsyncIterator[bytes]:
+async def _events(said: str, calls: list[PlaygroundCall]) -> AsyncIterator[bytes]:
     """Give the turn, then what its answers say as it arrives, then how they ended.
 
     Asking begins with the first event, so that nothing is open before somebody reads.
@@ -147,11 +147,11 @@ async def _events(said: str, exchanges: list[Exchange]) -> AsyncIterator[bytes]:
     turn = f"turn-{token(8)}"
     arrived: asyncio.Queue[tuple[int, Piece | None]] = asyncio.Queue()
     tasks = [
-        asyncio.create_task(_ask(number, exchange, arrived))
-        for number, exchange in enumerate(exchanges)
+        asyncio.create_task(_ask(number, call, arrived))
+        for number, call in enumerate(calls)
     ]
     try:
-        answers = [exchange.answer for exchange in exchanges]
+        answers = [call.answer for call in calls]
         context = {"said": said, "answers": answers, "turn": turn, "is_open": True}
         yield _event(render_to_string("playground/_turn_begins.html", context))
         missing = len(tasks)
@@ -179,11 +179,11 @@ async def _events(said: str, exchanges: list[Exchange]) -> AsyncIterator[bytes]:
 
 async def _ask(
     number: int,
-    exchange: Exchange,
+    call: PlaygroundCall,
     arrived: asyncio.Queue[tuple[int, Piece | None]],
 ) -> None:
     try:
-        await exchange.ask(lambda piece: arrived.put_nowait((number, piece)))
+        await call.ask(lambda piece: arrived.put_nowait((number, piece)))
     finally:
         arrived.put_nowait((number, None))
 
@@ -223,7 +223,7 @@ def _said(target: str, piece: Piece) -> str:
     return html
 
 
-def _ended(target: str, number: int, answer: Answer, is_last: bool) -> str:
+def _ended(target: str, number: int, answer: PlaygroundAnswer, is_last: bool) -> str:
     context = {
         "answer": answer,
         "target": target,

@@ -6,7 +6,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from gateway.console.exchange import Answer
+from gateway.console.playground_call import PlaygroundAnswer
 from gateway.wire.jsontext import JSON
 from providers.choices import Choice, Offer, RegisteredField
 from providers.models import ProviderModel
@@ -130,5 +130,5 @@ def turns(data: QueryDict) -> list[Turn]:
 def shown(turn: Turn) -> dict[str, Any]:
     """Return a past turn as the page shows it."""
     texts = turn[1:] if turn.second else turn[1:2]
-    answers = [Answer(model="", text=text) for text in texts]
+    answers = [PlaygroundAnswer(model="", text=text) for text in texts]
     return {"said": turn.said, "answers": answers}

@@ -32,7 +32,7 @@ class Piece(NamedTuple):
 
 
 @dataclass
-class Answer:
+class PlaygroundAnswer:
     """What came of a question; `error` is empty where all went well."""
 
     model: str
@@ -50,7 +50,7 @@ class Answer:
     cost: Decimal | None = None
 
 
-class Exchange:
+class PlaygroundCall:
     """One question to one model; `answer` fills while `ask` runs."""
 
     def __init__(self, body: JSON, caller: Caller) -> None:
@@ -59,9 +59,9 @@ class Exchange:
         self._usage: JSON = {}
         self._target: Target | None = None
         self._started = time.monotonic()
-        self.answer = Answer(model=body["model"])
+        self.answer = PlaygroundAnswer(model=body["model"])
 
-    async def ask(self, tell: Callable[[Piece], None]) -> Answer:
+    async def ask(self, tell: Callable[[Piece], None]) -> PlaygroundAnswer:
         """Ask, call `tell` with each piece as it arrives, and return the answer.
 
         A failure ends up in the answer. Cancelling it closes the upstream and ends the
