@@ -29,9 +29,10 @@ ALLOWED: dict[str, set[str]] = {
         "gateway.identifiers",
         "gateway.models",
         "gateway.wire",
+        "providers.attempts",
         "providers.key_shapes",
     },
-    "gateway.limits": {"gateway.errors"},
+    "gateway.limits": {"gateway.errors", "providers.attempts"},
     "gateway.worker": {
         "gateway.errors",
         "gateway.hub",
