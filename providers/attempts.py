@@ -12,29 +12,36 @@ UNKNOWN = "unknown"
 
 
 class Allowance:
-    """How often a minute each of many may do something; counted in this process."""
+    """How often a minute each of many may do something; counted in this process.
+
+    Sliding: one of N is admitted when the one N places back is a minute old. `limit`
+    holds where `add` is given no other.
+    """
 
     WINDOW = 60.0
     MAX_COUNTED = 10_000
 
-    def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, limit: int = 1, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._limit = limit
         self._clock = clock
         self._times: OrderedDict[str, deque[float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def add(self, who: str) -> float:
+    def add(self, who: str = "", limit: int | None = None) -> float:
         """Count one; return the seconds to wait, 0 while there are not too many."""
         now = self._clock()
+        limit = self._limit if limit is None else limit
         with self._lock:
-            times = self._times.setdefault(who, deque(maxlen=self._limit))
+            times = self._times.setdefault(who, deque())
             self._times.move_to_end(who)
             if len(self._times) > self.MAX_COUNTED:
                 self._times.popitem(last=False)
             while times and times[0] <= now - self.WINDOW:
                 times.popleft()
-            if len(times) >= self._limit:
-                return times[0] + self.WINDOW - now
+            if len(times) >= limit:
+                return times[-limit] + self.WINDOW - now
             times.append(now)
             return 0.0
 

@@ -29,10 +29,11 @@ ALLOWED: dict[str, set[str]] = {
         "gateway.identifiers",
         "gateway.models",
         "gateway.wire",
-        "providers.vendors",
+        "providers.attempts",
         "providers.key_shapes",
+        "providers.vendors",
     },
-    "gateway.limits": {"gateway.errors"},
+    "gateway.limits": {"gateway.errors", "providers.attempts"},
     "gateway.doors": {"gateway.hub", "gateway.wire", "gateway.errors"},
     "gateway.worker": {
         "gateway.errors",

@@ -19,9 +19,9 @@ from typing import Any
 from gateway.identifiers import ordered_token, token
 from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
+from providers.attempts import Allowance
 
 SEGMENT_BYTES = 4 * 1024 * 1024
-COMPLAIN_SECONDS = 60.0
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class Spool:
         self._size = 0
         self._file = -1
         self._cut = False
-        self._complained = 0.0
+        self._complaints = Allowance(1)
 
     def write(self, line: JSON) -> None:
         """Append one line; a full disk costs the line, never the request."""
@@ -127,8 +127,7 @@ class Spool:
 
     def _complain(self, error: OSError) -> None:
         self.dropped += 1
-        if time.monotonic() - self._complained > COMPLAIN_SECONDS:
-            self._complained = time.monotonic()
+        if not self._complaints.add():
             logger.error(
                 "Usage cannot be recorded (%s); %d lines dropped so far.",
                 error.strerror,

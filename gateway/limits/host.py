@@ -12,14 +12,13 @@ import mmap
 import os
 import struct
 import time
-from collections import deque
 from pathlib import Path
 
 from gateway.limits import WINDOW_SECONDS
+from providers.attempts import Allowance
 
 SMALLEST_RING = 1024
 LOCK_PATIENCE_SECONDS = 0.5
-COMPLAIN_SECONDS = 60.0
 
 _HEADER = struct.Struct("<8sQQ")  # magic, capacity (places), number of admissions
 _STAMP = struct.Struct("<d")
@@ -137,23 +136,6 @@ class RingFile:
         return _HEADER.size + capacity * _STAMP.size
 
 
-class OwnCount:
-    """The times of admissions in this process alone."""
-
-    def __init__(self) -> None:
-        self._times: dict[str, deque[float]] = {}
-
-    def admit(self, key: str, limit: int, now: float) -> float:
-        """Record an admission at `now` and return 0, or return the seconds to wait."""
-        times = self._times.setdefault(key, deque())
-        while times and times[0] <= now - WINDOW_SECONDS:
-            times.popleft()
-        if len(times) >= limit:
-            return times[-limit] + WINDOW_SECONDS - now
-        times.append(now)
-        return 0.0
-
-
 class HostLimiter:
     """Shares limits among the processes of this host through ring files.
 
@@ -164,8 +146,8 @@ class HostLimiter:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._rings: dict[str, RingFile] = {}
-        self._own = OwnCount()
-        self._complained = -COMPLAIN_SECONDS
+        self._own = Allowance()
+        self._complaints = Allowance(1)
 
     async def wait_time(self, key: str, limit: int) -> float:
         """Admit a request to `key` and return 0, or return the seconds to wait."""
@@ -173,12 +155,10 @@ class HostLimiter:
             return await self._wait_time(key, limit)
         except OSError as error:
             self._complain(error)
-            return self._own.admit(key, limit, time.monotonic())
+            return self._own.add(key, limit)
 
     def _complain(self, error: OSError) -> None:
-        now = time.monotonic()
-        if now - self._complained >= COMPLAIN_SECONDS:
-            self._complained = now
+        if not self._complaints.add():
             logger.error(
                 "Limits cannot be shared between processes (%s): each counts alone.",
                 error.strerror,

@@ -16,10 +16,10 @@ from redis.exceptions import RedisError
 
 from gateway.errors import GatewayError
 from gateway.limits import WINDOW_SECONDS, Limiter
+from providers.attempts import Allowance
 
 BUDGET_SECONDS = 0.1
 PAUSE_SECONDS = 1.0
-COMPLAIN_SECONDS = 60.0
 MAX_CONNECTIONS = 8
 PREFIX = "runagents:requests-per-minute:"
 
@@ -83,7 +83,7 @@ class SharedLimiter:
         self._budget = budget
         self._gate = asyncio.Semaphore(MAX_CONNECTIONS)
         self._not_before = 0.0
-        self._complained = -COMPLAIN_SECONDS
+        self._complaints = Allowance(1)
 
     async def wait_time(self, key: str, limit: int) -> float:
         """Admit a request to `key` and return 0, or return the seconds to wait.
@@ -128,10 +128,8 @@ class SharedLimiter:
 
     def _complain(self, error: Exception) -> None:
         """Leave Redis alone for a moment, and say why once a minute."""
-        now = time.monotonic()
-        self._not_before = now + PAUSE_SECONDS
-        if now - self._complained >= COMPLAIN_SECONDS:
-            self._complained = now
+        self._not_before = time.monotonic() + PAUSE_SECONDS
+        if not self._complaints.add():
             logger.error(
                 "Redis does not count requests (%s); RATE_LIMIT_ON_FAILURE=%s holds.",
                 type(error).__name__,

@@ -5,11 +5,12 @@ who can read either can claim a fresh installation.
 """
 
 import hmac
-import os
 import secrets
 from pathlib import Path
 
 from django.conf import settings
+
+from runagents.serving.keyfile import made_once
 
 MIN_LENGTH = 32
 
@@ -21,20 +22,7 @@ def token_file() -> Path:
 
 def setup_token() -> str:
     """Return the token, made on first use; the same for all processes."""
-    path = token_file()
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(MIN_LENGTH))
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text().strip()
+    return made_once(token_file(), lambda: secrets.token_urlsafe(MIN_LENGTH))
 
 
 def is_valid(token: str) -> bool:

@@ -7,7 +7,7 @@ from django.db import transaction
 from providers import starter
 from providers.models import ModelProvider, ProviderModel
 from runagents.agents.models import Agent, Wire
-from runagents.agents.wiring import Connection
+from runagents.agents.wiring import Connection, environment
 
 ROLES = ("default", "chat", "embedding", "classify", "reranking")
 """The roles that RunAgents knows; an agent may have others."""
@@ -26,6 +26,17 @@ def connections(agent: Agent) -> list[Connection]:
         )
         for wire in agent.wires.select_related("provider")
     ]
+
+
+def environment_of(agent: Agent, base_url: str, key: str = "") -> dict[str, str]:
+    """Return the environment the agent runs with, `key` in it where it is known."""
+    return environment(
+        agent.name,
+        connections(agent),
+        base_url,
+        key=key,
+        system_prompt=agent.system_prompt,
+    )
 
 
 def wire(

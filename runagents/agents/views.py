@@ -1,19 +1,14 @@
 """The Agents pages."""
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from urllib.parse import urlencode
 
-from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import (
@@ -23,15 +18,14 @@ from django.views.decorators.http import (
 )
 
 from gateway.models import UsageRecord
-from providers import snippets, starter
-from runagents import audit, rotation
+from providers import snippets
+from runagents import rotation
 from runagents.agents import figures, registration
 from runagents.agents.forms import FilterForm, WiresForm
 from runagents.agents.models import Agent, AgentKey, Draft
 from runagents.agents.starter import running
 from runagents.agents.starter.running import Run
-from runagents.agents.starter.streams import event, event_stream, wants_events
-from runagents.agents.wiring import dotenv, environment, main_connection
+from runagents.agents.wiring import dotenv
 
 RECENT = 10
 PAGE_SIZE = 50
@@ -53,17 +47,7 @@ def _wired(agent: Agent) -> dict[str, str]:
     }
 
 
-def _environment(request: HttpRequest, agent: Agent, key: str = "") -> dict[str, str]:
-    return environment(
-        agent.name,
-        registration.connections(agent),
-        snippets.base_url(request),
-        key=key,
-        system_prompt=agent.system_prompt,
-    )
-
-
-def _page(
+def agent_page(
     request: HttpRequest,
     agent: Agent,
     *,
@@ -73,13 +57,12 @@ def _page(
     wires_form: WiresForm | None = None,
 ) -> HttpResponse:
     """Return the agent's page; a new `key` is on this one answer only."""
-    connections = registration.connections(agent)
-    main = main_connection(connections)
-    values = _environment(request, agent, key)
+    base = snippets.base_url(request)
+    values = registration.environment_of(agent, base, key)
     keys = agent.keys.order_by(*AgentKey.LISTED)
     context = {
         "agent": agent,
-        "is_wired": bool(connections),
+        "is_wired": "LLM_MODEL" in values,
         "places": {wire.role: wire for wire in agent.wires.all() if wire.file},
         "day": figures.of_agent(agent.name),
         "graces": rotation.GRACES,
@@ -87,11 +70,7 @@ def _page(
         "new_key": key,
         "replaced": replaced,
         "environment": dotenv(values),
-        "examples": snippets.examples(
-            snippets.base_url(request),
-            main.model_id if main is not None else "MODEL",
-            key,
-        ),
+        "examples": snippets.examples(base, values.get("LLM_MODEL", "MODEL"), key),
         "wires_form": wires_form or WiresForm(wired=_wired(agent)),
         "is_runnable": agent.builtin in running.SOURCES,
         "run": run,
@@ -133,7 +112,7 @@ def agent_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def agent_detail(request: HttpRequest, name: str) -> HttpResponse:
     """Show one agent: environment, keys, wires, recent requests."""
-    return _page(request, get_object_or_404(Agent, name=name))
+    return agent_page(request, get_object_or_404(Agent, name=name))
 
 
 @login_required
@@ -142,7 +121,7 @@ def agent_environment(request: HttpRequest, name: str) -> HttpResponse:
     """Return the agent's environment as a `.env` file, without a key."""
     agent = get_object_or_404(Agent, name=name)
     return HttpResponse(
-        dotenv(_environment(request, agent)),
+        dotenv(registration.environment_of(agent, snippets.base_url(request))),
         content_type="text/plain; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{agent.name}.env"'},
     )
@@ -155,35 +134,11 @@ def agent_wire(request: HttpRequest, name: str) -> HttpResponse:
     agent = get_object_or_404(Agent, name=name)
     form = WiresForm(request.POST, wired=_wired(agent))
     if not form.is_valid():
-        return _page(request, agent, wires_form=form)
+        return agent_page(request, agent, wires_form=form)
     with transaction.atomic():
         registration.wire(agent, form.targets())
     messages.success(request, _("Wires saved. They hold within two seconds."))
     return redirect(agent)
-
-
-@login_required
-@require_POST
-async def agent_run(request: HttpRequest, name: str) -> HttpResponseBase:
-    """Run a built-in agent as a process and show what it prints, as it prints it."""
-    agent = await sync_to_async(get_object_or_404)(
-        Agent, name=name, builtin__in=running.SOURCES
-    )
-    states = running.run(agent, starter.own_address())
-    if wants_events(request):
-        return event_stream(_told(states, audit.current()))
-    run = await running.finish(states)
-    return await sync_to_async(_page)(request, agent, run=run)
-
-
-async def _told(
-    states: AsyncGenerator[Run, None], operation: audit.Operation | None
-) -> AsyncGenerator[bytes, None]:
-    """Yield the states of a run as events of HTML."""
-    with audit.during(operation):
-        async with aclosing(states):
-            async for run in states:
-                yield event(render_to_string("agents/_run.html", {"run": run}))
 
 
 @login_required
@@ -213,7 +168,7 @@ def agent_delete(request: HttpRequest, name: str) -> HttpResponse:
 def key_create(request: HttpRequest, name: str) -> HttpResponse:
     """Issue a key of the agent and show it once."""
     agent = get_object_or_404(Agent, name=name)
-    return _page(request, agent, key=AgentKey.issue(agent).plaintext)
+    return agent_page(request, agent, key=AgentKey.issue(agent).plaintext)
 
 
 @login_required
@@ -227,7 +182,7 @@ def key_rotate(request: HttpRequest, name: str, pk: int) -> HttpResponse:
     with transaction.atomic():
         key = AgentKey.issue(row.agent, row.models)
         row.retire(grace)
-    return _page(request, row.agent, key=key.plaintext, replaced=row)
+    return agent_page(request, row.agent, key=key.plaintext, replaced=row)
 
 
 @login_required
@@ -238,14 +193,3 @@ def key_revoke(request: HttpRequest, name: str, pk: int) -> HttpResponse:
     row.revoke()
     messages.success(request, _("Key %s is revoked.") % row)
     return redirect(row.agent)
-
-
-@login_required
-@require_POST
-def hello_world_deploy(request: HttpRequest) -> HttpResponse:
-    """Make the starter kit and the Hello World agent, wired; twice is harmless."""
-    agent = registration.deploy_hello_world()
-    messages.success(
-        request, _("Hello World is deployed and wired. Press Run to see it work.")
-    )
-    return redirect(agent)

@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from providers import key_shapes
 from runagents.agents.models import Agent, AgentKey
-from runagents.agents.registration import connections
+from runagents.agents.registration import environment_of
 from runagents.agents.starter import hello_world
-from runagents.agents.wiring import environment, key_variables
+from runagents.agents.wiring import key_variables
 
 SOURCES = {"hello-world": Path(hello_world.__file__)}
 """Built-in agents by `Agent.builtin`: where their source is."""
@@ -78,14 +78,7 @@ def _prepared(
     row = AgentKey.objects.get(digest=key.digest)
     row.expires_at = timezone.now() + timedelta(seconds=seconds + 30)
     row.save(update_fields=["expires_at"])
-    values = environment(
-        agent.name,
-        connections(agent),
-        base_url,
-        key=key.plaintext,
-        system_prompt=agent.system_prompt,
-    )
-    return row, values
+    return row, environment_of(agent, base_url, key.plaintext)
 
 
 async def finish(states: AsyncGenerator[Run, None]) -> Run:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.limits import refusal
-from gateway.limits.host import HostLimiter, OwnCount, RingFile
+from gateway.limits.host import HostLimiter, RingFile
+from providers.attempts import Allowance
 
 
 def _admitted(folder: str, limit: int, tries: int) -> int:
@@ -102,5 +103,6 @@ def test_a_full_disk_kills_no_process(tmp_path, monkeypatch):
 
 
 def test_a_count_of_ones_own_makes_room_after_a_minute():
-    count = OwnCount()
-    assert [count.admit("p", 1, now) for now in (5.0, 35.0, 65.0)] == [0, 30, 0]
+    times = iter((5.0, 35.0, 65.0))
+    count = Allowance(clock=lambda: next(times))
+    assert [count.add("p", limit=1) for _ in range(3)] == [0, 30, 0]
