@@ -10,9 +10,10 @@ from typing import Any
 
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON, Reply
+from gateway.hub.requests.caching import MARK
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.tools.choice import is_parallel
-from gateway.translators.bedrock.converse.cache_points import MARK, cache_points
+from gateway.translators.bedrock.converse.cache_points import cache_points
 from gateway.translators.bedrock.converse.messages import (
     NO_OUTPUT,
     separated,

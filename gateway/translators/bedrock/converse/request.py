@@ -14,9 +14,9 @@ from gateway.hub.protocol import JSON, Reply, Route
 from gateway.hub.requests.caching import limit_marks
 from gateway.hub.requests.reasoning import reasoning_of
 from gateway.hub.requests.rendering import Rendering
+from gateway.hub.requests.turns import Conversation
 from gateway.translators.bedrock.converse.cache_points import cache_points
 from gateway.translators.bedrock.converse.messages import (
-    Conversation,
     Options,
     render_conversation,
 )
@@ -180,12 +180,13 @@ def _set_cache_points(
     conversation: Conversation, tools: list[JSON], profile: Profile
 ) -> list[JSON]:
     # Nova caches system and messages for five minutes, tools only with them.
-    blocks = [block for turn in conversation.turns for block in turn["content"]]
-    limit_marks((), conversation.system, blocks)
-    points = partial(cache_points, caches=profile.caches, has_lifetimes=False)
-    for turn in conversation.turns:
-        turn["content"] = points(turn["content"])
-    conversation.system = points(conversation.system)
+    if conversation.has_marks:
+        blocks = [block for turn in conversation.turns for block in turn["content"]]
+        limit_marks((), conversation.system, blocks)
+        points = partial(cache_points, caches=profile.caches, has_lifetimes=False)
+        for turn in conversation.turns:
+            turn["content"] = points(turn["content"])
+        conversation.system = points(conversation.system)
     return cache_points(tools, caches=False)
 
 

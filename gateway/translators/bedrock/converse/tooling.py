@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON
-from gateway.hub.requests.caching import tool_cache_mark
+from gateway.hub.requests.caching import MARK, tool_cache_mark
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.schemas.representable import is_representable
 from gateway.hub.requests.schemas.roots import tool_parameters
@@ -15,7 +15,6 @@ from gateway.hub.requests.schemas.subset import sanitise
 from gateway.hub.requests.tools.choice import offer_of
 from gateway.hub.requests.tools.ids import ToolNames
 from gateway.hub.requests.tools.offered import Tool
-from gateway.translators.bedrock.converse.cache_points import MARK
 from gateway.translators.bedrock.converse.json_mode import asked_in_words, instruction
 from gateway.translators.bedrock.converse.models import Profile
 from gateway.wire.jsontext import dumps

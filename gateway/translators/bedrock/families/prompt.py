@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON, Reply
+from gateway.hub.requests.conversation import walk
 from gateway.hub.requests.rendering import Rendering
 from gateway.translators.bedrock.converse import params
 from gateway.translators.bedrock.converse.json_mode import asked_in_words
@@ -48,7 +49,7 @@ def render(family: str, rendering: Rendering) -> tuple[JSON, Reply]:
         )
     params.refuse(body)
     params.drop_rest(rendering, frozenset(of.names))
-    talk = conversation(body, rendering.valid.results, max_images=_max_images(base))
+    talk = conversation(walk(rendering, str), max_images=_max_images(base))
     wanted = asked_in_words(rendering)
     system = "\n\n".join(text for text in (talk.system, wanted) if text)
     talk = Conversation(
