@@ -32,7 +32,7 @@ from gateway.hub.requests.turns import (
     blocks_of,
 )
 from gateway.translators.bedrock.converse.models import Profile
-from gateway.wire.jsontext import dumps
+from gateway.translators.bedrock.in_words import called, result_of
 
 NO_OUTPUT = {"text": "(no output)"}
 _PAUSE = {"text": "."}
@@ -172,9 +172,7 @@ class _Writer:
 
     def call(self, call: Call) -> JSON:
         if self._options.tools_as_text:
-            arguments = call.arguments
-            text = arguments if isinstance(arguments, str) else dumps(arguments or {})
-            return {"text": f"[called {call.name}({text})]"}
+            return self.text(called(call.name, call.arguments))
         return {
             "toolUse": {
                 "toolUseId": call.id,
@@ -188,7 +186,7 @@ class _Writer:
         if self._options.tools_as_text:
             said = "".join(block["text"] for block in blocks if "text" in block)
             others = [block for block in blocks if "text" not in block]
-            return [{"text": f"[result of {message.call.name}: {said}]"}, *others]
+            return [self.text(result_of(message.call.name, said)), *others]
         marks = [block.pop(MARK) for block in blocks if MARK in block]
         result: JSON = {
             "toolUseId": message.call.id,

@@ -21,16 +21,12 @@ from gateway.translators.bedrock.converse.messages import (
     render_conversation,
 )
 from gateway.translators.bedrock.converse.models import Profile, profile_of
-from gateway.translators.bedrock.converse.params import (
-    drop_rest,
-    has_flag,
-    refuse,
-    sampling,
-)
-from gateway.translators.bedrock.converse.settings import (
-    settings,
-)
 from gateway.translators.bedrock.converse.tooling import Tooling, render_tooling
+from gateway.translators.bedrock.parameters import drop_rest, refuse, sampling
+from gateway.translators.bedrock.settings import (
+    converse_settings,
+    has_flag,
+)
 
 STREAMED = "converse"
 WHOLE = "converse-whole"
@@ -101,7 +97,7 @@ def render(rendering: Rendering) -> tuple[JSON, Reply]:
         rendered["additionalModelRequestFields"] = extra
     if parts.tooling.format is not None:
         rendered["outputConfig"] = {"textFormat": parts.tooling.format}
-    rendered |= settings(rendering)
+    rendered |= converse_settings(rendering)
     wire, reply = STREAMED, parts.reply
     if reply.stream and tools and not _streams_tools(parts.profile, rendering.route):
         rendering.losses.downgrade("stream")

@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-cohere-com
 
 from typing import Any
 
-from gateway.errors import unsupported
 from gateway.hub.answers import chunks
 from gateway.hub.answers.writer import AnswerStream, CallIds, finish_reason
 from gateway.hub.errors.upstream_errors import no_answer
@@ -20,9 +19,14 @@ from gateway.hub.requests.tools.choice import (
 )
 from gateway.hub.requests.tools.ids import ToolNames
 from gateway.hub.requests.tools.offered import Tool
-from gateway.translators.bedrock.converse.json_mode import asked_in_words
-from gateway.translators.bedrock.converse.params import drop_rest, refuse, sampling
 from gateway.translators.bedrock.families.plain import conversation
+from gateway.translators.bedrock.in_words import asked_in_words
+from gateway.translators.bedrock.parameters import (
+    drop_rest,
+    refuse,
+    refuse_native,
+    sampling,
+)
 from gateway.wire.jsontext import JSONError, decode, dumps
 
 _NAMES = {
@@ -130,12 +134,7 @@ def _tools(rendering: Rendering) -> list[JSON]:
 
 
 def _tool(tool: Tool, names: ToolNames) -> JSON:
-    if tool.native is not None:
-        raise unsupported(
-            f"'{tool.param}' is a tool in Anthropic's own format, which this provider "
-            "does not take. Write it as a function.",
-            param=tool.param,
-        )
+    refuse_native(tool)
     schema = tool_parameters(tool.parameters, f"{tool.param}.parameters")
     required, properties = schema.get("required"), schema.get("properties")
     needed = required if isinstance(required, list) else []

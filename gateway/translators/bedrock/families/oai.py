@@ -26,8 +26,9 @@ from gateway.hub.requests.tools.choice import (
 )
 from gateway.hub.requests.turns import CONTINUED
 from gateway.hub.requests.validation import output_limit
-from gateway.translators.bedrock.converse.json_mode import asked_in_words
-from gateway.translators.bedrock.converse.params import drop_rest, has_flag, refuse
+from gateway.translators.bedrock.in_words import asked_in_words
+from gateway.translators.bedrock.parameters import drop_rest, refuse, refuse_native
+from gateway.translators.bedrock.settings import has_flag
 from gateway.translators.bedrock.tool_ids import mistral_id
 from gateway.wire.jsontext import dumps
 
@@ -152,12 +153,7 @@ def _tools(rendering: Rendering, host: Host) -> JSON:
     offered, choice = offer_of(rendering.body, says_named=host.takes_names)
     tools = []
     for tool in offered:
-        if tool.native is not None:
-            raise unsupported(
-                f"'{tool.param}' is a tool in Anthropic's own format, which this "
-                "provider does not take. Write it as a function.",
-                param=tool.param,
-            )
+        refuse_native(tool)
         function: JSON = {"name": rendering.names.upstream(tool.name)}
         if tool.description:
             function["description"] = tool.description

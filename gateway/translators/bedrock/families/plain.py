@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from gateway.errors import unsupported
-from gateway.hub.protocol import JSON
 from gateway.hub.requests.content.parsing import parse_content
 from gateway.hub.requests.content.parts import Document, Image, Part, Text
 from gateway.hub.requests.conversation import Message, check_silent
 from gateway.hub.requests.turns import CONTINUED, GO_ON
-from gateway.wire.jsontext import dumps
+from gateway.translators.bedrock.in_words import called, result_of
 
 
 class Turn(NamedTuple):
@@ -54,7 +53,7 @@ def conversation(messages: Iterable[Message], *, max_images: int = 0) -> Convers
             case "assistant":
                 turns.append(Turn("assistant", "\n".join(texts + _said(message))))
             case "tool":
-                result = f"[result of {message.call.name}: {''.join(texts)}]"
+                result = result_of(message.call.name, "".join(texts))
                 turns.append(Turn("user", result))
     merged = _alternating(turns, system)
     return Conversation("\n\n".join(system), merged, images)
@@ -91,12 +90,6 @@ def _said(message: Message) -> list[str]:
     """Return a refusal and tool calls in words."""
     said = [called(call.name, call.arguments) for call in message.calls]
     return [message.refusal, *said] if message.refusal else said
-
-
-def called(name: str, arguments: str | JSON | None) -> str:
-    """Return a tool call in words."""
-    text = arguments if isinstance(arguments, str) else dumps(arguments or {})
-    return f"[called {name}({text})]"
 
 
 def _alternating(turns: list[Turn], system: list[str]) -> list[Turn]:
