@@ -10,6 +10,9 @@ from gateway.hub.protocol import JSON
 
 MAX_MARKS = 4
 
+MARK = "cache_control"
+"""Where a rendered block carries its mark."""
+
 MARKS = frozenset({"cache_control", "prompt_cache_breakpoint"})
 """Fields that hold a mark: Anthropic's name and OpenAI's."""
 
@@ -55,21 +58,21 @@ def limit_marks(
     longer lifetime may not follow a shorter one, so then all get the shorter.
     """
     room = MAX_MARKS if whole is None else MAX_MARKS - 1
-    marked_first = [block for block in (*tools, *system) if "cache_control" in block]
-    marked_last = [block for block in messages if "cache_control" in block]
+    marked_first = [block for block in (*tools, *system) if MARK in block]
+    marked_last = [block for block in messages if MARK in block]
     if not marked_first and not marked_last:
         return
     kept_first = marked_first[-room:] if room else []
     room -= len(kept_first)
     kept_last = marked_last[-room:] if room else []
     for block in (*marked_first[: -len(kept_first) or None],):
-        del block["cache_control"]
+        del block[MARK]
     for block in marked_last[: -len(kept_last) or None]:
-        del block["cache_control"]
+        del block[MARK]
     kept = [*kept_first, *kept_last, *([] if whole is None else [whole])]
-    if _lengthens([holder["cache_control"] for holder in kept]):
+    if _lengthens([holder[MARK] for holder in kept]):
         for holder in kept:
-            holder["cache_control"] = {"type": "ephemeral"}
+            holder[MARK] = {"type": "ephemeral"}
 
 
 def _lengthens(marks: list[JSON]) -> bool:

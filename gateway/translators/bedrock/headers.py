@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from gateway.hub.answers.chunks import count, token_usage
 from gateway.hub.protocol import JSON, Route
 from gateway.hub.requests.rendering import Rendering
-from gateway.translators.bedrock.converse.params import service_tier
-from gateway.translators.bedrock.converse.settings import guardrail, request_metadata
+from gateway.translators.bedrock.settings import (
+    guardrail,
+    request_metadata,
+    service_tier,
+)
 from gateway.wire.jsontext import dumps
 
 EVENT_STREAM = "application/vnd.amazon.eventstream"

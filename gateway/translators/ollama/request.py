@@ -10,16 +10,15 @@ from gateway.errors import GatewayError, invalid_request, unsupported
 from gateway.hub.protocol import JSON, Route, UpstreamRequest
 from gateway.hub.requests.content.parsing import parse_content, text_of
 from gateway.hub.requests.content.parts import Audio, Document, Image, Text
+from gateway.hub.requests.conversation import Message, walk
 from gateway.hub.requests.losses import Losses
 from gateway.hub.requests.reasoning import reasoning_of
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.schemas.roots import tool_parameters
 from gateway.hub.requests.tools.arguments import parse_arguments
-from gateway.hub.requests.tools.calls import calls_by_place, calls_of
 from gateway.hub.requests.tools.choice import (
     offer_of,
 )
-from gateway.hub.requests.tools.ids import call_ids
 from gateway.hub.requests.tools.offered import Tool
 from gateway.hub.requests.validation import output_limit
 
@@ -66,7 +65,7 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
     reply = rendering.reply()._replace(hides_reasoning=reasoning.exclude)
     upstream: JSON = {
         "model": route.upstream_model,
-        "messages": _messages(rendering),
+        "messages": [_message(each, route) for each in walk(rendering, str)],
         "stream": reply.stream,  # the server's default is to stream
     }
     if tools := _tools(rendering):
@@ -157,40 +156,28 @@ def _without_booleans(schema: Any) -> JSON:
 # --- messages -------------------------------------------------------------------------
 
 
-def _messages(rendering: Rendering) -> list[JSON]:
-    messages, route = rendering.body["messages"], rendering.route
-    ids, calls = call_ids(messages, str), calls_by_place(messages)
-    rendered: list[JSON] = []
-    for index, message in enumerate(messages):
-        param = f"messages[{index}]"
-        match message["role"]:
-            case "system" | "developer":
-                text = _with_images(message, param, route)
-                rendered.append({"role": "system", **text})
-            case "assistant":
-                rendered.append(_assistant(message, index, ids, param))
-            case "tool" | "function":
-                place = rendering.valid.results[index]
-                result = {
-                    "role": "tool",
-                    **_with_images(message, param, route),
-                    "tool_name": calls[place].name,
-                    "tool_call_id": ids[place],
-                }
-                rendered.append(result)
-            case _:
-                text = _with_images(message, param, route)
-                rendered.append({"role": "user", **text})
-    return rendered
+def _message(message: Message, route: Route) -> JSON:
+    match message.role:
+        case "assistant":
+            return _assistant(message)
+        case "tool":
+            return {
+                "role": "tool",
+                **_with_images(message, route),
+                "tool_name": message.call.name,
+                "tool_call_id": message.call.id,
+            }
+        case role:
+            return {"role": role, **_with_images(message, route)}
 
 
-def _with_images(message: JSON, param: str, route: Route) -> JSON:
+def _with_images(message: Message, route: Route) -> JSON:
     """Return `content`, and `images` where there are any."""
     texts: list[str] = []
     images: list[str] = []
-    parts = parse_content(message.get("content"), f"{param}.content")
-    for position, part in enumerate(parts):
-        path = f"{param}.content[{position}]"
+    param = f"{message.param}.content"
+    for position, part in enumerate(parse_content(message.content, param)):
+        path = f"{param}[{position}]"
         match part:
             case Text(text):
                 texts.append(text)
@@ -224,27 +211,22 @@ def _image(image: Image, param: str, route: Route) -> str:
     return image.base64
 
 
-def _assistant(
-    message: JSON, index: int, ids: dict[tuple[int, int], str], param: str
-) -> JSON:
-    if message.get("audio"):
-        raise _refused("audio of earlier answers", f"{param}.audio")
-    text = text_of(message.get("content"), f"{param}.content")
-    refusal = message.get("refusal")
-    if not text and isinstance(refusal, str):
-        text = refusal
-    rendered: JSON = {"role": "assistant", "content": text}
-    if thinking := _thinking(message):
+def _assistant(message: Message) -> JSON:
+    if message.source.get("audio"):
+        raise _refused("audio of earlier answers", f"{message.param}.audio")
+    text = text_of(message.content, f"{message.param}.content")
+    rendered: JSON = {"role": "assistant", "content": text or message.refusal or ""}
+    if thinking := _thinking(message.source):
         rendered["thinking"] = thinking
     calls = [
         {
-            "id": ids[index, position],
+            "id": call.id,
             "function": {
                 "name": call.name,
                 "arguments": parse_arguments(call.arguments),
             },
         }
-        for position, call in enumerate(calls_of(message))
+        for call in message.calls
     ]
     if calls:
         rendered["tool_calls"] = calls

@@ -14,7 +14,12 @@ from gateway.hub.requests.tools.choice import (
     is_parallel,
     tool_choice_of,
 )
-from gateway.hub.requests.tools.ids import ToolNames, call_ids, made_up_id, plain_id
+from gateway.hub.requests.tools.ids import (
+    ToolNames,
+    calls_to_send,
+    made_up_id,
+    plain_id,
+)
 from gateway.hub.requests.tools.offered import tools_of
 from gateway.translators.bedrock.tool_ids import converse_id, mistral_id
 
@@ -27,6 +32,15 @@ TOOLS = [
 def turn(*ids):
     calls = [{"id": id, "function": {"name": "f", "arguments": "{}"}} for id in ids]
     return {"role": "assistant", "tool_calls": calls}
+
+
+def sent_ids(messages, *rewrite):
+    sent = calls_to_send(messages, *rewrite)
+    return {
+        (index, position): call.id
+        for index, calls in sent.items()
+        for position, call in enumerate(calls)
+    }
 
 
 def refusal(function, *arguments):
@@ -60,13 +74,13 @@ def test_ids_that_look_alike_stay_different():
 
 
 def test_an_id_used_again_gets_its_ordinal():
-    ids = call_ids([turn("call_0"), turn("call_0"), turn("call_0")])
+    ids = sent_ids([turn("call_0"), turn("call_0"), turn("call_0")])
     assert list(ids.values()) == ["call_0", "call_0_2", "call_0_3"]
 
 
 def test_a_call_without_id_gets_one_from_its_place():
     messages = [{"role": "user"}, turn("", "")]
-    assert list(call_ids(messages).values()) == ["call_1_0", "call_1_1"]
+    assert list(sent_ids(messages).values()) == ["call_1_0", "call_1_1"]
 
 
 @given(
@@ -77,10 +91,10 @@ def test_a_call_without_id_gets_one_from_its_place():
 )
 def test_ids_are_unique_and_do_not_change_when_messages_follow(turns, rewrite):
     messages = [turn(*ids) for ids in turns]
-    ids = call_ids(messages, rewrite)
+    ids = sent_ids(messages, rewrite)
     assert len(set(ids.values())) == len(ids)
     for length in range(len(messages)):
-        before = call_ids(messages[:length], rewrite)
+        before = sent_ids(messages[:length], rewrite)
         assert before.items() <= ids.items()
 
 

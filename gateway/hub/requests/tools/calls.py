@@ -32,16 +32,6 @@ def calls_of(message: JSON) -> list[Call]:
     return calls
 
 
-def calls_by_place(messages: list[JSON]) -> dict[Place, Call]:
-    """Return every call by the index of its message and its position in it."""
-    return {
-        (index, position): call
-        for index, message in enumerate(messages)
-        if message["role"] == "assistant"
-        for position, call in enumerate(calls_of(message))
-    }
-
-
 def historic_names(messages: list[JSON]) -> list[str]:
     """Return the distinct names of the tools called in `messages`, in their order."""
     names: dict[str, None] = {}

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from gateway.hub.protocol import JSON
-from gateway.hub.requests.tools.calls import Place, calls_of
+from gateway.hub.requests.tools.calls import Call, calls_of
 
 _is_token = re.compile(r"[a-zA-Z0-9_-]+").fullmatch
 _replace_bad = re.compile(r"[^a-zA-Z0-9_-]").sub
@@ -22,22 +22,23 @@ def plain_id(id: str, longest: int | None = None) -> str:
     return f"{_replace_bad('_', id)[:50]}_{_hash(id)[:8]}"
 
 
-def call_ids(
+def calls_to_send(
     messages: list[JSON], rewrite: Callable[[str], str] = plain_id
-) -> dict[Place, str]:
-    """Return the id to send for each call, by message index and position.
+) -> dict[int, list[Call]]:
+    """Return the calls by the index of their message, with the ids to send.
 
     Every id is unique in the conversation: one that a later call uses again gets the
     ordinal of its use appended, because upstreams look results up by id alone. Missing
     ids are made up from the call's place. Appending messages changes no id.
     """
-    ids: dict[Place, str] = {}
+    sent: dict[int, list[Call]] = {}
     uses: dict[str, int] = {}
     seen: set[str] = set()
     for index, message in enumerate(messages):
-        if message["role"] != "assistant":
+        if message["role"] != "assistant" or not (calls := calls_of(message)):
             continue
-        for position, call in enumerate(calls_of(message)):
+        sent[index] = []
+        for position, call in enumerate(calls):
             original = call.id or f"call_{index}_{position}"
             base = candidate = rewrite(original)
             use = uses.get(original, 0) + 1
@@ -48,8 +49,8 @@ def call_ids(
                 candidate = rewrite(f"{base}_{use}")
             uses[original] = use
             seen.add(candidate)
-            ids[index, position] = candidate
-    return ids
+            sent[index].append(Call(candidate, call.name, call.arguments))
+    return sent
 
 
 def _hash(text: str) -> str:

@@ -13,6 +13,7 @@ from gateway.errors import unsupported
 from gateway.hub.protocol import JSON, Reply, Route, UpstreamRequest
 from gateway.hub.requests.caching import as_mark, limit_marks
 from gateway.hub.requests.rendering import Rendering
+from gateway.hub.requests.turns import GO_ON, Conversation
 from gateway.hub.requests.validation import output_limit
 from gateway.translators.anthropic.answers.pausing import resumable
 from gateway.translators.anthropic.requests.claude_models import (
@@ -20,10 +21,7 @@ from gateway.translators.anthropic.requests.claude_models import (
     claude_model,
 )
 from gateway.translators.anthropic.requests.dialect import Claude
-from gateway.translators.anthropic.requests.messages import (
-    Conversation,
-    render_conversation,
-)
+from gateway.translators.anthropic.requests.messages import Messages, render_messages
 from gateway.translators.anthropic.requests.parameters import (
     account,
     drop_tuning,
@@ -97,7 +95,8 @@ def render_body(rendering: Rendering, claude: Claude) -> ClaudeRequest:
     _refuse(body)
     tooling = render_tooling(rendering, claude)
     limit = _limit(body, claude)
-    conversation, thinking = _converse(rendering, claude, tooling, limit)
+    messages, thinking = _converse(rendering, claude, tooling, limit)
+    conversation = messages.conversation
     _finish_last_turn(conversation, model, thinking, tooling)
     rendered = _assembled(conversation, tooling, thinking, limit)
     rendered |= sampling(rendering, model, thinks=thinking.is_on(model))
@@ -113,7 +112,7 @@ def render_body(rendering: Rendering, claude: Claude) -> ClaudeRequest:
         stop=emulated_stop(body),
         single_tool_call=tooling.is_single,
     )
-    return ClaudeRequest(rendered, reply, tuple(conversation.betas), tooling.searches)
+    return ClaudeRequest(rendered, reply, tuple(messages.betas), tooling.searches)
 
 
 def _refuse(body: JSON) -> None:
@@ -137,22 +136,23 @@ def _limit(body: JSON, claude: Claude) -> int:
 
 def _converse(
     rendering: Rendering, claude: Claude, tooling: Tooling, limit: int
-) -> tuple[Conversation, Thinking]:
+) -> tuple[Messages, Thinking]:
     """Return the conversation and the thinking, which depend on each other.
 
     Replayed blocks decide whether a manual budget is allowed, and whether they may be
     replayed depends on what thinking a model that checks them is asked for.
     """
-    conversation = render_conversation(rendering, claude)
-    around = Circumstances(limit, tooling.forces_tool, conversation.turns)
+    messages = render_messages(rendering, claude)
+    turns = messages.conversation.turns
+    around = Circumstances(limit, tooling.forces_tool, turns)
     thinking = render_thinking(rendering, claude, around)
-    if conversation.has_replay and claude.model.preserved:
+    if messages.has_replay and claude.model.preserved:
         bound = bind_replay(thinking)
         if bound is not None:
-            conversation.betas.append(BINDING_BETA)
-            return conversation, bound
-        conversation = render_conversation(rendering, claude, replay=False)
-    return conversation, thinking
+            messages.betas.append(BINDING_BETA)
+            return messages, bound
+        messages = render_messages(rendering, claude, replay=False)
+    return messages, thinking
 
 
 def _finish_last_turn(
@@ -175,7 +175,7 @@ def _finish_last_turn(
     if prefills and last["type"] == "text":
         turn["content"][-1] = {**last, "text": last["text"].rstrip()}
     else:
-        conversation.add("user", [{"type": "text", "text": "Continue."}])
+        conversation.add("user", [{"type": "text", "text": GO_ON}])
 
 
 def _assembled(

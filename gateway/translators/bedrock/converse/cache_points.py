@@ -4,16 +4,7 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
 """
 
 from gateway.hub.protocol import JSON
-from gateway.hub.requests.caching import cache_mark
-
-MARK = "cache_control"
-"""Marks a block until all are known; `cache_points` then replaces it."""
-
-
-def mark(block: JSON, holder: JSON) -> None:
-    """Mark `block` where the part or message it was made of is marked."""
-    if found := cache_mark(holder):
-        block[MARK] = found
+from gateway.hub.requests.caching import MARK
 
 
 def cache_points(

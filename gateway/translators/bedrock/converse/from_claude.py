@@ -10,17 +10,18 @@ from typing import Any
 
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON, Reply
+from gateway.hub.requests.caching import MARK
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.tools.choice import is_parallel
-from gateway.translators.bedrock.converse.cache_points import MARK, cache_points
+from gateway.translators.bedrock.converse.cache_points import cache_points
 from gateway.translators.bedrock.converse.messages import (
     NO_OUTPUT,
     separated,
 )
-from gateway.translators.bedrock.converse.settings import settings
 from gateway.translators.bedrock.converse.tooling import plain_root, text_format
+from gateway.translators.bedrock.in_words import called, result_of
+from gateway.translators.bedrock.settings import converse_settings
 from gateway.translators.bedrock.tool_ids import converse_id
-from gateway.wire.jsontext import dumps
 
 _INFERENCE = {
     "max_tokens": "maxTokens",
@@ -66,7 +67,7 @@ def from_claude(claude: JSON, rendering: Rendering) -> JSON:
     one_at_a_time = bool(tools) and not is_parallel(rendering.body)
     if extra := _extra(claude, choice if one_at_a_time else None):
         rendered["additionalModelRequestFields"] = extra
-    return rendered | settings(rendering)
+    return rendered | converse_settings(rendering)
 
 
 def with_forced_tool(reply: Reply, rendered: JSON) -> Reply:
@@ -178,7 +179,7 @@ class _Blocks:
     def _tool_use(self, block: JSON) -> JSON:
         self._names[block["id"]] = block["name"]
         if self._as_text:
-            return {"text": f"[called {block['name']}({dumps(block['input'])})]"}
+            return {"text": called(block["name"], block["input"])}
         return {
             "toolUse": {
                 "toolUseId": converse_id(block["id"]),
@@ -195,7 +196,7 @@ class _Blocks:
         if self._as_text:
             name = self._names.get(block["tool_use_id"], "tool")
             said = "".join(each.get("text", "") for each in blocks)
-            return {"text": f"[result of {name}: {said}]"}
+            return {"text": result_of(name, said)}
         result = {
             "toolUseId": converse_id(block["tool_use_id"]),
             "content": blocks or [dict(NO_OUTPUT)],

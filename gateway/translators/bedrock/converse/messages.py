@@ -6,11 +6,11 @@ Rendering only appends: the turns of a longer conversation begin with those of t
 shorter one, which prompt caches need.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gateway.errors import GatewayError, invalid_request, unsupported
 from gateway.hub.protocol import JSON
-from gateway.hub.requests.content.parsing import parse_part
+from gateway.hub.requests.caching import MARK
 from gateway.hub.requests.content.parts import (
     Audio,
     Document,
@@ -19,43 +19,28 @@ from gateway.hub.requests.content.parts import (
     Part,
     Text,
 )
+from gateway.hub.requests.conversation import Message, walk
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.tools.arguments import parse_arguments
-from gateway.hub.requests.tools.calls import Call, calls_by_place, calls_of
-from gateway.hub.requests.tools.ids import call_ids
+from gateway.hub.requests.tools.calls import Call
 from gateway.hub.requests.turns import (
     CONTINUED,
-    add_results,
-    add_turn,
+    GO_ON,
+    Conversation,
+    add_messages,
     begin_with_user,
-    check_silent,
-    check_text_only,
-    refusal_of,
+    blocks_of,
 )
-from gateway.translators.bedrock.converse.cache_points import MARK, mark
 from gateway.translators.bedrock.converse.models import Profile
-from gateway.wire.jsontext import dumps
+from gateway.translators.bedrock.in_words import called, result_of
 
 NO_OUTPUT = {"text": "(no output)"}
-_GO_ON = {"text": "Continue."}
 _PAUSE = {"text": "."}
 _ATTACHED = {"text": "See attached document."}
 
 _AUDIO_FORMATS = frozenset(
     {"mp3", "opus", "wav", "aac", "flac", "mp4", "ogg", "mkv", "m4a", "pcm", "webm"}
 )
-
-
-@dataclass
-class Conversation:
-    """Rendered system blocks and turns; blocks may still carry `MARK`."""
-
-    system: list[JSON] = field(default_factory=list)
-    turns: list[JSON] = field(default_factory=list)
-
-    def add(self, role: str, blocks: list[JSON]) -> None:
-        """Append `blocks` to the last turn if it is `role`'s, else as a new turn."""
-        add_turn(self.turns, role, blocks)
 
 
 @dataclass(frozen=True)
@@ -78,17 +63,20 @@ def render_conversation(
 ) -> Conversation:
     """Return a request's messages as system blocks and alternating turns.
 
-    Raises a 400 for content that the model does not take.
+    Blocks may still carry `MARK`. Raises a 400 for content that the model does not
+    take.
     """
-    conversation = _Renderer(rendering, profile, options).render()
+    writer = _Writer(rendering, profile, options)
+    add_messages(walk(rendering, profile.call_id), writer)
+    conversation = writer.conversation
+    begin_with_user(conversation, {"text": CONTINUED})
     turns = conversation.turns
-    begin_with_user(turns, conversation.system, {"text": CONTINUED})
     if turns[-1]["role"] == "assistant":
         last = turns[-1]["content"][-1]
         if options.keeps_last and "text" in last:
             last["text"] = last["text"].rstrip()
         else:
-            turns.append({"role": "user", "content": [dict(_GO_ON)]})
+            turns.append({"role": "user", "content": [{"text": GO_ON}]})
     conversation.turns = separated(turns, lone_results=profile.lone_results)
     return conversation
 
@@ -116,62 +104,22 @@ def separated(turns: list[JSON], *, lone_results: bool = False) -> list[JSON]:
     return separated
 
 
-class _Renderer:
+class _Writer:
+    """Writes what is said as Converse's blocks; a `BlockWriter`."""
+
     def __init__(
         self, rendering: Rendering, profile: Profile, options: Options
     ) -> None:
-        messages = self._messages = rendering.body["messages"]
-        self._results = rendering.valid.results
+        self.conversation = Conversation()
         self._names = rendering.names
         self._profile = profile
         self._options = options
-        self._ids = call_ids(messages, profile.call_id)
-        self._calls = calls_by_place(messages) if options.tools_as_text else {}
         self._documents = 0
-        self._conversation = Conversation()
 
-    def render(self) -> Conversation:
-        conversation = self._conversation
-        answers: dict[tuple[int, int], list[JSON]] = {}
-        for index, message in enumerate(self._messages):
-            role = message["role"]
-            if answers and role not in ("tool", "function"):
-                add_results(conversation.turns, answers)
-            if role in ("system", "developer"):
-                conversation.system += self._text_blocks(message, index)
-            elif role == "user":
-                blocks = self._blocks(message["content"], f"messages[{index}].content")
-                self._mark_last(blocks, message)
-                conversation.add("user", blocks)
-            elif role == "assistant":
-                conversation.add("assistant", self._assistant_blocks(index, message))
-            else:
-                answers[self._results[index]] = self._result_blocks(index, message)
-        add_results(conversation.turns, answers)
-        return conversation
+    def text(self, text: str) -> JSON:
+        return {"text": text}
 
-    def _text_blocks(self, message: JSON, index: int) -> list[JSON]:
-        param = f"messages[{index}]"
-        check_text_only(message, param)
-        blocks = self._blocks(message.get("content"), f"{param}.content")
-        self._mark_last(blocks, message)
-        return blocks
-
-    def _blocks(self, content: str | list[JSON] | None, param: str) -> list[JSON]:
-        if content is None:
-            return []
-        if isinstance(content, str):
-            return [{"text": content}] if content.strip() else []
-        blocks = []
-        for position, part in enumerate(content):
-            path = f"{param}[{position}]"
-            block = self._block(parse_part(part, path), path)
-            if block is not None:
-                mark(block, part)
-                blocks.append(block)
-        return blocks
-
-    def _block(self, part: Part, param: str) -> JSON | None:
+    def part(self, part: Part, param: str) -> JSON | None:
         match part:
             case Text(text):
                 return {"text": text} if text.strip() else None
@@ -222,54 +170,43 @@ class _Renderer:
             )
         return {"audio": {"format": audio.format, "source": {"bytes": audio.base64}}}
 
-    def _assistant_blocks(self, index: int, message: JSON) -> list[JSON]:
-        check_silent(message, f"messages[{index}]")
-        others = self._text_blocks(message, index)
-        if refusal := refusal_of(message):
-            others.append({"text": refusal})
-        for position, call in enumerate(calls_of(message)):
-            others.append(self._tool_use(call, self._ids[index, position]))
-        self._mark_last(others, message)
-        # Thinking is not sent back: only Claude, rendered elsewhere, signs its own.
-        return others
-
-    def _tool_use(self, call: Call, id: str) -> JSON:
+    def call(self, call: Call) -> JSON:
         if self._options.tools_as_text:
-            arguments = call.arguments
-            text = arguments if isinstance(arguments, str) else dumps(arguments or {})
-            return {"text": f"[called {call.name}({text})]"}
+            return self.text(called(call.name, call.arguments))
         return {
             "toolUse": {
-                "toolUseId": id,
+                "toolUseId": call.id,
                 "name": self._names.upstream(call.name),
                 "input": parse_arguments(call.arguments),
             }
         }
 
-    def _result_blocks(self, index: int, message: JSON) -> list[JSON]:
-        call = self._results[index]
-        blocks = self._blocks(message.get("content"), f"messages[{index}].content")
+    def result(self, message: Message) -> list[JSON]:
+        blocks = blocks_of(message, self)
         if self._options.tools_as_text:
-            name = self._calls[call].name
             said = "".join(block["text"] for block in blocks if "text" in block)
             others = [block for block in blocks if "text" not in block]
-            return [{"text": f"[result of {name}: {said}]"}, *others]
+            return [self.text(result_of(message.call.name, said)), *others]
         marks = [block.pop(MARK) for block in blocks if MARK in block]
         result: JSON = {
-            "toolUseId": self._ids[call],
+            "toolUseId": message.call.id,
             "content": blocks or [dict(NO_OUTPUT)],
         }
         if self._profile.has_status:
-            result["status"] = "error" if message.get("is_error") is True else "success"
+            is_error = message.source.get("is_error") is True
+            result["status"] = "error" if is_error else "success"
         block: JSON = {"toolResult": result}
         if marks:
             block[MARK] = marks[-1]
-        mark(block, message)
+        self.conversation.mark(block, message.source)
         return [block]
 
-    def _mark_last(self, blocks: list[JSON], message: JSON) -> None:
-        if blocks:
-            mark(blocks[-1], message)
+    def spoken(self, message: Message, blocks: list[JSON]) -> list[JSON]:
+        # Thinking is not sent back: only Claude, rendered elsewhere, signs its own.
+        return blocks
+
+    def add_system(self, message: Message, blocks: list[JSON]) -> None:
+        self.conversation.system += blocks
 
 
 def _image(image: Image, param: str) -> JSON:

@@ -14,23 +14,19 @@ from gateway.hub.protocol import JSON, Reply, Route
 from gateway.hub.requests.caching import limit_marks
 from gateway.hub.requests.reasoning import reasoning_of
 from gateway.hub.requests.rendering import Rendering
+from gateway.hub.requests.turns import Conversation
 from gateway.translators.bedrock.converse.cache_points import cache_points
 from gateway.translators.bedrock.converse.messages import (
-    Conversation,
     Options,
     render_conversation,
 )
 from gateway.translators.bedrock.converse.models import Profile, profile_of
-from gateway.translators.bedrock.converse.params import (
-    drop_rest,
-    has_flag,
-    refuse,
-    sampling,
-)
-from gateway.translators.bedrock.converse.settings import (
-    settings,
-)
 from gateway.translators.bedrock.converse.tooling import Tooling, render_tooling
+from gateway.translators.bedrock.parameters import drop_rest, refuse, sampling
+from gateway.translators.bedrock.settings import (
+    converse_settings,
+    has_flag,
+)
 
 STREAMED = "converse"
 WHOLE = "converse-whole"
@@ -101,7 +97,7 @@ def render(rendering: Rendering) -> tuple[JSON, Reply]:
         rendered["additionalModelRequestFields"] = extra
     if parts.tooling.format is not None:
         rendered["outputConfig"] = {"textFormat": parts.tooling.format}
-    rendered |= settings(rendering)
+    rendered |= converse_settings(rendering)
     wire, reply = STREAMED, parts.reply
     if reply.stream and tools and not _streams_tools(parts.profile, rendering.route):
         rendering.losses.downgrade("stream")
@@ -180,12 +176,13 @@ def _set_cache_points(
     conversation: Conversation, tools: list[JSON], profile: Profile
 ) -> list[JSON]:
     # Nova caches system and messages for five minutes, tools only with them.
-    blocks = [block for turn in conversation.turns for block in turn["content"]]
-    limit_marks((), conversation.system, blocks)
-    points = partial(cache_points, caches=profile.caches, has_lifetimes=False)
-    for turn in conversation.turns:
-        turn["content"] = points(turn["content"])
-    conversation.system = points(conversation.system)
+    if conversation.has_marks:
+        blocks = [block for turn in conversation.turns for block in turn["content"]]
+        limit_marks((), conversation.system, blocks)
+        points = partial(cache_points, caches=profile.caches, has_lifetimes=False)
+        for turn in conversation.turns:
+            turn["content"] = points(turn["content"])
+        conversation.system = points(conversation.system)
     return cache_points(tools, caches=False)
 
 

@@ -5,9 +5,8 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolConfigur
 
 from typing import Any, NamedTuple
 
-from gateway.errors import unsupported
 from gateway.hub.protocol import JSON
-from gateway.hub.requests.caching import tool_cache_mark
+from gateway.hub.requests.caching import MARK, tool_cache_mark
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.schemas.representable import is_representable
 from gateway.hub.requests.schemas.roots import tool_parameters
@@ -15,9 +14,9 @@ from gateway.hub.requests.schemas.subset import sanitise
 from gateway.hub.requests.tools.choice import offer_of
 from gateway.hub.requests.tools.ids import ToolNames
 from gateway.hub.requests.tools.offered import Tool
-from gateway.translators.bedrock.converse.cache_points import MARK
-from gateway.translators.bedrock.converse.json_mode import asked_in_words, instruction
 from gateway.translators.bedrock.converse.models import Profile
+from gateway.translators.bedrock.in_words import asked_in_words, instruction
+from gateway.translators.bedrock.parameters import refuse_native
 from gateway.wire.jsontext import dumps
 
 _MAX_STRICT = 20
@@ -66,12 +65,7 @@ def _render_tools(tools: list[Tool], names: ToolNames, profile: Profile) -> list
     rendered: list[JSON] = []
     strict_left = _MAX_STRICT if profile.structured else 0
     for tool in tools:
-        if tool.native is not None:
-            raise unsupported(
-                f"'{tool.param}' is a tool in Anthropic's own format, which this "
-                "provider does not take. Write it as a function.",
-                param=tool.param,
-            )
+        refuse_native(tool)
         spec = _tool_spec(tool, names, tool.strict and strict_left > 0)
         strict_left -= "strict" in spec
         block: JSON = {"toolSpec": spec}

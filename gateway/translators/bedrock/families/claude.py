@@ -14,7 +14,7 @@ from gateway.translators.anthropic.requests.claude_models import (
 )
 from gateway.translators.anthropic.requests.dialect import BEDROCK, Claude, Dialect
 from gateway.translators.anthropic.requests.request import render_body
-from gateway.translators.bedrock.converse.params import has_flag
+from gateway.translators.bedrock.settings import has_flag
 
 VERSION = "bedrock-2023-05-31"
 

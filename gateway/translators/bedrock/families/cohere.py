@@ -5,26 +5,30 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-cohere-com
 
 from typing import Any
 
-from gateway.errors import unsupported
 from gateway.hub.answers import chunks
 from gateway.hub.answers.call_ids import CallIds
 from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors.upstream_errors import no_answer
 from gateway.hub.protocol import JSON, Reply
 from gateway.hub.requests.content.parsing import text_of
+from gateway.hub.requests.conversation import Message, walk
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.schemas.roots import tool_parameters
 from gateway.hub.requests.tools.arguments import parse_arguments
-from gateway.hub.requests.tools.calls import calls_by_place, calls_of
 from gateway.hub.requests.tools.choice import (
     offer_of,
 )
 from gateway.hub.requests.tools.ids import ToolNames
 from gateway.hub.requests.tools.offered import Tool
-from gateway.translators.bedrock.converse.json_mode import asked_in_words
-from gateway.translators.bedrock.converse.params import drop_rest, refuse, sampling
 from gateway.translators.bedrock.families.plain import conversation
 from gateway.translators.bedrock.finish_reasons import FINISH_REASONS
+from gateway.translators.bedrock.in_words import asked_in_words
+from gateway.translators.bedrock.parameters import (
+    drop_rest,
+    refuse,
+    refuse_native,
+    sampling,
+)
 from gateway.wire.jsontext import JSONError, decode, dumps
 
 _NAMES = {
@@ -57,15 +61,12 @@ def render(rendering: Rendering) -> tuple[JSON, Reply]:
 
     Raises `GatewayError` (400) for content other than text.
     """
-    body, results = rendering.body, rendering.valid.results
+    body = rendering.body
     refuse(body)
     drop_rest(rendering, frozenset(_NAMES))
-    messages = body["messages"]
+    messages = list(walk(rendering, str))
     start = _open_calls(messages)
-    talk = conversation(
-        {"messages": messages[:start]},
-        {index: call for index, call in results.items() if index < start},
-    )
+    talk = conversation(messages[:start])
     *history, last = talk.turns
     rendered: JSON = {"message": last.text}
     if history:
@@ -78,50 +79,44 @@ def render(rendering: Rendering) -> tuple[JSON, Reply]:
     if tools := _tools(rendering):
         rendered["tools"] = tools
         if start < len(messages):
-            rendered["tool_results"] = _results(rendering, start)
+            rendered["tool_results"] = _results(messages[start:], rendering.names)
     rendered |= sampling(rendering, _NAMES)
     return rendered, rendering.reply()._replace(strip_fence=bool(wanted))
 
 
-def _open_calls(messages: list[JSON]) -> int:
+def _open_calls(messages: list[Message]) -> int:
     """Return where the tool calls begin whose results end the conversation.
 
     Cohere takes these beside the user's message; older ones become text.
     """
     start = len(messages)
     for index in range(len(messages) - 1, -1, -1):
-        role = messages[index]["role"]
-        if role == "assistant" and start < len(messages) and calls_of(messages[index]):
+        message = messages[index]
+        if message.calls and start < len(messages):
             return index
-        if role not in ("tool", "function"):
+        if message.role != "tool":
             break
         start = index
     return len(messages)
 
 
-def _results(rendering: Rendering, start: int) -> list[JSON]:
-    messages = rendering.body["messages"]
-    results = []
-    calls = calls_by_place(messages[start:])
-    for index, (caller, position) in sorted(rendering.valid.results.items()):
-        if index < start:
-            continue
-        call = calls[caller - start, position]
-        results.append(
-            {
-                "call": {
-                    "name": rendering.names.upstream(call.name),
-                    "parameters": parse_arguments(call.arguments),
-                },
-                "outputs": _outputs(messages[index], f"messages[{index}].content"),
-            }
-        )
-    return results
+def _results(messages: list[Message], names: ToolNames) -> list[JSON]:
+    return [
+        {
+            "call": {
+                "name": names.upstream(message.call.name),
+                "parameters": parse_arguments(message.call.arguments),
+            },
+            "outputs": _outputs(message),
+        }
+        for message in messages
+        if message.role == "tool"
+    ]
 
 
-def _outputs(message: JSON, param: str) -> list[JSON]:
+def _outputs(message: Message) -> list[JSON]:
     """Return a result as the list of objects that Cohere wants."""
-    text = text_of(message.get("content"), param)
+    text = text_of(message.content, f"{message.param}.content")
     try:
         value = decode(text)
     except JSONError:
@@ -141,12 +136,7 @@ def _tools(rendering: Rendering) -> list[JSON]:
 
 
 def _tool(tool: Tool, names: ToolNames) -> JSON:
-    if tool.native is not None:
-        raise unsupported(
-            f"'{tool.param}' is a tool in Anthropic's own format, which this provider "
-            "does not take. Write it as a function.",
-            param=tool.param,
-        )
+    refuse_native(tool)
     schema = tool_parameters(tool.parameters, f"{tool.param}.parameters")
     required, properties = schema.get("required"), schema.get("properties")
     needed = required if isinstance(required, list) else []

@@ -7,24 +7,28 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-mistral-ch
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON, Reply, Route
 from gateway.hub.requests.content.parsing import parse_part
 from gateway.hub.requests.content.parts import Document, Image, Part, Text
+from gateway.hub.requests.conversation import (
+    Message,
+    check_silent,
+    check_text_only,
+    walk,
+)
 from gateway.hub.requests.reasoning import reasoning_of
 from gateway.hub.requests.rendering import Rendering
-from gateway.hub.requests.tools.calls import calls_of
 from gateway.hub.requests.tools.choice import (
     ToolChoice,
     offer_of,
 )
-from gateway.hub.requests.tools.ids import call_ids
-from gateway.hub.requests.turns import check_silent, check_text_only
+from gateway.hub.requests.turns import CONTINUED
 from gateway.hub.requests.validation import output_limit
-from gateway.translators.bedrock.converse.json_mode import asked_in_words
-from gateway.translators.bedrock.converse.params import drop_rest, has_flag, refuse
+from gateway.translators.bedrock.in_words import asked_in_words
+from gateway.translators.bedrock.parameters import drop_rest, refuse, refuse_native
+from gateway.translators.bedrock.settings import has_flag
 from gateway.translators.bedrock.tool_ids import mistral_id
 from gateway.wire.jsontext import dumps
 
@@ -149,12 +153,7 @@ def _tools(rendering: Rendering, host: Host) -> JSON:
     offered, choice = offer_of(rendering.body, says_named=host.takes_names)
     tools = []
     for tool in offered:
-        if tool.native is not None:
-            raise unsupported(
-                f"'{tool.param}' is a tool in Anthropic's own format, which this "
-                "provider does not take. Write it as a function.",
-                param=tool.param,
-            )
+        refuse_native(tool)
         function: JSON = {"name": rendering.names.upstream(tool.name)}
         if tool.description:
             function["description"] = tool.description
@@ -183,69 +182,56 @@ def _choice(choice: ToolChoice, host: Host, rendering: Rendering) -> str | JSON 
 
 
 def _messages(rendering: Rendering, host: Host) -> list[JSON]:
-    messages, route = rendering.body["messages"], rendering.route
-    ids = call_ids(messages, mistral_id if host.is_mistral else str)
-    rendered: list[JSON] = []
-    for index, message in enumerate(messages):
-        param = f"messages[{index}]"
-        if message["role"] in ("system", "developer", "assistant"):
-            check_text_only(message, param)
-        content = _content(message.get("content"), f"{param}.content", route, host)
-        match message["role"]:
-            case "system" | "developer":
-                rendered.append({"role": "system", "content": content or ""})
-            case "user":
-                rendered.append({"role": "user", "content": content or ""})
-            case "assistant":
-                check_silent(message, param)
-                said = _assistant(index, message, content, ids, rendering)
-                if host.is_mistral and said["content"] is None:
-                    said["content"] = ""
-                rendered.append(said)
-            case _:
-                call = ids[rendering.valid.results[index]]
-                rendered.append(
-                    {"role": "tool", "tool_call_id": call, "content": content or ""}
-                )
-    return _begun(rendered)
+    messages = walk(rendering, mistral_id if host.is_mistral else str)
+    return _begun([_message(each, rendering, host) for each in messages])
+
+
+def _message(message: Message, rendering: Rendering, host: Host) -> JSON:
+    if message.role in ("system", "assistant"):
+        check_text_only(message)
+    content = _content(message, rendering.route, host)
+    match message.role:
+        case "assistant":
+            check_silent(message)
+            said = _assistant(message, content, rendering)
+            if host.is_mistral and said["content"] is None:
+                said["content"] = ""
+            return said
+        case "tool":
+            call = message.call.id
+            return {"role": "tool", "tool_call_id": call, "content": content or ""}
+        case role:
+            return {"role": role, "content": content or ""}
 
 
 def _begun(messages: list[JSON]) -> list[JSON]:
     """Let the user begin: several chat templates refuse anything else."""
     first = next((m for m in messages if m["role"] != "system"), None)
     if first is not None and first["role"] == "assistant":
-        messages.insert(
-            messages.index(first), {"role": "user", "content": "(continue)"}
-        )
+        messages.insert(messages.index(first), {"role": "user", "content": CONTINUED})
     return messages
 
 
 def _assistant(
-    index: int,
-    message: JSON,
-    content: str | list[JSON] | None,
-    ids: Mapping[tuple[int, int], str],
-    rendering: Rendering,
+    message: Message, content: str | list[JSON] | None, rendering: Rendering
 ) -> JSON:
-    refusal = message.get("refusal")
-    if content is None and isinstance(refusal, str):
-        content = refusal
+    if content is None:
+        content = message.refusal
     rendered: JSON = {"role": "assistant", "content": content}
-    reasoning = message.get("reasoning_content")
-    if isinstance(reasoning, str) and has_flag(
-        rendering.route, "send_reasoning_content"
-    ):
+    reasoning = message.source.get("reasoning_content")
+    sends_reasoning = has_flag(rendering.route, "send_reasoning_content")
+    if isinstance(reasoning, str) and sends_reasoning:
         rendered["reasoning_content"] = reasoning
     calls = [
         {
-            "id": ids[index, position],
+            "id": call.id,
             "type": "function",
             "function": {
                 "name": rendering.names.upstream(call.name),
                 "arguments": _arguments(call.arguments),
             },
         }
-        for position, call in enumerate(calls_of(message))
+        for call in message.calls
     ]
     if calls:
         rendered["tool_calls"] = calls
@@ -258,11 +244,10 @@ def _arguments(arguments: str | JSON | None) -> str:
     return dumps(arguments or {})
 
 
-def _content(
-    content: Any, param: str, route: Route, host: Host
-) -> str | list[JSON] | None:
+def _content(message: Message, route: Route, host: Host) -> str | list[JSON] | None:
+    content, param = message.content, f"{message.param}.content"
     if not isinstance(content, list):
-        return content if isinstance(content, str) else None
+        return content
     parts = [
         _part(parse_part(part, path := f"{param}[{position}]"), path, route)
         for position, part in enumerate(content)

@@ -3,16 +3,15 @@
 Tools and their results become words: such prompts have no other way to show them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from gateway.errors import unsupported
-from gateway.hub.protocol import JSON
 from gateway.hub.requests.content.parsing import parse_content
 from gateway.hub.requests.content.parts import Document, Image, Part, Text
-from gateway.hub.requests.tools.calls import calls_by_place, calls_of
-from gateway.hub.requests.turns import check_silent
-from gateway.wire.jsontext import dumps
+from gateway.hub.requests.conversation import Message, check_silent
+from gateway.hub.requests.turns import CONTINUED, GO_ON
+from gateway.translators.bedrock.in_words import called, result_of
 
 
 class Turn(NamedTuple):
@@ -34,42 +33,41 @@ class Conversation(NamedTuple):
     images: list[Image]
 
 
-def conversation(
-    body: JSON, results: Mapping[int, tuple[int, int]], *, max_images: int = 0
-) -> Conversation:
-    """Return the messages of a valid request as text.
+def conversation(messages: Iterable[Message], *, max_images: int = 0) -> Conversation:
+    """Return messages of a request as text.
 
     Raises a 400 naming the part that is neither text nor one of `max_images` images.
     """
-    messages = body["messages"]
-    calls = calls_by_place(messages)
     system: list[str] = []
     turns: list[Turn] = []
     images: list[Image] = []
-    for index, message in enumerate(messages):
-        param, seen = f"messages[{index}]", len(images)
-        check_silent(message, param)
-        most = max_images if message["role"] == "user" else 0
-        parts = parse_content(message.get("content"), f"{param}.content")
-        texts = [
-            text
-            for position, part in enumerate(parts)
-            if (text := _text(part, f"{param}.content[{position}]", images, most))
-        ]
-        match message["role"]:
-            case "system" | "developer":
+    for message in messages:
+        check_silent(message)
+        seen = len(images)
+        texts = _texts(message, images, max_images)
+        match message.role:
+            case "system":
                 system += texts
             case "user":
-                shown = len(images) - seen
-                turns.append(Turn("user", "\n".join(texts), shown))
+                turns.append(Turn("user", "\n".join(texts), len(images) - seen))
             case "assistant":
                 turns.append(Turn("assistant", "\n".join(texts + _said(message))))
-            case _:
-                name = calls[results[index]].name
-                result = f"[result of {name}: {''.join(texts)}]"
+            case "tool":
+                result = result_of(message.call.name, "".join(texts))
                 turns.append(Turn("user", result))
     merged = _alternating(turns, system)
     return Conversation("\n\n".join(system), merged, images)
+
+
+def _texts(message: Message, images: list[Image], max_images: int) -> list[str]:
+    """Return the texts of a message; its images are added to `images`."""
+    most = max_images if message.role == "user" else 0
+    param = f"{message.param}.content"
+    return [
+        text
+        for position, part in enumerate(parse_content(message.content, param))
+        if (text := _text(part, f"{param}[{position}]", images, most))
+    ]
 
 
 def _text(part: Part, param: str, images: list[Image], max_images: int) -> str:
@@ -88,17 +86,10 @@ def _text(part: Part, param: str, images: list[Image], max_images: int) -> str:
     )
 
 
-def _said(message: JSON) -> list[str]:
+def _said(message: Message) -> list[str]:
     """Return a refusal and tool calls in words."""
-    said = [called(call.name, call.arguments) for call in calls_of(message)]
-    refusal = message.get("refusal")
-    return [refusal, *said] if isinstance(refusal, str) and refusal else said
-
-
-def called(name: str, arguments: str | JSON | None) -> str:
-    """Return a tool call in words."""
-    text = arguments if isinstance(arguments, str) else dumps(arguments or {})
-    return f"[called {name}({text})]"
+    said = [called(call.name, call.arguments) for call in message.calls]
+    return [message.refusal, *said] if message.refusal else said
 
 
 def _alternating(turns: list[Turn], system: list[str]) -> list[Turn]:
@@ -113,9 +104,9 @@ def _alternating(turns: list[Turn], system: list[str]) -> list[Turn]:
         else:
             merged.append(turn)
     if not merged:
-        return [Turn("user", system.pop() if system else "(continue)")]
+        return [Turn("user", system.pop() if system else CONTINUED)]
     if merged[0].role == "assistant":
-        merged.insert(0, Turn("user", "(continue)"))
+        merged.insert(0, Turn("user", CONTINUED))
     if merged[-1].role == "assistant":
-        merged.append(Turn("user", "Continue."))
+        merged.append(Turn("user", GO_ON))
     return merged

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON, Reply
+from gateway.hub.requests.conversation import walk
 from gateway.hub.requests.rendering import Rendering
-from gateway.translators.bedrock.converse import params
-from gateway.translators.bedrock.converse.json_mode import asked_in_words
+from gateway.translators.bedrock import parameters
 from gateway.translators.bedrock.families.plain import Conversation, Turn, conversation
+from gateway.translators.bedrock.in_words import asked_in_words
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,9 @@ def render(family: str, rendering: Rendering) -> tuple[JSON, Reply]:
             "Bedrock API to 'auto' or 'converse', or remove them.",
             param=name,
         )
-    params.refuse(body)
-    params.drop_rest(rendering, frozenset(of.names))
-    talk = conversation(body, rendering.valid.results, max_images=_max_images(base))
+    parameters.refuse(body)
+    parameters.drop_rest(rendering, frozenset(of.names))
+    talk = conversation(walk(rendering, str), max_images=_max_images(base))
     wanted = asked_in_words(rendering)
     system = "\n\n".join(text for text in (talk.system, wanted) if text)
     talk = Conversation(
@@ -56,7 +57,7 @@ def render(family: str, rendering: Rendering) -> tuple[JSON, Reply]:
         [turn._replace(text=_neutral(turn.text, of.control)) for turn in talk.turns],
         talk.images,
     )
-    settings = params.sampling(
+    settings = parameters.sampling(
         rendering, of.names, default_limit=of.default_limit, most=of.most
     )
     rendered = of.wrap(of.prompt(talk, base), settings)

@@ -1,7 +1,8 @@
-"""Asking for JSON in words, for models that have no other way."""
+"""What is said in words to models that have no other way: formats, calls, results."""
 
 from typing import Any
 
+from gateway.hub.protocol import JSON
 from gateway.hub.requests.rendering import Rendering
 from gateway.wire.jsontext import dumps
 
@@ -33,3 +34,14 @@ def instruction(response_format: Any) -> str:
                 f"JSON schema: {schema}"
             )
     return ""
+
+
+def called(name: str, arguments: str | JSON | None) -> str:
+    """Return a tool call."""
+    text = arguments if isinstance(arguments, str) else dumps(arguments or {})
+    return f"[called {name}({text})]"
+
+
+def result_of(name: str, said: str) -> str:
+    """Return a tool's result."""
+    return f"[result of {name}: {said}]"

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from gateway.errors import unsupported
-from gateway.hub.protocol import JSON, Route
+from gateway.hub.protocol import JSON
 from gateway.hub.requests.rendering import Rendering
+from gateway.hub.requests.tools.offered import Tool
 from gateway.hub.requests.validation import output_limit
 
 # Best-effort tuning: an answer without them is still an answer to the request.
@@ -30,13 +31,6 @@ _TUNING = (
 _REFUSED = ("logprobs", "logit_bias", "web_search_options")
 
 _ZERO_IS_MEANT = frozenset({"temperature", "top_p", "seed"})
-
-_TIERS = {
-    "default": "default",
-    "flex": "flex",
-    "priority": "priority",
-    "fast": "priority",
-}
 
 
 def refuse(body: JSON, expressible: frozenset[str] = frozenset()) -> None:
@@ -87,17 +81,11 @@ def sampling(
     }
 
 
-def service_tier(rendering: Rendering) -> str | None:
-    """Return Bedrock's service tier for the request's; None leaves it to Bedrock."""
-    asked = rendering.body.get("service_tier")
-    if asked is None or asked == "auto":
-        return None
-    tier = _TIERS.get(asked)
-    if tier is None:
-        rendering.losses.drop("service_tier")
-    return tier
-
-
-def has_flag(route: Route, name: str, *, default: bool = False) -> bool:
-    """Say whether the model or its provider is marked with the capability `name`."""
-    return bool(route.capabilities.get(name, route.options.get(name, default)))
+def refuse_native(tool: Tool) -> None:
+    """Raise a 400 for a tool that is no function."""
+    if tool.native is not None:
+        raise unsupported(
+            f"'{tool.param}' is a tool in Anthropic's own format, which this provider "
+            "does not take. Write it as a function.",
+            param=tool.param,
+        )

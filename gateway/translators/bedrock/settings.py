@@ -7,9 +7,20 @@ import re
 
 from gateway.hub.protocol import JSON, Route
 from gateway.hub.requests.rendering import Rendering
-from gateway.translators.bedrock.converse.params import service_tier
 
 _METADATA_VALUE = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{0,256}", re.ASCII)
+
+_TIERS = {
+    "default": "default",
+    "flex": "flex",
+    "priority": "priority",
+    "fast": "priority",
+}
+
+
+def has_flag(route: Route, name: str, *, default: bool = False) -> bool:
+    """Say whether the model or its provider is marked with the capability `name`."""
+    return bool(route.capabilities.get(name, route.options.get(name, default)))
 
 
 def guardrail(route: Route) -> JSON:
@@ -43,7 +54,18 @@ def request_metadata(rendering: Rendering) -> dict[str, str]:
     }
 
 
-def settings(rendering: Rendering) -> JSON:
+def service_tier(rendering: Rendering) -> str | None:
+    """Return Bedrock's service tier for the request's; None leaves it to Bedrock."""
+    asked = rendering.body.get("service_tier")
+    if asked is None or asked == "auto":
+        return None
+    tier = _TIERS.get(asked)
+    if tier is None:
+        rendering.losses.drop("service_tier")
+    return tier
+
+
+def converse_settings(rendering: Rendering) -> JSON:
     """Return the service tier, guardrail and metadata as a Converse body has them."""
     found: JSON = {}
     if tier := service_tier(rendering):
