@@ -24,12 +24,18 @@ from gateway.hub.protocol import (
 )
 from gateway.hub.requests.extra_body import with_extra_body
 from gateway.hub.requests.losses import Losses
-from gateway.translators.openai.parts import with_plain_content
-from gateway.translators.openai.stream import (
-    FINISH_REASONS,
-    ChunkStream,
-    with_both_names,
-)
+from gateway.translators.openai.response import parse_response
+from gateway.translators.openai.stream import ChunkStream
+
+__all__ = [
+    "AVOIDABLE",
+    "parse_error",
+    "parse_response",
+    "remote_urls",
+    "render_body",
+    "render_request",
+    "stream_parser",
+]
 
 PATH = "/v1/chat/completions"
 
@@ -79,27 +85,6 @@ def render_body(body: JSON, route: Route, losses: Losses) -> tuple[JSON, Reply]:
 def remote_urls(body: JSON, route: Route) -> list[str]:
     """Return nothing: the upstream fetches images by itself."""
     return []
-
-
-def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> JSON:
-    """Return the answer with the client's model name and a complete envelope."""
-    if not isinstance(payload, dict):
-        raise upstream_errors.no_answer("is not a JSON object")
-    choices = payload.get("choices")
-    if not isinstance(choices, list) or not choices:
-        raise _inner_error(payload)
-    completion = {
-        **payload,
-        "id": payload.get("id") or reply.completion_id,
-        "object": "chat.completion",
-        "created": payload.get("created") or reply.created,
-        "model": reply.model,
-        "choices": [_choice(choice, index) for index, choice in enumerate(choices)],
-    }
-    if reply.options.get("reasoning_alias"):
-        for choice in completion["choices"]:
-            choice["message"] = with_both_names(choice["message"])
-    return reply_rules.whole(completion, reply)
 
 
 def stream_parser(reply: Reply) -> StreamParser:
@@ -166,51 +151,3 @@ def _headers(options: Mapping[str, Any], stream: bool) -> dict[str, str]:
     if project := options.get("project"):
         headers["openai-project"] = project
     return headers
-
-
-def _choice(choice: Any, index: int) -> JSON:
-    if not isinstance(choice, dict):
-        raise upstream_errors.no_answer("has a choice that is not an object")
-    message = choice.get("message")
-    if not isinstance(message, dict):
-        raise _inner_error(choice)
-    built: JSON = {"index": index, **choice}
-    built["message"] = _answer_message(message)
-    reason = built.get("finish_reason")
-    if not reason and isinstance(details := built.get("finish_details"), dict):
-        reason = details.get("type")
-    if not isinstance(reason, str):
-        reason = None
-    elif reason in FINISH_REASONS:
-        built.setdefault("native_finish_reason", reason)
-        reason = FINISH_REASONS[reason]
-    built["finish_reason"] = reason or None
-    return built
-
-
-def _answer_message(message: JSON) -> JSON:
-    """Return the message as OpenAI's clients expect it of some servers."""
-    if not message.get("role"):
-        message = {**message, "role": "assistant"}
-    if type(message.get("content")) is list:
-        message = {"content": None, **with_plain_content(message)}
-    calls = message.get("tool_calls")
-    if isinstance(calls, list) and any(_is_untyped(call) for call in calls):
-        typed = [
-            {**call, "type": "function"} if _is_untyped(call) else call
-            for call in calls
-        ]
-        message = {**message, "tool_calls": typed}
-    return message
-
-
-def _is_untyped(call: Any) -> bool:
-    return isinstance(call, dict) and "function" in call and not call.get("type")
-
-
-def _inner_error(found: JSON) -> GatewayError:
-    """Return the error for a 200 without an answer."""
-    if found.get("error") or found.get("object") == "error" or "detail" in found:
-        default = upstream_errors.NO_ANSWER
-        return upstream_errors.from_object(found, default=default)
-    return upstream_errors.no_answer("holds no choices")

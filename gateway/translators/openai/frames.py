@@ -7,10 +7,13 @@ a handful of calls.
 """
 
 import re
+from itertools import islice
 from typing import Any
 
+from gateway.hub.answers.relay import Relayed
 from gateway.hub.protocol import JSON
 from gateway.wire.jsontext import JSONError, decode, encode
+from gateway.wire.sse import Event
 
 _CHARACTERS = rb'[^"\\\x00-\x1f]*+'
 _ESCAPE = rb'\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})'
@@ -84,22 +87,32 @@ class PlainFrames:
             return None
         return cls(outside, _cut(frame, places))
 
-    def holds(self, payload: bytes) -> bool:
-        """Tell whether `payload` looks like one of these frames."""
-        return (
-            payload.startswith(self._before)
-            and payload.endswith(self._after)
-            and len(payload) > self._shortest
-        )
+    def run(self, events: list[Event], start: int) -> list[bytes]:
+        """Return what is between the fixed parts of `events` from `start` on.
 
-    def translate(self, payloads: list[bytes]) -> tuple[bytes, int] | None:
-        """Return the frames for `payloads`, which it `holds`, and their texts' length.
+        It goes as far as they look like these frames.
+        """
+        before, after, shortest = self._before, self._after, self._shortest
+        begin, end = len(before), -len(after)
+        run: list[bytes] = []
+        for data, name in islice(events, start, None):
+            if (
+                name != "message"
+                or len(data) <= shortest
+                or not data.startswith(before)
+                or not data.endswith(after)
+            ):
+                break
+            run.append(data[begin:end])
+        return run
+
+    def translate(self, run: list[bytes]) -> Relayed[bytes] | None:
+        """Return the frames for a `run`.
 
         None where one of them is something else after all: they go the long way.
         """
-        start, end = len(self._before), -len(self._after)
-        rows = b"\n".join([payload[start:end] for payload in payloads])
-        if rows.count(b"\n") >= len(payloads) or b"\t" in rows:
+        rows = b"\n".join(run)
+        if rows.count(b"\n") >= len(run) or b"\t" in rows:
             return None
         if self._between:
             rows = rows.replace(self._between, b"\t")
@@ -111,7 +124,7 @@ class PlainFrames:
         frames = rows.replace(b"\n", self._last + self._first)
         if self._between:
             frames = frames.replace(b"\t", self._middle)
-        return self._first + frames + self._last, length
+        return Relayed(self._first + frames + self._last, length, says=True)
 
 
 def _is_plain(chunk: JSON) -> bool:

@@ -13,7 +13,7 @@ from gateway.hub.protocol import JSON, Reply
 from gateway.translators import openai
 from gateway.translators.openai.frames import PlainFrames
 from gateway.wire import sse
-from gateway.wire.sse import SSEDecoder
+from gateway.wire.sse import Event, SSEDecoder
 
 HEAD = '{"id":"c","object":"chat.completion.chunk","created":5,"model":"x","choices":'
 ROLE = HEAD + '[{"index":0,"delta":{"role":"assistant","content":""}}]}'
@@ -117,17 +117,20 @@ def test_relaying_says_what_feeding_says(
     assert outcome(relaying, frames(short)) == outcome(fed, long)
 
 
+def run_of(known: PlainFrames, *payloads: bytes) -> list[bytes]:
+    return known.run([Event(payload) for payload in payloads], 0)
+
+
 def test_plain_frames_do_go_the_shorter_way() -> None:
     payload = plain('"one"', '"xy"').encode()
     chunk = openai.stream_parser(Reply("alias")).feed(b"data: " + payload + b"\n\n")[0]
     del chunk["choices"][0]["delta"]["role"]
     known = PlainFrames.like(payload, chunk)
     assert known is not None
-    found = known.translate(
-        [plain('"t\\u00e9o\\n"', '"abc"').encode(), plain('""', '"d"').encode()]
-    )
+    first, second = plain('"t\\u00e9o\\n"', '"abc"'), plain('""', '"d"')
+    found = known.translate(run_of(known, first.encode(), second.encode()))
     assert found is not None
-    frame, other = frames(found[0])
+    frame, other = frames(found.data)
     assert other["obfuscation"] == "d"
     assert frame["model"] == "alias"
     assert frame["obfuscation"] == "abc"
@@ -141,7 +144,8 @@ def test_a_space_behind_the_colon_is_as_plain() -> None:
     del chunk["choices"][0]["delta"]["role"]
     known = PlainFrames.like(payload, chunk)
     assert known is not None
-    assert known.translate([payload.replace(b"one", b"two")]) is not None
+    run = run_of(known, payload.replace(b"one", b"two"))
+    assert known.translate(run) is not None
 
 
 @pytest.mark.parametrize(
@@ -159,14 +163,16 @@ def test_other_frames_go_the_long_way(payload: str) -> None:
         plain('"one"', '"xy"').encode(), json.loads(plain('"one"', '"xy"'))
     )
     assert known is not None
-    given = payload.encode()
-    assert not known.holds(given) or known.translate([given]) is None
+    run = run_of(known, payload.encode())
+    assert not run or known.translate(run) is None
 
 
 def test_invalid_text_goes_the_long_way() -> None:
     known = PlainFrames.like(plain('"one"').encode(), json.loads(plain('"one"')))
     assert known is not None
-    assert known.translate([plain('"?"').encode().replace(b"?", b"\xff")]) is None
+    run = run_of(known, plain('"?"').encode().replace(b"?", b"\xff"))
+    assert run
+    assert known.translate(run) is None
 
 
 def test_characters_and_the_finish_reason_are_told() -> None:
