@@ -12,6 +12,7 @@ from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply, Route, StreamParser
 from gateway.translators.anthropic.answers.response import parse_response
 from gateway.translators.anthropic.answers.stream import MessageStream
+from gateway.translators.anthropic.errors import WORDS
 from gateway.translators.anthropic.requests.request import render_request
 
 __all__ = [
@@ -40,4 +41,4 @@ def parse_error(
 
     https://platform.claude.com/docs/en/api/errors
     """
-    return upstream_errors.from_response(status, headers, payload)
+    return upstream_errors.from_response(status, headers, payload, WORDS)

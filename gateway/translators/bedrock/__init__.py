@@ -33,6 +33,7 @@ from gateway.translators.bedrock.api import (
     check_size,
     choose_api,
 )
+from gateway.translators.bedrock.errors import WORDS
 from gateway.translators.bedrock.families import (
     claude,
     cohere,
@@ -200,7 +201,7 @@ def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> J
     if not isinstance(payload, dict):
         raise upstream_errors.no_answer("is not a JSON object")
     if _is_failure(payload):
-        raise upstream_errors.from_object(payload, default=upstream_errors.NO_ANSWER)
+        raise upstream_errors.instead_of_answer(payload, WORDS)
     completion = _PARSERS[reply.wire](payload, reply)
     if payload.get(GUARDRAIL_ACTION) == "INTERVENED":
         completion["choices"][0]["finish_reason"] = "content_filter"
@@ -247,4 +248,4 @@ def parse_error(
 
     https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html
     """
-    return upstream_errors.from_response(status, headers, payload)
+    return upstream_errors.from_response(status, headers, payload, WORDS)

@@ -11,6 +11,7 @@ from gateway.errors import GatewayError
 from gateway.hub.answers.writer import count, token_usage
 from gateway.hub.errors.upstream_errors import from_object, no_answer
 from gateway.hub.protocol import JSON
+from gateway.translators.bedrock.errors import WORDS
 from gateway.wire.eventstream import EventStreamDecoder, Frame
 from gateway.wire.jsontext import JSONError, decode
 
@@ -130,7 +131,7 @@ def _failure(frame: Frame) -> GatewayError:
         body = {}
     if frame.kind == "error":
         body = {"message": frame.headers.get(":error-message", "")}
-    return from_object(body, kind=frame.name)
+    return from_object(body, WORDS, kind=frame.name)
 
 
 class InvokeEvents:

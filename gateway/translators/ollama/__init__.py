@@ -11,6 +11,7 @@ from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply, Route, StreamParser
 from gateway.hub.requests.content import remote
 from gateway.translators.ollama.answer import LineStream, parse_response
+from gateway.translators.ollama.errors import WORDS
 from gateway.translators.ollama.request import render_request
 
 __all__ = [
@@ -20,8 +21,6 @@ __all__ = [
     "render_request",
     "stream_parser",
 ]
-
-_STATUSES = {404: upstream_errors.NO_MODEL}
 
 
 def remote_urls(body: JSON, route: Route) -> list[str]:
@@ -38,4 +37,4 @@ def parse_error(
     status: int, headers: Mapping[str, str], payload: bytes
 ) -> GatewayError:
     """Return Ollama's refusal in the caller's terms; never raises."""
-    return upstream_errors.from_response(status, headers, payload, statuses=_STATUSES)
+    return upstream_errors.from_response(status, headers, payload, WORDS)

@@ -13,6 +13,7 @@ from gateway.hub.answers.writer import CallIds, count
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply
 from gateway.hub.requests.tools.arguments import dump_arguments
+from gateway.translators.ollama.errors import WORDS
 from gateway.wire.bounds import EventTooLarge
 from gateway.wire.jsontext import JSONError, decode
 from gateway.wire.ndjson import NDJSONDecoder
@@ -25,8 +26,7 @@ def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> J
     if not isinstance(payload, dict):
         raise upstream_errors.no_answer("is not a JSON object")
     if payload.get("error"):
-        default = upstream_errors.NO_ANSWER
-        raise upstream_errors.from_object(payload, default=default)
+        raise upstream_errors.instead_of_answer(payload, WORDS)
     message = payload.get("message")
     if not isinstance(message, dict):
         raise upstream_errors.no_answer("holds no message")
@@ -108,7 +108,7 @@ class LineStream:
                 self.error = upstream_errors.no_answer("has a line that is no object")
                 return out
             if event.get("error"):
-                self.error = upstream_errors.from_object(event)
+                self.error = upstream_errors.from_object(event, WORDS)
                 return out
             self._event(event, out)
             if self.done:

@@ -22,6 +22,7 @@ from gateway.hub.protocol import (
 )
 from gateway.hub.requests.extra_body import with_extra_body
 from gateway.hub.requests.losses import Losses
+from gateway.translators.openai.errors import WORDS
 from gateway.translators.openai.parts import with_plain_content
 from gateway.translators.openai.stream import (
     FINISH_REASONS,
@@ -101,7 +102,7 @@ def parse_error(
     status: int, headers: Mapping[str, str], payload: bytes
 ) -> GatewayError:
     """Return the upstream's refusal in the caller's terms."""
-    return upstream_errors.from_response(status, headers, payload)
+    return upstream_errors.from_response(status, headers, payload, WORDS)
 
 
 def _rename_limit(request: JSON, field: Any) -> None:
@@ -201,6 +202,5 @@ def _is_untyped(call: Any) -> bool:
 def _inner_error(found: JSON) -> GatewayError:
     """Return the error for a 200 without an answer."""
     if found.get("error") or found.get("object") == "error" or "detail" in found:
-        default = upstream_errors.NO_ANSWER
-        return upstream_errors.from_object(found, default=default)
+        return upstream_errors.instead_of_answer(found, WORDS)
     return upstream_errors.no_answer("holds no choices")

@@ -9,6 +9,7 @@ from gateway.errors import GatewayError
 from gateway.hub.answers.relay import Relayed, encoded, joined
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply
+from gateway.translators.openai.errors import WORDS
 from gateway.translators.openai.frames import PlainFrames
 from gateway.translators.openai.parts import with_plain_content
 from gateway.wire.bounds import EventTooLarge
@@ -195,7 +196,7 @@ class ChunkStream:
             if self.error is None:
                 self._finish(out)
         else:
-            self.error = upstream_errors.unfinished(self._decoder.foreign)
+            self.error = upstream_errors.unfinished(self._decoder.foreign, WORDS)
         return out
 
     def _chunks(self, events: list[Event]) -> list[JSON]:
@@ -210,7 +211,7 @@ class ChunkStream:
                 self._not_json(data, out)
             else:
                 if event == "error" or type(chunk) is not dict or chunk.get("error"):
-                    self.error = upstream_errors.from_object(chunk)
+                    self.error = upstream_errors.from_object(chunk, WORDS)
                 elif type(chunk.get("choices")) is list:
                     self._chunk(chunk, out)
                 else:
@@ -229,7 +230,7 @@ class ChunkStream:
     def _other(self, found: JSON) -> None:
         """Deal with an event without choices: usage, an error, or nothing we know."""
         if found.get("object") == "error" or "detail" in found or "code" in found:
-            self.error = upstream_errors.from_object(found)
+            self.error = upstream_errors.from_object(found, WORDS)
         elif isinstance(found.get("usage"), dict):
             self.usage = found["usage"]
 
@@ -312,7 +313,7 @@ class ChunkStream:
             # How the first vision models told it.
             reason = details.get("type")
         if choice.get("error"):
-            self.error = upstream_errors.from_object(choice["error"])
+            self.error = upstream_errors.from_object(choice["error"], WORDS)
         if not isinstance(reason, str) or not reason:
             choice["finish_reason"] = None
             return index in self._running

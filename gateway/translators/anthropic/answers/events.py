@@ -24,6 +24,7 @@ from gateway.translators.anthropic.answers.response import (
     url_citation,
 )
 from gateway.translators.anthropic.answers.usage import parse_usage
+from gateway.translators.anthropic.errors import WORDS
 
 
 class _Block:
@@ -123,7 +124,7 @@ class MessageEvents:
         """
         if not self.done and self.error is None:
             is_other = not self._began and foreign.lstrip().startswith((b"{", b"<"))
-            self.error = upstream_errors.unfinished(foreign if is_other else b"")
+            self.error = upstream_errors.unfinished(foreign if is_other else b"", WORDS)
 
     def fail(self, why: str) -> None:
         """Set `error` unless the message ended before; `why` completes a sentence."""
@@ -324,4 +325,4 @@ class MessageEvents:
         self.done = True
 
     def _on_error(self, event: JSON, out: list[JSON]) -> None:
-        self.error = upstream_errors.from_object(event)
+        self.error = upstream_errors.from_object(event, WORDS)
