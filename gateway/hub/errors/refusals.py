@@ -1,8 +1,7 @@
 """Reads an upstream's error body, whatever its shape.
 
-Anthropic's ``{"type": "error", "error": {...}}``, AWS's ``{"__type": ..., "message":
-...}``, Ollama's ``{"error": "..."}``, and what compatible servers send: ``{"error":
-...}``, ``{"detail": ...}``, ``{"message": ...}``, ``[{"error": ...}]``.
+``{"error": {"message": ...}}`` and the like, the same within a list, and the flat
+``{"error": "..."}``, ``{"detail": ...}``, ``{"message": ...}``, ``{"__type": ...}``.
 """
 
 import re

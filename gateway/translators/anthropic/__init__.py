@@ -17,6 +17,7 @@ from gateway.translators.anthropic.answers.response import (
 )
 from gateway.translators.anthropic.answers.stream import SSEReader
 from gateway.translators.anthropic.avoidable import AVOIDABLE
+from gateway.translators.anthropic.errors import WORDS
 from gateway.translators.anthropic.requests.request import render_request
 
 __all__ = [
@@ -47,4 +48,4 @@ def parse_error(
 
     https://platform.claude.com/docs/en/api/errors
     """
-    return upstream_errors.from_response(status, headers, payload)
+    return upstream_errors.from_response(status, headers, payload, WORDS)

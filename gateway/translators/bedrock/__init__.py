@@ -40,6 +40,7 @@ from gateway.translators.bedrock.api import (
     choose_api,
 )
 from gateway.translators.bedrock.avoidable import AVOIDABLE
+from gateway.translators.bedrock.errors import WORDS
 from gateway.translators.bedrock.families import (
     claude,
     cohere,
@@ -210,7 +211,7 @@ def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> J
     if not isinstance(payload, dict):
         raise upstream_errors.no_answer("is not a JSON object")
     if _is_failure(payload):
-        raise upstream_errors.from_object(payload, default=upstream_errors.NO_ANSWER)
+        raise upstream_errors.instead_of_answer(payload, WORDS)
     completion = _PARSERS[reply.wire](payload, reply)
     if payload.get(GUARDRAIL_ACTION) == "INTERVENED":
         completion["choices"][0]["finish_reason"] = "content_filter"
@@ -264,4 +265,4 @@ def parse_error(
 
     https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html
     """
-    return upstream_errors.from_response(status, headers, payload)
+    return upstream_errors.from_response(status, headers, payload, WORDS)

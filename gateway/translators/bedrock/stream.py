@@ -13,6 +13,7 @@ from gateway.hub.answers.state import StreamState
 from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors.upstream_errors import from_object, no_answer
 from gateway.hub.protocol import JSON
+from gateway.translators.bedrock.errors import WORDS
 from gateway.wire.eventstream import EventStreamDecoder, Frame
 from gateway.wire.jsontext import JSONError, decode
 
@@ -81,7 +82,7 @@ def _failure(frame: Frame) -> GatewayError:
         body = {}
     if frame.kind == "error":
         body = {"message": frame.headers.get(":error-message", "")}
-    return from_object(body, kind=frame.name)
+    return from_object(body, WORDS, kind=frame.name)
 
 
 class InvokeReader:

@@ -12,6 +12,7 @@ from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Feature, Reply, Route, StreamParser
 from gateway.hub.requests.content import remote
 from gateway.translators.ollama.answer import FINISH_REASONS, LineReader, parse_response
+from gateway.translators.ollama.errors import WORDS
 from gateway.translators.ollama.request import render_request
 
 __all__ = [
@@ -22,8 +23,6 @@ __all__ = [
     "render_request",
     "stream_parser",
 ]
-
-_STATUSES = {404: upstream_errors.NO_MODEL}
 
 AVOIDABLE: tuple[Feature, ...] = ()
 
@@ -43,4 +42,4 @@ def parse_error(
     status: int, headers: Mapping[str, str], payload: bytes
 ) -> GatewayError:
     """Return Ollama's refusal in the caller's terms; never raises."""
-    return upstream_errors.from_response(status, headers, payload, statuses=_STATUSES)
+    return upstream_errors.from_response(status, headers, payload, WORDS)

@@ -15,6 +15,7 @@ from gateway.hub.errors import upstream_errors
 from gateway.hub.errors.upstream_errors import no_answer
 from gateway.hub.protocol import JSON, Reply
 from gateway.hub.requests.tools.arguments import dump_arguments
+from gateway.translators.ollama.errors import WORDS
 from gateway.wire.bounds import EventTooLarge
 from gateway.wire.jsontext import JSONError, decode
 from gateway.wire.ndjson import NDJSONDecoder
@@ -28,8 +29,7 @@ def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> J
     if not isinstance(payload, dict):
         raise no_answer("is not a JSON object")
     if payload.get("error"):
-        default = upstream_errors.NO_ANSWER
-        raise upstream_errors.from_object(payload, default=default)
+        raise upstream_errors.instead_of_answer(payload, WORDS)
     message = payload.get("message")
     if not isinstance(message, dict):
         raise no_answer("holds no message")
@@ -97,7 +97,7 @@ class LineReader:
             if not isinstance(event, dict):
                 raise no_answer("has a line that is no object")
             if event.get("error"):
-                raise upstream_errors.from_object(event)
+                raise upstream_errors.from_object(event, WORDS)
             message = event.get("message")
             if isinstance(message, dict):
                 self._read_message(message, event)

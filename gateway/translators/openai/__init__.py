@@ -24,6 +24,7 @@ from gateway.hub.protocol import (
 )
 from gateway.hub.requests.extra_body import with_extra_body
 from gateway.hub.requests.losses import Losses
+from gateway.translators.openai.errors import WORDS
 from gateway.translators.openai.response import parse_response
 from gateway.translators.openai.stream import ChunkStream
 
@@ -96,7 +97,7 @@ def parse_error(
     status: int, headers: Mapping[str, str], payload: bytes
 ) -> GatewayError:
     """Return the upstream's refusal in the caller's terms."""
-    return upstream_errors.from_response(status, headers, payload)
+    return upstream_errors.from_response(status, headers, payload, WORDS)
 
 
 def _rename_limit(request: JSON, field: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply
+from gateway.translators.openai.errors import WORDS
 from gateway.translators.openai.parts import with_plain_content
 from gateway.translators.openai.tool_indexes import ToolIndexes
 
@@ -91,7 +92,7 @@ class StreamedChoices:
     def _end(self, index: int, choice: JSON) -> bool:
         """Note that a choice ended; return whether this is news."""
         if choice.get("error"):
-            raise upstream_errors.from_object(choice["error"])
+            raise upstream_errors.from_object(choice["error"], WORDS)
         put_finish_reason(choice)
         if choice["finish_reason"] is None:
             return index in self.running

@@ -7,6 +7,7 @@ from gateway.hub.answers.state import StreamState
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply
 from gateway.translators.openai.choices import StreamedChoices
+from gateway.translators.openai.errors import WORDS
 from gateway.wire.jsontext import JSONError, decode
 from gateway.wire.sse import Event
 
@@ -48,7 +49,7 @@ class ChunkReader:
                     return
                 continue
             if name == "error" or type(chunk) is not dict or chunk.get("error"):
-                raise upstream_errors.from_object(chunk)
+                raise upstream_errors.from_object(chunk, WORDS)
             if type(chunk.get("choices")) is list:
                 self._read_chunk(chunk, out)
             else:
@@ -72,7 +73,7 @@ class ChunkReader:
             self._read_chunk(whole, out)
             self._finish(out)
         else:
-            raise upstream_errors.unfinished(foreign)
+            raise upstream_errors.unfinished(foreign, WORDS)
 
     def _read_text(self, data: bytes, out: list[JSON]) -> None:
         if data is TOO_LARGE.data:
@@ -86,7 +87,7 @@ class ChunkReader:
     def _read_other(self, found: JSON) -> None:
         """Deal with an event without choices: usage, an error, or nothing we know."""
         if found.get("object") == "error" or "detail" in found or "code" in found:
-            raise upstream_errors.from_object(found)
+            raise upstream_errors.from_object(found, WORDS)
         if isinstance(found.get("usage"), dict):
             self._state.usage = found["usage"]
 

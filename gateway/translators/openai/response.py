@@ -11,6 +11,7 @@ from gateway.hub.answers import reply_rules
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply
 from gateway.translators.openai.choices import put_finish_reason, with_both_names
+from gateway.translators.openai.errors import WORDS
 from gateway.translators.openai.parts import with_plain_content
 
 
@@ -70,6 +71,5 @@ def _is_untyped(call: Any) -> bool:
 def _inner_error(found: JSON) -> GatewayError:
     """Return the error for a 200 without an answer."""
     if found.get("error") or found.get("object") == "error" or "detail" in found:
-        default = upstream_errors.NO_ANSWER
-        return upstream_errors.from_object(found, default=default)
+        return upstream_errors.instead_of_answer(found, WORDS)
     return upstream_errors.no_answer("holds no choices")

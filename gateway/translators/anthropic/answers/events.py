@@ -22,6 +22,7 @@ from gateway.translators.anthropic.answers.response import (
     web_page,
 )
 from gateway.translators.anthropic.answers.usage import parse_usage
+from gateway.translators.anthropic.errors import WORDS
 
 
 @dataclass(slots=True)
@@ -80,7 +81,7 @@ class MessageReader:
         `foreign` is what came instead of events; a piece of a line is not worth naming.
         """
         is_other = not self._has_begun and foreign.lstrip().startswith((b"{", b"<"))
-        raise upstream_errors.unfinished(foreign if is_other else b"")
+        raise upstream_errors.unfinished(foreign if is_other else b"", WORDS)
 
     def finish(self) -> None:
         """Write what ends the answer, as the message said it ends."""
@@ -221,7 +222,7 @@ class MessageReader:
         return {**paused, "usage": self._counts} if self._counts else paused
 
     def _read_error(self, event: JSON) -> None:
-        raise upstream_errors.from_object(event)
+        raise upstream_errors.from_object(event, WORDS)
 
 
 _READ: dict[str, Callable[[MessageReader, JSON], None]] = {

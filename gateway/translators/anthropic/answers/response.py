@@ -14,6 +14,7 @@ from gateway.hub.protocol import JSON, Reply
 from gateway.hub.requests.tools.arguments import dump_arguments
 from gateway.translators.anthropic.answers.pausing import joined
 from gateway.translators.anthropic.answers.usage import SERVICE_TIERS, parse_usage
+from gateway.translators.anthropic.errors import WORDS
 
 FINISH_REASONS = FinishReasons(
     {
@@ -42,14 +43,12 @@ def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> J
 def parse_message(payload: Any, reply: Reply) -> JSON:
     """Return a Claude message as a `chat.completion`, before the common rules."""
     if not isinstance(payload, dict) or payload.get("type") == "error":
-        raise upstream_errors.from_object(payload, default=upstream_errors.NO_ANSWER)
+        raise upstream_errors.instead_of_answer(payload, WORDS)
     payload = joined(reply.earlier, payload)
     content = payload.get("content")
     if not isinstance(content, list):
         if "error" in payload:
-            raise upstream_errors.from_object(
-                payload, default=upstream_errors.NO_ANSWER
-            )
+            raise upstream_errors.instead_of_answer(payload, WORDS)
         raise upstream_errors.no_answer("has no content")
     answer = WholeAnswer(reply, FINISH_REASONS)
     for index, block in enumerate(content):

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from gateway.hub.answers.writer import AnswerWriter
-from gateway.hub.errors.upstream_errors import NO_ANSWER, from_object, no_answer
+from gateway.hub.errors.upstream_errors import instead_of_answer, no_answer
 from gateway.hub.protocol import JSON, Reply
 from gateway.translators.bedrock.converse.stream import ConverseReader
+from gateway.translators.bedrock.errors import WORDS
 from gateway.wire.bounds import MAX_EVENT
 from gateway.wire.jsontext import JSONError, decode, dumps
 
@@ -46,7 +47,7 @@ class WholeReader:
         match payload:
             case {"output": {"message": {"content": list()}}}:
                 return dict(payload)
-        raise from_object(payload, default=NO_ANSWER)
+        raise instead_of_answer(payload, WORDS)
 
 
 def _events_of(payload: JSON) -> Iterator[tuple[str, JSON]]:
