@@ -212,5 +212,6 @@ def count(value: Any) -> int:
 
     Guardrails restate counts as floating-point numbers.
     """
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return int(value) if is_number and value > 0 else 0
+    if type(value) is int:
+        return value if value > 0 else 0
+    return int(value) if isinstance(value, float) and value > 0 else 0

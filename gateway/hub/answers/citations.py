@@ -1,4 +1,7 @@
-"""Citations of an answer: web pages as OpenAI's annotations, others as they are."""
+"""Citations of an answer: web pages as OpenAI's annotations, others as they are.
+
+https://platform.openai.com/docs/api-reference/chat/object (annotations)
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,22 +24,15 @@ def split(
     for citation in citations:
         if not isinstance(citation, dict):
             continue
-        page = web_page(citation)
-        if page is None:
+        if (page := web_page(citation)) is None:
             others.append(citation)
-        else:
-            annotations.append(_url_citation(*page, start, end))
-    return annotations, others
-
-
-def _url_citation(url: str, title: Any, start: int, end: int) -> JSON:
-    """https://platform.openai.com/docs/api-reference/chat/object (annotations)"""
-    return {
-        "type": "url_citation",
-        "url_citation": {
+            continue
+        url, title = page
+        place = {
             "url": url,
             "title": title if isinstance(title, str) else "",
             "start_index": start,
             "end_index": end,
-        },
-    }
+        }
+        annotations.append({"type": "url_citation", "url_citation": place})
+    return annotations, others

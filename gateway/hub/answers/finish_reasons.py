@@ -27,21 +27,20 @@ class FinishReasons:
 
     def check(self, native: Any) -> None:
         """Raise `GatewayError` (502) where `native` says that there is no answer."""
-        word = self._word(native)
-        if word in self.malformed:
-            told = self.sentence.format(word=word)
-            raise upstream_error(502, "malformed_model_output", told)
+        self._check(self._word(native))
 
     def finish_reason(self, native: Any, *, has_calls: bool) -> str:
         """Return OpenAI's word for `native`; raises `GatewayError` where none is due.
 
         A call ends an answer with `tool_calls` unless it was cut off or refused.
         """
-        self.check(native)
-        reason = self.words.get(self._word(native), "stop")
-        if reason in ("stop", "tool_calls"):
-            return "tool_calls" if has_calls else "stop"
-        return reason
+        word = self._word(native)
+        reason = self.words.get(word)
+        if reason is None:
+            self._check(word)
+        elif reason not in ("stop", "tool_calls"):
+            return reason
+        return "tool_calls" if has_calls else "stop"
 
     def refusal(self, native: Any, explanation: Any = None) -> str | None:
         """Return what a model that declined says about it; None where it did not."""
@@ -54,3 +53,8 @@ class FinishReasons:
         if not isinstance(native, str):
             return ""
         return native.lower() if self.ignores_case else native
+
+    def _check(self, word: str) -> None:
+        if word in self.malformed:
+            told = self.sentence.format(word=word)
+            raise upstream_error(502, "malformed_model_output", told)

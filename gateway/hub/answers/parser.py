@@ -45,7 +45,7 @@ class AnswerParser:
     def feed(self, data: bytes) -> list[JSON]:
         """Return the chunks that `data` completes."""
         state = self.state
-        if state.is_over or state.paused is not None:
+        if state.done or state.error is not None or state.paused is not None:
             return []
         try:
             self._reader.feed(data)

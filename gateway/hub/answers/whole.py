@@ -45,7 +45,8 @@ class WholeAnswer:
 
     def thinking_block(self, block: JSON, place: int) -> None:
         """Add a thinking block, the upstream's content block at `place`."""
-        self._thinking_blocks.append({**block, "index": place})
+        block["index"] = place
+        self._thinking_blocks.append(block)
 
     def tool_call(self, id: Any, name: str, arguments: str) -> None:
         """Add a tool call; `arguments` is JSON text."""

@@ -26,7 +26,6 @@ class AnswerWriter:
         self._reply = reply
         self._reasons = reasons
         self._chunks = Chunks(reply)
-        self._chunk = self._chunks.delta
         self._out: list[JSON] = []
         self._has_role = False
         self._native: Any = None
@@ -56,7 +55,7 @@ class AnswerWriter:
         if not self._has_role:
             self.role()
         self.length += len(text)
-        chunk = self._chunk({"content": text})
+        chunk = self._chunks.delta({"content": text})
         if logprobs is not None:
             chunk["choices"][0]["logprobs"] = logprobs
         self._out.append(chunk)
@@ -90,12 +89,12 @@ class AnswerWriter:
         """Write a whole thinking block, the upstream's content block at `place`."""
         # The official stream helper merges list entries by `index`, so that must be
         # dense; the place, which a replay needs, stands beside it.
-        numbered = {**block, "index": self._thinking_blocks}
+        block["index"] = self._thinking_blocks
         if place != self._thinking_blocks:
-            numbered["block_index"] = place
+            block["block_index"] = place
         self._thinking_blocks += 1
         self.role()
-        self._out.append(self._chunks.thinking_blocks([numbered]))
+        self._out.append(self._chunks.thinking_blocks([block]))
 
     def cite(self, found: list[Any], web_page: citations.WebPage, start: int) -> None:
         """Write the citations of the text that began at `start` and ends here."""
@@ -114,7 +113,7 @@ class AnswerWriter:
                 for index, citation in enumerate(others, self._citations)
             ]
             self._citations += len(others)
-            self._out.append(self._chunk({"citations": numbered}))
+            self._out.append(self._chunks.delta({"citations": numbered}))
 
     def stop(self, native: Any, explanation: Any = None) -> None:
         """Note why the answer ended; the first word stands.

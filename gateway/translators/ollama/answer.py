@@ -6,6 +6,7 @@ https://docs.ollama.com/api/chat and https://docs.ollama.com/api/streaming
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.errors import GatewayError
 from gateway.hub.answers import chunks, reply_rules
 from gateway.hub.answers.call_ids import CallIds
 from gateway.hub.answers.chunks import count
@@ -22,6 +23,9 @@ from gateway.wire.ndjson import NDJSONDecoder
 
 # It says "stop" where it called a tool, too.
 FINISH_REASONS = FinishReasons({"length": "length"})
+
+_TOO_LARGE = b"too large"
+"""Stands where a line was that outgrew its bound."""
 
 
 def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> JSON:
@@ -69,11 +73,8 @@ class LineReader:
         try:
             lines = self._decoder.feed(data)
         except EventTooLarge as oversize:
-            self._read(oversize.events)
-            if not self._writer.state.done:
-                raise no_answer("has an oversized line") from None
-        else:
-            self._read(lines)
+            lines = [*oversize.events, _TOO_LARGE]
+        self._read(lines)
 
     def close(self) -> None:
         """End of input: the last line must have come."""
@@ -93,7 +94,7 @@ class LineReader:
             try:
                 event = decode(line)
             except JSONError:
-                raise no_answer("has a line without JSON") from None
+                raise _unreadable(line) from None
             if not isinstance(event, dict):
                 raise no_answer("has a line that is no object")
             if event.get("error"):
@@ -109,16 +110,25 @@ class LineReader:
     def _read_message(self, message: JSON, event: JSON) -> None:
         writer = self._writer
         writer.role()
-        writer.reasoning(_thinking(message, self._reply))
-        writer.text(_text(message, "content"), _logprobs(event))
-        for call in _calls(message):
-            # The upstream's own index is 0 for every call on some servers.
-            writer.tool_start(self._ids.take(call.get("id")), *_function(call))
+        if "thinking" in message:
+            writer.reasoning(_thinking(message, self._reply))
+        logprobs = _logprobs(event) if "logprobs" in event else None
+        writer.text(_text(message, "content"), logprobs)
+        if "tool_calls" in message:
+            for call in _calls(message):
+                # The upstream's own index is 0 for every call on some servers.
+                writer.tool_start(self._ids.take(call.get("id")), *_function(call))
 
     def _finish(self, event: JSON) -> None:
         self._writer.state.usage = _usage(event)
         self._writer.stop(_native(event))
         self._writer.finish()
+
+
+def _unreadable(line: bytes) -> GatewayError:
+    if line is _TOO_LARGE:
+        return no_answer("has an oversized line")
+    return no_answer("has a line without JSON")
 
 
 def _native(event: JSON) -> str | None:

@@ -3,7 +3,6 @@
 https://platform.claude.com/docs/en/build-with-claude/streaming
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +22,17 @@ from gateway.translators.anthropic.answers.response import (
 )
 from gateway.translators.anthropic.answers.usage import parse_usage
 from gateway.translators.anthropic.errors import WORDS
+
+_UNCOUNTED = parse_usage({})
+
+# What comes only in a message that has begun.
+_WITHIN = (
+    "content_block_start",
+    "content_block_delta",
+    "content_block_stop",
+    "message_delta",
+    "message_stop",
+)
 
 
 @dataclass(slots=True)
@@ -66,12 +76,23 @@ class MessageReader:
         if not isinstance(event, dict):
             raise no_answer("holds an event that is no object")
         kind = event.get("type")
-        read = _READ.get(kind) if isinstance(kind, str) else None
-        if read is None:
-            return
-        if not self._has_begun and kind not in ("message_start", "error"):
+        if not self._has_begun and kind in _WITHIN:
             raise no_answer("begins without 'message_start'")
-        read(self, event)
+        match kind:  # the most frequent comes first
+            case "content_block_delta":
+                self._read_block_delta(event)
+            case "content_block_start":
+                self._read_block_start(event)
+            case "content_block_stop":
+                self._read_block_stop(event)
+            case "message_start":
+                self._read_message_start(event)
+            case "message_delta":
+                self._read_message_delta(event)
+            case "message_stop":
+                self._read_message_stop()
+            case "error":
+                raise upstream_errors.from_object(event, WORDS)
         if self._assembly is not None:
             self._assembly.receive(event)
 
@@ -88,7 +109,7 @@ class MessageReader:
         ending = self._ending or {}
         explanation = explained(ending.get("stop_details"))
         self._writer.stop(ending.get("stop_reason"), explanation)
-        self._writer.finish(parse_usage({}))
+        self._writer.finish(_UNCOUNTED)
 
     def _read_message_start(self, event: JSON) -> None:
         if self._has_begun:
@@ -110,10 +131,10 @@ class MessageReader:
         match start:
             case {"type": "text"}:
                 block.kind = "text"
-                self._read_text(block, start)
+                self._read_text(start)
                 citations = start.get("citations")
                 for citation in citations if isinstance(citations, list) else ():
-                    self._read_citation(block, {"citation": citation})
+                    self._read_citation(block, citation)
             case {"type": "thinking"}:
                 block.kind = "thinking"
                 self._read_thinking(block, start)
@@ -134,12 +155,22 @@ class MessageReader:
         block = self._open.get(index) if isinstance(index, int) else None
         if block is None:
             raise no_answer("holds a piece of a content block that never began")
-        kind = delta.get("type")
-        read = _READ_DELTA.get(kind) if isinstance(kind, str) else None
-        if read is not None and block.kind:
-            read(self, block, delta)
+        if not block.kind:
+            return
+        match delta.get("type"):
+            case "text_delta":
+                if isinstance(text := delta.get("text"), str):
+                    self._writer.text(text)
+            case "input_json_delta":
+                self._read_input(block, delta)
+            case "thinking_delta":
+                self._read_thinking(block, delta)
+            case "signature_delta":
+                self._read_signature(block, delta)
+            case "citations_delta":
+                self._read_citation(block, delta.get("citation"))
 
-    def _read_text(self, block: _OpenBlock, delta: JSON) -> None:
+    def _read_text(self, delta: JSON) -> None:
         text = delta.get("text")
         if isinstance(text, str):
             self._writer.text(text)
@@ -161,8 +192,7 @@ class MessageReader:
         if isinstance(signature, str):
             block.signature += signature
 
-    def _read_citation(self, block: _OpenBlock, delta: JSON) -> None:
-        citation = delta.get("citation")
+    def _read_citation(self, block: _OpenBlock, citation: Any) -> None:
         if block.kind == "text" and isinstance(citation, dict):
             block.citations.append(citation)
 
@@ -201,7 +231,7 @@ class MessageReader:
             parts = (*self._reply.earlier, {"usage": self._counts})
             self._writer.state.usage = parse_usage(summed_usage(parts))
 
-    def _read_message_stop(self, event: JSON) -> None:
+    def _read_message_stop(self) -> None:
         if self._ending is None:
             # The reason comes before: without it the answer may be cut anywhere.
             raise upstream_errors.truncated()
@@ -220,25 +250,3 @@ class MessageReader:
             return None
         paused = {"content": content, "stop_reason": PAUSE}
         return {**paused, "usage": self._counts} if self._counts else paused
-
-    def _read_error(self, event: JSON) -> None:
-        raise upstream_errors.from_object(event, WORDS)
-
-
-_READ: dict[str, Callable[[MessageReader, JSON], None]] = {
-    "message_start": MessageReader._read_message_start,
-    "content_block_start": MessageReader._read_block_start,
-    "content_block_delta": MessageReader._read_block_delta,
-    "content_block_stop": MessageReader._read_block_stop,
-    "message_delta": MessageReader._read_message_delta,
-    "message_stop": MessageReader._read_message_stop,
-    "error": MessageReader._read_error,
-}
-
-_READ_DELTA: dict[str, Callable[[MessageReader, _OpenBlock, JSON], None]] = {
-    "text_delta": MessageReader._read_text,
-    "input_json_delta": MessageReader._read_input,
-    "thinking_delta": MessageReader._read_thinking,
-    "signature_delta": MessageReader._read_signature,
-    "citations_delta": MessageReader._read_citation,
-}

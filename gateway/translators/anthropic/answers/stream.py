@@ -1,7 +1,6 @@
 """Anthropic's stream: server-sent events around the events of a message."""
 
-from collections.abc import Iterable
-
+from gateway.errors import GatewayError
 from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors.upstream_errors import no_answer
 from gateway.hub.protocol import Reply
@@ -9,6 +8,9 @@ from gateway.translators.anthropic.answers.events import MessageReader
 from gateway.wire.bounds import EventTooLarge
 from gateway.wire.jsontext import JSONError, decode
 from gateway.wire.sse import Event, SSEDecoder
+
+_TOO_LARGE = Event(b"too large")
+"""Stands where an event was that outgrew its bound."""
 
 
 class SSEReader:
@@ -24,11 +26,16 @@ class SSEReader:
         try:
             events = self._decoder.feed(data)
         except EventTooLarge as oversize:
-            self._read(oversize.events)
-            if not self._state.done:
-                raise no_answer("holds an event that is too large") from None
-        else:
-            self._read(events)
+            events = [*oversize.events, _TOO_LARGE]
+        read, state = self._message.read, self._state
+        for payload, _ in events:
+            try:
+                event = decode(payload)
+            except JSONError:
+                raise _unreadable(payload) from None
+            read(event)
+            if state.done or state.paused is not None:
+                return
 
     def close(self) -> None:
         """End of input: a message that paused ends there; others must have ended."""
@@ -44,13 +51,8 @@ class SSEReader:
         if not self._state.done:
             self._message.close(self._decoder.foreign)
 
-    def _read(self, events: Iterable[Event]) -> None:
-        read, state = self._message.read, self._state
-        for data, _ in events:
-            try:
-                event = decode(data)
-            except JSONError:
-                raise no_answer("holds an event that is not JSON") from None
-            read(event)
-            if state.done or state.paused is not None:
-                return
+
+def _unreadable(payload: bytes) -> GatewayError:
+    if payload is _TOO_LARGE.data:
+        return no_answer("holds an event that is too large")
+    return no_answer("holds an event that is not JSON")

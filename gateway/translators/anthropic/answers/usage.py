@@ -4,9 +4,8 @@ https://platform.claude.com/docs/en/api/messages#response-usage
 """
 
 from gateway.hub.answers import chunks
+from gateway.hub.answers.chunks import count
 from gateway.hub.protocol import JSON
-
-_CACHE_COUNTS = ("cache_creation_input_tokens", "cache_read_input_tokens")
 
 SERVICE_TIERS = {"standard": "default", "priority": "priority"}
 
@@ -18,23 +17,20 @@ def parse_usage(usage: JSON) -> JSON:
     includes both. The cache counts stand under Claude's names too, where clients of
     other gateways look for them.
     """
-    cache_write = _count(usage, "cache_creation_input_tokens")
-    cache_read = _count(usage, "cache_read_input_tokens")
+    write = usage.get("cache_creation_input_tokens")
+    read = usage.get("cache_read_input_tokens")
+    cache_write, cache_read = count(write), count(read)
     details = usage.get("output_tokens_details")
+    thinking = details.get("thinking_tokens") if isinstance(details, dict) else None
     counts = chunks.usage(
-        _count(usage, "input_tokens") + cache_write + cache_read,
-        _count(usage, "output_tokens"),
+        count(usage.get("input_tokens")) + cache_write + cache_read,
+        count(usage.get("output_tokens")),
         cached=cache_read,
         cache_write=cache_write,
-        reasoning=_count(details, "thinking_tokens")
-        if isinstance(details, dict)
-        else None,
+        reasoning=count(thinking) if isinstance(details, dict) else None,
     )
-    for name in _CACHE_COUNTS:
-        if usage.get(name) is not None:
-            counts[name] = _count(usage, name)
+    if write is not None:
+        counts["cache_creation_input_tokens"] = cache_write
+    if read is not None:
+        counts["cache_read_input_tokens"] = cache_read
     return counts
-
-
-def _count(usage: JSON, name: str) -> int:
-    return chunks.count(usage.get(name))

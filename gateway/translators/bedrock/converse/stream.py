@@ -3,7 +3,6 @@
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,11 +54,21 @@ class ConverseReader:
 
         Raises `GatewayError` (502) where the events contradict each other.
         """
-        read = _READ.get(name)
-        if read is not None:
-            read(self, payload)
-            if self._has_metadata and self._writer.is_stopped:
-                self.close()
+        match name:  # the most frequent comes first
+            case "contentBlockDelta":
+                self._read_block_delta(payload)
+            case "contentBlockStart":
+                self._read_block_start(payload)
+            case "contentBlockStop":
+                self._end(_block_index(payload))
+            case "messageStart":
+                self._read_message_start()
+            case "messageStop":
+                self._writer.stop(payload.get("stopReason"))
+            case "metadata":
+                self._read_metadata(payload)
+        if self._has_metadata and self._writer.is_stopped:
+            self.close()
 
     def close(self) -> None:
         """End of input; raises `GatewayError` where the answer is not complete."""
@@ -67,7 +76,7 @@ class ConverseReader:
             self._end(index)
         self._writer.finish()
 
-    def _read_message_start(self, payload: JSON) -> None:
+    def _read_message_start(self) -> None:
         if self._has_started:
             raise no_answer("holds a second message in the same stream")
         self._has_started = True
@@ -90,9 +99,11 @@ class ConverseReader:
         index = _block_index(payload)
         # A block of text has no start event.
         block = self._open.get(index) or self._begin(index)
-        match payload.get("delta"):
-            case {"text": str(text)}:
-                self._writer.text(text)
+        delta = payload.get("delta")
+        if isinstance(delta, dict) and isinstance(text := delta.get("text"), str):
+            self._writer.text(text)
+            return
+        match delta:
             case {"toolUse": {"input": str(fragment)}}:
                 self._read_arguments(block, fragment)
             case {"reasoningContent": dict(reasoning)}:
@@ -132,9 +143,6 @@ class ConverseReader:
             case {"redactedContent": str(redacted)}:
                 block.redacted += redacted
 
-    def _read_block_stop(self, payload: JSON) -> None:
-        self._end(_block_index(payload))
-
     def _end(self, index: int) -> None:
         block = self._open.pop(index, None)
         if block is None:
@@ -156,24 +164,11 @@ class ConverseReader:
             thinking = redacted_block(block.redacted)
         self._writer.thinking_block(thinking, block.place)
 
-    def _read_message_stop(self, payload: JSON) -> None:
-        self._writer.stop(payload.get("stopReason"))
-
     def _read_metadata(self, payload: JSON) -> None:
         self._has_metadata = True
         usage = payload.get("usage")
         if isinstance(usage, dict):
             self._writer.state.usage = converse_usage(usage)
-
-
-_READ: dict[str, Callable[[ConverseReader, JSON], None]] = {
-    "messageStart": ConverseReader._read_message_start,
-    "contentBlockStart": ConverseReader._read_block_start,
-    "contentBlockDelta": ConverseReader._read_block_delta,
-    "contentBlockStop": ConverseReader._read_block_stop,
-    "messageStop": ConverseReader._read_message_stop,
-    "metadata": ConverseReader._read_metadata,
-}
 
 
 def _block_index(payload: JSON) -> int:
