@@ -71,14 +71,14 @@ def render_tooling(rendering: Rendering, claude: Claude) -> Tooling:
     offered, choice = offer_of(body, says_named=forces)
     if choice.mode in ("required", "named") and not forces:
         rendering.losses.downgrade(choice.param)
-    tools = _render_tools(offered, names, claude)
-    rendered = _render_choice(choice, rendering, forces=forces) if tools else None
-    if not tools:
+    if tools := _render_tools(offered, names, claude):
+        rendered = _render_choice(choice, rendering, forces=forces)
+    else:
+        # Claude wants the tools that a history mentions, but nobody offers them now.
         tools = [
             {"name": names.upstream(name), "input_schema": {"type": "object"}}
             for name in historic_names(body["messages"])
         ]
-        # Claude wants the tools that a history mentions, but nobody offers them now.
         rendered = {"type": "none"} if tools else None
     search = _web_search(rendering, claude.dialect, {tool.name for tool in offered})
     if search is not None:
