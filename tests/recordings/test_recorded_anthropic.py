@@ -10,9 +10,9 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from gateway.errors import GatewayError
 from gateway.hub.protocol import Reply
 from gateway.translators import anthropic
-from gateway.translators.anthropic.requests.claude_models import reported_capabilities
 from gateway.wire.jsontext import decode
 from tests.recordings.claude import FINISH_REASONS, message_of, messages, refusal_of
+from tests.recordings.claude_report import reported_capabilities
 from tests.recordings.traffic import ABSENT, records
 
 REPLY = Reply(

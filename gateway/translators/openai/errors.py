@@ -18,13 +18,13 @@ from gateway.translators.aws import AWS_WORDS
 _RELAYED = Vocabulary(
     kinds={
         "billing_error": QUOTA,
+        "overloaded_error": OVERLOADED,
         "request_too_large": TOO_LARGE,
         "timeout_error": TIMEOUT,
-        "overloaded_error": OVERLOADED,
     },
     sayings=sayings(
-        (r"input length and `?max_tokens`? exceed", TOO_LONG),
         (r"credit balance is too low", QUOTA),
+        (r"input length and `?max_tokens`? exceed", TOO_LONG),
     ),
 )
 """Claude's, from gateways in front of it."""

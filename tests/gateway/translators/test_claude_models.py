@@ -10,8 +10,8 @@ from gateway.translators.anthropic.requests.claude_models import (
     ClaudeModel,
     base_id,
     claude_model,
-    reported_capabilities,
 )
+from tests.recordings.claude_report import reported_capabilities
 
 
 @pytest.mark.parametrize(

@@ -16,16 +16,18 @@ from gateway.hub.requests.schemas.subset import sanitise
 from gateway.hub.requests.tools.calls import historic_names
 from gateway.hub.requests.tools.choice import ToolChoice, is_parallel, offer_of
 from gateway.hub.requests.tools.ids import ToolNames
+from gateway.hub.requests.tools.json_tool import (
+    DESCRIPTION,
+    SCHEMA_PARAM,
+    json_tool_name,
+)
 from gateway.hub.requests.tools.offered import Tool
+from gateway.hub.requests.tools.strict import ToolSchemas
 from gateway.translators.anthropic.requests.dialect import Claude, Dialect
 from gateway.wire.jsontext import dumps
 
 _FIELDS = frozenset({"tools", "functions", "web_search_options", "response_format"})
 """Without any of these a valid request has nothing to do with tools."""
-
-_MAX_STRICT = 20
-
-_SCHEMA_PARAM = "response_format.json_schema.schema"
 
 _JSON_ONLY = (
     "Answer with a single JSON object and nothing else: no explanation before or after "
@@ -69,14 +71,14 @@ def render_tooling(rendering: Rendering, claude: Claude) -> Tooling:
     offered, choice = offer_of(body, says_named=forces)
     if choice.mode in ("required", "named") and not forces:
         rendering.losses.downgrade(choice.param)
-    tools = _render_tools(offered, names, claude)
-    rendered = _render_choice(choice, rendering, forces=forces) if tools else None
-    if not tools:
+    if tools := _render_tools(offered, names, claude):
+        rendered = _render_choice(choice, rendering, forces=forces)
+    else:
+        # Claude wants the tools that a history mentions, but nobody offers them now.
         tools = [
             {"name": names.upstream(name), "input_schema": {"type": "object"}}
             for name in historic_names(body["messages"])
         ]
-        # Claude wants the tools that a history mentions, but nobody offers them now.
         rendered = {"type": "none"} if tools else None
     search = _web_search(rendering, claude.dialect, {tool.name for tool in offered})
     if search is not None:
@@ -102,27 +104,18 @@ def _single_calls(tooling: Tooling, dialect: Dialect) -> Tooling:
 
 
 def _render_tools(tools: list[Tool], names: ToolNames, claude: Claude) -> list[JSON]:
-    rendered: list[JSON] = []
-    strict_left = _MAX_STRICT if claude.model.structured else 0
-    for tool in tools:
-        if tool.native is not None:
-            rendered.append(_render_native(tool, tool.native, claude.dialect))
-            continue
-        is_strict = tool.strict and strict_left > 0
-        one = _render_tool(tool, names, is_strict)
-        strict_left -= "strict" in one
-        rendered.append(one)
-    return rendered
+    schemas = ToolSchemas(takes_strict=claude.model.structured)
+    return [
+        _render_tool(tool, names, schemas)
+        if tool.native is None
+        else _render_native(tool, tool.native, claude.dialect)
+        for tool in tools
+    ]
 
 
-def _render_tool(tool: Tool, names: ToolNames, is_strict: bool) -> JSON:
-    param = f"{tool.param}.parameters"
-    schema = tool_parameters(tool.parameters, param)
-    is_strict = is_strict and is_representable(schema, param)
-    rendered: JSON = {
-        "name": names.upstream(tool.name),
-        "input_schema": sanitise(schema, param) if is_strict else schema,
-    }
+def _render_tool(tool: Tool, names: ToolNames, schemas: ToolSchemas) -> JSON:
+    schema, is_strict = schemas.of(tool)
+    rendered: JSON = {"name": names.upstream(tool.name), "input_schema": schema}
     if tool.description.strip():
         rendered["description"] = tool.description
     if is_strict:
@@ -219,8 +212,8 @@ def _with_format(tooling: Tooling, rendering: Rendering, claude: Claude) -> Tool
     if schema is None:
         return tooling._replace(instruction=_JSON_ONLY)
     avoided = "output_config" in rendering.route.avoid
-    if model.structured and not avoided and is_representable(schema, _SCHEMA_PARAM):
-        clean = sanitise(schema, _SCHEMA_PARAM)
+    if model.structured and not avoided and is_representable(schema, SCHEMA_PARAM):
+        clean = sanitise(schema, SCHEMA_PARAM)
         return tooling._replace(format={"type": "json_schema", "schema": clean})
     if tooling.forces_tool:
         # The answer will be the call that the client demands, not text.
@@ -233,14 +226,11 @@ def _with_format(tooling: Tooling, rendering: Rendering, claude: Claude) -> Tool
 
 
 def _with_json_tool(tooling: Tooling, schema: JSON, dialect: Dialect) -> Tooling:
-    taken = {tool.get("name") for tool in tooling.tools}
-    name = "json_output"
-    while name in taken:
-        name += "_"
+    name = json_tool_name({tool.get("name") for tool in tooling.tools})
     tool = {
         "name": name,
-        "description": "Gives the answer. Call it once, with the whole answer.",
-        "input_schema": tool_parameters(schema, _SCHEMA_PARAM),
+        "description": DESCRIPTION,
+        "input_schema": tool_parameters(schema, SCHEMA_PARAM),
     }
     may_call_others = bool(tooling.tools) and tooling.choice != {"type": "none"}
     if may_call_others:

@@ -13,14 +13,17 @@ from gateway.hub.requests.schemas.roots import tool_parameters
 from gateway.hub.requests.schemas.subset import sanitise
 from gateway.hub.requests.tools.choice import offer_of
 from gateway.hub.requests.tools.ids import ToolNames
+from gateway.hub.requests.tools.json_tool import (
+    DESCRIPTION,
+    SCHEMA_PARAM,
+    json_tool_name,
+)
 from gateway.hub.requests.tools.offered import Tool
+from gateway.hub.requests.tools.strict import ToolSchemas
 from gateway.translators.bedrock.converse.models import Profile
 from gateway.translators.bedrock.in_words import asked_in_words, instruction
 from gateway.translators.bedrock.parameters import refuse_native
 from gateway.wire.jsontext import dumps
-
-_MAX_STRICT = 20
-_SCHEMA_PARAM = "response_format.json_schema.schema"
 
 
 class Tooling(NamedTuple):
@@ -63,26 +66,21 @@ def render_tooling(rendering: Rendering, profile: Profile) -> Tooling:
 
 def _render_tools(tools: list[Tool], names: ToolNames, profile: Profile) -> list[JSON]:
     rendered: list[JSON] = []
-    strict_left = _MAX_STRICT if profile.structured else 0
+    schemas = ToolSchemas(takes_strict=profile.structured)
     for tool in tools:
         refuse_native(tool)
-        spec = _tool_spec(tool, names, tool.strict and strict_left > 0)
-        strict_left -= "strict" in spec
-        block: JSON = {"toolSpec": spec}
+        block: JSON = {"toolSpec": _tool_spec(tool, names, schemas)}
         if mark := tool_cache_mark(tool.source):
             block[MARK] = mark
         rendered.append(block)
     return rendered
 
 
-def _tool_spec(tool: Tool, names: ToolNames, is_strict: bool) -> JSON:
-    param = f"{tool.param}.parameters"
-    schema = tool_parameters(tool.parameters, param)
-    is_strict = is_strict and is_representable(schema, param)
+def _tool_spec(tool: Tool, names: ToolNames, schemas: ToolSchemas) -> JSON:
+    schema, is_strict = schemas.of(tool)
     spec: JSON = {"name": names.upstream(tool.name)}
     if tool.description.strip():
         spec["description"] = tool.description
-    schema = sanitise(schema, param) if is_strict else schema
     spec["inputSchema"] = {"json": plain_root(schema)}
     if is_strict:
         spec["strict"] = True
@@ -103,8 +101,8 @@ def _with_format(tooling: Tooling, rendering: Rendering, profile: Profile) -> To
     if wanted.get("type") != "json_schema" or schema is None:
         return tooling._replace(instruction=instruction(wanted))
     avoided = "output_config" in rendering.route.avoid
-    if profile.structured and not avoided and is_representable(schema, _SCHEMA_PARAM):
-        clean = sanitise(schema, _SCHEMA_PARAM)
+    if profile.structured and not avoided and is_representable(schema, SCHEMA_PARAM):
+        clean = sanitise(schema, SCHEMA_PARAM)
         return tooling._replace(format=text_format(clean, described))
     if tooling.choice is not None and "auto" not in tooling.choice:
         return tooling  # the answer will be the call that the client demands
@@ -124,14 +122,11 @@ def text_format(schema: JSON, described: JSON) -> JSON:
 
 
 def _with_json_tool(tooling: Tooling, schema: JSON, profile: Profile) -> Tooling:
-    taken = {tool["toolSpec"]["name"] for tool in tooling.tools}
-    name = "json_output"
-    while name in taken:
-        name += "_"
+    name = json_tool_name({tool["toolSpec"]["name"] for tool in tooling.tools})
     spec = {
         "name": name,
-        "description": "Gives the answer. Call it once, with the whole answer.",
-        "inputSchema": {"json": plain_root(tool_parameters(schema, _SCHEMA_PARAM))},
+        "description": DESCRIPTION,
+        "inputSchema": {"json": plain_root(tool_parameters(schema, SCHEMA_PARAM))},
     }
     is_alone = not tooling.tools
     choice: JSON = {"any": {}}
