@@ -44,7 +44,10 @@ class WholeAnswer:
         self._reasoning.append(text)
 
     def thinking_block(self, block: JSON, place: int) -> None:
-        """Add a thinking block, the upstream's content block at `place`."""
+        """Add a thinking block (the answer's own from now on).
+
+        `place` is where it stands among the upstream's content blocks.
+        """
         block["index"] = place
         self._thinking_blocks.append(block)
 

@@ -86,7 +86,10 @@ class AnswerWriter:
             self._out.append(self._chunks.tool_arguments(index, fragment))
 
     def thinking_block(self, block: JSON, place: int) -> None:
-        """Write a whole thinking block, the upstream's content block at `place`."""
+        """Write a thinking block (the writer's own from now on) that is complete.
+
+        `place` is where it stands among the upstream's content blocks.
+        """
         # The official stream helper merges list entries by `index`, so that must be
         # dense; the place, which a replay needs, stands beside it.
         block["index"] = self._thinking_blocks

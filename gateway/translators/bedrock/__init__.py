@@ -62,7 +62,7 @@ from gateway.translators.bedrock.stream import (
     GUARDRAIL_ACTION,
     BodyReader,
     EventReader,
-    FrameReader,
+    EventStreamReader,
     InvokeReader,
 )
 
@@ -255,7 +255,7 @@ def _reader(reply: Reply, writer: AnswerWriter) -> ByteReader:
     else:
         body = _READERS[reply.wire](reply, writer)
         events = InvokeReader(body, writer, tells_end=reply.wire == "claude")
-    return FrameReader(events, writer.state)
+    return EventStreamReader(events, writer.state)
 
 
 def parse_error(

@@ -42,7 +42,7 @@ class BodyReader(Protocol):
     def close(self) -> None: ...
 
 
-class FrameReader:
+class EventStreamReader:
     """Reads one event stream of Bedrock; a `ByteReader`."""
 
     def __init__(self, events: EventReader, state: StreamState) -> None:

@@ -28,6 +28,8 @@ _ROWS = {
 }
 """Rows of one or two strings; tab and line feed cannot stand in a string."""
 
+_TAB = ord("\t")
+
 _PADDING = "obfuscation"
 _MARKS = {"content": "0content0", _PADDING: "0obfuscation0"}
 _LITERALS = {
@@ -112,7 +114,7 @@ class PlainFrames:
         None where one of them is something else after all: they go the long way.
         """
         rows = b"\n".join(run)
-        if rows.count(b"\n") >= len(run) or b"\t" in rows:
+        if rows.count(b"\n") >= len(run) or _TAB in rows:
             return None
         if self._between:
             rows = rows.replace(self._between, b"\t")

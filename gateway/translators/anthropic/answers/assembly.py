@@ -15,8 +15,8 @@ _PIECES = {
 }
 
 
-class _Block:
-    """One content block: how it began, and what was added since."""
+class _Parts:
+    """The parts of one content block: how it began, and what was added since."""
 
     __slots__ = ("citations", "pieces", "start")
 
@@ -58,13 +58,13 @@ class Assembly:
     """
 
     def __init__(self) -> None:
-        self._blocks: dict[int, _Block] = {}
+        self._blocks: dict[int, _Parts] = {}
 
     def receive(self, event: JSON) -> None:
         """Take one event of the stream."""
         match event:
             case {"type": "content_block_start", "content_block": dict(start)}:
-                self._blocks[event["index"]] = _Block(start)
+                self._blocks[event["index"]] = _Parts(start)
             case {"type": "content_block_delta", "delta": dict(delta)}:
                 self._blocks[event["index"]].add(delta)
 

@@ -24,6 +24,7 @@ from gateway.translators.anthropic.answers.usage import parse_usage
 from gateway.translators.anthropic.errors import WORDS
 
 _UNCOUNTED = parse_usage({})
+"""What is told of a message that holds no counts at all."""
 
 # What comes only in a message that has begun.
 _WITHIN = (
@@ -131,7 +132,8 @@ class MessageReader:
         match start:
             case {"type": "text"}:
                 block.kind = "text"
-                self._read_text(start)
+                if isinstance(text := start.get("text"), str):
+                    self._writer.text(text)
                 citations = start.get("citations")
                 for citation in citations if isinstance(citations, list) else ():
                     self._read_citation(block, citation)
@@ -169,11 +171,6 @@ class MessageReader:
                 self._read_signature(block, delta)
             case "citations_delta":
                 self._read_citation(block, delta.get("citation"))
-
-    def _read_text(self, delta: JSON) -> None:
-        text = delta.get("text")
-        if isinstance(text, str):
-            self._writer.text(text)
 
     def _read_input(self, block: _OpenBlock, delta: JSON) -> None:
         fragment = delta.get("partial_json")
