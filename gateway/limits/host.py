@@ -37,7 +37,6 @@ class RingFile:
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._map: mmap.mmap | None = None
-        self._capacity = 0
 
     def close(self) -> None:
         """Let go of the file."""

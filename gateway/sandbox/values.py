@@ -6,14 +6,16 @@ https://platform.openai.com/docs/guides/structured-outputs allows, and more.
 
 import math
 import re
-from typing import Any
+from typing import Any, TypeGuard
 
 from gateway.wire.jsontext import JSON
 
 # From here on recursive schemas are led to their end.
-MAX_DEPTH = 8
+DEEP = 4
+MAX_DEPTH = 32
 # However a schema nests and repeats, no more values than this are made for it.
 MAX_VALUES = 2000
+MAX_REFERENCES = 8
 MAX_ITEMS = 50
 MAX_TEXT = 4096
 
@@ -31,45 +33,18 @@ FORMATS = {
     "url": "https://example.com/",
     "uuid": "00000000-0000-4000-8000-000000000000",
 }
-
 # Texts tried against a `pattern`; short, so that no pattern can take long on them.
-PATTERN_CANDIDATES = (
-    "example",
-    "Example",
-    "EXAMPLE",
-    "abc-123",
-    "ABC-123",
-    "abc_123",
-    "a",
-    "A",
-    "ab",
-    "AB",
-    "abc",
-    "ABC",
-    "0",
-    "1",
-    "12",
-    "123",
-    "1234",
-    "12345",
-    "123456",
-    "1.0",
-    "1.0.0",
-    "v1.0.0",
-    "12:30",
-    "2025-01-31",
-    "#a1b2c3",
-    "@example",
-    "+15550100",
-    "a@b.co",
-    "/a/b",
-    "",
+CANDIDATES = (
+    "example Example EXAMPLE abc-123 ABC-123 abc_123 a A ab AB abc ABC "
+    "0 1 12 123 1234 12345 123456 1.0 1.0.0 v1.0.0 12:30 2025-01-31 "
+    "#a1b2c3 @example +15550100 a@b.co /a/b "
 )
-
 # Fields that usually carry what the user said, and fields that carry a place.
 _SAID = {"message", "query", "question", "text", "input", "prompt", "content", "q"}
 _PLACE = {"city", "location", "place", "town", "destination", "country"}
 _AFTER_PREPOSITION = re.compile(r"\b(?:in|at|for|to|of|from|near)\s+([A-Z][\w'-]+)")
+# Which alternative ends a recursive schema soonest.
+_SIZES = {"null": 0, "array": 2, "object": 3}
 
 
 def example(schema: Any, hint: str = "") -> Any:
@@ -92,28 +67,31 @@ class _Maker:
     def value(self, schema: Any, name: str, depth: int) -> Any:
         """Return a value for `schema`, found as property `name` at `depth`."""
         self._left -= 1
-        if self._left < 0 or depth > MAX_DEPTH * 4:
+        if self._left < 0 or depth > MAX_DEPTH:
             return None
-        schema = self._resolved(schema)
-        for keyword in ("const", "default"):
-            if keyword in schema:
-                return schema[keyword]
-        for keyword in ("enum", "examples"):
-            if isinstance(schema.get(keyword), list) and schema[keyword]:
-                return self._fitting(schema[keyword])
-        for keyword in ("anyOf", "oneOf"):
-            if isinstance(schema.get(keyword), list) and schema[keyword]:
-                branch = self._branch(schema, keyword, depth)
-                return self.value(branch, name, depth + 1)
-        match self._type(schema, depth):
+        match self._resolved(schema):
+            case {"const": value} | {"default": value}:
+                return value
+            case {"enum": [_, *_] as choices} | {"examples": [_, *_] as choices}:
+                return self._fitting(choices)
+            case {"anyOf": [_, *_] as branches, **rest} | {
+                "oneOf": [_, *_] as branches,
+                **rest,
+            }:
+                return self.value(self._branch(branches, rest, depth), name, depth + 1)
+            case resolved:
+                return self._plain(resolved, name, depth)
+
+    def _plain(self, schema: JSON, name: str, depth: int) -> Any:
+        match _type(schema, depth):
             case "object":
                 return self._object(schema, depth)
             case "array":
                 return self._array(schema, name, depth)
             case "integer":
-                return _number(schema, whole=True)
+                return int(_number(schema, 1))
             case "number":
-                return _number(schema, whole=False)
+                return _number(schema, 0)
             case "boolean":
                 return True
             case "null":
@@ -123,24 +101,29 @@ class _Maker:
     def _fitting(self, choices: list[Any]) -> Any:
         """Return the choice that the user named, or the first."""
         said = self._hint.lower()
-        for choice in choices:
-            if isinstance(choice, str) and choice and choice.lower() in said:
-                return choice
-        return choices[0]
+        texts = [each for each in choices if isinstance(each, str) and each]
+        return next((each for each in texts if each.lower() in said), choices[0])
 
     def _resolved(self, schema: Any) -> JSON:
         """Follow `$ref` and merge `allOf`; anything but an object accepts all."""
-        for _ in range(MAX_DEPTH):
-            if not isinstance(schema, dict):
-                return {}
-            if isinstance(schema.get("$ref"), str):
-                rest = {key: value for key, value in schema.items() if key != "$ref"}
-                schema = {**self._referenced(schema["$ref"]), **rest}
-            elif isinstance(schema.get("allOf"), list):
-                schema = self._merged(schema)
-            else:
-                return schema
+        for _ in range(MAX_REFERENCES):
+            match schema:
+                case {"$ref": str(reference), **rest}:
+                    schema = {**self._referenced(reference), **rest}
+                case {"allOf": [*parts], **rest}:
+                    schema = rest
+                    for part in parts:
+                        schema = _merged(schema, self._once(part))
+                case dict():
+                    return schema
+                case _:
+                    return {}
         return {}
+
+    def _once(self, part: Any) -> JSON:
+        if isinstance(part, dict) and isinstance(part.get("$ref"), str):
+            return self._referenced(part["$ref"])
+        return part if isinstance(part, dict) else {}
 
     def _referenced(self, reference: str) -> JSON:
         target: Any = self._root
@@ -149,129 +132,111 @@ class _Maker:
             target = target.get(key) if isinstance(target, dict) else None
         return target if isinstance(target, dict) else {}
 
-    def _merged(self, schema: JSON) -> JSON:
-        merged = {key: value for key, value in schema.items() if key != "allOf"}
-        for part in map(self._resolved_once, schema["allOf"]):
-            properties = {
-                **(merged.get("properties") or {}),
-                **(part.get("properties") or {}),
-            }
-            required = [*(merged.get("required") or ()), *(part.get("required") or ())]
-            merged = {**part, **merged}
-            if properties:
-                merged |= {"properties": properties, "required": required}
-        return merged
-
-    def _resolved_once(self, part: Any) -> JSON:
-        if isinstance(part, dict) and isinstance(part.get("$ref"), str):
-            return self._referenced(part["$ref"])
-        return part if isinstance(part, dict) else {}
-
-    def _branch(self, schema: JSON, keyword: str, depth: int) -> JSON:
+    def _branch(self, branches: list[Any], rest: JSON, depth: int) -> JSON:
         """Return one alternative together with what stands beside the alternatives.
 
         Deep down the one that ends soonest, so that recursive schemas do end.
         """
-        branches = [branch for branch in schema[keyword] if isinstance(branch, dict)]
-        rest = {key: value for key, value in schema.items() if key != keyword}
-        if not branches:
-            return rest
-        if depth < MAX_DEPTH // 2:
-            return {**rest, **branches[0]}
-        shortest: JSON = min(branches, key=self._size)
-        return {**rest, **shortest}
+        known: list[JSON] = [each for each in branches if isinstance(each, dict)]
+        if depth >= DEEP:
+            known.sort(key=self._size)
+        return {**rest, **known[0]} if known else rest
 
     def _size(self, branch: JSON) -> int:
-        sizes = {"null": 0, "object": 3, "array": 2}
-        kind = self._type(self._resolved(branch), MAX_DEPTH)
-        return sizes.get(kind, 1)
-
-    def _type(self, schema: JSON, depth: int) -> str:
-        kind = schema.get("type")
-        if isinstance(kind, list) and kind:
-            if "null" in kind and depth >= MAX_DEPTH // 2:
-                return "null"
-            return str(next((k for k in kind if k != "null"), "null"))
-        if isinstance(kind, str):
-            return kind
-        if "properties" in schema:
-            return "object"
-        return "array" if "items" in schema else "string"
+        return _SIZES.get(_type(self._resolved(branch), DEEP), 1)
 
     def _object(self, schema: JSON, depth: int) -> JSON:
-        properties = schema.get("properties")
-        properties = properties if isinstance(properties, dict) else {}
-        required = schema.get("required")
-        wanted = list(properties) if depth < 2 else []
-        if isinstance(required, list):
-            wanted += [name for name in required if name not in wanted]
+        properties = _of_kind(schema.get("properties"), dict)
+        wanted = dict.fromkeys(properties if depth < 2 else ())
+        wanted |= dict.fromkeys(_of_kind(schema.get("required"), list))
         return {
             name: self.value(properties.get(name, {}), str(name), depth + 1)
             for name in wanted
         }
 
     def _array(self, schema: JSON, name: str, depth: int) -> list[Any]:
-        lowest = _whole(schema.get("minItems"), 0)
-        highest = _whole(schema.get("maxItems"), MAX_ITEMS)
-        prefix = schema.get("prefixItems")
-        if isinstance(prefix, list):
+        if isinstance(prefix := schema.get("prefixItems"), list):
             return [self.value(item, name, depth + 1) for item in prefix]
-        usual = 1 if depth < MAX_DEPTH // 2 else 0
-        count = min(max(lowest, usual), highest, MAX_ITEMS)
+        lowest = max(_count(schema, "minItems", 0), 1 if depth < DEEP else 0)
+        count = min(lowest, _count(schema, "maxItems", MAX_ITEMS), MAX_ITEMS)
         items = schema.get("items", {})
         values = [self.value(items, name, depth + 1) for _ in range(count)]
-        if schema.get("uniqueItems") is True:
-            return _distinct(values)
-        return values
+        return _distinct(values) if schema.get("uniqueItems") is True else values
 
     def _text(self, schema: JSON, name: str) -> str:
-        shortest = _whole(schema.get("minLength"), 0)
-        longest = _whole(schema.get("maxLength"), MAX_TEXT)
+        shortest = min(_count(schema, "minLength", 0), MAX_TEXT)
+        longest = _count(schema, "maxLength", MAX_TEXT)
         if isinstance(schema.get("pattern"), str):
             return _matching(schema["pattern"], shortest, longest)
         if schema.get("format") in FORMATS:
             return FORMATS[schema["format"]]
-        text = self._plausible(name)
-        if len(text) < shortest:
-            text += "." * (min(shortest, MAX_TEXT) - len(text))
-        return text[:longest]
+        return self._plausible(name).ljust(shortest, ".")[:longest]
 
     def _plausible(self, name: str) -> str:
-        lower = name.lower()
-        if lower in _PLACE:
+        if name.lower() in _PLACE:
             found = _AFTER_PREPOSITION.search(self._hint)
             return found.group(1) if found else "Paris"
-        if lower in _SAID and self._hint:
+        if name.lower() in _SAID and self._hint:
             return self._hint[:200]
-        label = re.sub(r"[_-]+", " ", name).strip()
-        return f"offline sandbox {label}".strip()
+        return f"offline sandbox {re.sub(r'[_-]+', ' ', name).strip()}".strip()
 
 
-def _whole(value: Any, default: int) -> int:
+def _type(schema: JSON, depth: int) -> str:
+    match schema:
+        case {"type": [_, *_] as kinds}:
+            if "null" in kinds and depth >= DEEP:
+                return "null"
+            return str(next((kind for kind in kinds if kind != "null"), "null"))
+        case {"type": str(kind)}:
+            return kind
+        case {"properties": _}:
+            return "object"
+    return "array" if "items" in schema else "string"
+
+
+def _merged(schema: JSON, part: JSON) -> JSON:
+    """Return both: `schema` decides, properties of either count."""
+    merged = {**part, **schema}
+    properties = {**(schema.get("properties") or {}), **(part.get("properties") or {})}
+    if properties:
+        required = [*(schema.get("required") or ()), *(part.get("required") or ())]
+        merged |= {"properties": properties, "required": required}
+    return merged
+
+
+def _of_kind(value: Any, kind: type) -> Any:
+    return value if isinstance(value, kind) else kind()
+
+
+def _count(schema: JSON, keyword: str, default: int) -> int:
+    value: Any = schema.get(keyword)
     is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 0
     return value if is_count else default
 
 
-def _number(schema: JSON, whole: bool) -> int | float:
+def _number(schema: JSON, step: float) -> float:
     """Return a number within the bounds, as near to 1 as they allow."""
-    step = schema.get("multipleOf")
-    step = step if isinstance(step, int | float) and step > 0 else (1 if whole else 0)
-    lowest, highest = -math.inf, math.inf
-    for keyword, edge in (("minimum", 0), ("exclusiveMinimum", 1)):
-        if _is_number(schema.get(keyword)):
-            lowest = max(lowest, schema[keyword] + edge * (step or 1e-6))
-    for keyword, edge in (("maximum", 0), ("exclusiveMaximum", 1)):
-        if _is_number(schema.get(keyword)):
-            highest = min(highest, schema[keyword] - edge * (step or 1e-6))
+    if _is_number(schema.get("multipleOf")) and schema["multipleOf"] > 0:
+        step = schema["multipleOf"]
+    edge = step or 1e-6
+    lowest = max(_bound(schema, "minimum"), _bound(schema, "exclusiveMinimum") + edge)
+    highest = -max(
+        _bound(schema, "maximum", -1), _bound(schema, "exclusiveMaximum", -1) + edge
+    )
     value = min(max(step or 1, lowest), highest)
     if step:
         value = math.ceil(value / step) * step
         if value > highest:
             value -= step
-    return int(value) if whole else value
+    return value
 
 
-def _is_number(value: Any) -> bool:
+def _bound(schema: JSON, keyword: str, sign: int = 1) -> float:
+    value = schema.get(keyword)
+    return sign * value if _is_number(value) else -math.inf
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -280,12 +245,10 @@ def _matching(pattern: str, shortest: int, longest: int) -> str:
         compiled = re.compile(pattern)
     except re.error:
         return "example"
-    fitting = [
-        text
-        for text in PATTERN_CANDIDATES
-        if shortest <= len(text) <= longest and compiled.search(text)
-    ]
-    return fitting[0] if fitting else "example"
+    fitting = filter(compiled.search, CANDIDATES.split(" "))
+    return next(
+        (each for each in fitting if shortest <= len(each) <= longest), "example"
+    )
 
 
 def _distinct(values: list[Any]) -> list[Any]:
@@ -295,7 +258,7 @@ def _distinct(values: list[Any]) -> list[Any]:
         if value in distinct and isinstance(value, str):
             value = f"{value} {position + 1}"
         elif value in distinct and _is_number(value):
-            value = value + position
+            value += position
         if value not in distinct:
             distinct.append(value)
     return distinct

@@ -58,11 +58,6 @@ class EventStreamDecoder:
         self._pending = bytearray()
         self._max_frame = max_frame
 
-    @property
-    def is_clean(self) -> bool:
-        """Say whether the input so far ends at the end of a frame."""
-        return not self._pending and self.error is None
-
     def feed(self, data: bytes) -> list[Frame]:
         """Return the frames that `data` completes."""
         frames: list[Frame] = []

@@ -1,7 +1,6 @@
 """Conclusions about providers from real traffic. Pure, in memory, one per process."""
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from providers.models import ModelProvider
@@ -50,11 +49,6 @@ class Observer:
         if seen.unreachable >= UNREACHABLE_LIMIT or seen.rejected >= REJECTED_LIMIT:
             return self._tell(seen, Status.UNAVAILABLE)
         return None
-
-    def forget(self, provider_ids: Iterable[int]) -> None:
-        """Drop what is known of providers that were edited or deleted."""
-        for provider_id in provider_ids:
-            self._seen.pop(provider_id, None)
 
     def _tell(self, seen: _Seen, status: Status) -> str | None:
         now = time.monotonic()
