@@ -3,8 +3,8 @@
 import pytest
 
 from gateway.errors import GatewayError
+from gateway.hub.answers.collector import AnswerCollector
 from gateway.hub.answers.finish_reasons import REFUSED, FinishReasons
-from gateway.hub.answers.whole import WholeAnswer
 from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.protocol import JSON, Reply
 
@@ -192,7 +192,7 @@ def test_usage_stays_here_where_nobody_asked() -> None:
 
 
 def test_a_whole_answer_says_what_a_streamed_one_says() -> None:
-    answer, writer = WholeAnswer(Reply("m"), REASONS), writer_of()
+    answer, writer = AnswerCollector(Reply("m"), REASONS), writer_of()
     for each in (answer, writer):
         each.text("So: ")
         start = each.length

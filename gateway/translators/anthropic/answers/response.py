@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.hub.answers import reply_rules
+from gateway.hub.answers.collector import AnswerCollector
 from gateway.hub.answers.finish_reasons import FinishReasons
-from gateway.hub.answers.whole import WholeAnswer
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply
 from gateway.hub.requests.tools.arguments import dump_arguments
@@ -50,7 +50,7 @@ def parse_message(payload: Any, reply: Reply) -> JSON:
         if "error" in payload:
             raise upstream_errors.instead_of_answer(payload, WORDS)
         raise upstream_errors.no_answer("has no content")
-    answer = WholeAnswer(reply, FINISH_REASONS)
+    answer = AnswerCollector(reply, FINISH_REASONS)
     for index, block in enumerate(content):
         if isinstance(block, dict):
             _read_block(block, index, answer)
@@ -68,7 +68,7 @@ def parse_message(payload: Any, reply: Reply) -> JSON:
     )
 
 
-def _read_block(block: JSON, index: int, answer: WholeAnswer) -> None:
+def _read_block(block: JSON, index: int, answer: AnswerCollector) -> None:
     match block:
         case {"type": "text", "text": str(text)}:
             start = answer.length

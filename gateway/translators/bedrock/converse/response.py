@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.hub.answers.call_ids import CallIds
 from gateway.hub.answers.chunks import count, token_usage
-from gateway.hub.answers.whole import WholeAnswer
+from gateway.hub.answers.collector import AnswerCollector
 from gateway.hub.errors.upstream_errors import no_answer
 from gateway.hub.protocol import JSON, Reply
 from gateway.translators.bedrock.finish_reasons import FINISH_REASONS
@@ -29,7 +29,7 @@ def parse_converse(payload: JSON, reply: Reply) -> JSON:
             pass
         case _:
             raise no_answer("holds no message")
-    answer, ids = WholeAnswer(reply, FINISH_REASONS), CallIds(reply)
+    answer, ids = AnswerCollector(reply, FINISH_REASONS), CallIds(reply)
     for index, block in enumerate(content):
         if isinstance(block, dict):
             _read_block(block, index, answer, ids)
@@ -42,7 +42,7 @@ def parse_converse(payload: JSON, reply: Reply) -> JSON:
     )
 
 
-def _read_block(block: JSON, index: int, answer: WholeAnswer, ids: CallIds) -> None:
+def _read_block(block: JSON, index: int, answer: AnswerCollector, ids: CallIds) -> None:
     match block:
         case {"text": str(text)}:
             answer.text(text)
@@ -61,7 +61,7 @@ def _read_block(block: JSON, index: int, answer: WholeAnswer, ids: CallIds) -> N
             answer.cite(citations, web_page, start)
 
 
-def _read_reasoning(reasoning: JSON, index: int, answer: WholeAnswer) -> None:
+def _read_reasoning(reasoning: JSON, index: int, answer: AnswerCollector) -> None:
     match reasoning:
         case {"reasoningText": {"text": str(text)} as block}:
             if text == HIDDEN_REASONING:

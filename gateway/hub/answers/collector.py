@@ -8,7 +8,7 @@ from gateway.hub.answers.finish_reasons import FinishReasons
 from gateway.hub.protocol import JSON, Reply
 
 
-class WholeAnswer:
+class AnswerCollector:
     """The pieces of one whole answer; what `AnswerWriter` is to a streamed one."""
 
     def __init__(self, reply: Reply, reasons: FinishReasons) -> None:
