@@ -21,13 +21,13 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "conformance.md"
 
 SUITES = (
-    "tests/gateway/test_translators.py",
-    "tests/gateway/test_anthropic_request.py",
-    "tests/gateway/test_bedrock.py",
-    "tests/gateway/test_bedrock_ids.py",
-    "tests/gateway/test_chat_completions.py",
-    "tests/gateway/test_eventstream.py",
-    "tests/gateway/test_images.py",
+    "tests/gateway/translators/test_translators.py",
+    "tests/gateway/translators/test_anthropic_request.py",
+    "tests/gateway/translators/test_bedrock.py",
+    "tests/gateway/translators/test_bedrock_ids.py",
+    "tests/gateway/entry/test_chat_completions.py",
+    "tests/gateway/wire/test_eventstream.py",
+    "tests/gateway/calls/test_images.py",
     "tests/e2e/test_disconnect.py::test_a_client_that_leaves_in_mid_stream",
     "tests/e2e/test_sdk.py",
     "tests/e2e/test_sigv4.py",
@@ -54,6 +54,11 @@ HEAD = """\
 Written by `make conformance` from the results of the tests; not to be edited. A number
 is how many tests passed, a dash says that there is nothing to hold.
 [translation.md](translation.md) explains the rules themselves.
+
+The exchanges that providers really had are kept apart from this repository. In a clone
+without them the tests of `tests/recordings` skip, and those of `tests/conformance` that
+ask for recorded answers, requests, streams or conversations; golden cases, SDKs and all
+else run. This page was written where the recordings were.
 """
 
 

@@ -134,6 +134,7 @@ COLUMNS = (OPENAI, ANTHROPIC, CLAUDE, INVOKE, CONVERSE, OLLAMA)
 BEDROCK = (CLAUDE, INVOKE, CONVERSE)
 
 GATEWAY = "tests/gateway/"
+TRANSLATORS = GATEWAY + "translators/"
 
 ELSEWHERE: dict[int, dict[str | tuple[str, ...], tuple[str, ...]]] = {
     1: {OLLAMA: ("ollama/tools_and_their_results",)},
@@ -141,17 +142,22 @@ ELSEWHERE: dict[int, dict[str | tuple[str, ...], tuple[str, ...]]] = {
     24: {OLLAMA: ("ollama/legacy_functions",)},
     27: {
         ANTHROPIC: (
-            GATEWAY + "test_anthropic_request.py::"
+            TRANSLATORS + "test_anthropic_request.py::"
             "test_a_longer_conversation_begins_with_the_shorter_one",
         )
     },
     34: {
-        BEDROCK: (GATEWAY + "test_bedrock.py::test_a_fetched_image_is_sent_as_bytes",),
-        OLLAMA: (GATEWAY + "test_images.py::test_addresses_within_are_never_asked",),
+        BEDROCK: (
+            TRANSLATORS + "test_bedrock.py::test_a_fetched_image_is_sent_as_bytes",
+        ),
+        OLLAMA: (
+            GATEWAY + "calls/test_images.py::test_addresses_within_are_never_asked",
+        ),
     },
     35: {
         OLLAMA: (
-            GATEWAY + "test_images.py::test_an_image_is_fetched_and_sent_as_bytes",
+            GATEWAY
+            + "calls/test_images.py::test_an_image_is_fetched_and_sent_as_bytes",
         )
     },
     36: {OLLAMA: ("ollama/text_and_image_parts_become_one_message",)},
@@ -203,7 +209,7 @@ ELSEWHERE: dict[int, dict[str | tuple[str, ...], tuple[str, ...]]] = {
         ),
         OLLAMA: ("ollama/stream_with_usage",),
     },
-    99: {BEDROCK: (GATEWAY + "test_eventstream.py::",)},
+    99: {BEDROCK: (GATEWAY + "wire/test_eventstream.py::",)},
     102: {
         OLLAMA: (
             "ollama/stream_of_tool_calls_on_the_last_line",
@@ -231,7 +237,7 @@ ELSEWHERE: dict[int, dict[str | tuple[str, ...], tuple[str, ...]]] = {
         OPENAI: (
             "openai/error_page_in_html",
             "openai/error_is_a_redirect",
-            GATEWAY + "test_chat_completions.py::"
+            GATEWAY + "entry/test_chat_completions.py::"
             "test_a_provider_that_answers_html_is_a_502_without_the_html",
             "tests/e2e/test_upstream_faults.py::test_a_fault_of_a_whole_answer",
         )
@@ -240,13 +246,14 @@ ELSEWHERE: dict[int, dict[str | tuple[str, ...], tuple[str, ...]]] = {
     114: {OLLAMA: ("ollama/error_model_not_found",)},
     115: {
         BEDROCK: (
-            GATEWAY + "test_bedrock_ids.py::test_a_path_is_encoded_as_it_must_be_sent",
+            TRANSLATORS
+            + "test_bedrock_ids.py::test_a_path_is_encoded_as_it_must_be_sent",
             "tests/e2e/test_sigv4.py::test_the_signature_covers_exactly_what_arrived",
         )
     },
     117: {
         BEDROCK: (
-            GATEWAY + "test_bedrock_ids.py::test_an_id_names_its_base_and_family",
+            TRANSLATORS + "test_bedrock_ids.py::test_an_id_names_its_base_and_family",
         )
     },
     119: {
