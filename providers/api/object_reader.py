@@ -1,7 +1,8 @@
 """Reads a provider object: from RunAgents' shape to the values of the form.
 
 Only shapes are checked here, each mistake told by its path; what the values may be is
-the form's to say.
+the form's to say. By hand, since msgspec's Structs stop at the first mistake, and say
+what type was expected rather than what to write: all mistakes are told at once.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -54,6 +54,11 @@ HEAD = """\
 Written by `make conformance` from the results of the tests; not to be edited. A number
 is how many tests passed, a dash says that there is nothing to hold.
 [translation.md](translation.md) explains the rules themselves.
+
+The exchanges that providers really had are kept apart from this repository. In a clone
+without them the tests of `tests/recordings` skip, and those of `tests/conformance` that
+ask for recorded answers, requests, streams or conversations; golden cases, SDKs and all
+else run. This page was written where the recordings were.
 """
 
 

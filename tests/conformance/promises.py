@@ -134,6 +134,7 @@ COLUMNS = (OPENAI, ANTHROPIC, CLAUDE, INVOKE, CONVERSE, OLLAMA)
 BEDROCK = (CLAUDE, INVOKE, CONVERSE)
 
 GATEWAY = "tests/gateway/"
+TRANSLATORS = GATEWAY + "translators/"
 
 ELSEWHERE: dict[int, dict[str | tuple[str, ...], tuple[str, ...]]] = {
     1: {OLLAMA: ("ollama/tools_and_their_results",)},
@@ -141,14 +142,13 @@ ELSEWHERE: dict[int, dict[str | tuple[str, ...], tuple[str, ...]]] = {
     24: {OLLAMA: ("ollama/legacy_functions",)},
     27: {
         ANTHROPIC: (
-            GATEWAY + "translators/test_anthropic_request.py::"
+            TRANSLATORS + "test_anthropic_request.py::"
             "test_a_longer_conversation_begins_with_the_shorter_one",
         )
     },
     34: {
         BEDROCK: (
-            GATEWAY
-            + "translators/test_bedrock.py::test_a_fetched_image_is_sent_as_bytes",
+            TRANSLATORS + "test_bedrock.py::test_a_fetched_image_is_sent_as_bytes",
         ),
         OLLAMA: (
             GATEWAY + "calls/test_images.py::test_addresses_within_are_never_asked",
@@ -246,15 +246,14 @@ ELSEWHERE: dict[int, dict[str | tuple[str, ...], tuple[str, ...]]] = {
     114: {OLLAMA: ("ollama/error_model_not_found",)},
     115: {
         BEDROCK: (
-            GATEWAY
-            + "translators/test_bedrock_ids.py::test_a_path_is_encoded_as_it_must_be_sent",
+            TRANSLATORS
+            + "test_bedrock_ids.py::test_a_path_is_encoded_as_it_must_be_sent",
             "tests/e2e/test_sigv4.py::test_the_signature_covers_exactly_what_arrived",
         )
     },
     117: {
         BEDROCK: (
-            GATEWAY
-            + "translators/test_bedrock_ids.py::test_an_id_names_its_base_and_family",
+            TRANSLATORS + "test_bedrock_ids.py::test_an_id_names_its_base_and_family",
         )
     },
     119: {

@@ -6,7 +6,6 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 
 from gateway.models import UsageRecord
 from providers.models import ModelProvider, RegistryVersion, Secret, WorkspaceKey
@@ -28,23 +27,14 @@ ADDABLE = ["providers_modelprovider", "providers_secret", "agents_agent"]
 
 
 @pytest.fixture
-def rows(provider):
+def rows(provider, record):
     """One row of everything."""
     agent = Agent.objects.create(name="support")
     row = provider(key=CANARY)
     Wire.objects.create(agent=agent, provider=row, model_id="gpt-4o-mini")
     AgentKey.issue(agent)
     WorkspaceKey.issue("ci")
-    UsageRecord.objects.create(
-        call_id="c1",
-        request_id="r1",
-        started_at=timezone.now(),
-        caller="support",
-        caller_kind="agent",
-        provider="openai",
-        model="gpt-4o-mini",
-        upstream_model="gpt-4o-mini",
-    )
+    record(call_id="c1", request_id="r1", caller="support")
     return row
 
 

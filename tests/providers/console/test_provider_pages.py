@@ -5,9 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 
-from gateway.models import UsageRecord
 from providers.models import ModelProvider, ProviderModel, Secret
 from providers.vendors import VENDORS
 from runagents.agents.models import Agent, Wire
@@ -106,7 +104,7 @@ TABS = {
 
 @pytest.mark.parametrize(("tab", "queries"), TABS.items())
 def test_each_tab_asks_only_for_what_it_shows(
-    logged_in_client, provider, django_assert_num_queries, tab, queries
+    logged_in_client, provider, django_assert_num_queries, tab, queries, called
 ):
     row = provider(models=tuple(f"m{number}" for number in range(30)))
     for number in range(5):
@@ -399,23 +397,16 @@ def test_a_model_that_another_provider_serves_is_told_while_typing(
     assert "mine" not in page
 
 
-def called(call_id, **fields):
-    """Store a call to the provider."""
-    defaults = {
-        "request_id": call_id,
-        "started_at": timezone.now(),
-        "caller": "support",
-        "caller_kind": "agent",
-        "provider": "openai",
-        "model": "gpt-4o-mini",
-        "upstream_model": "gpt-4o-mini",
-        "input_tokens": 1200,
-        "output_tokens": 34,
-    }
-    UsageRecord.objects.create(call_id=call_id, **{**defaults, **fields})
+@pytest.fixture
+def called(record):
+    """Stores a call to the provider: `called("c1", model="o3")`."""
+    tokens = {"input_tokens": 1200, "output_tokens": 34}
+    return lambda call_id, **fields: record(0, call_id=call_id, **{**tokens, **fields})
 
 
-def test_the_tabs_show_usage_and_the_newest_requests(logged_in_client, provider):
+def test_the_tabs_show_usage_and_the_newest_requests(
+    logged_in_client, provider, called
+):
     url = provider().get_absolute_url()
     called("c1")
     called("c2", model="o3", input_tokens=300)

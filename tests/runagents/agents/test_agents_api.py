@@ -6,9 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
-from gateway.models import UsageRecord
 from providers import attempts
 from providers.models import WorkspaceKey
 from runagents.agents.api.views import _period
@@ -41,18 +39,11 @@ def agent(provider):
     return row
 
 
-def used(cost, caller="support", model="gpt-4o-mini", **fields):
-    number = UsageRecord.objects.count()
-    defaults = {"started_at": timezone.now(), "caller_kind": "agent"}
-    UsageRecord.objects.create(
-        call_id=f"c{number}",
-        request_id="r",
-        caller=caller,
-        provider="openai",
-        model=model,
-        upstream_model=model,
-        cost=cost,
-        **{**defaults, **fields},
+@pytest.fixture
+def used(record):
+    """Stores a call that cost something: `used(Decimal("0.5"), model="gpt-4o")`."""
+    return lambda cost, **fields: record(
+        0, **{"caller": "support", "cost": cost, **fields}
     )
 
 
@@ -76,7 +67,7 @@ def test_an_agent_is_deleted(ask, agent):
     assert ask("GET", "/agents/support").status_code == 404
 
 
-def test_the_configuration_shows_roles_and_spend(ask, agent):
+def test_the_configuration_shows_roles_and_spend(ask, agent, used):
     used(Decimal("0.25"))
     used(None)
     used(Decimal("5"), caller="other")
@@ -157,7 +148,7 @@ def test_a_mistake_is_named_and_nothing_changes(ask, agent, body, error):
     assert Wire.objects.get().model_id == "gpt-4o-mini"
 
 
-def test_the_spend_of_the_month_is_summed(ask, agent):
+def test_the_spend_of_the_month_is_summed(ask, agent, used):
     used(Decimal("0.25"))
     used(Decimal("0.5"))
     used(Decimal("2"), caller="other", model="gpt-4o")

@@ -9,7 +9,6 @@ from django.test import AsyncClient, Client
 from django.urls import reverse
 from django.utils import timezone
 
-from gateway.models import UsageRecord
 from providers import keys
 from providers.models import ModelProvider
 from runagents.agents.models import Agent, AgentKey, Wire
@@ -222,18 +221,9 @@ def test_only_built_in_agents_can_be_run(logged_in_client, agent):
 # --- its page ---
 
 
-def test_the_page_shows_environment_keys_and_requests(logged_in_client, agent):
+def test_the_page_shows_environment_keys_and_requests(logged_in_client, agent, record):
     AgentKey.issue(agent)
-    UsageRecord.objects.create(
-        call_id="c1",
-        request_id="r1",
-        started_at=timezone.now(),
-        caller="support",
-        caller_kind="agent",
-        provider="openai",
-        model="gpt-4o-mini",
-        upstream_model="gpt-4o-mini",
-    )
+    record(call_id="c1", caller="support")
     page = text_of(logged_in_client.get(agent.get_absolute_url()))
     assert "LLM_GATEWAY_URL=http://testserver/v1/chat/completions" in page
     assert str(AgentKey.objects.get()) in page
@@ -365,23 +355,16 @@ def test_a_key_is_reached_through_its_own_agent_only(logged_in_client, agent):
 
 
 @pytest.fixture
-def calls():
+def calls(record):
     """Makes rows of the ledger for `support`: `calls(200, 200, 502)`."""
 
     def make(*statuses, minutes_ago=1):
         for status in statuses:
-            UsageRecord.objects.create(
-                call_id=f"c{UsageRecord.objects.count()}",
-                request_id="r",
-                started_at=timezone.now() - timedelta(minutes=minutes_ago),
+            record(
+                minutes_ago,
                 caller="support",
-                caller_kind="agent",
-                provider="openai",
-                model="gpt-4o-mini",
-                upstream_model="gpt-4o-mini",
                 status=status,
                 outcome="ok" if status < 400 else "upstream_error",
-                failed=status >= 400,
                 input_tokens=1000,
                 output_tokens=200,
             )
