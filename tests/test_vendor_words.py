@@ -42,7 +42,7 @@ ALLOWED: dict[str, str] = {
     "runagents/agents/detection/": "tells vendors' SDKs in agents' code by their names",
     "gateway/hub/answers/upstream_headers.py": "renames vendors' rate limit headers",
     "gateway/hub/errors/masking.py": "what keys of several vendors look like",
-    "gateway/translators/aws.py": "AWS says so whichever format it serves",
+    "gateway/translators/words.py": "words that other formats carry, too",
 }
 
 

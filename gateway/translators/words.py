@@ -1,9 +1,7 @@
-"""What AWS says went wrong, whatever format the host behind it speaks.
+"""Words for errors that travel: other formats than their vendor's own carry them, too.
 
-Bedrock's own formats are refused in these words, and so are OpenAI's and Anthropic's
-where AWS serves them.
-https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html
-https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html
+AWS answers in its own words whichever format it serves, and gateways relay the words of
+those whom they call.
 """
 
 from gateway.hub.errors.meanings import (
@@ -21,6 +19,7 @@ from gateway.hub.errors.meanings import (
     REFUSED,
     SKEW,
     TIMEOUT,
+    TOO_LARGE,
     TOO_LONG,
     UNSUPPORTED,
     Vocabulary,
@@ -69,3 +68,22 @@ AWS_WORDS = Vocabulary(
     vague={"validationexception": REFUSED, "internalserverexception": FAILED},
     kind_header="x-amzn-errortype",
 )
+"""What AWS says of any host of its own.
+
+https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html
+https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html
+"""
+
+CLAUDE_WORDS = Vocabulary(
+    kinds={
+        "billing_error": QUOTA,
+        "request_too_large": TOO_LARGE,
+        "timeout_error": TIMEOUT,
+        "overloaded_error": OVERLOADED,
+    },
+    sayings=sayings(
+        (r"input length and `?max_tokens`? exceed", TOO_LONG),
+        (r"credit balance is too low", QUOTA),
+    ),
+)
+"""https://platform.claude.com/docs/en/api/errors"""
