@@ -72,7 +72,8 @@ async def _answer(
         end_user_id=request.header("x-end-user-id"),
         run_id=request.header("x-run-id"),
     )
-    asked = door.parse_request(bodies.parse(request.body))
+    body = bodies.parse(request.body)
+    asked = door.parse_request(body)
     answer = await ask(asked, call, partial(between, door), provider)
     if isinstance(answer, WholeAnswer):
         return json_response(answer.body, headers=answer.headers)
