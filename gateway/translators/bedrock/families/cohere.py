@@ -8,7 +8,7 @@ from typing import Any
 from gateway.hub.answers import chunks
 from gateway.hub.answers.writer import AnswerStream, CallIds, finish_reason
 from gateway.hub.errors.upstream_errors import no_answer
-from gateway.hub.protocol import JSON, Reply
+from gateway.hub.protocol import JSON, Learned, Reply
 from gateway.hub.requests.content.parsing import text_of
 from gateway.hub.requests.conversation import Message, walk
 from gateway.hub.requests.rendering import Rendering
@@ -54,7 +54,7 @@ _TYPES = {
 # --- requests -------------------------------------------------------------------------
 
 
-def render(rendering: Rendering) -> tuple[JSON, Reply]:
+def render(rendering: Rendering) -> tuple[JSON, Learned]:
     """Return the body and what its answer's parser must know.
 
     Raises `GatewayError` (400) for content other than text.
@@ -79,7 +79,7 @@ def render(rendering: Rendering) -> tuple[JSON, Reply]:
         if start < len(messages):
             rendered["tool_results"] = _results(messages[start:], rendering.names)
     rendered |= sampling(rendering, _NAMES)
-    return rendered, rendering.reply()._replace(strip_fence=bool(wanted))
+    return rendered, {"strip_fence": bool(wanted)}
 
 
 def _open_calls(messages: list[Message]) -> int:
