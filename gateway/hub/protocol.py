@@ -9,7 +9,7 @@ travels in `Reply`.
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypedDict, runtime_checkable
 
 from gateway.errors import GatewayError
 from gateway.hub.answers.state import StreamState
@@ -18,6 +18,7 @@ from gateway.wire.jsontext import JSON
 __all__ = [
     "JSON",
     "Feature",
+    "Learned",
     "PausingParser",
     "Reply",
     "Route",
@@ -80,16 +81,8 @@ class Reply(NamedTuple):
     goes_on: bool = False
 
     @classmethod
-    def of(
-        cls,
-        body: JSON,
-        route: Route,
-        *,
-        tool_names: Mapping[str, str] = NOTHING,
-        single_tool_call: bool = False,
-        legacy_functions: bool = False,
-    ) -> "Reply":
-        """Return what every request tells; a translator adds what it learned."""
+    def of(cls, body: JSON, route: Route, learned: "Learned | None" = None) -> "Reply":
+        """Return what every request tells, and what a translator learned of it."""
         asked = body.get("stream_options")
         stream = body.get("stream") is True
         wants_usage = isinstance(asked, dict) and bool(asked.get("include_usage"))
@@ -99,10 +92,8 @@ class Reply(NamedTuple):
             route.created,
             stream,
             stream and wants_usage,
-            tool_names=tool_names,
-            single_tool_call=single_tool_call,
-            legacy_functions=legacy_functions,
             options=route.options,
+            **(learned or {}),
         )
 
 
@@ -116,6 +107,20 @@ class Feature(NamedTuple):
     name: str
     fields: tuple[str, ...]
     refusal: re.Pattern[str]
+
+
+class Learned(TypedDict, total=False):
+    """The fields of a `Reply` that only rendering tells."""
+
+    wire: str
+    tool_names: Mapping[str, str]
+    json_tool: str
+    strip_fence: bool
+    stop: tuple[str, ...]
+    single_tool_call: bool
+    legacy_functions: bool
+    forced_tool: str
+    hides_reasoning: bool
 
 
 class UpstreamRequest(NamedTuple):

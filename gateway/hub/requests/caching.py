@@ -25,16 +25,18 @@ def cache_mark(holder: JSON) -> JSON | None:
 
     Read are Anthropic's `cache_control` and OpenAI's `prompt_cache_breakpoint`.
     """
+    if MARKS.isdisjoint(holder):
+        return None
     mark = holder.get("cache_control") or holder.get("prompt_cache_breakpoint")
     return as_mark(mark) if mark else None
 
 
 def tool_cache_mark(source: JSON) -> JSON | None:
     """Return the mark of a tool, which may also stand inside its `function`."""
+    if mark := cache_mark(source):
+        return mark
     function = source.get("function")
-    return cache_mark(source) or (
-        cache_mark(function) if isinstance(function, dict) else None
-    )
+    return cache_mark(function) if isinstance(function, dict) else None
 
 
 def as_mark(mark: Any) -> JSON:

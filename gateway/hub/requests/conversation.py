@@ -34,6 +34,7 @@ class Message(NamedTuple):
     at: int
     role: Role
     source: JSON
+    content: str | list[JSON] | None
     calls: Sequence[Call] = ()
     call: Call = _NO_CALL
     place: Place = (-1, -1)
@@ -42,11 +43,6 @@ class Message(NamedTuple):
     def param(self) -> str:
         """Its path in the request."""
         return f"messages[{self.at}]"
-
-    @property
-    def content(self) -> str | list[JSON] | None:
-        """What it says, as the client wrote it."""
-        return self.source.get("content")
 
     @property
     def refusal(self) -> str | None:
@@ -59,23 +55,25 @@ def walk(
     rendering: Rendering, rewrite: Callable[[str], str] = plain_id
 ) -> Iterator[Message]:
     """Yield the messages of a request; `rewrite` makes call ids fit the upstream."""
-    messages, results = rendering.body["messages"], rendering.valid.results
-    sent = calls_to_send(messages, rewrite)
-    for index, message in enumerate(messages):
-        role = _ROLES[message["role"]]
+    results = rendering.results
+    sent = calls_to_send(rendering.calls, rewrite)
+    for index, message in enumerate(rendering.body["messages"]):
+        role, content = _ROLES[message["role"]], message.get("content")
         if role == "assistant":
-            yield Message(index, role, message, sent.get(index, ()))
+            yield Message(index, role, message, content, sent.get(index, ()))
         elif role == "tool":
             caller, position = place = results[index]
-            yield Message(index, role, message, (), sent[caller][position], place)
+            call = sent[caller][position]
+            yield Message(index, role, message, content, (), call, place)
         else:
-            yield Message(index, role, message)
+            yield Message(index, role, message, content)
 
 
 def check_text_only(message: Message) -> None:
     """Raise a 400 for a message with parts other than text."""
-    content = message.content
-    for position, part in enumerate(content if isinstance(content, list) else ()):
+    if not isinstance(message.content, list):
+        return
+    for position, part in enumerate(message.content):
         if part["type"] not in ("text", "refusal"):
             path = f"{message.param}.content[{position}]"
             raise unsupported(

@@ -8,6 +8,8 @@ from gateway.hub.requests.field_checks import invalid_value, wrong_type
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
+_WITHOUT_CALLS = ("user", "tool", "system", "developer", "function")
+
 
 def checked_messages(messages: Any) -> list[JSON]:
     """Return `messages` if each has a known role and content of the right shape.
@@ -19,8 +21,18 @@ def checked_messages(messages: Any) -> list[JSON]:
     if not messages:
         raise invalid_value("messages", "'messages' needs at least one message.")
     for position, message in enumerate(messages):
-        _check_message(message, f"messages[{position}]")
+        if not _is_plain(message):
+            _check_message(message, f"messages[{position}]")
     return messages
+
+
+def _is_plain(message: Any) -> bool:
+    """Tell at a glance that a message is text, as nearly all are, and no call."""
+    return (
+        isinstance(message, dict)
+        and isinstance(message.get("content"), str)
+        and message.get("role") in _WITHOUT_CALLS
+    )
 
 
 def _check_message(message: Any, param: str) -> None:

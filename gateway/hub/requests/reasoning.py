@@ -32,11 +32,17 @@ class Reasoning(NamedTuple):
         return bool(self.effort or self.budget or self.raw)
 
 
+_FIELDS = frozenset({"thinking", "reasoning", "reasoning_effort"})
+_NOTHING_ASKED = Reasoning()
+
+
 def reasoning_of(body: JSON) -> Reasoning:
     """Return what a valid request asks for: `thinking`, else `reasoning`, else effort.
 
     `effort` is filled in beside `raw`, because adaptive thinking has its own strength.
     """
+    if _FIELDS.isdisjoint(body):
+        return _NOTHING_ASKED
     detailed = body.get("reasoning") or {}
     effort = detailed.get("effort") or ""
     budget = detailed.get("max_tokens") or None

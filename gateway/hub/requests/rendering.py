@@ -1,27 +1,31 @@
 """One request being written in an upstream's format: what all translations share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from gateway.hub.protocol import JSON, Reply, Route, UpstreamRequest
+from gateway.hub.protocol import JSON, Learned, Reply, Route, UpstreamRequest
 from gateway.hub.requests.losses import Losses
+from gateway.hub.requests.tools.calls import Call, Place
 from gateway.hub.requests.tools.choice import is_parallel
 from gateway.hub.requests.tools.ids import ToolNames
-from gateway.hub.requests.validation import ValidRequest, validate_request
+from gateway.hub.requests.validation import validate_request
 
 
-@dataclass(frozen=True, slots=True)
-class Rendering:
+class Rendering(NamedTuple):
     """What is asked, where it goes, and what it loses on the way.
 
-    Made once per request and handed to whatever writes a part of the upstream's;
-    `names` and `losses` fill while it does.
+    Made once per request and handed to whatever writes a part of the upstream's.
+    `body` is the valid request, still in OpenAI's format, `calls` are those of its
+    messages and `results` says which of them a tool's message answers. `names` and
+    `losses` fill on the way.
     """
 
-    valid: ValidRequest
+    body: JSON
     route: Route
     losses: Losses
     names: ToolNames
+    calls: Mapping[int, list[Call]]
+    results: Mapping[int, Place]
 
     @classmethod
     def of(cls, body: JSON, route: Route) -> "Rendering":
@@ -32,22 +36,18 @@ class Rendering:
         valid, losses = validate_request(body), Losses(route)
         for field in valid.unknown:
             losses.drop(field)
-        return cls(valid, route, losses, ToolNames())
+        names = ToolNames()
+        return cls(valid.body, route, losses, names, valid.calls, valid.results)
 
-    @property
-    def body(self) -> JSON:
-        """The valid request, still in OpenAI's format."""
-        return self.valid.body
-
-    def reply(self) -> Reply:
-        """Return what the parser of the answer must know of any request."""
-        return Reply.of(
-            self.body,
-            self.route,
-            tool_names=self.names.originals,
-            single_tool_call=not is_parallel(self.body),
-            legacy_functions="functions" in self.body,
-        )
+    def reply(self, learned: Learned) -> Reply:
+        """Return what the parser of the answer must know, `learned` among it."""
+        known: Learned = {
+            "tool_names": self.names.originals,
+            "single_tool_call": not is_parallel(self.body),
+            "legacy_functions": "functions" in self.body,
+            **learned,
+        }
+        return Reply.of(self.body, self.route, known)
 
     def request(
         self,

@@ -13,6 +13,7 @@ from gateway.hub.protocol import JSON
 from gateway.hub.requests.extra_body import with_extra_body
 from gateway.hub.requests.field_checks import CHECKS, invalid_value, wrong_type
 from gateway.hub.requests.message_checks import checked_messages
+from gateway.hub.requests.tools.calls import Call, Place, calls_in
 from gateway.hub.requests.tools.pairing import pair_results
 
 EXTENSIONS = frozenset(
@@ -70,20 +71,35 @@ FIELDS = EXTENSIONS | {
     "web_search_options",
 }
 
+_RELATED = frozenset(
+    {
+        "function_call",
+        "functions",
+        "parallel_tool_calls",
+        "stop",
+        "stream_options",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+    }
+)
+"""Fields that depend on each other, or are tidied."""
+
 
 class ValidRequest(NamedTuple):
     """A request that passed.
 
     `body` is a shallow copy with `extra_body` merged in and without nulls, unknown
     fields, an empty `tools`, tool settings that have no tools and empty stop strings;
-    `stop` is a list. `unknown` names the fields left out. `results` says for the index
-    of each tool or function message which call it answers: the index of the assistant
-    message and the position of the call in it (see `tools.calls.calls_of`).
+    `stop` is a list. `unknown` names the fields left out. `calls` are the calls of
+    messages by the index of the message; `results` says for the index of each tool or
+    function message which of them it answers.
     """
 
     body: JSON
     unknown: tuple[str, ...]
-    results: Mapping[int, tuple[int, int]]
+    calls: Mapping[int, list[Call]]
+    results: Mapping[int, Place]
 
 
 def validate_request(body: JSON) -> ValidRequest:
@@ -91,26 +107,24 @@ def validate_request(body: JSON) -> ValidRequest:
 
     Nothing of `body` is mutated; messages are shared with it, not copied.
     """
-    _check_extra_body(body)
-    merged = with_extra_body(body)
-    clean = {
-        field: value
-        for field, value in merged.items()
-        if value is not None and field in FIELDS
-    }
-    unknown = tuple(
-        field
-        for field, value in merged.items()
-        if field not in FIELDS and value is not None
-    )
+    merged = body
+    if "extra_body" in body:
+        _check_extra_body(body)
+        merged = with_extra_body(body)
+    clean = {field: value for field, value in merged.items() if value is not None}
+    unknown = tuple([field for field in clean if field not in FIELDS])
+    for field in unknown:
+        del clean[field]
     for field, value in clean.items():
         check = CHECKS.get(field)
         if check is not None:
             check(field, value)
-    _check_together(clean)
-    _tidy(clean)
+    if not _RELATED.isdisjoint(clean):
+        _check_together(clean)
+        _tidy(clean)
     messages = checked_messages(clean.get("messages"))
-    return ValidRequest(clean, unknown, pair_results(messages))
+    calls = calls_in(messages)
+    return ValidRequest(clean, unknown, calls, pair_results(messages, calls))
 
 
 def output_limit(body: JSON) -> int | None:

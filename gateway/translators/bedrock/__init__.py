@@ -18,6 +18,7 @@ from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import (
     JSON,
+    Learned,
     Reply,
     Route,
     StreamParser,
@@ -77,7 +78,7 @@ __all__ = [
 
 # --- requests -------------------------------------------------------------------------
 
-Render = Callable[[Rendering], tuple[JSON, Reply]]
+Render = Callable[[Rendering], tuple[JSON, Learned]]
 
 _BODIES: dict[str, Render] = {
     "nova": nova.render,
@@ -113,12 +114,13 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
         return _claude_request(body, route, model, api)
     rendering = Rendering.of(body, route)
     if api == CONVERSE:
-        rendered, reply = converse.render(rendering)
+        rendered, learned = converse.render(rendering)
+        reply = rendering.reply(learned)
         headers = content_headers(is_stream=_streams(reply))
     else:
-        rendered, reply = _BODIES[model.family](rendering)
+        rendered, learned = _BODIES[model.family](rendering)
+        reply = rendering.reply({**learned, "wire": _wire(model)})
         headers = invoke_headers(rendering, is_stream=reply.stream)
-        reply = reply._replace(wire=_wire(model))
     operation = path(model.wire, _operation(api, reply))
     return rendering.request(operation, rendered, reply, headers)
 
@@ -128,14 +130,15 @@ def _claude_request(
 ) -> UpstreamRequest:
     hosted = claude.hosted(route, mid_system=api != CONVERSE)
     rendering = Rendering.of(body, route)
-    rendered, reply = claude.render(rendering, hosted)
+    rendered, learned = claude.render(rendering, hosted)
     if api == CONVERSE:
         rendered = converse.from_claude(rendered, rendering)
-        reply = converse.with_forced_tool(reply, rendered)
+        forced = converse.forced_tool(rendered)
+        reply = rendering.reply({**learned, "forced_tool": forced, "wire": CONVERSE})
         headers = content_headers(is_stream=reply.stream)
     else:
+        reply = rendering.reply({**learned, "wire": "claude"})
         headers = invoke_headers(rendering, is_stream=reply.stream)
-    reply = reply._replace(wire=api if api == CONVERSE else "claude")
     operation = path(model.wire, _operation(api, reply))
     return rendering.request(operation, rendered, reply, headers)
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import GatewayError
 from gateway.hub.requests.tools.arguments import dump_arguments, parse_arguments
+from gateway.hub.requests.tools.calls import calls_in
 from gateway.hub.requests.tools.choice import (
     ToolChoice,
     allowed_tools,
@@ -35,7 +36,7 @@ def turn(*ids):
 
 
 def sent_ids(messages, *rewrite):
-    sent = calls_to_send(messages, *rewrite)
+    sent = calls_to_send(calls_in(messages), *rewrite)
     return {
         (index, position): call.id
         for index, calls in sent.items()

@@ -18,6 +18,7 @@ from gateway.hub.requests.schemas.reading import (
 from gateway.wire.jsontext import dumps
 
 _BRANCHES = ("anyOf", "oneOf", "allOf")
+_ANY_BRANCH = frozenset(_BRANCHES)
 
 
 def tool_parameters(parameters: JSON | None, param: str) -> JSON:
@@ -73,7 +74,7 @@ class _Definitions:
 
 
 def _has_branches(schema: JSON) -> bool:
-    return any(keyword in schema for keyword in _BRANCHES)
+    return not _ANY_BRANCH.isdisjoint(schema)
 
 
 def _merge_branches(schema: JSON, definitions: _Definitions, depth: int) -> None:

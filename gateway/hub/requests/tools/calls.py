@@ -32,11 +32,10 @@ def calls_of(message: JSON) -> list[Call]:
     return calls
 
 
-def historic_names(messages: list[JSON]) -> list[str]:
-    """Return the distinct names of the tools called in `messages`, in their order."""
-    names: dict[str, None] = {}
-    for message in messages:
-        if message["role"] == "assistant":
-            for call in calls_of(message):
-                names[call.name] = None
-    return list(names)
+def calls_in(messages: list[JSON]) -> dict[int, list[Call]]:
+    """Return the calls of the messages that have any, by the index of the message."""
+    return {
+        index: calls
+        for index, message in enumerate(messages)
+        if message["role"] == "assistant" and (calls := calls_of(message))
+    }

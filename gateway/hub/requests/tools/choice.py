@@ -22,6 +22,9 @@ class ToolChoice(NamedTuple):
     param: str = "tool_choice"
 
 
+_NO_CHOICE = ToolChoice()
+
+
 class Offer(NamedTuple):
     """The tools to send, and what is still to be said about them."""
 
@@ -35,6 +38,8 @@ def offer_of(body: JSON, *, says_none: bool = True, says_named: bool = True) -> 
     An upstream that has no word for "none" or for one tool by name is told by what it
     is offered: nothing, or that tool alone. Raises a 400 for what is no tool or choice.
     """
+    if "tools" not in body and "functions" not in body:
+        return Offer([], _NO_CHOICE)
     tools = tools_of(body)
     choice = tool_choice_of(body, tools)
     if choice.mode == "none" and not says_none:
@@ -125,7 +130,7 @@ def _legacy_choice(choice: Any) -> ToolChoice:
 
 def _checked_choice(choice: ToolChoice, tools: list[Tool]) -> ToolChoice:
     wanted = choice.allowed or ({choice.name} if choice.mode == "named" else set())
-    missing = sorted(wanted - {tool.name for tool in tools})
+    missing = sorted(wanted - {tool.name for tool in tools}) if wanted else ()
     if missing:
         raise invalid_request(
             f"Invalid value for '{choice.param}': no tool is named '{missing[0]}'.",

@@ -5,11 +5,10 @@ what stands before it.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 
-from gateway.hub.protocol import JSON
-from gateway.hub.requests.tools.calls import Call, calls_of
+from gateway.hub.requests.tools.calls import Call
 
 _is_token = re.compile(r"[a-zA-Z0-9_-]+").fullmatch
 _replace_bad = re.compile(r"[^a-zA-Z0-9_-]").sub
@@ -23,34 +22,49 @@ def plain_id(id: str, longest: int | None = None) -> str:
 
 
 def calls_to_send(
-    messages: list[JSON], rewrite: Callable[[str], str] = plain_id
+    calls: Mapping[int, list[Call]], rewrite: Callable[[str], str] = plain_id
 ) -> dict[int, list[Call]]:
-    """Return the calls by the index of their message, with the ids to send.
+    """Return calls (see `calls_in`) with the ids to send.
 
     Every id is unique in the conversation: one that a later call uses again gets the
     ordinal of its use appended, because upstreams look results up by id alone. Missing
     ids are made up from the call's place. Appending messages changes no id.
     """
-    sent: dict[int, list[Call]] = {}
-    uses: dict[str, int] = {}
-    seen: set[str] = set()
-    for index, message in enumerate(messages):
-        if message["role"] != "assistant" or not (calls := calls_of(message)):
-            continue
-        sent[index] = []
-        for position, call in enumerate(calls):
-            original = call.id or f"call_{index}_{position}"
-            base = candidate = rewrite(original)
-            use = uses.get(original, 0) + 1
-            if use > 1:
-                candidate = rewrite(f"{base}_{use}")
-            while candidate in seen:
-                use += 1
-                candidate = rewrite(f"{base}_{use}")
-            uses[original] = use
-            seen.add(candidate)
-            sent[index].append(Call(candidate, call.name, call.arguments))
-    return sent
+    if not calls:
+        return {}
+    ids = _Ids(rewrite)
+    return {
+        index: [
+            _with_id(call, ids.take(call.id or f"call_{index}_{position}"))
+            for position, call in enumerate(said)
+        ]
+        for index, said in calls.items()
+    }
+
+
+def _with_id(call: Call, id: str) -> Call:
+    return call if call.id == id else Call(id, call.name, call.arguments)
+
+
+class _Ids:
+    """The ids of a conversation, each sent once."""
+
+    def __init__(self, rewrite: Callable[[str], str]) -> None:
+        self._rewrite = rewrite
+        self._uses: dict[str, int] = {}
+        self._sent: set[str] = set()
+
+    def take(self, original: str) -> str:
+        base = id = self._rewrite(original)
+        use = self._uses.get(original, 0) + 1
+        if use > 1:
+            id = self._rewrite(f"{base}_{use}")
+        while id in self._sent:
+            use += 1
+            id = self._rewrite(f"{base}_{use}")
+        self._uses[original] = use
+        self._sent.add(id)
+        return id
 
 
 def _hash(text: str) -> str:

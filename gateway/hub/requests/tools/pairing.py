@@ -1,12 +1,15 @@
 """Which call each tool result answers, by the rules of OpenAI's own API."""
 
 from collections import deque
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
 from gateway.errors import GatewayError, invalid_request
 from gateway.hub.protocol import JSON
-from gateway.hub.requests.tools.calls import Call, Place, calls_of
+from gateway.hub.requests.tools.calls import Call, Place
+
+_ANSWERING = frozenset({"tool", "function"})
 
 
 class _Waiting:
@@ -26,12 +29,11 @@ class _Waiting:
         """Whether all of them are of the older kind."""
         return not self._others
 
-    def add(self, index: int, message: JSON) -> None:
-        """Add the calls of an assistant message."""
-        tool_calls = len(message.get("tool_calls") or ())
-        for position, call in enumerate(calls_of(message)):
+    def add(self, index: int, calls: list[Call], newer: int) -> None:
+        """Add the calls of an assistant message; those after `newer` are legacy."""
+        for position, call in enumerate(calls):
             self._calls[index, position] = call
-            if position >= tool_calls:
+            if position >= newer:
                 self._legacy.setdefault(call.name, deque()).append((index, position))
             else:
                 self._others += 1
@@ -68,24 +70,28 @@ class _Waiting:
         )
 
 
-def pair_results(messages: list[JSON]) -> dict[int, Place]:
+def pair_results(
+    messages: list[JSON], calls: Mapping[int, list[Call]]
+) -> dict[int, Place]:
     """Return, per index of a tool or function message, the call that it answers.
 
-    A call is given by the index of its assistant message and its position in
-    `calls_of`. Raises a 400 for a result without a call and for a call without a
-    result, as OpenAI does. Calls without an id take results in their order.
+    `calls` are those of `messages` (see `calls_in`). Raises a 400 for a result without
+    a call and for a call without a result, as OpenAI does. Calls without an id take
+    results in their order.
     """
+    if not calls and {each["role"] for each in messages}.isdisjoint(_ANSWERING):
+        return {}
     pairs: dict[int, Place] = {}
     waiting = _Waiting()
     for index, message in enumerate(messages):
         role = message["role"]
-        if role in ("tool", "function"):
+        if role in _ANSWERING:
             pairs[index] = _answered_call(message, waiting, f"messages[{index}]")
             continue
         if waiting and (role != "assistant" or not waiting.is_legacy):
             raise waiting.refusal()
-        if role == "assistant":
-            waiting.add(index, message)
+        if index in calls:
+            waiting.add(index, calls[index], len(message.get("tool_calls") or ()))
     if waiting:
         raise waiting.refusal()
     return pairs

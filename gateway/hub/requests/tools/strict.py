@@ -1,7 +1,5 @@
 """Schemas of tools, as strict as a client wants them and an upstream can hold them."""
 
-from typing import NamedTuple
-
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.schemas.representable import is_representable
 from gateway.hub.requests.schemas.roots import tool_parameters
@@ -12,24 +10,20 @@ _MOST = 20
 """Strict tools that upstreams take in one request."""
 
 
-class ToolSchema(NamedTuple):
-    """The parameters to send, and whether calls are held to them."""
-
-    schema: JSON
-    is_strict: bool
-
-
 class ToolSchemas:
     """The schemas of a request's tools; the first strict ones stay strict."""
 
     def __init__(self, *, takes_strict: bool) -> None:
         self._left = _MOST if takes_strict else 0
 
-    def of(self, tool: Tool) -> ToolSchema:
-        """Return the schema of the next tool; raises a 400 where it is none."""
+    def of(self, tool: Tool) -> tuple[JSON, bool]:
+        """Return the schema of the next tool, and whether calls are held to it.
+
+        Raises a 400 where it is none.
+        """
         param = f"{tool.param}.parameters"
         schema = tool_parameters(tool.parameters, param)
         if not tool.strict or not self._left or not is_representable(schema, param):
-            return ToolSchema(schema, False)
+            return schema, False
         self._left -= 1
-        return ToolSchema(sanitise(schema, param), True)
+        return sanitise(schema, param), True

@@ -58,7 +58,7 @@ def render_messages(
     if claude.model.mid_system:
         _hoist_misplaced(writer.conversation)
     begin_with_user(writer.conversation, {"type": "text", "text": CONTINUED})
-    has_replay = any(each.blocks for each in replays.values())
+    has_replay = bool(replays) and any(each.blocks for each in replays.values())
     return Messages(writer.conversation, writer.betas, has_replay)
 
 
@@ -70,9 +70,10 @@ def _replays(messages: list[JSON], model: ClaudeModel) -> dict[int, Replay]:
     if not model.thinking:
         return {}
     replays = {
-        index: replay_of(message)
+        index: replay
         for index, message in enumerate(messages)
         if message["role"] == "assistant"
+        and (replay := replay_of(message)) is not NO_REPLAY
     }
     if model.preserved and not all(each.is_complete for each in replays.values()):
         return {}
@@ -159,8 +160,8 @@ class _Writer:
         return [block]
 
     def spoken(self, message: Message, blocks: list[JSON]) -> list[JSON]:
-        replay = self._replays.get(message.at, NO_REPLAY)
-        return in_order(replay.blocks, blocks)
+        replay = self._replays.get(message.at)
+        return in_order(replay.blocks, blocks) if replay else blocks
 
     def add_system(self, message: Message, blocks: list[JSON]) -> None:
         if self._may_stay(message.at):

@@ -2,6 +2,7 @@
 
 import re
 from hashlib import sha256
+from typing import NamedTuple
 
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.rendering import Rendering
@@ -39,15 +40,22 @@ def sampling(rendering: Rendering, model: ClaudeModel, *, thinks: bool) -> JSON:
     return taken
 
 
-def stop_sequences(body: JSON) -> JSON:
-    """Return the stop sequences that Claude takes: not those of whitespace alone."""
-    sent = [text for text in body.get("stop", ()) if text.strip()]
-    return {"stop_sequences": sent} if sent else {}
+class Stop(NamedTuple):
+    """Stop sequences: those that Claude is sent, and those left to the gateway."""
+
+    sent: list[str]
+    emulated: tuple[str, ...]
 
 
-def emulated_stop(body: JSON) -> tuple[str, ...]:
-    """Return the stop sequences that the gateway must watch for itself."""
-    return tuple(text for text in body.get("stop", ()) if not text.strip())
+_NO_STOP = Stop([], ())
+
+
+def stop_of(body: JSON) -> Stop:
+    """Return a request's stop sequences; Claude takes none of whitespace alone."""
+    if "stop" not in body:
+        return _NO_STOP
+    sent = [text for text in body["stop"] if text.strip()]
+    return Stop(sent, tuple(text for text in body["stop"] if not text.strip()))
 
 
 _SERVICE_TIERS = {

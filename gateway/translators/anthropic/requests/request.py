@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from gateway.errors import unsupported
-from gateway.hub.protocol import JSON, Reply, Route, UpstreamRequest
-from gateway.hub.requests.caching import as_mark, limit_marks
+from gateway.hub.protocol import JSON, Learned, Route, UpstreamRequest
+from gateway.hub.requests.caching import MARK, as_mark, limit_marks
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.turns import GO_ON, Conversation
 from gateway.hub.requests.validation import output_limit
@@ -25,9 +25,8 @@ from gateway.translators.anthropic.requests.messages import Messages, render_mes
 from gateway.translators.anthropic.requests.parameters import (
     account,
     drop_tuning,
-    emulated_stop,
     sampling,
-    stop_sequences,
+    stop_of,
 )
 from gateway.translators.anthropic.requests.thinking import (
     BINDING_BETA,
@@ -53,7 +52,7 @@ class ClaudeRequest(NamedTuple):
     """
 
     body: JSON
-    reply: Reply
+    learned: Learned
     betas: tuple[str, ...] = ()
     searches: bool = False
 
@@ -66,13 +65,14 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
     model = _model(route)
     rendering = Rendering.of(body, route)
     rendered = render_body(rendering, Claude(model))
+    reply = rendering.reply(rendered.learned)
     upstream: JSON = {"model": route.upstream_model, **rendered.body}
-    if rendered.reply.stream:
+    if reply.stream:
         upstream["stream"] = True
     headers = {"anthropic-version": VERSION}
     if rendered.betas:
         headers[BETA] = ",".join(rendered.betas)
-    request = rendering.request(PATH, upstream, rendered.reply, headers, _LISTED)
+    request = rendering.request(PATH, upstream, reply, headers, _LISTED)
     return resumable(request) if rendered.searches else request
 
 
@@ -100,19 +100,21 @@ def render_body(rendering: Rendering, claude: Claude) -> ClaudeRequest:
     _finish_last_turn(conversation, model, thinking, tooling)
     rendered = _assembled(conversation, tooling, thinking, limit)
     rendered |= sampling(rendering, model, thinks=thinking.is_on(model))
-    rendered |= stop_sequences(body)
+    stop = stop_of(body)
+    if stop.sent:
+        rendered["stop_sequences"] = stop.sent
     rendered |= account(rendering, claude.dialect)
     if claude.dialect.automatic_cache:
         rendered |= _automatic_cache(rendering)
     _limit_marks(rendered, conversation)
     drop_tuning(rendering)
-    reply = rendering.reply()._replace(
-        json_tool=tooling.json_tool,
-        strip_fence=bool(tooling.instruction),
-        stop=emulated_stop(body),
-        single_tool_call=tooling.is_single,
-    )
-    return ClaudeRequest(rendered, reply, tuple(messages.betas), tooling.searches)
+    learned: Learned = {
+        "json_tool": tooling.json_tool,
+        "strip_fence": bool(tooling.instruction),
+        "stop": stop.emulated,
+        "single_tool_call": tooling.is_single,
+    }
+    return ClaudeRequest(rendered, learned, tuple(messages.betas), tooling.searches)
 
 
 def _refuse(body: JSON) -> None:
@@ -215,8 +217,8 @@ def _automatic_cache(rendering: Rendering) -> JSON:
 
 
 def _limit_marks(rendered: JSON, conversation: Conversation) -> None:
-    tools = rendered.get("tools", ())
-    if conversation.has_marks or any("cache_control" in tool for tool in tools):
+    tools = rendered.get("tools")
+    if conversation.has_marks or (tools and any(MARK in tool for tool in tools)):
         blocks = [block for turn in conversation.turns for block in turn["content"]]
         whole = rendered if "cache_control" in rendered else None
-        limit_marks(tools, conversation.system, blocks, whole)
+        limit_marks(tools or (), conversation.system, blocks, whole)

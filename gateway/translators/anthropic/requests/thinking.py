@@ -53,6 +53,9 @@ class Thinking(NamedTuple):
         return bool(self.config["type"] != "disabled")
 
 
+_UNSAID = Thinking()
+
+
 class Circumstances(NamedTuple):
     """What in a request decides whether a manual budget is possible."""
 
@@ -83,7 +86,7 @@ def _render(
     if asked.raw is not None:
         return _render_raw(asked, model, around, losses)
     if not asked.is_asked:
-        return Thinking()
+        return _UNSAID
     if asked.effort == "none":
         return _render_none(asked, model, losses)
     if model.is_adaptive:

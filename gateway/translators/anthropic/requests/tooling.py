@@ -13,7 +13,6 @@ from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.schemas.representable import is_representable
 from gateway.hub.requests.schemas.roots import tool_parameters
 from gateway.hub.requests.schemas.subset import sanitise
-from gateway.hub.requests.tools.calls import historic_names
 from gateway.hub.requests.tools.choice import ToolChoice, is_parallel, offer_of
 from gateway.hub.requests.tools.ids import ToolNames
 from gateway.hub.requests.tools.json_tool import (
@@ -65,7 +64,7 @@ def render_tooling(rendering: Rendering, claude: Claude) -> Tooling:
     Raises a 400 for tools that Claude cannot take.
     """
     body, names = rendering.body, rendering.names
-    if _FIELDS.isdisjoint(body) and not historic_names(body["messages"]):
+    if _FIELDS.isdisjoint(body) and not rendering.calls:
         return Tooling([])
     forces = claude.model.forced_tools
     offered, choice = offer_of(body, says_named=forces)
@@ -75,12 +74,13 @@ def render_tooling(rendering: Rendering, claude: Claude) -> Tooling:
         rendered = _render_choice(choice, rendering, forces=forces)
     else:
         # Claude wants the tools that a history mentions, but nobody offers them now.
+        called = {c.name: None for calls in rendering.calls.values() for c in calls}
         tools = [
             {"name": names.upstream(name), "input_schema": {"type": "object"}}
-            for name in historic_names(body["messages"])
+            for name in called
         ]
         rendered = {"type": "none"} if tools else None
-    search = _web_search(rendering, claude.dialect, {tool.name for tool in offered})
+    search = _web_search(rendering, claude.dialect, offered)
     if search is not None:
         tools.append(search)
         if rendered == {"type": "none"} and not offered:
@@ -139,7 +139,9 @@ def _render_native(tool: Tool, native: JSON, dialect: Dialect) -> JSON:
     return rendered
 
 
-def _web_search(rendering: Rendering, dialect: Dialect, taken: set[str]) -> JSON | None:
+def _web_search(
+    rendering: Rendering, dialect: Dialect, offered: list[Tool]
+) -> JSON | None:
     options = rendering.body.get("web_search_options")
     if options is None:
         return None
@@ -150,7 +152,7 @@ def _web_search(rendering: Rendering, dialect: Dialect, taken: set[str]) -> JSON
             "'web_search_options', or have an administrator enable it.",
             param="web_search_options",
         )
-    if "web_search" in taken:
+    if any(tool.name == "web_search" for tool in offered):
         raise invalid_request(
             "'web_search_options' cannot be used beside a tool named 'web_search'. "
             "Rename the tool.",

@@ -6,10 +6,7 @@ The `bedrock` translator calls it for models whose own body it does not know or 
 fill; Nova's InvokeModel body is made of its parts.
 """
 
-from gateway.translators.bedrock.converse.from_claude import (
-    from_claude,
-    with_forced_tool,
-)
+from gateway.translators.bedrock.converse.from_claude import forced_tool, from_claude
 from gateway.translators.bedrock.converse.request import WHOLE, render
 from gateway.translators.bedrock.converse.response import parse_converse
 from gateway.translators.bedrock.converse.stream import ConverseReader
@@ -19,8 +16,8 @@ __all__ = [
     "WHOLE",
     "ConverseReader",
     "WholeReader",
+    "forced_tool",
     "from_claude",
     "parse_converse",
     "render",
-    "with_forced_tool",
 ]

@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-call
 from typing import Any
 
 from gateway.errors import unsupported
-from gateway.hub.protocol import JSON, Reply
+from gateway.hub.protocol import JSON
 from gateway.hub.requests.caching import MARK
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.tools.choice import is_parallel
@@ -70,12 +70,12 @@ def from_claude(claude: JSON, rendering: Rendering) -> JSON:
     return rendered | converse_settings(rendering)
 
 
-def with_forced_tool(reply: Reply, rendered: JSON) -> Reply:
-    """Return `reply` with the name of the one tool that the answer must call."""
+def forced_tool(rendered: JSON) -> str:
+    """Return the name of the one tool that the answer must call, empty for none."""
     match rendered.get("toolConfig"):
-        case {"toolChoice": {"tool": {"name": name}}}:
-            return reply._replace(forced_tool=name)
-    return reply
+        case {"toolChoice": {"tool": {"name": str(name)}}}:
+            return name
+    return ""
 
 
 def _type(choice: Any) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from gateway.hub.protocol import JSON, Reply, Route
+from gateway.hub.protocol import JSON, Learned, Route
 from gateway.hub.requests.caching import limit_marks
 from gateway.hub.requests.reasoning import reasoning_of
 from gateway.hub.requests.rendering import Rendering
@@ -69,7 +69,7 @@ _EFFORT_FIELDS = {
 
 @dataclass(frozen=True)
 class Parts:
-    """What both bodies are made of; the reply knows about the request by then."""
+    """What both bodies are made of, and what is learned for the answer by then."""
 
     profile: Profile
     conversation: Conversation
@@ -77,10 +77,10 @@ class Parts:
     inference: JSON
     top_k: int | None
     effort: str
-    reply: Reply
+    learned: Learned
 
 
-def render(rendering: Rendering) -> tuple[JSON, Reply]:
+def render(rendering: Rendering) -> tuple[JSON, Learned]:
     """Return the body for Converse and what its answer's parser must know.
 
     Raises `GatewayError` (400) for what cannot be expressed.
@@ -98,11 +98,17 @@ def render(rendering: Rendering) -> tuple[JSON, Reply]:
     if parts.tooling.format is not None:
         rendered["outputConfig"] = {"textFormat": parts.tooling.format}
     rendered |= converse_settings(rendering)
-    wire, reply = STREAMED, parts.reply
-    if reply.stream and tools and not _streams_tools(parts.profile, rendering.route):
-        rendering.losses.downgrade("stream")
-        wire = WHOLE
-    return rendered, reply._replace(wire=wire)
+    return rendered, {**parts.learned, "wire": _wire(rendering, parts)}
+
+
+def _wire(rendering: Rendering, parts: Parts) -> str:
+    """Return how the answer is asked for, which may be whole where a stream is not."""
+    if not rendering.body.get("stream") or not parts.tooling.tools:
+        return STREAMED
+    if _streams_tools(parts.profile, rendering.route):
+        return STREAMED
+    rendering.losses.downgrade("stream")
+    return WHOLE
 
 
 def _streams_tools(profile: Profile, route: Route) -> bool:
@@ -147,12 +153,12 @@ def render_parts(rendering: Rendering, *, takes_documents: bool = True) -> Parts
         inference,
         body.get("top_k") if profile.takes_top_k else None,
         effort,
-        rendering.reply()._replace(
-            json_tool=tooling.json_tool,
-            strip_fence=bool(tooling.instruction),
-            stop=() if profile.takes_stop else tuple(body.get("stop", ())),
-            forced_tool=tooling.only,
-        ),
+        {
+            "json_tool": tooling.json_tool,
+            "strip_fence": bool(tooling.instruction),
+            "stop": () if profile.takes_stop else tuple(body.get("stop", ())),
+            "forced_tool": tooling.only,
+        },
     )
 
 

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-
 
 from dataclasses import replace
 
-from gateway.hub.protocol import JSON, Reply, Route
+from gateway.hub.protocol import JSON, Learned, Route
 from gateway.hub.requests.rendering import Rendering
 from gateway.translators.anthropic.requests.claude_models import (
     ClaudeModel,
@@ -54,7 +54,7 @@ def _dialect(route: Route) -> Dialect:
     return replace(BEDROCK, disable_parallel=not is_older)
 
 
-def render(rendering: Rendering, hosted: Claude) -> tuple[JSON, Reply]:
+def render(rendering: Rendering, hosted: Claude) -> tuple[JSON, Learned]:
     """Return the body for InvokeModel and what its answer's parser must know.
 
     Raises `GatewayError` (400) for what Claude cannot express.
@@ -63,4 +63,4 @@ def render(rendering: Rendering, hosted: Claude) -> tuple[JSON, Reply]:
     enveloped: JSON = {"anthropic_version": VERSION}
     if rendered.betas:
         enveloped["anthropic_beta"] = list(rendered.betas)
-    return {**enveloped, **rendered.body}, rendered.reply
+    return {**enveloped, **rendered.body}, rendered.learned

@@ -9,7 +9,7 @@ from gateway.hub.answers import chunks
 from gateway.hub.answers.call_ids import CallIds
 from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors.upstream_errors import no_answer
-from gateway.hub.protocol import JSON, Reply
+from gateway.hub.protocol import JSON, Learned, Reply
 from gateway.hub.requests.content.parsing import text_of
 from gateway.hub.requests.conversation import Message, walk
 from gateway.hub.requests.rendering import Rendering
@@ -56,7 +56,7 @@ _TYPES = {
 # --- requests -------------------------------------------------------------------------
 
 
-def render(rendering: Rendering) -> tuple[JSON, Reply]:
+def render(rendering: Rendering) -> tuple[JSON, Learned]:
     """Return the body and what its answer's parser must know.
 
     Raises `GatewayError` (400) for content other than text.
@@ -81,7 +81,7 @@ def render(rendering: Rendering) -> tuple[JSON, Reply]:
         if start < len(messages):
             rendered["tool_results"] = _results(messages[start:], rendering.names)
     rendered |= sampling(rendering, _NAMES)
-    return rendered, rendering.reply()._replace(strip_fence=bool(wanted))
+    return rendered, {"strip_fence": bool(wanted)}
 
 
 def _open_calls(messages: list[Message]) -> int:

@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html
 """
 
 from gateway.hub.answers.writer import AnswerWriter
-from gateway.hub.protocol import JSON, Reply
+from gateway.hub.protocol import JSON, Learned, Reply
 from gateway.hub.requests.rendering import Rendering
 from gateway.translators.bedrock.converse.request import (
     nova_reasoning,
@@ -14,7 +14,7 @@ from gateway.translators.bedrock.converse.request import (
 from gateway.translators.bedrock.converse.stream import ConverseReader
 
 
-def render(rendering: Rendering) -> tuple[JSON, Reply]:
+def render(rendering: Rendering) -> tuple[JSON, Learned]:
     """Return the body and what its answer's parser must know.
 
     Raises `GatewayError` (400) for what cannot be expressed, documents among it.
@@ -38,7 +38,7 @@ def render(rendering: Rendering) -> tuple[JSON, Reply]:
         rendered["toolConfig"] = tools
     if parts.effort:
         rendered["reasoningConfig"] = nova_reasoning(parts.effort)
-    return rendered, parts.reply
+    return rendered, parts.learned
 
 
 class NovaReader:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from gateway.errors import unsupported
-from gateway.hub.protocol import JSON, Reply, Route
+from gateway.hub.protocol import JSON, Learned, Route
 from gateway.hub.requests.content.parsing import parse_part
 from gateway.hub.requests.content.parts import Document, Image, Part, Text
 from gateway.hub.requests.conversation import (
@@ -104,7 +104,7 @@ def host_of(base: str) -> Host:
     return _HOSTS[max(prefixes, key=len)] if prefixes else _PLAIN
 
 
-def render(rendering: Rendering) -> tuple[JSON, Reply]:
+def render(rendering: Rendering) -> tuple[JSON, Learned]:
     """Return OpenAI's body as Bedrock takes it, without model and streaming.
 
     Raises `GatewayError` (400) for what cannot be expressed.
@@ -131,7 +131,7 @@ def render(rendering: Rendering) -> tuple[JSON, Reply]:
     elif wanted := asked_in_words(rendering):
         _instruct(rendered["messages"], wanted)
     stop = () if host.takes_stop else tuple(body.get("stop", ()))
-    return rendered, rendering.reply()._replace(strip_fence=bool(wanted), stop=stop)
+    return rendered, {"strip_fence": bool(wanted), "stop": stop}
 
 
 def _effort(body: JSON, host: Host) -> str:

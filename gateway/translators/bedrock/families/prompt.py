@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.errors import unsupported
-from gateway.hub.protocol import JSON, Reply
+from gateway.hub.protocol import JSON, Learned
 from gateway.hub.requests.conversation import walk
 from gateway.hub.requests.rendering import Rendering
 from gateway.translators.bedrock import parameters
@@ -34,7 +34,7 @@ class Family:
     )
 
 
-def render(family: str, rendering: Rendering) -> tuple[JSON, Reply]:
+def render(family: str, rendering: Rendering) -> tuple[JSON, Learned]:
     """Return the body for `family` and what its answer's parser must know.
 
     Raises `GatewayError` (400) for tools and for content other than text.
@@ -64,7 +64,7 @@ def render(family: str, rendering: Rendering) -> tuple[JSON, Reply]:
     if talk.images:
         rendered["images"] = [image.base64 for image in talk.images]
     stop = () if "stop" in of.names else tuple(body.get("stop", ()))
-    return rendered, rendering.reply()._replace(strip_fence=bool(wanted), stop=stop)
+    return rendered, {"strip_fence": bool(wanted), "stop": stop}
 
 
 def _max_images(base: str) -> int:
