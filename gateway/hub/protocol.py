@@ -34,7 +34,7 @@ class Route(NamedTuple):
     """Where a request goes, as far as its format depends on it; no credentials.
 
     `model` is the id the client used and reads in every answer, `upstream_model` the
-    id to send. `base_model` says what an opaque id (an AWS ARN) really is; it decides
+    id to send. `base_model` says what an opaque id really is; it decides
     capabilities, never the wire id. `options` are the provider's route flags and
     `capabilities` the model's overrides, both by their names in docs/translation.md.
     `completion_id` and `created` (Unix seconds) are stamped on answers that bring none.
@@ -56,7 +56,7 @@ class Reply(NamedTuple):
     """What the parser of an answer must know about the request.
 
     Each translator fills in what it needs; `wire` lets a translator with several
-    formats (Bedrock) find the parser again. `forced_tool` is the one tool that the
+    formats find the parser again. `forced_tool` is the one tool that the
     answer must call; with `hides_reasoning` the client wants no thinking. `earlier` are
     the payloads of an answer that paused, of which the next one is the continuation;
     with `goes_on` a pause is not the end of a stream.

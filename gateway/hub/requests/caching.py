@@ -1,4 +1,4 @@
-"""Prompt caching: the marks that clients set and the four that Claude takes.
+"""Prompt caching: the marks that clients set, and as many as upstreams take.
 
 https://platform.claude.com/docs/en/build-with-claude/prompt-caching
 """
@@ -14,17 +14,14 @@ MARK = "cache_control"
 """Where a rendered block carries its mark."""
 
 MARKS = frozenset({"cache_control", "prompt_cache_breakpoint"})
-"""Fields that hold a mark: Anthropic's name and OpenAI's."""
+"""Fields that hold a mark, by the two names that clients know."""
 
 _TTLS = {"5m": "5m", "1h": "1h", "30m": "1h", "12h": "1h"}
-"""Lifetimes that clients ask for to those that Claude has; others give the default."""
+"""Lifetimes that clients ask for to those that there are; others give the default."""
 
 
 def cache_mark(holder: JSON) -> JSON | None:
-    """Return the mark that a part, message or tool carries, in Claude's form.
-
-    Read are Anthropic's `cache_control` and OpenAI's `prompt_cache_breakpoint`.
-    """
+    """Return the mark that a part, message or tool carries, as `cache_control`."""
     if MARKS.isdisjoint(holder):
         return None
     mark = holder.get("cache_control") or holder.get("prompt_cache_breakpoint")
@@ -40,7 +37,7 @@ def tool_cache_mark(source: JSON) -> JSON | None:
 
 
 def as_mark(mark: Any) -> JSON:
-    """Return a client's mark as Claude's `cache_control`."""
+    """Return a client's mark as a `cache_control`."""
     ttl = mark.get("ttl") if isinstance(mark, dict) else None
     known = _TTLS.get(ttl) if isinstance(ttl, str) else None
     return {"type": "ephemeral", "ttl": known} if known else {"type": "ephemeral"}
@@ -54,7 +51,7 @@ def limit_marks(
 ) -> None:
     """Take surplus `cache_control` off the rendered blocks, in place.
 
-    The three are in the order in which Claude reads a prompt. Marks on tools and system
+    The three are in the order in which a prompt is read. Marks on tools and system
     stay, for they serve every conversation; of the messages' the newest stay. `whole`
     is the request where it carries a mark itself, which stands behind all others. A
     longer lifetime may not follow a shorter one, so then all get the shorter.

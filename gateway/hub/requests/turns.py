@@ -92,7 +92,7 @@ def add_messages(messages: Iterable[Message], writer: BlockWriter) -> None:
             case "system":
                 writer.add_system(message, _text_blocks(message, writer))
             case "user":
-                conversation.add("user", _user_blocks(message, writer))
+                conversation.add("user", _marked_blocks(message, writer))
             case "assistant":
                 said = _assistant_blocks(message, writer)
                 conversation.add("assistant", writer.spoken(message, said))
@@ -124,7 +124,7 @@ def blocks_of(message: Message, writer: BlockWriter) -> list[JSON]:
     return written
 
 
-def _user_blocks(message: Message, writer: BlockWriter) -> list[JSON]:
+def _marked_blocks(message: Message, writer: BlockWriter) -> list[JSON]:
     written = blocks_of(message, writer)
     if written:
         writer.conversation.mark(written[-1], message.source)
@@ -133,7 +133,7 @@ def _user_blocks(message: Message, writer: BlockWriter) -> list[JSON]:
 
 def _text_blocks(message: Message, writer: BlockWriter) -> list[JSON]:
     check_text_only(message)
-    return _user_blocks(message, writer)
+    return _marked_blocks(message, writer)
 
 
 def _assistant_blocks(message: Message, writer: BlockWriter) -> list[JSON]:

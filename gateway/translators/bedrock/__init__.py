@@ -110,37 +110,34 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
     route = route._replace(base_model=model.base)
     if api == NATIVE:
         return native.render_request(asked, route)
-    if model.family == "claude":
-        return _claude_request(body, route, model, api)
     rendering = Rendering.of(body, route)
+    rendered, learned = _rendered(rendering, model, api)
+    reply = rendering.reply(learned)
     if api == CONVERSE:
-        rendered, learned = converse.render(rendering)
-        reply = rendering.reply(learned)
         headers = content_headers(is_stream=_streams(reply))
     else:
-        rendered, learned = _BODIES[model.family](rendering)
-        reply = rendering.reply({**learned, "wire": _wire(model)})
         headers = invoke_headers(rendering, is_stream=reply.stream)
     operation = path(model.wire, _operation(api, reply))
     return rendering.request(operation, rendered, reply, headers)
 
 
-def _claude_request(
-    body: JSON, route: Route, model: ModelId, api: str
-) -> UpstreamRequest:
-    hosted = claude.hosted(route, mid_system=api != CONVERSE)
-    rendering = Rendering.of(body, route)
-    rendered, learned = claude.render(rendering, hosted)
+def _rendered(rendering: Rendering, model: ModelId, api: str) -> tuple[JSON, Learned]:
+    """Return the body, and what the parser of its answer must know."""
+    if model.family == "claude":
+        return _rendered_claude(rendering, api)
     if api == CONVERSE:
-        rendered = converse.from_claude(rendered, rendering)
-        forced = converse.forced_tool(rendered)
-        reply = rendering.reply({**learned, "forced_tool": forced, "wire": CONVERSE})
-        headers = content_headers(is_stream=reply.stream)
-    else:
-        reply = rendering.reply({**learned, "wire": "claude"})
-        headers = invoke_headers(rendering, is_stream=reply.stream)
-    operation = path(model.wire, _operation(api, reply))
-    return rendering.request(operation, rendered, reply, headers)
+        return converse.render(rendering)
+    rendered, learned = _BODIES[model.family](rendering)
+    return rendered, {**learned, "wire": _wire(model)}
+
+
+def _rendered_claude(rendering: Rendering, api: str) -> tuple[JSON, Learned]:
+    rendered, learned = claude.render(rendering, mid_system=api != CONVERSE)
+    if api != CONVERSE:
+        return rendered, {**learned, "wire": "claude"}
+    rendered = converse.from_claude(rendered, rendering)
+    forced = converse.forced_tool(rendered)
+    return rendered, {**learned, "wire": CONVERSE, "forced_tool": forced}
 
 
 def _wire(model: ModelId) -> str:

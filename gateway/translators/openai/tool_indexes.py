@@ -19,6 +19,8 @@ class ToolIndexes:
     def number(self, call: JSON) -> None:
         """Give `call` its index, and take away what an earlier piece told."""
         upstream = call.get("index")
+        if not isinstance(upstream, int | float | str):
+            upstream = None
         id = call.get("id")
         known = self._by_upstream.get(upstream)
         if known is None or (id and id != self._calls[known]["id"]):

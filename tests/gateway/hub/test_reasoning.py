@@ -2,13 +2,8 @@
 
 import pytest
 
-from gateway.hub.requests.reasoning import (
-    Reasoning,
-    ReplayedBlock,
-    in_order,
-    reasoning_of,
-    replay_of,
-)
+from gateway.hub.requests.reasoning import Reasoning, reasoning_of
+from gateway.hub.requests.replay import ReplayedBlock, in_order, replay_of
 
 SIGNED = {"type": "thinking", "thinking": "hm", "signature": "s"}
 ENCRYPTED = {"type": "redacted_thinking", "data": "x"}

@@ -13,6 +13,7 @@ from gateway.hub.requests.tools.choice import (
     ToolChoice,
     allowed_tools,
     is_parallel,
+    offer_of,
     tool_choice_of,
 )
 from gateway.hub.requests.tools.ids import (
@@ -243,3 +244,26 @@ def test_legacy_functions_are_never_called_in_parallel():
     assert is_parallel({"tools": TOOLS})
     assert not is_parallel({"functions": []})
     assert not is_parallel({"tools": TOOLS, "parallel_tool_calls": False})
+
+
+NAMED = {"type": "function", "function": {"name": "b"}}
+
+
+@pytest.mark.parametrize(
+    ("choice", "words", "names"),
+    [
+        ("auto", {"says_none": False, "says_named": False}, ["a", "b"]),
+        ("none", {"says_none": True}, ["a", "b"]),
+        ("none", {"says_none": False}, []),
+        (NAMED, {"says_named": True}, ["a", "b"]),
+        (NAMED, {"says_named": False}, ["b"]),
+    ],
+)
+def test_what_an_upstream_cannot_be_told_is_said_by_the_offer(choice, words, names):
+    offer = offer_of({"tools": TOOLS, "tool_choice": choice}, **words)
+    assert [tool.name for tool in offer.tools] == names
+    assert offer.choice.mode == (choice if isinstance(choice, str) else "named")
+
+
+def test_nothing_is_offered_where_there_are_no_tools():
+    assert offer_of({}) == ([], ToolChoice())

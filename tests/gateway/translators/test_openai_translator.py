@@ -95,3 +95,12 @@ def test_a_finish_reason_that_is_no_word_is_none(reason: object) -> None:
     choice = {"index": 0, "message": {"content": "x"}, "finish_reason": reason}
     answer = openai.parse_response({"choices": [choice]}, {}, Reply("m"))
     assert answer["choices"][0]["finish_reason"] is None
+
+
+@pytest.mark.parametrize("index", [[], {}, [0], "0", None, 1.5])
+def test_whatever_stands_for_an_index_the_calls_are_numbered(index: object) -> None:
+    parser = openai.stream_parser(Reply("m"))
+    function = {"name": "f", "arguments": "{}"}
+    call = {"index": index, "id": "a", "function": function}
+    (out,) = parser.feed(frame({"choices": [{"delta": {"tool_calls": [call]}}]}))
+    assert out["choices"][0]["delta"]["tool_calls"][0]["index"] == 0

@@ -13,7 +13,7 @@ class Tool(NamedTuple):
     """One tool of a request.
 
     `name` is the client's. `native` is the tool as it stands when it is written in
-    Anthropic's own format; the fields after it are then not filled in. `source` is the
+    a vendor's own format; the fields after it are then not filled in. `source` is the
     object that may carry a cache mark.
     """
 

@@ -16,8 +16,8 @@ from gateway.hub.protocol import JSON
 from gateway.hub.requests.caching import MARK
 from gateway.hub.requests.content.parts import FileId, Part
 from gateway.hub.requests.conversation import Message, walk
-from gateway.hub.requests.reasoning import NO_REPLAY, Replay, in_order, replay_of
 from gateway.hub.requests.rendering import Rendering
+from gateway.hub.requests.replay import NO_REPLAY, Replay, in_order, replay_of
 from gateway.hub.requests.tools.arguments import parse_arguments
 from gateway.hub.requests.tools.calls import Call
 from gateway.hub.requests.turns import (

@@ -62,9 +62,8 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
 
     Raises a 400 `GatewayError` with `param` for what Claude cannot express.
     """
-    model = _model(route)
     rendering = Rendering.of(body, route)
-    rendered = render_body(rendering, Claude(model))
+    rendered = render_body(rendering, Claude(_model(route)))
     reply = rendering.reply(rendered.learned)
     upstream: JSON = {"model": route.upstream_model, **rendered.body}
     if reply.stream:

@@ -126,40 +126,39 @@ def render_parts(rendering: Rendering, *, takes_documents: bool = True) -> Parts
     body, profile = rendering.body, _profile(rendering.route)
     refuse(body)
     tooling = render_tooling(rendering, profile)
-    conversation = render_conversation(
-        rendering,
-        profile,
-        Options(
-            tools_as_text=not tooling.tools,
-            takes_documents=takes_documents,
-            takes_audio=has_flag(rendering.route, "audio"),
-            keeps_last=_keeps_last(body, profile, tooling),
-        ),
+    options = Options(
+        tools_as_text=not tooling.tools,
+        takes_documents=takes_documents,
+        takes_audio=has_flag(rendering.route, "audio"),
+        keeps_last=_keeps_last(body, profile, tooling),
     )
-    if tooling.instruction:
-        conversation.system.append({"text": tooling.instruction})
-    if not profile.takes_system:
-        # Where there is no place for a system prompt, the user's turn opens with it.
-        conversation.turns[0]["content"][:0] = conversation.system
-        conversation.system = []
+    conversation = render_conversation(rendering, profile, options)
+    _place_system(conversation, tooling.instruction, profile)
     tools = _set_cache_points(conversation, tooling.tools, profile)
     effort = _effort(body, profile)
     inference = sampling(rendering, _inference_names(rendering, profile, effort))
     drop_rest(rendering, _used(profile, effort))
-    return Parts(
-        profile,
-        conversation,
-        tooling._replace(tools=tools),
-        inference,
-        body.get("top_k") if profile.takes_top_k else None,
-        effort,
-        {
-            "json_tool": tooling.json_tool,
-            "strip_fence": bool(tooling.instruction),
-            "stop": () if profile.takes_stop else tuple(body.get("stop", ())),
-            "forced_tool": tooling.only,
-        },
-    )
+    learned: Learned = {
+        "json_tool": tooling.json_tool,
+        "strip_fence": bool(tooling.instruction),
+        "stop": () if profile.takes_stop else tuple(body.get("stop", ())),
+        "forced_tool": tooling.only,
+    }
+    top_k = body.get("top_k") if profile.takes_top_k else None
+    tooling = tooling._replace(tools=tools)
+    return Parts(profile, conversation, tooling, inference, top_k, effort, learned)
+
+
+def _place_system(
+    conversation: Conversation, instruction: str, profile: Profile
+) -> None:
+    """Add an instruction, and move the system's blocks where the model takes them."""
+    if instruction:
+        conversation.system.append({"text": instruction})
+    if not profile.takes_system:
+        # Where there is no place for a system prompt, the user's turn opens with it.
+        conversation.turns[0]["content"][:0] = conversation.system
+        conversation.system = []
 
 
 def _profile(route: Route) -> Profile:

@@ -26,17 +26,23 @@ _WITHOUT_FORMAT = ("claude-opus-4-1", "claude-opus-4-7", "claude-opus-4-8")
 
 # Before Claude 4.5 Bedrock is not known to take `disable_parallel_tool_use`.
 _OLDER = ("claude-3", "claude-sonnet-4", "claude-opus-4", "claude-opus-4-1")
+_OLDER_DIALECT = replace(BEDROCK, disable_parallel=False)
 
 
-def hosted(route: Route, *, mid_system: bool) -> Claude:
-    """Return what the route's Claude accepts on Bedrock, and in which dialect.
+def render(rendering: Rendering, *, mid_system: bool) -> tuple[JSON, Learned]:
+    """Return the body for InvokeModel and what its answer's parser must know.
 
-    Without `mid_system` all system messages stand at the beginning.
+    Without `mid_system` all system messages stand at the beginning. Raises
+    `GatewayError` (400) for what Claude cannot express.
     """
-    model = _model(route)
+    model = _model(rendering.route)
     if not mid_system:
         model = replace(model, mid_system=False)
-    return Claude(model, _dialect(route))
+    rendered = render_body(rendering, Claude(model, _dialect(rendering.route)))
+    enveloped: JSON = {"anthropic_version": VERSION}
+    if rendered.betas:
+        enveloped["anthropic_beta"] = list(rendered.betas)
+    return {**enveloped, **rendered.body}, rendered.learned
 
 
 def _model(route: Route) -> ClaudeModel:
@@ -44,23 +50,12 @@ def _model(route: Route) -> ClaudeModel:
     if "structured" in route.capabilities:
         return model
     is_known = not base_id(route.base_model).startswith(_WITHOUT_FORMAT)
-    allowed = is_known and has_flag(route, "structured_output", default=True)
-    return replace(model, structured=model.structured and allowed)
+    if is_known and has_flag(route, "structured_output", default=True):
+        return model
+    return replace(model, structured=False)
 
 
 def _dialect(route: Route) -> Dialect:
     name = base_id(route.base_model)
     is_older = name in _OLDER or name.startswith("claude-3")
-    return replace(BEDROCK, disable_parallel=not is_older)
-
-
-def render(rendering: Rendering, hosted: Claude) -> tuple[JSON, Learned]:
-    """Return the body for InvokeModel and what its answer's parser must know.
-
-    Raises `GatewayError` (400) for what Claude cannot express.
-    """
-    rendered = render_body(rendering, hosted)
-    enveloped: JSON = {"anthropic_version": VERSION}
-    if rendered.betas:
-        enveloped["anthropic_beta"] = list(rendered.betas)
-    return {**enveloped, **rendered.body}, rendered.learned
+    return _OLDER_DIALECT if is_older else BEDROCK
