@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.rendering import Rendering
-from gateway.hub.requests.tools.calls import Call, Place
+from gateway.hub.requests.tools.calls import Place, ToolCall
 from gateway.hub.requests.tools.ids import calls_to_send, plain_id
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -20,7 +20,7 @@ _ROLES: dict[str, Role] = {
     "function": "tool",
 }
 
-_NO_CALL = Call("", "", None)
+_NO_CALL = ToolCall("", "", None)
 
 
 class Message(NamedTuple):
@@ -35,8 +35,8 @@ class Message(NamedTuple):
     role: Role
     source: JSON
     content: str | list[JSON] | None
-    calls: Sequence[Call] = ()
-    call: Call = _NO_CALL
+    calls: Sequence[ToolCall] = ()
+    call: ToolCall = _NO_CALL
     place: Place = (-1, -1)
 
     @property

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from gateway.hub.protocol import JSON, Learned, Reply, Route, UpstreamRequest
 from gateway.hub.requests.losses import Losses
-from gateway.hub.requests.tools.calls import Call, Place
+from gateway.hub.requests.tools.calls import Place, ToolCall
 from gateway.hub.requests.tools.choice import is_parallel
 from gateway.hub.requests.tools.ids import ToolNames
 from gateway.hub.requests.validation import validate_request
@@ -24,7 +24,7 @@ class Rendering(NamedTuple):
     route: Route
     losses: Losses
     names: ToolNames
-    calls: Mapping[int, list[Call]]
+    calls: Mapping[int, list[ToolCall]]
     results: Mapping[int, Place]
 
     @classmethod

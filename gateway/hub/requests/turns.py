@@ -10,7 +10,7 @@ from gateway.hub.requests.caching import MARK, cache_mark
 from gateway.hub.requests.content.parsing import parse_part
 from gateway.hub.requests.content.parts import Part
 from gateway.hub.requests.conversation import Message, check_silent, check_text_only
-from gateway.hub.requests.tools.calls import Call, Place
+from gateway.hub.requests.tools.calls import Place, ToolCall
 
 CONTINUED = "(continue)"
 """Stands first where a conversation begins with the assistant's turn."""
@@ -64,7 +64,7 @@ class BlockWriter(Protocol):
         """
         ...
 
-    def call(self, call: Call) -> JSON:
+    def call(self, call: ToolCall) -> JSON:
         """Return the block of an assistant's call."""
         ...
 

@@ -13,7 +13,7 @@ from gateway.hub.protocol import JSON
 from gateway.hub.requests.extra_body import with_extra_body
 from gateway.hub.requests.field_checks import CHECKS, invalid_value, wrong_type
 from gateway.hub.requests.message_checks import checked_messages
-from gateway.hub.requests.tools.calls import Call, Place, calls_in
+from gateway.hub.requests.tools.calls import Place, ToolCall, calls_in
 from gateway.hub.requests.tools.pairing import pair_results
 
 EXTENSIONS = frozenset(
@@ -98,7 +98,7 @@ class ValidRequest(NamedTuple):
 
     body: JSON
     unknown: tuple[str, ...]
-    calls: Mapping[int, list[Call]]
+    calls: Mapping[int, list[ToolCall]]
     results: Mapping[int, Place]
 
 

@@ -8,7 +8,7 @@ Place = tuple[int, int]
 """Where a call stands: the index of its message, and its position in the message."""
 
 
-class Call(NamedTuple):
+class ToolCall(NamedTuple):
     """One function call of an assistant message; `id` is empty where none was given."""
 
     id: str
@@ -16,10 +16,10 @@ class Call(NamedTuple):
     arguments: str | JSON | None
 
 
-def calls_of(message: JSON) -> list[Call]:
+def calls_of(message: JSON) -> list[ToolCall]:
     """Return the calls of an assistant message, the legacy `function_call` last."""
     calls = [
-        Call(
+        ToolCall(
             call.get("id") or "",
             call["function"]["name"],
             call["function"].get("arguments"),
@@ -28,11 +28,11 @@ def calls_of(message: JSON) -> list[Call]:
     ]
     legacy = message.get("function_call")
     if legacy:
-        calls.append(Call("", legacy["name"], legacy.get("arguments")))
+        calls.append(ToolCall("", legacy["name"], legacy.get("arguments")))
     return calls
 
 
-def calls_in(messages: list[JSON]) -> dict[int, list[Call]]:
+def calls_in(messages: list[JSON]) -> dict[int, list[ToolCall]]:
     """Return the calls of the messages that have any, by the index of the message."""
     return {
         index: calls

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 
-from gateway.hub.requests.tools.calls import Call
+from gateway.hub.requests.tools.calls import ToolCall
 
 _is_token = re.compile(r"[a-zA-Z0-9_-]+").fullmatch
 _replace_bad = re.compile(r"[^a-zA-Z0-9_-]").sub
@@ -22,8 +22,8 @@ def plain_id(id: str, longest: int | None = None) -> str:
 
 
 def calls_to_send(
-    calls: Mapping[int, list[Call]], rewrite: Callable[[str], str] = plain_id
-) -> dict[int, list[Call]]:
+    calls: Mapping[int, list[ToolCall]], rewrite: Callable[[str], str] = plain_id
+) -> dict[int, list[ToolCall]]:
     """Return calls (see `calls_in`) with the ids to send.
 
     Every id is unique in the conversation: one that a later call uses again gets the
@@ -42,8 +42,8 @@ def calls_to_send(
     }
 
 
-def _with_id(call: Call, id: str) -> Call:
-    return call if call.id == id else Call(id, call.name, call.arguments)
+def _with_id(call: ToolCall, id: str) -> ToolCall:
+    return call if call.id == id else ToolCall(id, call.name, call.arguments)
 
 
 class _Ids:

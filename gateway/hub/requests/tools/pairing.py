@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.errors import GatewayError, invalid_request
 from gateway.hub.protocol import JSON
-from gateway.hub.requests.tools.calls import Call, Place
+from gateway.hub.requests.tools.calls import Place, ToolCall
 
 _ANSWERING = frozenset({"tool", "function"})
 
@@ -16,7 +16,7 @@ class _Waiting:
     """The calls that wait for a result; a request may hold thousands."""
 
     def __init__(self) -> None:
-        self._calls: dict[Place, Call] = {}
+        self._calls: dict[Place, ToolCall] = {}
         self._by_id: dict[str, deque[Place]] = {}
         self._legacy: dict[str, deque[Place]] = {}
         self._others = 0
@@ -29,7 +29,7 @@ class _Waiting:
         """Whether all of them are of the older kind."""
         return not self._others
 
-    def add(self, index: int, calls: list[Call], newer: int) -> None:
+    def add(self, index: int, calls: list[ToolCall], newer: int) -> None:
         """Add the calls of an assistant message; those after `newer` are legacy."""
         for position, call in enumerate(calls):
             self._calls[index, position] = call
@@ -71,7 +71,7 @@ class _Waiting:
 
 
 def pair_results(
-    messages: list[JSON], calls: Mapping[int, list[Call]]
+    messages: list[JSON], calls: Mapping[int, list[ToolCall]]
 ) -> dict[int, Place]:
     """Return, per index of a tool or function message, the call that it answers.
 

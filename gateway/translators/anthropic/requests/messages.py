@@ -19,7 +19,7 @@ from gateway.hub.requests.conversation import Message, walk
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.replay import NO_REPLAY, Replay, in_order, replay_of
 from gateway.hub.requests.tools.arguments import parse_arguments
-from gateway.hub.requests.tools.calls import Call
+from gateway.hub.requests.tools.calls import ToolCall
 from gateway.hub.requests.turns import (
     CONTINUED,
     Conversation,
@@ -135,7 +135,7 @@ class _Writer:
             self.betas.append(FILES_BETA)
         return block
 
-    def call(self, call: Call) -> JSON:
+    def call(self, call: ToolCall) -> JSON:
         return {
             "type": "tool_use",
             "id": call.id,

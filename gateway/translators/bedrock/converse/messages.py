@@ -22,7 +22,7 @@ from gateway.hub.requests.content.parts import (
 from gateway.hub.requests.conversation import Message, walk
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.tools.arguments import parse_arguments
-from gateway.hub.requests.tools.calls import Call
+from gateway.hub.requests.tools.calls import ToolCall
 from gateway.hub.requests.turns import (
     CONTINUED,
     GO_ON,
@@ -170,7 +170,7 @@ class _Writer:
             )
         return {"audio": {"format": audio.format, "source": {"bytes": audio.base64}}}
 
-    def call(self, call: Call) -> JSON:
+    def call(self, call: ToolCall) -> JSON:
         if self._options.tools_as_text:
             return self.text(called(call.name, call.arguments))
         return {
