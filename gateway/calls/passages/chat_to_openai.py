@@ -1,7 +1,8 @@
 """Chat completions to a server that speaks them: nothing is translated.
 
 What the translator makes regular is made regular, and frames of plain text go from the
-upstream's bytes to the client's without becoming objects: a quarter of the cost.
+upstream's bytes to the client's without becoming objects. Of the long way's cost that
+is 0.43 where 200 frames come together, 0.81 where each comes alone.
 """
 
 from collections.abc import Mapping
