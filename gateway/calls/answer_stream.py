@@ -37,9 +37,8 @@ class AnswerStream(Generic[T]):
     It is one upstream stream, or several where the answer pauses and is asked to go on.
     `open` decides between an error with a status of its own and a stream; from then on
     `read` (or `receive` and `take`, for who has more to do meanwhile) gives piece by
-    piece, and `failure` tells how it ended. Whoever holds one
-    calls `aclose`, whatever happened: it closes the upstream and ends the ledger's
-    entry.
+    piece, and `failure` tells how it ended. Whoever holds one calls `aclose`, whatever
+    happened: it closes the upstream and ends the ledger's entry.
     """
 
     def __init__(

@@ -1,11 +1,10 @@
 """A streamed answer over HTTP: its frames, something to keep it alive, a last word."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 from gateway.calls.begin import AnswerStream
-from gateway.doors.protocol import StreamRenderer
 from gateway.errors import GatewayError
 from gateway.worker.call_settings import call_settings
 
@@ -39,19 +38,14 @@ class StreamedResponse(Protocol):
 class StreamedAnswer:
     """A streamed answer on its way to a client; a `StreamedResponse`."""
 
-    def __init__(
-        self,
-        stream: AnswerStream[bytes],
-        renderer: StreamRenderer,
-        headers: Mapping[str, str],
-    ) -> None:
-        self.headers = {
-            "content-type": renderer.media_type,
-            **STREAM_HEADERS,
-            **headers,
-        }
+    def __init__(self, stream: AnswerStream[bytes]) -> None:
         self._stream = stream
-        self._renderer = renderer
+        self._renderer = stream.reader.renderer
+        self.headers = {
+            "content-type": self._renderer.media_type,
+            **STREAM_HEADERS,
+            **stream.headers,
+        }
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         stream, renderer = self._stream, self._renderer

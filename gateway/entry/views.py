@@ -77,7 +77,7 @@ async def _answer(
     answer = await ask(asked, call, partial(between, door), provider)
     if isinstance(answer, WholeAnswer):
         return json_response(answer.body, headers=answer.headers)
-    return StreamedAnswer(answer, door.stream_renderer(asked), answer.headers)
+    return StreamedAnswer(answer)
 
 
 def _headers_for_upstream(request: Request) -> dict[str, str]:

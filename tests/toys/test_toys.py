@@ -52,7 +52,7 @@ def test_a_new_door_streams_in_its_own_frames(
     provider()
     upstream(stream=frames("hel", "lo"))
     answer = gateway().post(door, json={**QUESTION, "live": True})
-    assert answer.text == "hel\nlo\nthat was hi\n"
+    assert answer.text == "hel\nlo\nthat was hi, 2 lines\n"
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert ledger()[0]["finish_reason"] == "stop"
 
@@ -61,7 +61,7 @@ def test_a_broken_stream_is_told_in_the_doors_words(door, gateway, provider, ups
     provider()
     upstream(stream=frames("hel")[:1])
     answer = gateway().post(door, json={**QUESTION, "live": True})
-    assert answer.text.startswith("hel\nsorry: ")
+    assert answer.text.startswith("hel\nsorry, after 1 lines: ")
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_what_a_new_format_cannot_express_is_refused(registered, gateway):
 def test_both_meet_without_knowing_each_other(door, registered, gateway, upstream):
     upstream(stream=LINES)
     answer = gateway().post(door, json={"who": "bear", "what": "hi", "live": True})
-    assert answer.text == "hel\nlo\nthat was hi\n"
+    assert answer.text == "hel\nlo\nthat was hi, 2 lines\n"
 
 
 def test_the_playground_speaks_to_a_new_format(

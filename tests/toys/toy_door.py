@@ -30,22 +30,25 @@ def stream_renderer(asked: Asked) -> "ToyRenderer":
 
 
 class ToyRenderer:
-    """Writes the answer as plain lines."""
+    """Writes the answer as plain lines, and how many there were at the end."""
 
     media_type = "text/plain; charset=utf-8"
     keep_alive = b"...\n"
 
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
+        self._lines = 0
 
     def render(self, chunks: list[JSON]) -> bytes:
         texts = [
             choice["delta"].get("content") for c in chunks for choice in c["choices"]
         ]
-        return "".join(f"{text}\n" for text in texts if text).encode()
+        lines = [f"{text}\n" for text in texts if text]
+        self._lines += len(lines)
+        return "".join(lines).encode()
 
     def end(self) -> bytes:
-        return f"that was {self._asked.body['what']}\n".encode()
+        return f"that was {self._asked.body['what']}, {self._lines} lines\n".encode()
 
     def fail(self, error: GatewayError) -> bytes:
-        return f"sorry: {error.message}\n".encode()
+        return f"sorry, after {self._lines} lines: {error.message}\n".encode()

@@ -4,18 +4,18 @@ By default a passage leads over the hub: door, OpenAI's format, translator. Wher
 sides speak the same format a direct one spares the detour.
 """
 
-from gateway.calls.passages import chat_to_openai
-from gateway.calls.passages.protocol import FrameReader, Passage, Reader, Whole
+from gateway.calls.passages.protocol import Passage, Reader, Whole
+from gateway.calls.passages.short_frames import short_frames
 from gateway.calls.passages.through_hub import ThroughHub, chunks, frames
 from gateway.doors import chat
 from gateway.doors.protocol import Door
 from gateway.hub.protocol import JSON, Translator
 from gateway.translators import openai
 
-__all__ = ["FrameReader", "Passage", "Reader", "Whole", "between", "to_chunks"]
+__all__ = ["Passage", "Reader", "Whole", "between", "to_chunks"]
 
 DIRECT: dict[tuple[Door, Translator], Passage[bytes]] = {
-    (chat, openai): chat_to_openai,
+    (chat, openai): ThroughHub(chat, openai, short_frames),
 }
 
 

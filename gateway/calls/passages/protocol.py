@@ -7,7 +7,7 @@ from gateway.doors.protocol import Asked, StreamRenderer
 from gateway.hub.answers.relay import Relayed
 from gateway.hub.protocol import JSON, Reply, Route, StreamParser, UpstreamRequest
 
-__all__ = ["FrameReader", "Passage", "Reader", "Whole"]
+__all__ = ["Passage", "Reader", "Whole"]
 
 T = TypeVar("T")
 
@@ -27,10 +27,14 @@ class Reader(Protocol[T]):
     """One upstream stream, fed with whatever the network delivered.
 
     `parser` is what reads the upstream's format; how far it is holds for the reader.
+    `renderer` is the one that wrote the frames so far, and so knows the last ones.
     """
 
     @property
     def parser(self) -> StreamParser: ...
+
+    @property
+    def renderer(self) -> StreamRenderer: ...
 
     def feed(self, data: bytes) -> Relayed[T]:
         """Return what `data` came to."""
@@ -39,13 +43,6 @@ class Reader(Protocol[T]):
     def close(self) -> Relayed[T]:
         """End of input: return what was held back."""
         ...
-
-
-class FrameReader(Reader[bytes], Protocol):
-    """A reader for a client: it gives frames, and its renderer knows the last ones."""
-
-    @property
-    def renderer(self) -> StreamRenderer: ...
 
 
 class Passage(Protocol[T]):
