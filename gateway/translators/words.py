@@ -74,6 +74,67 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-c
 https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html
 """
 
+NUMBERED_WORDS = Vocabulary(
+    kinds={
+        # https://platform.minimax.io/docs/api-reference/errorcode
+        "status_code 1001": TIMEOUT,
+        "status_code 1002": RATE,
+        "status_code 1004": AUTH,
+        "status_code 1008": QUOTA,
+        "status_code 1026": REFUSED,
+        "status_code 1027": REFUSED,
+        "status_code 1039": TOO_LONG,
+        "status_code 1041": RATE,
+        "status_code 1042": REFUSED,
+        "status_code 2013": REFUSED,
+        "status_code 2045": RATE,
+        "status_code 2049": AUTH,
+        "status_code 2056": QUOTA,
+        # https://ai.baidu.com/ai-doc/WENXINWORKSHOP/tlmyncueh
+        "error_code 2": OVERLOADED,
+        "error_code 4": RATE,
+        "error_code 6": DENIED,
+        "error_code 13": AUTH,
+        "error_code 14": AUTH,
+        "error_code 17": QUOTA,
+        "error_code 18": RATE,
+        "error_code 19": QUOTA,
+        "error_code 100": AUTH,
+        "error_code 110": AUTH,
+        "error_code 111": AUTH,
+        "error_code 336003": REFUSED,
+        "error_code 336007": TOO_LONG,
+        "error_code 336100": OVERLOADED,
+        "error_code 336103": TOO_LONG,
+        "error_code 336501": RATE,
+        "error_code 336502": RATE,
+        # https://docs.z.ai/api-reference/api-code
+        "code 1000": AUTH,
+        "code 1001": AUTH,
+        "code 1002": AUTH,
+        "code 1003": AUTH,
+        "code 1004": AUTH,
+        "code 1112": AUTH,
+        "code 1113": QUOTA,
+        "code 1210": REFUSED,
+        "code 1211": NO_MODEL,
+        "code 1213": REFUSED,
+        "code 1214": REFUSED,
+        "code 1220": DENIED,
+        "code 1261": TOO_LONG,
+        "code 1301": REFUSED,
+        "code 1302": RATE,
+        "code 1303": RATE,
+        "code 1304": QUOTA,
+        "code 1305": RATE,
+        "code 1308": QUOTA,
+        "code 1309": QUOTA,
+        "code 1310": QUOTA,
+        "code 1312": OVERLOADED,
+    },
+)
+"""Servers that number their errors, each under a key of its own."""
+
 CLAUDE_WORDS = Vocabulary(
     kinds={
         "billing_error": QUOTA,

@@ -1,21 +1,25 @@
-"""Reads an upstream's error body, whatever its shape.
-
-``{"error": {"message": ...}}`` and the like, the same within a list, and the flat
-``{"error": "..."}``, ``{"detail": ...}``, ``{"message": ...}``, ``{"__type": ...}``.
-"""
+"""Reads an upstream's error body, whatever its shape."""
 
 import re
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from gateway.hub.errors.masking import mask
+from gateway.hub.errors.shapes import objects, status_of, text_of
+from gateway.wire.jsontext import JSON
 
 _READ = 8000  # what the patterns look at, so that an upstream cannot make them slow
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 
+_KINDS = ("code", "Code", "type", "__type", "status", "reason", "error_code")
+_NUMBERED = ("code", "error_code", "status_code")
+
 
 class Refusal(NamedTuple):
-    """What an upstream's error body says, whatever its shape."""
+    """What an upstream's error body says, whatever its shape.
+
+    A number that names the kind of an error stands among `kinds` behind the key that
+    it was found under: vendors number their errors each in another way.
+    """
 
     kinds: tuple[str, ...] = ()
     message: str = ""
@@ -25,7 +29,7 @@ class Refusal(NamedTuple):
 
 
 def read(body: Any, kind: str = "") -> Refusal:
-    """Return what `body` says."""
+    """Return what `body` says; `kind` is the name that came beside it."""
     if isinstance(body, list) and body:
         body = body[0]
     kinds = [kind] if kind else []
@@ -33,63 +37,33 @@ def read(body: Any, kind: str = "") -> Refusal:
         return Refusal(_normal(kinds), body[:_READ])
     if not isinstance(body, dict):
         return Refusal(_normal(kinds))
-    objects = list(_objects(body))
-    for item in objects:
-        details = item.get("details")
-        if isinstance(details, dict):
-            kinds.append(details.get("error_code") or "")
-        kinds += [item.get(key) or "" for key in ("code", "type", "__type", "status")]
-    code = next((c for o in objects if (c := _code(o.get("code")))), None)
-    param = next((p for o in objects if isinstance(p := o.get("param"), str)), None)
+    found = list(objects(body))
+    for item in found:
+        kinds += [item[key] for key in _KINDS if isinstance(item.get(key), str)]
+    param = next((p for o in found if isinstance(p := o.get("param"), str)), None)
     return Refusal(
-        _normal(kinds),
-        next((text for item in objects if (text := _text(item))), "")[:_READ],
+        _normal(kinds) + tuple(name for item in found for name in _numbers(item)),
+        next((text for item in found if (text := text_of(item))), "")[:_READ],
         param and mask(param[:200]),
-        code,
-        next((s for item in objects if (s := _status(item))), 0),
+        next((code for item in found if (code := _code(item.get("code")))), None),
+        next((status for item in found if (status := status_of(item))), 0),
     )
 
 
-def _objects(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the object that describes the error, innermost first."""
-    for key in ("error", "Output", "message"):
-        if isinstance(inner := body.get(key), dict):
-            yield from _objects(inner)
-    errors = body.get("errors")
-    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
-        yield errors[0]
-    yield body
+def _numbers(item: JSON) -> list[str]:
+    """Return the numbers by which an object names its kind, each behind its key."""
+    numbers = []
+    for key in _NUMBERED:
+        value = str(item.get(key))
+        if value.isascii() and value.isdigit() and len(value) < 10:
+            numbers.append(f"{key} {value}")
+    return numbers
 
 
-def _text(item: dict[str, Any]) -> str:
-    for key in ("message", "Message", "errorMessage", "error", "detail"):
-        value = item.get(key)
-        if isinstance(value, str) and value.strip():
-            return value
-        if isinstance(value, list):
-            return _listed(value)
-    return ""
-
-
-def _listed(details: list[Any]) -> str:
-    """Return FastAPI's validation errors as one line."""
-    lines = []
-    for detail in details[:20]:
-        if isinstance(detail, str):
-            lines.append(detail)
-        elif isinstance(detail, dict) and isinstance(detail.get("msg"), str):
-            place = detail.get("loc")
-            path = ".".join(map(str, place)) if isinstance(place, list) else ""
-            lines.append(f"{path}: {detail['msg']}" if path else detail["msg"])
-    return "; ".join(lines)
-
-
-def _normal(kinds: list[Any]) -> tuple[str, ...]:
+def _normal(kinds: list[str]) -> tuple[str, ...]:
     """``ns#ThrottlingException:http://...`` and the like to a bare lower-case name."""
     names = [
-        kind.partition(":")[0].rpartition("#")[2].strip().lower()
-        for kind in kinds
-        if isinstance(kind, str)
+        kind.partition(":")[0].rpartition("#")[2].strip().lower() for kind in kinds
     ]
     return tuple(name for name in names if name)
 
@@ -98,13 +72,3 @@ def _code(value: Any) -> str | None:
     if isinstance(value, str) and _CODE.fullmatch(value):
         return value
     return None
-
-
-def _status(item: dict[str, Any]) -> int:
-    for key in ("originalStatusCode", "status", "status_code", "code"):
-        value = item.get(key)
-        if isinstance(value, str) and value.isascii() and value.isdigit():
-            value = int(value[:6])
-        if type(value) is int and 400 <= value < 600:
-            return value
-    return 0

@@ -23,11 +23,11 @@ from gateway.hub.errors.meanings import (
     Vocabulary,
 )
 from gateway.hub.errors.refusals import Refusal, read
+from gateway.hub.errors.shapes import is_error
 from gateway.wire.jsontext import JSONError, decode
 
 MAX_MESSAGE = 2000
 
-_ERROR_KEYS = ("error", "detail", "message", "__type", "errors")
 _HTML = re.compile(r"<\s*(!doctype|html|head|body)\b|Traceback \(most recent", re.I)
 
 
@@ -65,6 +65,16 @@ def from_object(
     return _build(outcome or otherwise, refusal, status, {})
 
 
+def found_in(
+    body: Any, words: Vocabulary, *, default: Outcome = FAILED
+) -> GatewayError | None:
+    """Return the error that a decoded object tells of by its shape, None if it is none.
+
+    For what comes with status 200 and should be an answer, or a piece of one.
+    """
+    return from_object(body, words, default=default) if is_error(body) else None
+
+
 def instead_of_answer(body: Any, words: Vocabulary) -> GatewayError:
     """Return the error for what came with status 200 and is no answer."""
     return from_object(body, words, default=NO_ANSWER)
@@ -91,9 +101,8 @@ def unfinished(foreign: bytes, words: Vocabulary) -> GatewayError:
         body = decode(foreign)
     except JSONError:
         return no_answer("is not a stream")
-    if isinstance(body, dict) and not body.keys().isdisjoint(_ERROR_KEYS):
-        return instead_of_answer(body, words)
-    return no_answer("is not a stream")
+    error = found_in(body, words, default=NO_ANSWER)
+    return error or no_answer("is not a stream")
 
 
 def no_answer(why: str) -> GatewayError:

@@ -86,8 +86,8 @@ class ChunkReader:
 
     def _read_other(self, found: JSON) -> None:
         """Deal with an event without choices: usage, an error, or nothing we know."""
-        if found.get("object") == "error" or "detail" in found or "code" in found:
-            raise upstream_errors.from_object(found, WORDS)
+        if (error := upstream_errors.found_in(found, WORDS)) is not None:
+            raise error
         if isinstance(found.get("usage"), dict):
             self._state.usage = found["usage"]
 

@@ -9,6 +9,7 @@ from typing import Any
 from gateway.errors import GatewayError
 from gateway.hub.answers import reply_rules
 from gateway.hub.errors import upstream_errors
+from gateway.hub.errors.meanings import NO_ANSWER
 from gateway.hub.protocol import JSON, Reply
 from gateway.translators.openai.choices import put_finish_reason, with_both_names
 from gateway.translators.openai.errors import WORDS
@@ -70,6 +71,5 @@ def _is_untyped(call: Any) -> bool:
 
 def _inner_error(found: JSON) -> GatewayError:
     """Return the error for a 200 without an answer."""
-    if found.get("error") or found.get("object") == "error" or "detail" in found:
-        return upstream_errors.instead_of_answer(found, WORDS)
-    return upstream_errors.no_answer("holds no choices")
+    error = upstream_errors.found_in(found, WORDS, default=NO_ANSWER)
+    return error or upstream_errors.no_answer("holds no choices")
