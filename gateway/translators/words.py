@@ -52,7 +52,8 @@ AWS_WORDS = Vocabulary(
         "unknownoperationexception": NO_ANSWER,
     },
     sayings=sayings(
-        (r"input is too long for requested model|input tokens exceeded", TOO_LONG),
+        (r"(inputText|prompt)\b.{0,20}expected maxLength", TOO_LONG),
+        (r"doesn.t support the (?P<param>[\w.]{1,100}) field", UNSUPPORTED),
         (r"extraneous key \[(?P<param>[^\]]{1,100})\] is not permitted", UNSUPPORTED),
         (r"on-demand throughput isn.t supported", NEEDS_PROFILE),
         (r"model identifier is invalid", NO_MODEL),
@@ -66,6 +67,25 @@ AWS_WORDS = Vocabulary(
     ),
     broad={"accessdeniedexception": DENIED},
     vague={"validationexception": REFUSED, "internalserverexception": FAILED},
+    params={
+        "stopSequences": "stop",
+        "maxTokens": "max_tokens",
+        "topP": "top_p",
+        "topK": "top_k",
+        "toolConfig.toolChoice": "tool_choice",
+        "toolConfig.toolChoice.any": "tool_choice",
+        "toolConfig.toolChoice.tool": "tool_choice",
+        "toolConfig.toolChoice.auto": "tool_choice",
+        "toolChoice": "tool_choice",
+        "toolConfig": "tools",
+        "system": "messages",
+        "s3Uri": "messages",
+        "outputConfig": "response_format",
+        "inferenceConfig.stopSequences": "stop",
+        "inferenceConfig.maxTokens": "max_tokens",
+        "inferenceConfig.topP": "top_p",
+        "inferenceConfig.temperature": "temperature",
+    },
     kind_header="x-amzn-errortype",
 )
 """What AWS says of any host of its own.
@@ -142,9 +162,5 @@ CLAUDE_WORDS = Vocabulary(
         "timeout_error": TIMEOUT,
         "overloaded_error": OVERLOADED,
     },
-    sayings=sayings(
-        (r"input length and `?max_tokens`? exceed", TOO_LONG),
-        (r"credit balance is too low", QUOTA),
-    ),
 )
 """https://platform.claude.com/docs/en/api/errors"""

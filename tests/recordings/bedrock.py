@@ -283,6 +283,7 @@ _REFUSALS = (
     ("AccessDeniedException", (403, "model_access_denied")),
     ("model identifier is invalid", (404, "model_not_found")),
     ("Input Tokens Exceeded", (400, "context_length_exceeded")),
+    (" field. Remove ", (400, "unsupported_parameter")),
     ("extraneous key [", (400, "unsupported_parameter")),
 )
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from gateway.hub.errors.wordings import CREDENTIAL, MONEY, NO_SUCH_MODEL
+
 
 class Outcome(NamedTuple):
     """What the caller gets; `status` 0 keeps the upstream's own."""
@@ -76,7 +78,8 @@ class Vocabulary:
     `kinds` are its own names of errors, in lower case without namespace. `broad` names
     cover several failures: texts and statuses are asked before them. `vague` ones say
     less than a status and are asked where there is none. `kind_header` is the response
-    header that holds a name.
+    header that holds a name. `params` has OpenAI's names of parameters, by the first of
+    the words, parted by dots, that the upstream has for them.
     """
 
     kinds: Mapping[str, Outcome] = field(default_factory=dict)
@@ -84,6 +87,7 @@ class Vocabulary:
     statuses: Mapping[int, Outcome] = field(default_factory=dict)
     broad: Mapping[str, Outcome] = field(default_factory=dict)
     vague: Mapping[str, Outcome] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
     kind_header: str = ""
 
     def __or__(self, own: "Vocabulary") -> "Vocabulary":
@@ -94,6 +98,7 @@ class Vocabulary:
             {**self.statuses, **own.statuses},
             {**self.broad, **own.broad},
             {**self.vague, **own.vague},
+            {**self.params, **own.params},
             own.kind_header or self.kind_header,
         )
 
@@ -103,6 +108,14 @@ COMMON = Vocabulary(
         "authentication_error": AUTH,
         "invalid_api_key": AUTH,
         "invalid_authentication": AUTH,
+        "api_key_invalid": AUTH,
+        "invalidapikey": AUTH,
+        "expired_api_key": AUTH,
+        "api_key_expired": AUTH,
+        "consumer_suspended": AUTH,
+        "consumer_invalid": AUTH,
+        "invalid_credentials": AUTH,
+        "token_expired": AUTH,
         "unauthenticated": AUTH,
         "unauthorized": AUTH,
         "autherror": AUTH,
@@ -116,6 +129,7 @@ COMMON = Vocabulary(
         "not_found_error": NO_MODEL,
         "model_not_found": NO_MODEL,
         "invalid_model": NO_MODEL,
+        "model_decommissioned": NO_MODEL,
         "deploymentnotfound": NO_MODEL,
         "unsupported_country_region_territory": DENIED,
         "engine_overloaded": OVERLOADED,
@@ -124,25 +138,12 @@ COMMON = Vocabulary(
         "deadline_exceeded": TIMEOUT,
     },
     sayings=sayings(
-        (
-            r"prompt is too long|exceeds? the (available )?context"
-            r"|max(imum)? context length",
-            TOO_LONG,
-        ),
         (r"(?P<param>[\w.\[\]-]{1,100}): extra inputs are not permitted", UNSUPPORTED),
         (r"does not support (?P<feature>tools|thinking|chat)\b", UNSUPPORTED),
-        (
-            r"exceeded your current quota"
-            r"|insufficient (balance|credits|funds|quota)|spend(ing)? limit",
-            QUOTA,
-        ),
-        (
-            r"is not a valid model id\b"
-            r"|\bmodel\b.{0,200}\b(not found|does not exist)\b",
-            NO_MODEL,
-        ),
-        (r"make sure your api key is valid", AUTH),
-        (r"too many (tokens|requests)", RATE),
+        (MONEY, QUOTA),
+        (CREDENTIAL, AUTH),
+        (NO_SUCH_MODEL, NO_MODEL),
+        (r"too many requests", RATE),
         (r"server (is )?busy|queue (is )?full|maximum pending requests", OVERLOADED),
     ),
     statuses={

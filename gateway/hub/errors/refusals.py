@@ -3,6 +3,7 @@
 import re
 from typing import Any, NamedTuple
 
+from gateway.hub.errors.delays import delay_in, delay_of
 from gateway.hub.errors.masking import mask
 from gateway.hub.errors.shapes import objects, status_of, text_of
 from gateway.wire.jsontext import JSON
@@ -26,6 +27,8 @@ class Refusal(NamedTuple):
     param: str | None = None
     code: str | None = None
     status: int = 0
+    delay: int = 0
+    """Whole seconds after which to try again, 0 where none are told."""
 
 
 def read(body: Any, kind: str = "") -> Refusal:
@@ -34,19 +37,21 @@ def read(body: Any, kind: str = "") -> Refusal:
         body = body[0]
     kinds = [kind] if kind else []
     if isinstance(body, str):
-        return Refusal(_normal(kinds), body[:_READ])
+        return Refusal(_normal(kinds), body[:_READ], delay=delay_in(body[:_READ]))
     if not isinstance(body, dict):
         return Refusal(_normal(kinds))
     found = list(objects(body))
     for item in found:
         kinds += [item[key] for key in _KINDS if isinstance(item.get(key), str)]
     param = next((p for o in found if isinstance(p := o.get("param"), str)), None)
+    message = next((text for item in found if (text := text_of(item))), "")[:_READ]
     return Refusal(
         _normal(kinds) + tuple(name for item in found for name in _numbers(item)),
-        next((text for item in found if (text := text_of(item))), "")[:_READ],
+        message,
         param and mask(param[:200]),
         next((code for item in found if (code := _code(item.get("code")))), None),
         next((status for item in found if (status := status_of(item))), 0),
+        delay_of(found) or delay_in(message),
     )
 
 

@@ -19,15 +19,24 @@ from gateway.hub.errors.meanings import (
     INVALID,
     MODEL,
     NO_ANSWER,
+    QUOTA,
+    RATE,
+    TOO_LONG,
     Outcome,
     Vocabulary,
 )
+from gateway.hub.errors.overflow import is_overflow, is_overflow_kind
 from gateway.hub.errors.refusals import Refusal, read
 from gateway.hub.errors.shapes import is_error
+from gateway.hub.errors.wordings import LASTING, MONEY
 from gateway.wire.jsontext import JSONError, decode
 
 MAX_MESSAGE = 2000
 
+_NO_OVERFLOW = frozenset({401, 402, 429})
+"""With these, however it is worded, the limit is another one."""
+
+_PAID = re.compile(f"{MONEY}|{LASTING}", re.IGNORECASE)
 _HTML = re.compile(r"<\s*(!doctype|html|head|body)\b|Traceback \(most recent", re.I)
 
 
@@ -143,23 +152,45 @@ def _meaning(
     It comes back with the parameter that its text names.
     """
     if outcome := _first(refusal.kinds, words.kinds):
-        return outcome, refusal
+        return _of_rate(refusal) if outcome is RATE else outcome, refusal
+    if status not in _NO_OVERFLOW and _is_overflow(refusal):
+        return TOO_LONG, refusal
     for pattern, outcome in words.sayings:
         if found := pattern.search(refusal.message):
-            return outcome, _named(refusal, found)
+            if outcome is QUOTA and status == 429:
+                outcome = _of_rate(refusal)
+            return outcome, _named(refusal, found, words)
     if outcome := words.statuses.get(status) or _first(refusal.kinds, words.broad):
-        return outcome, refusal
+        return _of_rate(refusal) if outcome is RATE else outcome, refusal
     return None if status else _first(refusal.kinds, words.vague), refusal
+
+
+def _is_overflow(refusal: Refusal) -> bool:
+    return is_overflow(refusal.message) or any(map(is_overflow_kind, refusal.kinds))
+
+
+def _of_rate(refusal: Refusal) -> Outcome:
+    """Return what a limit that was met means: waiting helps, or nothing within hours.
+
+    Where a time to wait is told, it helps.
+    """
+    if not refusal.delay and _PAID.search(refusal.message):
+        return QUOTA
+    return RATE
 
 
 def _first(kinds: tuple[str, ...], meanings: Mapping[str, Outcome]) -> Outcome | None:
     return next((meanings[kind] for kind in kinds if kind in meanings), None)
 
 
-def _named(refusal: Refusal, found: re.Match[str]) -> Refusal:
+def _named(refusal: Refusal, found: re.Match[str], words: Vocabulary) -> Refusal:
+    """Return the refusal with the parameter that `found` names, in OpenAI's words."""
     names = found.groupdict()
+    if named := names.get("param"):
+        known = words.params.get(named) or words.params.get(named.partition(".")[0])
+        return refusal._replace(param=known or named)
     feature = FEATURE_PARAMS.get((names.get("feature") or "").lower())
-    return refusal._replace(param=names.get("param") or feature or refusal.param)
+    return refusal._replace(param=feature or refusal.param)
 
 
 def _build(
@@ -185,7 +216,7 @@ def _build(
     if outcome.retry is not None:
         error.headers["x-should-retry"] = "true" if outcome.retry else "false"
     if answered in (429, 503) and outcome.retry is None:
-        error.headers.setdefault("retry-after", "2")
+        error.headers.setdefault("retry-after", str(refusal.delay or 2))
     return error
 
 

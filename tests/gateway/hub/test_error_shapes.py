@@ -72,7 +72,7 @@ def base_resp(code: int, text: str) -> object:
         ({"success": False, "message": "it broke"}, "it broke", NO),
         ({"status": "error", "message": "it broke"}, "it broke", NO),
         ({"status": 429, "title": "Too Many Requests", "detail": "x"}, "x", RATE),
-        ({"detail": "Not authenticated"}, "Not authenticated", NO),
+        ({"detail": "it broke"}, "it broke", NO),
         ({"detail": [{"loc": ["body"], "msg": "field required"}]}, "required", NO),
         ({"message": "it broke"}, "it broke", NO),
         ({"error": "it broke"}, "it broke", NO),

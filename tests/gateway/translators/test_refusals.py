@@ -42,6 +42,14 @@ def refused(translator: str, status: int, body: object, **headers: str) -> Gatew
 
 CLAUDE_SAYS: list[tuple[int, object, object]] = [
     (400, openai("input length and `max_tokens` exceed context limit"), "too long"),
+    (
+        400,
+        anthropic(
+            INVALID, "You have reached your specified API usage limits. You will"
+        ),
+        "quota",
+    ),
+    (429, anthropic("rate_limit_error", "Extra usage is required for long"), "quota"),
     (402, anthropic("billing_error"), "quota"),
     (400, anthropic(INVALID, "Your credit balance is too low to"), "quota"),
     (413, anthropic("request_too_large"), (413, INVALID, "request_too_large")),
@@ -52,6 +60,24 @@ CLAUDE_SAYS: list[tuple[int, object, object]] = [
 AWS_SAYS: list[tuple[int, object, object]] = [
     (400, {"message": "Input is too long for requested model."}, "too long"),
     (400, {"message": "Input Tokens Exceeded"}, "too long"),
+    (
+        400,
+        {"message": "too many tokens: size limit exceeded by 11326 tokens"},
+        "too long",
+    ),
+    (400, {"message": "Too many input tokens. Max input tokens: 8192"}, "too long"),
+    (429, {"message": "Too many tokens, please wait before trying again."}, "rate"),
+    (
+        429,
+        {"__type": "ThrottlingException", "message": "Too many tokens per day"},
+        "quota",
+    ),
+    (
+        403,
+        {"__type": "AccessDeniedException", "message": "Bearer Token has expired"},
+        "auth",
+    ),
+    (403, {"message": "Invalid API Key format: Must start with"}, "auth"),
     (403, {"__type": "UnrecognizedClientException", "message": "x"}, "auth"),
     (403, {"message": "The request signature we calculated does not"}, "denied"),
     (
@@ -103,6 +129,28 @@ def test_a_key_that_aws_does_not_permit_is_named() -> None:
     error = refused("bedrock", 400, {"error": said})
     assert (error.status, error.code) == (400, "unsupported_parameter")
     assert error.param == "top_k"
+
+
+@pytest.mark.parametrize(
+    ("named", "param"),
+    [
+        ("stopSequences", "stop"),
+        ("topP", "top_p"),
+        ("toolConfig.toolChoice.any", "tool_choice"),
+        ("toolConfig", "tools"),
+        ("temperature", "temperature"),
+        ("futureField", "futureField"),
+    ],
+)
+def test_a_field_that_a_model_lacks_is_told_by_openais_name(
+    named: str, param: str
+) -> None:
+    said = (
+        f"This model doesn't support the {named} field. Remove {named} and try again."
+    )
+    error = refused("bedrock", 400, {"message": said})
+    assert (error.status, error.code) == (400, "unsupported_parameter")
+    assert error.param == param
 
 
 def test_the_aws_header_names_the_kind() -> None:
