@@ -18,6 +18,17 @@ CONTINUED = "(continue)"
 GO_ON = "Continue."
 """Stands last where a model does not go on with the assistant's turn by itself."""
 
+PAUSE = "."
+"""An assistant's turn where a format wants one between a tool's result and the user."""
+
+
+def reminder(text: str) -> str:
+    """Return a system's text as the user's side carries it amid a conversation.
+
+    Claude and the models trained beside it know the tag from coding agents.
+    """
+    return f"<system-reminder>\n{text}\n</system-reminder>"
+
 
 @dataclass
 class Conversation:

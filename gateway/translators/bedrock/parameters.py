@@ -7,6 +7,7 @@ from gateway.hub.protocol import JSON
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.tools.offered import Tool
 from gateway.hub.requests.validation import output_limit
+from gateway.translators.bedrock.ranges import UNIT_TEMPERATURE, ranges_of, within
 
 # Best-effort tuning: an answer without them is still an answer to the request.
 _TUNING = (
@@ -56,24 +57,20 @@ def drop_rest(rendering: Rendering, used: frozenset[str] = frozenset()) -> None:
 
 
 def sampling(
-    rendering: Rendering,
-    names: Mapping[str, str],
-    *,
-    default_limit: int = 0,
-    most: int = 0,
+    rendering: Rendering, names: Mapping[str, str], *, default_limit: int = 0
 ) -> JSON:
-    """Return limits and sampling under the upstream's `names`.
+    """Return limits and sampling under the upstream's `names`, within its ranges.
 
     `names` maps ours (``limit`` for the output limit) to the upstream's. Bedrock's
     models take a temperature up to 1.
     """
+    ranges = UNIT_TEMPERATURE | ranges_of(rendering.route.base_model)
     values: JSON = {name: rendering.body.get(name) for name in names}
     if "limit" in names:
-        limit = output_limit(rendering.body) or default_limit
-        values["limit"] = min(limit, most) if most else limit
-    if (values.get("temperature") or 0) > 1:
-        values["temperature"] = 1
-        rendering.losses.downgrade("temperature")
+        values["limit"] = output_limit(rendering.body) or default_limit or None
+    values = {
+        name: within(rendering, name, value, ranges) for name, value in values.items()
+    }
     return {
         upstream: values[name]
         for name, upstream in names.items()

@@ -26,6 +26,7 @@ from gateway.hub.requests.tools.calls import ToolCall
 from gateway.hub.requests.turns import (
     CONTINUED,
     GO_ON,
+    PAUSE,
     Conversation,
     add_messages,
     begin_with_user,
@@ -35,7 +36,6 @@ from gateway.translators.bedrock.converse.models import Profile
 from gateway.translators.bedrock.in_words import called, result_of
 
 NO_OUTPUT = {"text": "(no output)"}
-_PAUSE = {"text": "."}
 _ATTACHED = {"text": "See attached document."}
 
 _AUDIO_FORMATS = frozenset(
@@ -96,7 +96,7 @@ def separated(turns: list[JSON], *, lone_results: bool = False) -> list[JSON]:
         if results and others and must_part:
             separated += [
                 {"role": "user", "content": results},
-                {"role": "assistant", "content": [dict(_PAUSE)]},
+                {"role": "assistant", "content": [{"text": PAUSE}]},
                 {"role": "user", "content": others},
             ]
         else:

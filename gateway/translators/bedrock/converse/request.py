@@ -23,6 +23,7 @@ from gateway.translators.bedrock.converse.messages import (
 from gateway.translators.bedrock.converse.models import Profile, profile_of
 from gateway.translators.bedrock.converse.tooling import Tooling, render_tooling
 from gateway.translators.bedrock.parameters import drop_rest, refuse, sampling
+from gateway.translators.bedrock.ranges import ranges_of, within
 from gateway.translators.bedrock.settings import (
     converse_settings,
     has_flag,
@@ -144,9 +145,15 @@ def render_parts(rendering: Rendering, *, takes_documents: bool = True) -> Parts
         "stop": () if profile.takes_stop else tuple(body.get("stop", ())),
         "forced_tool": tooling.only,
     }
-    top_k = body.get("top_k") if profile.takes_top_k else None
+    top_k = _top_k(rendering) if profile.takes_top_k else None
     tooling = tooling._replace(tools=tools)
     return Parts(profile, conversation, tooling, inference, top_k, effort, learned)
+
+
+def _top_k(rendering: Rendering) -> int | None:
+    ranges = ranges_of(rendering.route.base_model)
+    top_k: int | None = within(rendering, "top_k", rendering.body.get("top_k"), ranges)
+    return top_k
 
 
 def _place_system(

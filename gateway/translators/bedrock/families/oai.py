@@ -26,8 +26,10 @@ from gateway.hub.requests.tools.choice import (
 )
 from gateway.hub.requests.turns import CONTINUED
 from gateway.hub.requests.validation import output_limit
+from gateway.translators.bedrock.families.turn_order import in_mistrals_order
 from gateway.translators.bedrock.in_words import asked_in_words
 from gateway.translators.bedrock.parameters import drop_rest, refuse, refuse_native
+from gateway.translators.bedrock.ranges import ranges_of, within
 from gateway.translators.bedrock.settings import has_flag
 from gateway.translators.bedrock.tool_ids import mistral_id
 from gateway.wire.jsontext import dumps
@@ -116,12 +118,17 @@ def render(rendering: Rendering) -> tuple[JSON, Learned]:
     drop_rest(rendering, used)
     rendered: JSON = {"messages": _messages(rendering, host)}
     rendered |= _tools(rendering, host)
+    ranges = ranges_of(rendering.route.base_model)
     limit = output_limit(body)
     if limit is not None:
-        rendered[host.limit] = limit
+        rendered[host.limit] = within(rendering, "limit", limit, ranges)
     taken = {"temperature", "top_p", *(("stop",) if host.takes_stop else ())}
     names = (*sorted(taken), *sorted(host.passed))
-    rendered |= {name: body[name] for name in names if name in body}
+    rendered |= {
+        name: within(rendering, name, body[name], ranges)
+        for name in names
+        if name in body
+    }
     rendered.pop("reasoning_effort", None)
     if effort:
         rendered["reasoning_effort"] = effort
@@ -182,8 +189,11 @@ def _choice(choice: ToolChoice, host: Host, rendering: Rendering) -> str | JSON 
 
 
 def _messages(rendering: Rendering, host: Host) -> list[JSON]:
-    messages = walk(rendering, mistral_id if host.is_mistral else str)
-    return _begun([_message(each, rendering, host) for each in messages])
+    walked = walk(rendering, mistral_id if host.is_mistral else str)
+    messages = _begun([_message(each, rendering, host) for each in walked])
+    if host.is_mistral:
+        return in_mistrals_order(messages, rendering.losses)
+    return messages
 
 
 def _message(message: Message, rendering: Rendering, host: Host) -> JSON:

@@ -28,7 +28,6 @@ class Family:
     control: re.Pattern[str]
     names: Mapping[str, str]
     default_limit: int = 0
-    most: int = 0
     wrap: Callable[[str, JSON], JSON] = field(
         default=lambda prompt, settings: {"prompt": prompt, **settings}
     )
@@ -57,9 +56,7 @@ def render(family: str, rendering: Rendering) -> tuple[JSON, Learned]:
         [turn._replace(text=_neutral(turn.text, of.control)) for turn in talk.turns],
         talk.images,
     )
-    settings = parameters.sampling(
-        rendering, of.names, default_limit=of.default_limit, most=of.most
-    )
+    settings = parameters.sampling(rendering, of.names, default_limit=of.default_limit)
     rendered = of.wrap(of.prompt(talk, base), settings)
     if talk.images:
         rendered["images"] = [image.base64 for image in talk.images]
@@ -167,7 +164,6 @@ FAMILIES = {
         re.compile("<\uff5c|</?think>"),
         {**_COMMON, "stop": "stop"},
         default_limit=8192,
-        most=32768,
     ),
     "titan": Family(
         _titan_prompt,
