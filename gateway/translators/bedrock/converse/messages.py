@@ -37,6 +37,7 @@ from gateway.translators.bedrock.in_words import called, result_of
 
 NO_OUTPUT = {"text": "(no output)"}
 _ATTACHED = {"text": "See attached document."}
+_SHOWN = {"text": "See attached image."}
 
 _AUDIO_FORMATS = frozenset(
     {"mp3", "opus", "wav", "aac", "flac", "mp4", "ogg", "mkv", "m4a", "pcm", "webm"}
@@ -188,9 +189,14 @@ class _Writer:
             others = [block for block in blocks if "text" not in block]
             return [self.text(result_of(message.call.name, said)), *others]
         marks = [block.pop(MARK) for block in blocks if MARK in block]
+        beside = []
+        if not self._profile.sees_results:
+            beside = [block for block in blocks if "image" in block]
+            blocks = [block for block in blocks if "image" not in block]
+        nothing = _SHOWN if beside else NO_OUTPUT
         result: JSON = {
             "toolUseId": message.call.id,
-            "content": blocks or [dict(NO_OUTPUT)],
+            "content": blocks or [{**nothing}],
         }
         if self._profile.has_status:
             is_error = message.source.get("is_error") is True
@@ -199,7 +205,7 @@ class _Writer:
         if marks:
             block[MARK] = marks[-1]
         self.conversation.mark(block, message.source)
-        return [block]
+        return [block, *beside]
 
     def spoken(self, message: Message, blocks: list[JSON]) -> list[JSON]:
         # Thinking is not sent back: only Claude, rendered elsewhere, signs its own.

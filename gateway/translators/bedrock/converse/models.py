@@ -24,7 +24,8 @@ class Profile:
     system, `structured` whether a JSON schema is enforced, `takes_stop` whether stop
     sequences are taken; `takes_system` is off where a system prompt is refused,
     `streams_tools` where streams are refused beside tools. `prefills` tells whether a
-    last assistant turn is gone on with.
+    last assistant turn is gone on with, `sees_results` whether a tool's result may hold
+    images.
     `reasoning` is how its effort is set, `call_id` what its tool ids must look like.
     """
 
@@ -37,6 +38,7 @@ class Profile:
     takes_system: bool = True
     streams_tools: bool = True
     prefills: bool = False
+    sees_results: bool = False
     reasoning: Reasoning = ""
     takes_top_k: bool = False
     call_id: Callable[[str], str] = converse_id
@@ -47,12 +49,20 @@ _NAMED = frozenset({"auto", "any", "tool"})
 
 _PLAIN = Profile()
 # Claude 2 and Instant; all others are rendered by Anthropic's own rules.
-_CLAUDE = Profile(choices=_NAMED, has_status=True)
+_CLAUDE = Profile(choices=_NAMED, has_status=True, sees_results=True)
 _NOVA = Profile(
-    choices=_NAMED, has_status=True, caches=True, takes_top_k=True, prefills=True
+    choices=_NAMED,
+    has_status=True,
+    caches=True,
+    takes_top_k=True,
+    prefills=True,
+    sees_results=True,
 )
 _MISTRAL = Profile(lone_results=True, call_id=mistral_id)
 _MISTRAL_LARGE = replace(_MISTRAL, choices=_ANY)
+_LLAMA = Profile(lone_results=True, takes_stop=False, streams_tools=False)
+_QWEN = Profile(takes_stop=False, reasoning="qwen")
+_DEEPSEEK = Profile(takes_stop=False)
 _SCHEMA = Profile(structured=True)
 
 # The longest matching prefix wins.
@@ -61,7 +71,8 @@ PROFILES = {
     "amazon.nova-": _NOVA,
     "amazon.nova-2-": replace(_NOVA, reasoning="nova"),
     "amazon.titan-": Profile(takes_system=False),
-    "meta.": Profile(lone_results=True, takes_stop=False, streams_tools=False),
+    "meta.": _LLAMA,
+    "meta.llama4": replace(_LLAMA, sees_results=True),
     "mistral.": _MISTRAL,
     "mistral.mistral-7b": replace(_MISTRAL, takes_system=False),
     "mistral.mixtral": replace(_MISTRAL, takes_system=False),
@@ -72,9 +83,10 @@ PROFILES = {
     "mistral.ministral-3": replace(_MISTRAL, structured=True),
     "writer.": Profile(lone_results=True, streams_tools=False),
     "openai.gpt-oss": Profile(reasoning="effort"),
-    "qwen.": Profile(reasoning="qwen"),
-    "qwen.qwen3": Profile(structured=True, reasoning="qwen"),
-    "deepseek.v3": Profile(reasoning="deepseek"),
+    "qwen.": _QWEN,
+    "qwen.qwen3": replace(_QWEN, structured=True),
+    "deepseek.": _DEEPSEEK,
+    "deepseek.v3": replace(_DEEPSEEK, reasoning="deepseek"),
     "zai.": Profile(choices=_ANY, structured=True),
     "moonshot.": Profile(choices=_ANY, structured=True, takes_stop=False),
     "moonshotai.": Profile(choices=_ANY, structured=True, takes_stop=False),
