@@ -167,6 +167,8 @@ def _misconfigured(message: str) -> GatewayError:
 
 
 def _base(id: str) -> str:
+    # Clients write "anthropic/..." and "bedrock/..." before a name, and capitals in it.
+    id = id.rpartition("/")[2].lower()
     labels = id.split(".")
     if len(labels) > 2 and labels[0] not in VENDORS and labels[1] in VENDORS:
         id = id.partition(".")[2]

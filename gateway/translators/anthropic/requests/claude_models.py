@@ -123,24 +123,48 @@ _MODELS: dict[str, ClaudeModel] = {
 
 _BY_LENGTH = sorted(_MODELS, key=len, reverse=True)
 
-_base = re.compile(
-    r"""(claude-[a-z0-9.-]+?)   # without a geographic prefix and the vendor
-        (?:[-@]20\d{6})?        # the snapshot's date
-        (?:-latest)?
-        (?:-v\d+)?              # Bedrock's version
-        (?::.*)?$""",
+_found = re.compile(
+    r"""claude[-_.]([a-z0-9._-]*[a-z0-9])""",  # without prefix, vendor, [1m] and :tag
     re.VERBOSE,
 ).search
 
+_dated = re.compile(
+    r"""(?:[-@](?:20\d{6}|latest|default))*   # the snapshot's date
+        (?:-v\d+)?$                                  # Bedrock's version
+    """,
+    re.VERBOSE,
+).sub
 
+_REORDERED = (
+    # claude-opus-41
+    (re.compile(r"^(claude-[a-z]+)-(\d)(\d)(?=-|$)"), r"\1-\2-\3"),
+    # claude-opus-4-0
+    (re.compile(r"^(claude-[a-z]+-\d)-0(?=-|$)"), r"\1"),
+    # claude-4.5-sonnet, claude-4-opus
+    (re.compile(r"^claude-([4-9](?:-\d)?)-([a-z]+)"), r"claude-\2-\1"),
+    # claude-sonnet-3.7
+    (re.compile(r"^claude-(opus|sonnet|haiku)-(3(?:-\d)?)(?=-|$)"), r"claude-\2-\1"),
+)
+"""How else a model's generation and size are put together, to how Anthropic does."""
+
+
+@lru_cache(maxsize=1024)
 def base_id(id: str) -> str:
-    """Return the bare model name within an Anthropic, Bedrock or Vertex id.
+    """Return the bare model name within any id by which hosts and clients know it.
 
     >>> base_id("us.anthropic.claude-sonnet-4-5-20250929-v1:0")
     'claude-sonnet-4-5'
+    >>> base_id("anthropic/claude-4.5-sonnet")
+    'claude-sonnet-4-5'
     """
-    found = _base(id.lower())
-    return found[1] if found else id
+    found = _found(id.lower())
+    if not found:
+        return id
+    name = "claude-" + re.sub("[._]", "-", found[1])
+    name = _dated("", name)
+    for pattern, order in _REORDERED:
+        name = pattern.sub(order, name)
+    return name
 
 
 def claude_model(route: Route) -> ClaudeModel:

@@ -1,6 +1,7 @@
 """Where the hosts of Claude differ in the body they take."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gateway.translators.anthropic.requests.claude_models import ClaudeModel
@@ -16,7 +17,7 @@ class Dialect:
     not, only the first call of an answer is kept. `effort_beside_budget` allows
     ``output_config.effort`` next to a manual budget. `refused_tools` are prefixes of
     server-run tools that it lacks, `refused_tool_fields` fields of tools that it
-    rejects.
+    rejects, `betas` those that types of tools need here and not everywhere.
     """
 
     default_output: int = 32_000
@@ -30,6 +31,7 @@ class Dialect:
     effort_beside_budget: bool = True
     refused_tools: tuple[str, ...] = ()
     refused_tool_fields: frozenset[str] = frozenset()
+    betas: Mapping[str, str] = field(default_factory=dict)
 
 
 ANTHROPIC = Dialect()
@@ -46,6 +48,11 @@ BEDROCK = Dialect(
     effort_beside_budget=False,
     refused_tools=("web_search_", "web_fetch_"),
     refused_tool_fields=frozenset({"custom", "eager_input_streaming", "defer_loading"}),
+    betas={
+        "memory_20250818": "context-management-2025-06-27",
+        "tool_search_tool_regex_20251119": "tool-search-tool-2025-10-19",
+        "tool_search_tool_bm25_20251119": "tool-search-tool-2025-10-19",
+    },
 )
 """InvokeModel's Claude body:
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html

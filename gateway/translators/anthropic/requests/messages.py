@@ -16,6 +16,7 @@ from gateway.hub.protocol import JSON
 from gateway.hub.requests.caching import MARK
 from gateway.hub.requests.content.parts import FileId, Part
 from gateway.hub.requests.conversation import Message, walk
+from gateway.hub.requests.losses import Losses
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.replay import NO_REPLAY, Replay, in_order, replay_of
 from gateway.hub.requests.tools.arguments import parse_arguments
@@ -26,6 +27,7 @@ from gateway.hub.requests.turns import (
     add_messages,
     begin_with_user,
     blocks_of,
+    reminder,
 )
 from gateway.translators.anthropic.requests.blocks import FILES_BETA, render_part
 from gateway.translators.anthropic.requests.claude_models import ClaudeModel
@@ -56,7 +58,7 @@ def render_messages(
     writer = _Writer(rendering, claude, replays)
     add_messages(walk(rendering), writer)
     if claude.model.mid_system:
-        _hoist_misplaced(writer.conversation)
+        _remind_instead(writer.conversation, rendering.losses)
     begin_with_user(writer.conversation, {"type": "text", "text": CONTINUED})
     has_replay = bool(replays) and any(each.blocks for each in replays.values())
     return Messages(writer.conversation, writer.betas, has_replay)
@@ -80,8 +82,11 @@ def _replays(messages: list[JSON], model: ClaudeModel) -> dict[int, Replay]:
     return replays
 
 
-def _hoist_misplaced(conversation: Conversation) -> None:
-    """Move system turns away that a user's follows: the answer between was blank."""
+def _remind_instead(conversation: Conversation, losses: Losses) -> None:
+    """Let the user say the system turns that a user's follows.
+
+    The answer that belonged between them was blank.
+    """
     turns = conversation.turns
     misplaced = {
         position
@@ -90,12 +95,17 @@ def _hoist_misplaced(conversation: Conversation) -> None:
     }
     if not misplaced:
         return
+    losses.downgrade("messages")
     conversation.turns = []
     for position, turn in enumerate(turns):
         if position in misplaced:
-            conversation.system.extend(turn["content"])
+            conversation.add("user", _reminders(turn["content"]))
         else:
             conversation.add(turn["role"], turn["content"])
+
+
+def _reminders(blocks: list[JSON]) -> list[JSON]:
+    return [{**block, "text": reminder(block["text"])} for block in blocks]
 
 
 def _speaks_next(messages: list[JSON]) -> list[str]:
@@ -120,6 +130,7 @@ class _Writer:
         self.conversation = Conversation()
         self.betas: list[str] = []
         self._names = rendering.names
+        self._losses = rendering.losses
         self._dialect = claude.dialect
         self._replays = replays
         self._speaks_next: list[str] = []
@@ -164,10 +175,14 @@ class _Writer:
         return in_order(replay.blocks, blocks) if replay else blocks
 
     def add_system(self, message: Message, blocks: list[JSON]) -> None:
-        if self._may_stay(message.at):
-            self.conversation.add("system", blocks)
-        else:
+        if not self.conversation.turns:
             self.conversation.system.extend(blocks)
+        elif self._may_stay(message.at):
+            self.conversation.add("system", blocks)
+        elif blocks:
+            # At the beginning it would change the prefix that was cached.
+            self._losses.downgrade("messages")
+            self.conversation.add("user", _reminders(blocks))
 
     def _may_stay(self, index: int) -> bool:
         """Tell whether a later system message may stand where it is.

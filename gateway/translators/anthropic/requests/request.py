@@ -16,6 +16,7 @@ from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.turns import GO_ON, Conversation
 from gateway.hub.requests.validation import output_limit
 from gateway.translators.anthropic.answers.pausing import resumable
+from gateway.translators.anthropic.requests.betas import betas_of
 from gateway.translators.anthropic.requests.claude_models import (
     ClaudeModel,
     claude_model,
@@ -113,7 +114,8 @@ def render_body(rendering: Rendering, claude: Claude) -> ClaudeRequest:
         "stop": stop.emulated,
         "single_tool_call": tooling.is_single,
     }
-    return ClaudeRequest(rendered, learned, tuple(messages.betas), tooling.searches)
+    betas = (*messages.betas, *betas_of(tooling.tools, claude.dialect))
+    return ClaudeRequest(rendered, learned, betas, tooling.searches)
 
 
 def _refuse(body: JSON) -> None:
