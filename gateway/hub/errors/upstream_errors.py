@@ -12,7 +12,6 @@ from gateway.errors import GatewayError, upstream_error
 from gateway.hub.answers.upstream_headers import relayed_headers
 from gateway.hub.errors.masking import mask
 from gateway.hub.errors.meanings import (
-    COMMON,
     DENIED,
     FAILED,
     FEATURE_PARAMS,
@@ -36,6 +35,9 @@ MAX_MESSAGE = 2000
 _NO_OVERFLOW = frozenset({401, 402, 429})
 """With these, however it is worded, the limit is another one."""
 
+_ELSEWHERE = frozenset({404, 405})
+"""How web servers answer for what they do not know."""
+
 _PAID = re.compile(f"{MONEY}|{LASTING}", re.IGNORECASE)
 _HTML = re.compile(r"<\s*(!doctype|html|head|body)\b|Traceback \(most recent", re.I)
 
@@ -53,7 +55,7 @@ def from_response(
     except JSONError:
         body = None
     if body is None and not kind:
-        return _without_json(status, headers)
+        return _without_json(status, headers, payload, words)
     refusal = read(body, kind)
     outcome, refusal = _meaning(refusal, status, words)
     return _build(outcome or _by_class(status), refusal, status, headers)
@@ -128,20 +130,42 @@ def _by_class(status: int) -> Outcome:
     return FAILED if status >= 500 else NO_ANSWER
 
 
-def _without_json(status: int, headers: Mapping[str, str]) -> GatewayError:
+def _without_json(
+    status: int, headers: Mapping[str, str], payload: bytes, words: Vocabulary
+) -> GatewayError:
+    """Return the error for a body that is plain text, a web page or nothing."""
     if 300 <= status < 400:
-        error = no_answer("was a redirect, which is never followed")
-        error.headers.update(relayed_headers(headers), **{"x-should-retry": "false"})
-        return error
-    outcome = COMMON.statuses.get(status, _by_class(status))
-    if outcome in (INVALID, DENIED):
-        # A web server or firewall in front of the API spoke, not the API.
-        error = no_answer(
-            f"was HTTP {status} without a JSON error; its endpoint may be wrong"
-        )
-        error.headers.update(relayed_headers(headers), **{"x-should-retry": "false"})
-        return error
-    return _build(outcome, Refusal(), status, headers)
+        return _not_the_api("was a redirect, which is never followed", headers)
+    refusal = read(_plain_text(payload))
+    outcome, refusal = _meaning(refusal, status, words)
+    by_status = words.statuses.get(status) or _by_class(status)
+    outcome = outcome or by_status
+    says_nothing = outcome is INVALID and not refusal.message
+    if outcome is not by_status or not (
+        status in _ELSEWHERE or outcome is DENIED or says_nothing
+    ):
+        return _build(outcome, refusal, status, headers)
+    # A web server or firewall in front of the API spoke, not the API.
+    why = f"was HTTP {status} without a JSON error; its endpoint may be wrong"
+    if refusal.message:
+        why += f" ({_shown(refusal.message, status).rstrip('.')})"
+    return _not_the_api(why, headers)
+
+
+def _not_the_api(why: str, headers: Mapping[str, str]) -> GatewayError:
+    error = no_answer(why)
+    error.headers.update(relayed_headers(headers), **{"x-should-retry": "false"})
+    return error
+
+
+def _plain_text(payload: bytes) -> str:
+    """Return what a body says that is a sentence; empty for all else."""
+    try:
+        text = payload.decode().strip()
+    except UnicodeDecodeError:
+        return ""
+    is_markup = text.startswith(("<", "{", "[")) or _HTML.search(text)
+    return "" if is_markup or "\0" in text else text
 
 
 def _meaning(

@@ -82,6 +82,13 @@ SERVER = "server_error"
         (403, b"<html>blocked</html>", "no answer"),
         (400, b"", "no answer"),
         (204, b"", "no answer"),
+        (400, b"temperature must be at most 2", (400, INVALID, None)),
+        (422, b"Failed to deserialize the JSON body", (422, INVALID, None)),
+        (413, b"prompt is too long: 9 tokens > 8 maximum", "too long"),
+        (403, b"Invalid API key", "auth"),
+        (404, b"model 'x' not found", "no model"),
+        (500, b"CUDA out of memory", "failed"),
+        (405, b"Method Not Allowed", "no answer"),
         (101, b"", "no answer"),
     ],
 )
@@ -149,6 +156,27 @@ def test_the_message_is_found_in_every_shape(body: object, message: str) -> None
     error = refused(422, body)
     assert message in error.message
     assert "<" not in error.message
+
+
+@pytest.mark.parametrize(
+    ("status", "payload", "message"),
+    [
+        (422, b"missing field `messages`\n", "missing field `messages`"),
+        (429, b"Slow down", "Slow down"),
+        (503, b"no healthy upstream", "no healthy upstream"),
+        (500, b"CUDA out of memory", "CUDA out of memory"),
+        (404, b"404 page not found", "404 page not found"),
+        (403, b"error code: 1010", "error code: 1010"),
+        (500, b"<h1>Sorry</h1>", "without an explanation"),
+        (500, b"\x8b\x00\xff", "without an explanation"),
+        (500, b'{"error": {"mess', "without an explanation"),
+        (500, b"at http://10.0.0.5:8000/ now", "at [address] now"),
+    ],
+)
+def test_a_refusal_in_plain_text_keeps_its_words(
+    status: int, payload: bytes, message: str
+) -> None:
+    assert message in refused(status, payload).message
 
 
 def test_an_authentication_error_never_repeats_the_upstreams_text() -> None:
