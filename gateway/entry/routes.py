@@ -19,8 +19,12 @@ from gateway.entry.streamed import StreamedResponse
 View = Callable[..., Awaitable[Response | StreamedResponse]]
 """Takes the request, and what its route's pattern names."""
 
-PREFIXES = ("/v1/", "/chat/", "/sandbox/", "/tools/")
-"""Paths under these are the gateway's, known or not."""
+_OWN = re.compile(r"/(?:v1|sandbox|tools|(?:api/)?(?:v1/)*(?:chat|p))(?:/|$)")
+"""Paths that begin so are the gateway's, known or not: a program asks there, to which
+a page of the console would tell nothing."""
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/]*", re.IGNORECASE)
+_SLASHES = re.compile(r"//+")
 
 # A path is matched against patterns and remembered: neither for any length.
 LONGEST_PATH = 2048
@@ -86,7 +90,7 @@ ENDPOINTS = (
 
 def owns(path: str) -> bool:
     """Tell whether a path belongs to the gateway rather than to the console."""
-    return path.startswith(PREFIXES) or match(path) is not None
+    return _OWN.match(_tidy(path)) is not None or match(path) is not None
 
 
 def match(path: str) -> tuple[Endpoint, dict[str, str]] | None:
@@ -100,8 +104,25 @@ def door_of(path: str) -> Door:
     return matched[0].door if matched else CHAT_DOOR
 
 
+def _tidy(path: str) -> str:
+    """Return a path as it is meant where a base URL's slash came twice, or all of it.
+
+    A target may be a whole URL: https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2
+    """
+    if "//" not in path or len(path) > LONGEST_PATH:
+        return path
+    origin = _ORIGIN.match(path)
+    return _SLASHES.sub("/", path[origin.end() :] if origin else path)
+
+
 @lru_cache(maxsize=1024)
 def _match(path: str) -> tuple[Endpoint, dict[str, str]] | None:
+    """Match a path as it stands, since ids may hold anything, else as it is meant."""
+    tidy = _tidy(path)
+    return _match_exactly(path) or (_match_exactly(tidy) if tidy != path else None)
+
+
+def _match_exactly(path: str) -> tuple[Endpoint, dict[str, str]] | None:
     for endpoint in ENDPOINTS:
         if found := endpoint.pattern.fullmatch(path):
             return endpoint, found.groupdict()
