@@ -48,6 +48,8 @@ class UsageRecord(models.Model):
     failed = models.BooleanField(_("failed"), default=False)
     status = models.PositiveSmallIntegerField(_("status"), null=True)
     upstream_status = models.PositiveSmallIntegerField(null=True)
+    # The connection had been closed as idle while the request was under way.
+    sent_again = models.BooleanField(default=False)
     error_code = models.CharField(max_length=64, blank=True)
     error_message = models.CharField(max_length=2000, blank=True)
     finish_reason = models.CharField(max_length=64, blank=True)

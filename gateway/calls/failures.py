@@ -10,7 +10,7 @@ from gateway.errors import GatewayError, upstream_error
 from gateway.worker.snapshot import Provider
 from gateway.worker.statuses import statuses
 from providers import auth
-from providers.transport import DestinationBlocked
+from providers.transport import DestinationBlocked, Encoded, NoAnswer
 
 # Refusals after which another provider may be asked: nothing was sent, or the upstream
 # said that it did not take the work. Never after a timeout: it may be billed.
@@ -109,6 +109,19 @@ def interruption(provider: Provider, failure: httpx.TransportError) -> GatewayEr
     if isinstance(failure, httpx.TimeoutException):
         return upstream_error(
             504, "upstream_timeout", f"The provider {provider.name} stopped answering."
+        )
+    if isinstance(failure, NoAnswer):
+        return upstream_error(
+            502,
+            "upstream_stream_truncated",
+            f"The provider {provider.name} closed the connection without an answer.",
+        )
+    if isinstance(failure, Encoded):
+        return upstream_error(
+            502,
+            "upstream_invalid_response",
+            f"The provider {provider.name} sent what cannot be read. {failure} Have it "
+            "answer without compression.",
         )
     if isinstance(failure, httpx.RemoteProtocolError):
         return invalid_response(provider)

@@ -36,6 +36,8 @@ async def send(target: Target, rendered: UpstreamRequest, call: Call) -> httpx.R
         error = failures.unsent(provider, failure)
         failures.observe(provider, error)
         raise error from None
+    if "sent_again" in response.extensions:
+        call.entry.fields["sent_again"] = True
     if response.status_code == 200:
         return response
     try:

@@ -6,8 +6,8 @@ requests, token requests, status checks, model lists. What holds for all of them
 - Every address is checked when the connection is made, and the connection goes to the
   address that was checked (`guard`). TLS is verified against the name.
 - Exactly the bytes of the request's path are sent: a signature covers them.
-- No proxies, netrc, cookies, redirects or decompression; nothing comes from the
-  environment.
+- No proxies, netrc, cookies or redirects; nothing comes from the environment.
+- No compression is asked for; what comes compressed all the same is read (`encodings`).
 - A cancelled or abandoned request closes its socket at once.
 
 It uses aiohttp's connector (name cache, racing of addresses, TLS, pool) and response
@@ -23,7 +23,7 @@ import socket
 import ssl
 import weakref
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import aiohttp
 import httpx
@@ -31,9 +31,12 @@ import yarl
 from aiohttp.connector import AddrInfoType, Connection
 
 from providers.transport import exchange, guard
+from providers.transport.encodings import Encoded as Encoded
+from providers.transport.exchange import NoAnswer as NoAnswer
 from providers.transport.guard import Forbidden, Guard, Lookup, Rules
 
 KEEP_ALIVE_SECONDS = 30
+SOON = 1.0
 # Images come from wherever clients say; what is kept per origin must not add up.
 MAX_DESTINATIONS = 1024
 UNKNOWN_NAME = frozenset(
@@ -89,13 +92,22 @@ class _Pool:
         self._lookup = lookup
         self._service_ports = {port for _, port in watch.rules.services}
         self._destinations: dict[tuple[bytes, bytes, int | None], _Destination] = {}
-        self.connector = aiohttp.TCPConnector(
+        self._ssl = ssl_context or True
+        self.connector = self._connector(keepalive_timeout=KEEP_ALIVE_SECONDS)
+        self._anew: aiohttp.TCPConnector | None = None
+
+    def _connector(self, **options: Any) -> aiohttp.TCPConnector:
+        connector = aiohttp.TCPConnector(
             limit=0,
-            keepalive_timeout=KEEP_ALIVE_SECONDS,
-            resolver=guard.GuardedResolver(watch, lookup),
+            resolver=guard.GuardedResolver(self.guard, self._lookup),
             socket_factory=self._socket,
-            ssl=ssl_context or True,
+            ssl=self._ssl,
+            **options,
         )
+        connector._factory = functools.partial(  # type: ignore[assignment]
+            exchange.Listening, loop=asyncio.get_running_loop()
+        )
+        return connector
 
     def destination(self, url: httpx.URL) -> _Destination:
         """Return the destination of `url`; raises httpx.UnsupportedProtocol."""
@@ -107,13 +119,28 @@ class _Pool:
             found = self._destinations[key] = _destination(url)
         return found
 
-    async def connect(self, to: _Destination, seconds: float | None) -> Connection:
-        """Return a connection that was checked; raises what aiohttp raises."""
+    async def connect(
+        self, to: _Destination, seconds: float | None, *, anew: bool = False
+    ) -> Connection:
+        """Return a connection that was checked; raises what aiohttp raises.
+
+        With `anew` it is one that served nothing yet, and will serve nothing else.
+        """
+        connector = self.connector
+        if anew:
+            self._anew = self._anew or self._connector(force_close=True)
+            connector = self._anew
         if self._service_ports and to.request.port in self._service_ports:
             await self.guard.learn(to.request.port, self._lookup)
-        return await self.connector.connect(
+        return await connector.connect(
             to.request, traces=[], timeout=_client_timeout(seconds)
         )
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self.connector.close()
+        if self._anew is not None:
+            await self._anew.close()
 
     def _socket(self, info: AddrInfoType) -> socket.socket:
         """Make the socket for one attempt, after a last look at where it goes.
@@ -171,13 +198,24 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         else:
             body = await request.aread()
         head = exchange.head(request, path, to.lines, len(body), keep_alive)
+
+        async def send(anew: bool = False) -> httpx.Response:
+            try:
+                connection = await pool.connect(to, timeout.get("connect"), anew=anew)
+            except (aiohttp.ClientError, OSError) as error:
+                raise _while_connecting(error, request.url) from error
+            return await exchange.perform(
+                connection, request.method, head, body, timeout, keep_alive
+            )
+
         try:
-            connection = await pool.connect(to, timeout.get("connect"))
-        except (aiohttp.ClientError, OSError) as error:
-            raise _while_connecting(error, request.url) from error
-        return await exchange.perform(
-            connection, request.method, head, body, timeout, keep_alive
-        )
+            return await send()
+        except NoAnswer as failure:
+            if not _may_be_sent_again(request, failure):
+                raise
+        response = await send(anew=True)
+        response.extensions["sent_again"] = True
+        return response
 
     def _pool(self, private_network: bool, sandbox: bool) -> _Pool:
         loop = asyncio.get_running_loop()
@@ -195,7 +233,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         """Close the connections that the running event loop opened."""
         pools = self._pools.pop(asyncio.get_running_loop(), {})
         for pool in pools.values():
-            await pool.connector.close()
+            await pool.aclose()
 
 
 _current: httpx.AsyncBaseTransport | None = None
@@ -237,6 +275,17 @@ async def read(response: httpx.Response, limit: int) -> bytes:
     finally:
         await response.aclose()
     return b"".join(pieces)[:limit]
+
+
+def _may_be_sent_again(request: httpx.Request, failure: NoAnswer) -> bool:
+    """Tell whether an upstream cannot have begun to work on a request.
+
+    It closes connections that were idle for long, and may do so while the next request
+    is under way: it has not seen that one. https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2
+    """
+    if not failure.reused:
+        return False
+    return failure.seconds < SOON or "idempotency-key" in request.headers
 
 
 def _destination(url: httpx.URL) -> _Destination:

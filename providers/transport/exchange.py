@@ -2,10 +2,12 @@
 
 Written against aiohttp's connection and response parser, without the session above
 them. What is relied on beyond aiohttp's documented interface: `set_response_params`,
-`start_timeout`, `read_timeout` and `read` of its client protocol, and that a
-`StreamReader` keeps what has arrived in `_buffer`.
+`start_timeout`, `read_timeout` and `read` of its client protocol, that a connector
+makes its protocols by `_factory`, and that a `StreamReader` keeps what has arrived in
+`_buffer`.
 """
 
+import time
 from collections.abc import AsyncIterator, Mapping
 
 import aiohttp
@@ -15,10 +17,17 @@ from aiohttp.connector import Connection
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
+from providers.transport import encodings
+
 READ_BUFFER = 1 << 16
 MAX_INTERIM_RESPONSES = 8
+# Proxies put cookies and policies of many kilobytes into their answers.
+LONGEST_HEADER = 32 * 1024
 # Below this size, one write of head and body is cheaper than two.
 JOINED_WRITE = 1 << 16
+
+# Of a body as the upstream sent it, not as it is read here.
+_CODED = frozenset({b"content-encoding", b"content-length"})
 
 # The head writes these itself: they frame the message, name the destination, or
 # would make the upstream answer in a form that needs decoding.
@@ -41,6 +50,30 @@ OWN_HEADERS = frozenset(
 )
 
 
+class NoAnswer(httpx.ReadError):
+    """The connection ended before one byte of an answer.
+
+    `reused` tells whether it had served another exchange: then it was most likely
+    closed as idle while the request was under way. `seconds` is how long it lasted.
+    """
+
+    def __init__(self, reused: bool, seconds: float) -> None:
+        super().__init__("The upstream closed the connection without an answer.")
+        self.reused = reused
+        self.seconds = seconds
+
+
+class Listening(ResponseHandler):
+    """aiohttp's protocol, which also tells whether anything has arrived."""
+
+    heard = False
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what the network delivered."""
+        self.heard = True
+        super().data_received(data)
+
+
 async def perform(
     connection: Connection,
     method: str,
@@ -53,13 +86,17 @@ async def perform(
 
     `lines` is the request's head, as `head` makes it. `limits` are seconds by
     ``first_byte`` and ``silence``, with ``read`` for either. Raises
-    httpx.TransportError; the connection is closed then, as it is on cancellation.
+    httpx.TransportError, `NoAnswer` among them; the connection is closed then, as it is
+    on cancellation.
     """
     protocol = connection.protocol
     wire = protocol.transport if protocol is not None else None
     if protocol is None or wire is None:
         connection.close()
         raise httpx.ConnectError("The connection was lost before it was used.")
+    assert isinstance(protocol, Listening)  # noqa: S101
+    reused, protocol.heard = protocol.heard, False
+    sent_at = time.monotonic()
     read = limits.get("read")
     silence = limits.get("silence", read)
     try:
@@ -69,6 +106,8 @@ async def perform(
             auto_decompress=False,
             read_timeout=limits.get("first_byte", read),
             read_bufsize=READ_BUFFER,
+            max_line_size=LONGEST_HEADER,
+            max_field_size=LONGEST_HEADER,
         )
         if len(body) < JOINED_WRITE:
             wire.write(lines + body)
@@ -85,25 +124,24 @@ async def perform(
                 raise httpx.RemoteProtocolError("The upstream switched protocols.")
         else:
             raise httpx.RemoteProtocolError("The upstream sent no final response.")
-        encoding = message.headers.get("Content-Encoding", "identity")
-        if encoding.lower() != "identity":
-            raise httpx.RemoteProtocolError(
-                "The upstream compressed its answer although it was asked not to."
-            )
         if not payload.is_eof():
             protocol.read_timeout = silence
             protocol.start_timeout()
     except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
         _abort(connection)
-        raise _after_sending(error, protocol) from error
+        failure = _after_sending(error, protocol)
+        if isinstance(failure, httpx.ReadError) and not protocol.heard:
+            failure = NoAnswer(reused, time.monotonic() - sent_at)
+        raise failure from error
     except BaseException:
         _abort(connection)
         raise
-    return httpx.Response(
-        message.code,
-        headers=message.raw_headers,
-        stream=Body(connection, payload, keep_alive),
-    )
+    answer: httpx.AsyncByteStream = Body(connection, payload, keep_alive)
+    headers = message.raw_headers
+    if coding := message.headers.get("Content-Encoding"):
+        answer = encodings.decoded(answer, coding)
+        headers = tuple(each for each in headers if each[0].lower() not in _CODED)
+    return httpx.Response(message.code, headers=headers, stream=answer)
 
 
 def head(

@@ -151,6 +151,12 @@ def test_a_live_list_refreshes_itself(logged_in_client, record):
     )
 
 
+def test_a_call_that_was_sent_again_says_so(logged_in_client, record):
+    row = record(sent_again=True)
+    page = logged_in_client.get(f"/requests/{row.call_id}/").content.decode()
+    assert "Sent again" in page
+
+
 def test_one_call_is_shown_in_full(logged_in_client, record):
     row = record(
         status=502,
