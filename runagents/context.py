@@ -7,6 +7,9 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
+from providers.roles import Role, may
+from runagents.accounts.access import navigable
+
 THEMES = ("light", "dark")
 THEME_COOKIE = "theme"
 
@@ -58,6 +61,16 @@ def console(request: HttpRequest) -> dict[str, Any]:
         "rate_limits_enforced": settings.RATE_LIMIT_ENFORCEMENT,
         "theme": theme(request),
         "navigation": lambda: navigation(request),
+        "may": abilities(request),
+    }
+
+
+def abilities(request: HttpRequest) -> dict[str, bool]:
+    """Return what the user may, for pages to leave out what would be refused."""
+    user = getattr(request, "user", None)
+    return {
+        "operate": may(user, Role.OPERATOR),
+        "administer": may(user, Role.ADMINISTRATOR),
     }
 
 
@@ -68,12 +81,16 @@ def theme(request: HttpRequest) -> str:
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the sidebar's groups with the links of the pages that exist."""
+    """Return the sidebar's groups, with the pages that exist and are the user's."""
     match = request.resolver_match
     section = (match.url_name or "").partition("-")[0] if match else ""
     groups = []
     for label, pages in NAVIGATION:
-        links = [link for page in pages if (link := _link(page, section))]
+        links = [
+            link
+            for page in pages
+            if navigable(page.url_name, request.user) and (link := _link(page, section))
+        ]
         if links:
             groups.append({"label": label, "links": links})
     return groups

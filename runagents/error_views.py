@@ -3,8 +3,15 @@
 import sqlite3
 import sys
 
+from django.core.exceptions import DisallowedHost
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    JsonResponse,
+)
+from django.http.request import split_domain_port
 from django.template.loader import render_to_string
 
 from runagents.context import theme
@@ -23,6 +30,31 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if request.path.startswith(API_PATH):
         return _json(500, "The server failed. Its log says why.")
     return HttpResponse(_page(request, "500.html"), status=500)
+
+
+def bad_request(request: HttpRequest, exception: BaseException) -> HttpResponse:
+    """Answer a request that cannot be taken; an unknown host name is told in full.
+
+    The page stands for itself: nothing of it may ask for the host again.
+    """
+    is_host = isinstance(exception, DisallowedHost)
+    host = request.META.get("HTTP_HOST", "")[:200] if is_host else ""
+    context = {
+        "theme": theme(request),
+        "host": host,
+        "name": split_domain_port(host)[0] or host,
+        "scheme": request.scheme,
+    }
+    return HttpResponse(render_to_string("400.html", context), status=400)
+
+
+def wrong_method(
+    request: HttpRequest, response: HttpResponseNotAllowed
+) -> HttpResponse:
+    """Answer a method that an address does not take: it was opened, not sent to."""
+    answer = HttpResponse(_page(request, "405.html"), status=405)
+    answer["Allow"] = response["Allow"]
+    return answer
 
 
 def _is_database_away(error: BaseException | None) -> bool:

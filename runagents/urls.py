@@ -13,6 +13,7 @@ from runagents.accounts import views as account_views
 from runagents.audit import views as audit_views
 from runagents.settings_pages import views as settings_views
 
+handler400 = "runagents.error_views.bad_request"
 handler500 = "runagents.error_views.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -72,6 +73,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/audit-log/", audit_views.audit_log, name="audit-log"),
     path("settings/gateway/", settings_views.gateway_settings, name="gateway-settings"),
     # One log-in for all: the admin's own would miss the throttle.
-    path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
+    path(
+        "admin/login/",
+        RedirectView.as_view(pattern_name="login", query_string=True),
+        name="admin-login",
+    ),
     path("admin/", admin.site.urls),
 ]

@@ -16,6 +16,7 @@ from gateway.console import error_causes, timeline
 from gateway.console.request_forms import FilterForm
 from gateway.models import CallBody, UsageRecord
 from providers import snippets
+from providers.roles import Role, may
 
 PAGE_SIZE = 50
 
@@ -66,7 +67,9 @@ def request_detail(request: HttpRequest, call_id: str) -> HttpResponse:
         if "new" not in request.GET:
             raise Http404
         return render(request, "gateway/request_pending.html", status=202)
-    body = CallBody.objects.filter(call_id=call_id).first()
+    body = None
+    if may(request.user, Role.OPERATOR):
+        body = CallBody.objects.filter(call_id=call_id).first()
     stages = timeline.stages(record)
     context = {
         "record": record,

@@ -60,10 +60,12 @@ def agent_page(
     base = snippets.base_url(request)
     values = registration.environment_of(agent, base, key)
     keys = agent.keys.order_by(*AgentKey.LISTED)
+    wires = list(agent.wires.select_related("provider"))
     context = {
         "agent": agent,
         "is_wired": "LLM_MODEL" in values,
-        "places": {wire.role: wire for wire in agent.wires.all() if wire.file},
+        "wires": wires,
+        "places": {wire.role: wire for wire in wires if wire.file},
         "day": figures.of_agent(agent.name),
         "graces": rotation.GRACES,
         "keys": Paginator(keys, PAGE_SIZE).get_page(request.GET.get("page")),

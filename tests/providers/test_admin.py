@@ -96,10 +96,10 @@ def test_the_admin_is_behind_the_consoles_log_in(administrator):
     assert answer.redirect_chain[-1][0].startswith("/login/")
 
 
-def test_the_admin_is_for_staff_only():
+def test_the_admin_is_for_administrators_only():
     client = Client()
-    client.force_login(User.objects.create_user("reader"))
-    assert client.get(reverse("admin:index")).status_code == 302
+    client.force_login(User.objects.create_user("reader", is_staff=True))
+    assert client.get(reverse("admin:index")).status_code == 403
 
 
 # --- providers ---

@@ -116,3 +116,24 @@ def test_a_missing_table_is_a_failure_of_the_server(steady_client):
         response = steady_client.get("/models/")
     assert response.status_code == 500
     assert "Something went wrong here" in response.content.decode()
+
+
+def test_an_unknown_host_name_is_told_what_to_set(logged_in_client):
+    response = logged_in_client.get("/", headers={"host": "192.0.2.7:8000"})
+    page = response.content.decode()
+    assert response.status_code == 400
+    assert "ALLOWED_HOSTS=192.0.2.7" in page
+    assert "PUBLIC_URL=http://192.0.2.7:8000" in page
+
+
+def test_a_host_name_that_is_none_is_shown_as_text(logged_in_client):
+    response = logged_in_client.get("/", headers={"host": "<b>x"})
+    assert response.status_code == 400
+    assert "<b>x" not in response.content.decode()
+
+
+def test_the_address_of_a_form_opened_by_itself_has_a_page(logged_in_client):
+    response = logged_in_client.get("/models/starter/")
+    assert response.status_code == 405
+    assert response["Allow"] == "POST"
+    assert "This is not a page" in response.content.decode()
