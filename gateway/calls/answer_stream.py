@@ -27,6 +27,7 @@ from gateway.worker.statuses import statuses
 COMMIT_SECONDS = 10.0
 END_SECONDS = 0.1
 CHARACTERS_PER_TOKEN = 4
+UNEXPLAINED = "The provider ended its stream without a reason to end; it was complete."
 
 T = TypeVar("T")
 
@@ -62,6 +63,7 @@ class AnswerStream(Generic[T]):
         self._body = upstream.body_of(response)
         self._next: asyncio.Task[httpx.Response] | None = None
         self._ready: list[Relayed[T]] = []
+        self._broken: GatewayError | None = None
         self._first_byte = False
         self._characters = 0
         self._finish_reason = ""
@@ -133,6 +135,8 @@ class AnswerStream(Generic[T]):
         if self.failure is not None:
             fields["error_code"] = self.failure.code or self.failure.type
             fields["error_message"] = self.failure.message
+        elif self._state.is_unexplained:
+            fields["error_message"] = UNEXPLAINED
         if draining.is_over and self._outcome == UsageRecord.Outcome.CLIENT_CLOSED:
             self._outcome = UsageRecord.Outcome.SHUTDOWN
         self._entry.ended(
@@ -165,8 +169,9 @@ class AnswerStream(Generic[T]):
                 return await self._go_on(self._pausing, self._state.paused)
             return await anext(self._body, None)
         except httpx.TransportError as error:
-            self.failure = failures.interruption(self._provider, error)
-            return b""
+            # The end all the same: what came until now may be a complete answer.
+            self._broken = failures.interruption(self._provider, error)
+            return None
         except GatewayError as error:
             self.failure = error
             return b""
@@ -206,7 +211,7 @@ class AnswerStream(Generic[T]):
         if relayed.data:
             self._ready.append(relayed)
         if self._state.error is not None and self.failure is None:
-            self.failure = redacted(self._provider, self._state.error)
+            self.failure = self._broken or redacted(self._provider, self._state.error)
 
     async def _read_to_the_end(self) -> None:
         """Take what stands behind the last event, so that the connection is kept."""

@@ -180,6 +180,7 @@ def _route(asked: Asked, target: Target) -> Route:
         options=row.options,
         capabilities=target.capabilities,
         avoid=avoidance.known(target),
+        largest=call_settings.UPSTREAM_BODY_LIMIT,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypedDict, runtime_checkable
 
 from gateway.errors import GatewayError
 from gateway.hub.answers.state import StreamState
+from gateway.wire.bounds import MAX_EVENT
 from gateway.wire.jsontext import JSON
 
 __all__ = [
@@ -38,7 +39,8 @@ class Route(NamedTuple):
     capabilities, never the wire id. `options` are the provider's route flags and
     `capabilities` the model's overrides, both by their names in docs/translation.md.
     `completion_id` and `created` (Unix seconds) are stamped on answers that bring none.
-    `avoid` names upstream features that a previous attempt saw refused.
+    `avoid` names upstream features that a previous attempt saw refused. `largest` is
+    how many bytes of an answer are held in memory: an image may come in one event.
     """
 
     model: str
@@ -50,6 +52,7 @@ class Route(NamedTuple):
     options: Mapping[str, Any] = NOTHING
     capabilities: Mapping[str, Any] = NOTHING
     avoid: frozenset[str] = frozenset()
+    largest: int = MAX_EVENT
 
 
 class Reply(NamedTuple):
@@ -79,6 +82,7 @@ class Reply(NamedTuple):
     options: Mapping[str, Any] = NOTHING
     earlier: tuple[JSON, ...] = ()
     goes_on: bool = False
+    largest: int = MAX_EVENT
 
     @classmethod
     def of(cls, body: JSON, route: Route, learned: "Learned | None" = None) -> "Reply":
@@ -93,6 +97,7 @@ class Reply(NamedTuple):
             stream,
             stream and wants_usage,
             options=route.options,
+            largest=route.largest,
             **(learned or {}),
         )
 

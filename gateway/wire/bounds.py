@@ -3,7 +3,7 @@
 from typing import Any
 
 MAX_EVENT = 8 * 1024 * 1024
-"""Bytes of one event; a longer one ends the stream."""
+"""Bytes of one event, unless the caller says better; a longer one ends the stream."""
 
 
 class EventTooLarge(ValueError):

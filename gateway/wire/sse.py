@@ -156,6 +156,10 @@ class SSEDecoder:
                 values.append(value)
             elif field == b"event":
                 name = value.decode("utf-8", "replace")
+            elif field == b"error":
+                # No field of the standard, but one by which servers tell a failure.
+                name = "error"
+                values.append(value)
             elif field not in _SILENT and len(self.foreign) < _MAX_FOREIGN:
                 self.foreign += line[:_MAX_FOREIGN] + b"\n"
         if not values:

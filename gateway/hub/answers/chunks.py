@@ -215,3 +215,32 @@ def count(value: Any) -> int:
     if type(value) is int:
         return value if value > 0 else 0
     return int(value) if isinstance(value, float) and value > 0 else 0
+
+
+def whole_number(value: Any) -> int:
+    """Return a number (a time, a count) as OpenAI's types have it, 0 where it is none.
+
+    Some servers send times and counts as floating-point numbers, or as text.
+    """
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value[:18])
+    return count(value)
+
+
+def regular_usage(usage: JSON) -> JSON:
+    """Return an upstream's usage in OpenAI's shape with counts that are integers."""
+    for name in usage:
+        value = usage[name]
+        details = value if type(value) is dict else usage
+        for detail in details:
+            # Every answer passes here: nothing is called for counts that are counts.
+            if type(details[detail]) is float:
+                return {name: _regular_count(name, usage[name]) for name in usage}
+    return usage
+
+
+def _regular_count(name: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _regular_count(name, value[name]) for name in value}
+    is_odd = isinstance(value, float) and name.endswith("_tokens")
+    return count(value) if is_odd else value

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.errors import upstream_error
+from gateway.hub.protocol import JSON, Reply
 
 REFUSED = "The model declined to respond."
 
@@ -58,3 +59,18 @@ class FinishReasons:
         if word in self.malformed:
             told = self.sentence.format(word=word)
             raise upstream_error(502, "malformed_model_output", told)
+
+
+def put_called(
+    choice: JSON, reply: Reply, *, has_calls: bool, has_function: bool = False
+) -> None:
+    """Let a choice that stopped for its calls say so, in place.
+
+    Some servers say ``stop`` there, and agents that go by the reason do not call. Where
+    the request named the one function to call, ``stop`` is OpenAI's own word:
+    https://platform.openai.com/docs/guides/function-calling
+    """
+    is_called = has_calls or has_function
+    if choice["finish_reason"] == "stop" and is_called and not reply.forced_tool:
+        choice.setdefault("native_finish_reason", "stop")
+        choice["finish_reason"] = "tool_calls" if has_calls else "function_call"

@@ -14,12 +14,14 @@ class StreamState:
     for it. `error` tells why the upstream failed inside the stream. `done` turns true
     once the answer is complete (the upstream may then be closed). `paused` is the
     message of an upstream that waits to be asked to go on, as it would have come whole.
+    An answer `is_unexplained` where the upstream ended it without a reason.
     """
 
     usage: JSON | None = None
     error: GatewayError | None = None
     done: bool = False
     paused: JSON | None = None
+    is_unexplained: bool = False
 
     @property
     def is_over(self) -> bool:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from gateway.hub.answers import citations
-from gateway.hub.answers.call_ids import call_id
+from gateway.hub.answers.calls.ids import call_id
 from gateway.hub.answers.chunks import Chunks
 from gateway.hub.answers.finish_reasons import FinishReasons
 from gateway.hub.answers.state import StreamState

@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.errors import GatewayError
 from gateway.hub.answers import chunks, reply_rules
-from gateway.hub.answers.call_ids import CallIds
+from gateway.hub.answers.calls.ids import CallIds
 from gateway.hub.answers.chunks import count
 from gateway.hub.answers.finish_reasons import FinishReasons
 from gateway.hub.answers.writer import AnswerWriter
@@ -65,7 +65,7 @@ class LineReader:
     def __init__(self, reply: Reply, writer: AnswerWriter) -> None:
         self._reply = reply
         self._writer = writer
-        self._decoder = NDJSONDecoder()
+        self._decoder = NDJSONDecoder(reply.largest)
         self._ids = CallIds(reply)
 
     def feed(self, data: bytes) -> None:

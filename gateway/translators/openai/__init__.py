@@ -77,7 +77,7 @@ def render_body(body: JSON, route: Route, losses: Losses) -> tuple[JSON, Reply]:
     _rename_limit(request, options.get("max_tokens_field"))
     if "messages" in request:
         request["messages"] = _messages(request["messages"], options)
-    reply = Reply.of(request, route)
+    reply = Reply.of(request, route, {"forced_tool": _forced_tool(request)})
     if reply.stream:
         _ask_for_usage(request, route)
     return request, reply
@@ -143,6 +143,15 @@ def _ask_for_usage(request: JSON, route: Route) -> None:
     stream_options = request.get("stream_options")
     if stream_options is None or isinstance(stream_options, dict):
         request["stream_options"] = {**(stream_options or {}), "include_usage": True}
+
+
+def _forced_tool(request: JSON) -> str:
+    """Return the one function that the request names to be called."""
+    for choice in (request.get("tool_choice"), request.get("function_call")):
+        match choice:
+            case {"function": {"name": str(name)}} | {"name": str(name)}:
+                return name
+    return ""
 
 
 def _headers(options: Mapping[str, Any], stream: bool) -> dict[str, str]:

@@ -1,18 +1,21 @@
-"""Choices of answers, made regular where compatible servers are not.
+"""What choices of answers have in common, whole and streamed.
 
-https://platform.openai.com/docs/api-reference/chat/streaming
+They are made regular where compatible servers are not.
+https://platform.openai.com/docs/api-reference/chat/object
 """
 
 from typing import Any
 
+from gateway.errors import GatewayError
 from gateway.hub.errors import upstream_errors
-from gateway.hub.protocol import JSON, Reply
+from gateway.hub.protocol import JSON
 from gateway.translators.openai.errors import WORDS
-from gateway.translators.openai.parts import with_plain_content
-from gateway.translators.openai.tool_indexes import ToolIndexes
 
 _REASONING = (("reasoning_content", "reasoning"), ("reasoning", "reasoning_content"))
 
+_OWN_REASONS = frozenset(
+    {"stop", "length", "tool_calls", "content_filter", "function_call"}
+)
 _FINISH_REASONS = {
     "end_turn": "stop",
     "eos": "stop",
@@ -22,8 +25,11 @@ _FINISH_REASONS = {
     "max_length": "length",
     "model_length": "length",
     "tool_use": "tool_calls",
+    "tool_call": "tool_calls",
+    "safety": "content_filter",
+    **{reason: reason for reason in _OWN_REASONS},
 }
-"""Words of compatible servers that OpenAI's clients do not know."""
+"""Words of compatible servers that OpenAI's clients do not know, in lower case."""
 
 
 def with_both_names(message: JSON) -> JSON:
@@ -45,68 +51,19 @@ def put_finish_reason(choice: JSON) -> None:
         reason = details.get("type")
     if not isinstance(reason, str):
         reason = None
-    elif reason in _FINISH_REASONS:
+    elif reason not in _OWN_REASONS and reason.lower() in _FINISH_REASONS:
         choice.setdefault("native_finish_reason", reason)
-        reason = _FINISH_REASONS[reason]
+        reason = _FINISH_REASONS[reason.lower()]
     choice["finish_reason"] = reason or None
 
 
-class StreamedChoices:
-    """The choices of one stream: each tells the role once and ends once."""
+def failure_of(choice: JSON) -> GatewayError | None:
+    """Return the error that a choice ended with, None where it did not.
 
-    def __init__(self, reply: Reply) -> None:
-        self.running: set[int] = set()
-        self.ended: set[int] = set()
-        self._alias = bool(reply.options.get("reasoning_alias"))
-        self._tools: dict[int, ToolIndexes] = {}
-
-    def read(self, choice: Any) -> bool:
-        """Make a piece of a choice regular, in place; return whether it says anything.
-
-        Raises `GatewayError` (502 unless the piece says better) where it is none.
-        """
-        delta = choice.get("delta") if type(choice) is dict else ""
-        if delta is None:
-            delta = choice["delta"] = {}
-        elif type(delta) is not dict:
-            raise upstream_errors.no_answer("has a chunk that is malformed")
-        index = choice.get("index")
-        if type(index) is not int:
-            index = choice["index"] = 0
-        if index in self.running or index in self.ended:
-            delta.pop("role", None)
-        else:
-            self.running.add(index)
-            if not delta.get("role"):
-                delta = choice["delta"] = {**delta, "role": "assistant"}
-        if type(delta.get("content")) is list:
-            delta = choice["delta"] = with_plain_content(delta)
-        if self._alias:
-            delta = choice["delta"] = with_both_names(delta)
-        if calls := delta.get("tool_calls"):
-            self._number(index, calls)
-        if choice.get("finish_reason") is None and "finish_details" not in choice:
-            return index in self.running or any(delta.values())
-        return self._end(index, choice) or any(delta.values())
-
-    def _end(self, index: int, choice: JSON) -> bool:
-        """Note that a choice ended; return whether this is news."""
-        if choice.get("error"):
-            raise upstream_errors.from_object(choice["error"], WORDS)
-        put_finish_reason(choice)
-        if choice["finish_reason"] is None:
-            return index in self.running
-        if index in self.ended:
-            choice["finish_reason"] = None
-            return False
-        self.running.discard(index)
-        self.ended.add(index)
-        return True
-
-    def _number(self, index: int, calls: Any) -> None:
-        if type(calls) is not list:
-            return
-        tools = self._tools.setdefault(index, ToolIndexes())
-        for call in calls:
-            if type(call) is dict:
-                tools.number(call)
+    OpenRouter ends with ``error`` what failed on its way:
+    https://openrouter.ai/docs/api-reference/errors
+    """
+    error: Any = choice.get("error")
+    if error or choice.get("finish_reason") == "error":
+        return upstream_errors.from_object(error, WORDS)
+    return None

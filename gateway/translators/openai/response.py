@@ -8,12 +8,22 @@ from typing import Any
 
 from gateway.errors import GatewayError
 from gateway.hub.answers import reply_rules
+from gateway.hub.answers.calls.whole import id_text, with_regular_calls
+from gateway.hub.answers.chunks import regular_usage, whole_number
+from gateway.hub.answers.finish_reasons import put_called
 from gateway.hub.errors import upstream_errors
 from gateway.hub.errors.meanings import NO_ANSWER
 from gateway.hub.protocol import JSON, Reply
-from gateway.translators.openai.choices import put_finish_reason, with_both_names
+from gateway.translators.openai.choices import (
+    failure_of,
+    put_finish_reason,
+    with_both_names,
+)
 from gateway.translators.openai.errors import WORDS
 from gateway.translators.openai.parts import with_plain_content
+
+_ERRORS = frozenset({"error", "base_resp"})
+"""Keys that may tell of an error although there are choices."""
 
 
 def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> JSON:
@@ -23,30 +33,59 @@ def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> J
     choices = payload.get("choices")
     if not isinstance(choices, list) or not choices:
         raise _inner_error(payload)
+    if not _ERRORS.isdisjoint(payload):
+        error = upstream_errors.found_in(payload, WORDS)
+        if error is not None:
+            raise error
     completion = {
         **payload,
-        "id": payload.get("id") or reply.completion_id,
+        "id": id_text(payload.get("id")) or reply.completion_id,
         "object": "chat.completion",
-        "created": payload.get("created") or reply.created,
+        "created": whole_number(payload.get("created")) or reply.created,
         "model": reply.model,
-        "choices": [_choice(choice, index) for index, choice in enumerate(choices)],
+        "choices": [_choice(each, place, reply) for place, each in enumerate(choices)],
     }
+    if isinstance(usage := payload.get("usage"), dict):
+        completion["usage"] = regular_usage(usage)
     if reply.options.get("reasoning_alias"):
         for choice in completion["choices"]:
             choice["message"] = with_both_names(choice["message"])
     return reply_rules.whole(completion, reply)
 
 
-def _choice(choice: Any, index: int) -> JSON:
+def _choice(choice: Any, place: int, reply: Reply) -> JSON:
     if not isinstance(choice, dict):
         raise upstream_errors.no_answer("has a choice that is not an object")
+    if "error" in choice or choice.get("finish_reason") == "error":
+        error = failure_of(choice)
+        if error is not None:
+            raise error
     message = choice.get("message")
     if not isinstance(message, dict):
-        raise _inner_error(choice)
-    built: JSON = {"index": index, **choice}
-    built["message"] = _message(message)
+        message = _unsaid(choice)
+    built: JSON = {"index": place, **choice}
+    built["message"] = message = _message(message)
     put_finish_reason(built)
+    if "tool_calls" in message or "function_call" in message:
+        built["message"] = message = with_regular_calls(message, reply)
+        put_called(
+            built,
+            reply,
+            has_calls=bool(message.get("tool_calls")),
+            has_function=bool(message.get("function_call")),
+        )
     return built
+
+
+def _unsaid(choice: JSON) -> JSON:
+    """Return the message of a choice that holds none.
+
+    Azure leaves it out where its content filter held back the whole answer:
+    https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter
+    """
+    if choice.get("finish_reason") != "content_filter":
+        raise _inner_error(choice)
+    return {"role": "assistant", "content": None}
 
 
 def _message(message: JSON) -> JSON:
@@ -55,18 +94,7 @@ def _message(message: JSON) -> JSON:
         message = {**message, "role": "assistant"}
     if type(message.get("content")) is list:
         message = {"content": None, **with_plain_content(message)}
-    calls = message.get("tool_calls")
-    if isinstance(calls, list) and any(_is_untyped(call) for call in calls):
-        typed = [
-            {**call, "type": "function"} if _is_untyped(call) else call
-            for call in calls
-        ]
-        message = {**message, "tool_calls": typed}
     return message
-
-
-def _is_untyped(call: Any) -> bool:
-    return isinstance(call, dict) and "function" in call and not call.get("type")
 
 
 def _inner_error(found: JSON) -> GatewayError:

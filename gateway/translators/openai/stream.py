@@ -6,11 +6,15 @@ https://platform.openai.com/docs/api-reference/chat/streaming
 from gateway.errors import GatewayError
 from gateway.hub.answers.relay import Relayed, encoded, joined
 from gateway.hub.answers.state import StreamState
+from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply
 from gateway.translators.openai.frames import PlainFrames
 from gateway.translators.openai.reader import TOO_LARGE, ChunkReader
 from gateway.wire.bounds import EventTooLarge
 from gateway.wire.sse import Event, SSEDecoder
+
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+"""What may stand before the first character, a byte order mark included."""
 
 _LESSONS = 8
 """Frames per stream that are looked at for being plain: some streams hold none."""
@@ -21,7 +25,12 @@ class ChunkStream:
 
     def __init__(self, reply: Reply) -> None:
         self.state = StreamState()
-        self._decoder = SSEDecoder()
+        self._decoder = SSEDecoder(reply.largest)
+        self._is_fresh = True
+        self._whole: list[bytes] | None = None
+        """What came instead of a stream: JSON, from its first byte on."""
+        self._size = 0
+        self._largest = reply.largest
         self._reader = ChunkReader(reply, self.state)
         self._frames: PlainFrames | None = None
         self._lessons = _LESSONS
@@ -53,17 +62,36 @@ class ChunkStream:
         if self.state.is_over:
             return out
         try:
-            rest = self._decoder.close()
-            self._reader.close(rest, self._decoder.foreign, out)
+            if self._whole is not None:
+                self._reader.read_whole(b"".join(self._whole), out)
+            else:
+                rest = self._decoder.close()
+                self._reader.close(rest, self._decoder.foreign, out)
         except GatewayError as error:
             self.state.error = error
         return out
 
     def _events(self, data: bytes) -> list[Event]:
+        if self._is_fresh and (begun := data.lstrip(_BLANK)):
+            self._is_fresh = False
+            if begun.startswith((b"{", b"[")):
+                # A server that does not stream, or an error sent with status 200.
+                self._whole, data = [], begun
+        if self._whole is not None:
+            self._keep(data)
+            return []
         try:
             return self._decoder.feed(data)
         except EventTooLarge as oversize:
             return [*oversize.events, TOO_LARGE]
+
+    def _keep(self, data: bytes) -> None:
+        """Keep a part of an answer that came whole; raises where it is too large."""
+        if self._whole is not None:
+            self._whole.append(data)
+        self._size += len(data)
+        if self._size > self._largest:
+            raise upstream_errors.no_answer("is too large")
 
     def _relay(self, events: list[Event], pieces: list[Relayed[bytes]]) -> None:
         position = 0

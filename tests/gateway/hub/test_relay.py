@@ -177,7 +177,7 @@ def test_invalid_text_goes_the_long_way() -> None:
 
 def test_characters_and_the_finish_reason_are_told() -> None:
     parser = openai.stream_parser(Reply("alias"))
-    events = [ROLE, plain('"one"'), plain('"three"'), END]
+    events = [ROLE, plain('"one"'), plain('"three"'), END, "[DONE]"]
     told = parser.relay("".join(f"data: {event}\n\n" for event in events).encode())
     assert (told.characters, told.finish_reason, told.says) == (8, "stop", True)
 

@@ -45,7 +45,9 @@ def test_an_oversized_event_ends_the_stream_after_what_came_before() -> None:
 
 def test_nothing_is_read_after_the_end() -> None:
     parser = openai.stream_parser(Reply("m"))
-    assert parser.feed(b"data: [DONE]\n\n" + frame(chunk("Hi"))) == []
+    end: JSON = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    out = parser.feed(frame(end) + b"data: [DONE]\n\n" + frame(chunk("Hi")))
+    assert [choice["finish_reason"] for c in out for choice in c["choices"]] == ["stop"]
     assert parser.state.done
     assert parser.feed(frame(chunk("Hi"))) == []
     assert parser.close() == []

@@ -17,7 +17,7 @@ class SSEReader:
     """Reads one stream of Anthropic's server-sent events; a `ByteReader`."""
 
     def __init__(self, reply: Reply, writer: AnswerWriter) -> None:
-        self._decoder = SSEDecoder()
+        self._decoder = SSEDecoder(reply.largest)
         self._message = MessageReader(reply, writer)
         self._state = writer.state
 

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.htm
 
 from typing import Any
 
-from gateway.hub.answers.call_ids import CallIds
+from gateway.hub.answers.calls.ids import CallIds
 from gateway.hub.answers.chunks import count, token_usage
 from gateway.hub.answers.collector import AnswerCollector
 from gateway.hub.errors.upstream_errors import no_answer

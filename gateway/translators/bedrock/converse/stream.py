@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.errors import upstream_error
-from gateway.hub.answers.call_ids import CallIds
+from gateway.hub.answers.calls.ids import CallIds
 from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors.upstream_errors import no_answer
 from gateway.hub.protocol import JSON, Reply

@@ -13,7 +13,6 @@ from gateway.hub.errors.upstream_errors import instead_of_answer, no_answer
 from gateway.hub.protocol import JSON, Reply
 from gateway.translators.bedrock.converse.stream import ConverseReader
 from gateway.translators.bedrock.errors import WORDS
-from gateway.wire.bounds import MAX_EVENT
 from gateway.wire.jsontext import JSONError, decode, dumps
 
 
@@ -24,14 +23,15 @@ class WholeReader:
         self._events = ConverseReader(reply, writer)
         self._pieces: list[bytes] = []
         self._size = 0
+        self._largest = reply.largest
 
     def feed(self, data: bytes) -> None:
         """Keep `data`: nothing can be told before all of it is there."""
         self._pieces.append(data)
         self._size += len(data)
-        if self._size > MAX_EVENT:
+        if self._size > self._largest:
             self._pieces.clear()
-            raise no_answer(f"is larger than {MAX_EVENT} bytes")
+            raise no_answer(f"is larger than {self._largest} bytes")
 
     def close(self) -> None:
         """Read the answer; raises `GatewayError` where it is none."""

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-cohere-com
 from typing import Any
 
 from gateway.hub.answers import chunks
-from gateway.hub.answers.call_ids import CallIds
+from gateway.hub.answers.calls.ids import CallIds
 from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors.upstream_errors import no_answer
 from gateway.hub.protocol import JSON, Learned, Reply

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.hub.answers.call_ids import CallIds
+from gateway.hub.answers.calls.ids import CallIds
 from gateway.hub.protocol import (
     JSON,
     Reply,

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from gateway.hub.answers import chunks
-from gateway.hub.answers.call_ids import CallIds
+from gateway.hub.answers.calls.ids import CallIds
 from gateway.hub.answers.chunks import count
 from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors.upstream_errors import no_answer

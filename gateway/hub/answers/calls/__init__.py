@@ -1,0 +1,1 @@
+"""The tool calls of answers in OpenAI's format, made regular where servers are not."""
