@@ -309,14 +309,25 @@ async def _stream(
 async def _drip(
     server: FaultServer, request: Received, writer: asyncio.StreamWriter
 ) -> None:
-    """A whole completion, one byte at a time."""
+    """A whole completion, one byte each ``x-interval`` seconds (0.001)."""
+    interval = float(request.header("x-interval") or 0.001)
     body = json.dumps(COMPLETION).encode()
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n")
     writer.write(b"content-length: %d\r\n\r\n" % len(body))
     for byte in body:
         writer.write(bytes([byte]))
         await writer.drain()
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(interval)
+
+
+async def _drip_head(
+    server: FaultServer, request: Received, writer: asyncio.StreamWriter
+) -> None:
+    """The head of an answer, one byte each ``x-interval`` seconds (0.001)."""
+    for byte in b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}":
+        writer.write(bytes([byte]))
+        await writer.drain()
+        await asyncio.sleep(float(request.header("x-interval") or 0.001))
 
 
 async def _cut(
@@ -436,6 +447,7 @@ FAULTS: dict[str, Fault] = {
     "silence": _silence,
     "stream": _stream,
     "drip": _drip,
+    "drip-head": _drip_head,
     "cut": _cut,
     "no-end-marker": _no_end_marker,
     "error-in-stream": _error_in_stream,

@@ -5,7 +5,6 @@ passage made it, be it frames for a client or chunks for the Playground.
 """
 
 import asyncio
-import time
 from collections.abc import Mapping
 from typing import Generic, TypeVar
 
@@ -67,7 +66,6 @@ class AnswerStream(Generic[T]):
         self._first_byte = False
         self._characters = 0
         self._finish_reason = ""
-        self._deadline = time.monotonic() + self._provider.stream_seconds
         self._outcome = UsageRecord.Outcome.CLIENT_CLOSED
 
     async def open(self) -> None:
@@ -93,7 +91,6 @@ class AnswerStream(Generic[T]):
         """Return the next piece of the answer, None behind the last one."""
         while self.is_silent:
             await self.receive()
-            self.check_patience()
         return self.take()
 
     async def receive(self) -> None:
@@ -109,14 +106,6 @@ class AnswerStream(Generic[T]):
             self._first_byte = True
             self._entry.fields["first_byte_ms"] = self._entry.elapsed_ms()
         return redacted_piece(self._provider, self._ready.pop(0).data)
-
-    def check_patience(self) -> None:
-        """Give up on an upstream that goes on for too long.
-
-        One that falls silent is given up by the transport.
-        """
-        if time.monotonic() > self._deadline:
-            self.failure = failures.overdue(self._provider)
 
     def stall(self) -> None:
         """Note that the client has stopped reading."""

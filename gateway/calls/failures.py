@@ -10,7 +10,7 @@ from gateway.errors import GatewayError, upstream_error
 from gateway.worker.snapshot import Provider
 from gateway.worker.statuses import statuses
 from providers import auth
-from providers.transport import DestinationBlocked, Encoded, NoAnswer
+from providers.transport import DestinationBlocked, Encoded, NoAnswer, Overdue
 
 # Refusals after which another provider may be asked: nothing was sent, or the upstream
 # said that it did not take the work. Never after a timeout: it may be billed.
@@ -98,7 +98,7 @@ def oversized(provider: Provider, limit: int) -> GatewayError:
 
 
 def overdue(provider: Provider) -> GatewayError:
-    """Return the 504 for a stream that goes on for too long."""
+    """Return the 504 for an answer that goes on for too long."""
     return upstream_error(
         504, "upstream_timeout", f"The provider {provider.name} took too long."
     )
@@ -106,6 +106,8 @@ def overdue(provider: Provider) -> GatewayError:
 
 def interruption(provider: Provider, failure: httpx.TransportError) -> GatewayError:
     """Return the error for an answer that stopped before its end."""
+    if isinstance(failure, Overdue):
+        return overdue(provider)
     if isinstance(failure, httpx.TimeoutException):
         return upstream_error(
             504, "upstream_timeout", f"The provider {provider.name} stopped answering."

@@ -74,7 +74,7 @@ async def _follow(url: str) -> str:
             headers={"accept": "image/*", "accept-encoding": "identity"},
             extensions={
                 "private_network": False,
-                "timeout": {"connect": SECONDS, "read": SECONDS},
+                "timeout": {"connect": SECONDS, "read": SECONDS, "total": SECONDS},
             },
         )
         response = await transport().handle_async_request(request)

@@ -58,7 +58,6 @@ class StreamedAnswer:
                         await stream.receive()
                 except TimeoutError:
                     yield renderer.keep_alive
-                stream.check_patience()
             elif (frames := stream.take()) is not None:
                 yield frames
             else:

@@ -55,7 +55,6 @@ class Provider:
     translator: Translator
     auth: httpx.Auth | None
     name: str
-    stream_seconds: float
     extra_headers: Mapping[str, str]
     extensions: dict[str, object]
     heads: dict[tuple[object, ...], tuple[httpx.URL, httpx.Headers]] = field(
@@ -72,13 +71,13 @@ class Provider:
             "connect": own.get("connect", settings.CONNECT_TIMEOUT),
             "first_byte": own.get("first_byte", settings.FIRST_BYTE_TIMEOUT),
             "silence": own.get("silence", settings.SILENCE_TIMEOUT),
+            "total": own.get("total", settings.STREAM_TIMEOUT),
         }
         return cls(
             row=row,
             translator=TRANSLATORS[row.provider_type],
             auth=scheme,
             name=row.name,
-            stream_seconds=own.get("total", settings.STREAM_TIMEOUT),
             extra_headers={
                 name.lower(): value
                 for name, value in row.options.get("extra_headers", {}).items()

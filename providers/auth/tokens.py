@@ -20,7 +20,7 @@ from providers.models import ModelProvider, SecretNotAllowed
 # shorter).
 EARLY = 60
 TOKEN_BODY_LIMIT = 64 * 1024
-TIMEOUT = {"connect": 5.0, "first_byte": 20.0, "read": 20.0}
+TIMEOUT = {"connect": 5.0, "read": 20.0, "total": 20.0}
 
 
 class TokenError(Exception):

@@ -23,7 +23,7 @@ TIMEOUTS: dict[str, Any] = {
     "connect": _("Connect"),
     "first_byte": _("First byte"),
     "silence": _("Silence in a stream"),
-    "total": _("Whole stream"),
+    "total": _("Whole answer"),
 }
 
 # Options that hold for every provider, whatever its type.

@@ -36,7 +36,7 @@ __all__ = [
 
 Status = ModelProvider.Status
 
-TIMEOUT = {"connect": 5.0, "first_byte": 10.0, "read": 10.0}
+TIMEOUT = {"connect": 5.0, "read": 10.0, "total": 20.0}
 BODY_LIMIT = 4 << 20
 CHECKS_AT_ONCE = 8
 

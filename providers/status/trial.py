@@ -14,7 +14,7 @@ from providers import auth, endpoints, transport
 from providers.models import ModelProvider
 from providers.status import discovery, verdicts
 
-TIMEOUT = {"connect": 5.0, "first_byte": 30.0, "read": 30.0}
+TIMEOUT = {"connect": 5.0, "read": 30.0, "total": 60.0}
 BODY_LIMIT = 1 << 20
 
 

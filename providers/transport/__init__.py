@@ -8,7 +8,8 @@ requests, token requests, status checks, model lists. What holds for all of them
 - Exactly the bytes of the request's path are sent: a signature covers them.
 - No proxies, netrc, cookies or redirects; nothing comes from the environment.
 - No compression is asked for; what comes compressed all the same is read (`encodings`).
-- A cancelled or abandoned request closes its socket at once.
+- A cancelled or abandoned request closes its socket at once, and none takes longer as a
+  whole than it may.
 
 It uses aiohttp's connector (name cache, racing of addresses, TLS, pool) and response
 parser, without the session above them: the session's cookies, redirects and writer task
@@ -31,12 +32,29 @@ import yarl
 from aiohttp.connector import AddrInfoType, Connection
 
 from providers.transport import exchange, guard
-from providers.transport.encodings import Encoded as Encoded
-from providers.transport.exchange import NoAnswer as NoAnswer
+from providers.transport.deadline import Deadline, Overdue
+from providers.transport.encodings import Encoded
+from providers.transport.exchange import NoAnswer
 from providers.transport.guard import Forbidden, Guard, Lookup, Rules
+
+__all__ = [
+    "DestinationBlocked",
+    "Encoded",
+    "GuardedTransport",
+    "NameNotResolved",
+    "NoAnswer",
+    "Overdue",
+    "TLSFailed",
+    "nothing_was_sent",
+    "read",
+    "transport",
+    "use",
+]
 
 KEEP_ALIVE_SECONDS = 30
 SOON = 1.0
+# How long an exchange may take that names no time of its own.
+LONGEST_SECONDS = 3600.0
 # Images come from wherever clients say; what is kept per origin must not add up.
 MAX_DESTINATIONS = 1024
 UNKNOWN_NAME = frozenset(
@@ -157,9 +175,9 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     """Sends httpx requests to addresses that may be connected to.
 
     `request.extensions` may hold ``private_network`` (the provider's mark),
-    ``timeout`` (seconds by ``connect``, ``first_byte`` and ``silence``; ``read`` stands
-    in for either of the latter) and ``keep_alive`` (false for a call that
-    comes alone and should leave no connection behind).
+    ``timeout`` (seconds by ``connect``, ``first_byte``, ``silence`` and ``total``;
+    ``read`` stands in for ``first_byte`` and ``silence``) and ``keep_alive`` (false for
+    a call that comes alone and should leave no connection behind).
 
     The response's `stream` yields what the network delivered; close it with
     `response.aclose()` unless it was read to its end.
@@ -198,14 +216,16 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         else:
             body = await request.aread()
         head = exchange.head(request, path, to.lines, len(body), keep_alive)
+        deadline = Deadline(timeout.get("total", LONGEST_SECONDS))
 
         async def send(anew: bool = False) -> httpx.Response:
+            seconds = deadline.within(timeout.get("connect"))
             try:
-                connection = await pool.connect(to, timeout.get("connect"), anew=anew)
+                connection = await pool.connect(to, seconds, anew=anew)
             except (aiohttp.ClientError, OSError) as error:
                 raise _while_connecting(error, request.url) from error
             return await exchange.perform(
-                connection, request.method, head, body, timeout, keep_alive
+                connection, request.method, head, body, timeout, deadline, keep_alive
             )
 
         try:

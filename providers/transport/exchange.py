@@ -2,9 +2,9 @@
 
 Written against aiohttp's connection and response parser, without the session above
 them. What is relied on beyond aiohttp's documented interface: `set_response_params`,
-`start_timeout`, `read_timeout` and `read` of its client protocol, that a connector
-makes its protocols by `_factory`, and that a `StreamReader` keeps what has arrived in
-`_buffer`.
+`start_timeout`, `read_timeout`, `read` and `_on_read_timeout` of its client protocol,
+that a connector makes its protocols by `_factory`, and that a `StreamReader` keeps what
+has arrived in `_buffer`.
 """
 
 import time
@@ -18,6 +18,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from providers.transport import encodings
+from providers.transport.deadline import Deadline, Overdue
 
 READ_BUFFER = 1 << 16
 MAX_INTERIM_RESPONSES = 8
@@ -80,14 +81,15 @@ async def perform(
     lines: bytes,
     body: bytes,
     limits: Mapping[str, float | None],
+    deadline: Deadline,
     keep_alive: bool,
 ) -> httpx.Response:
     """Send one request over `connection` and return its answer, the body unread.
 
     `lines` is the request's head, as `head` makes it. `limits` are seconds by
-    ``first_byte`` and ``silence``, with ``read`` for either. Raises
-    httpx.TransportError, `NoAnswer` among them; the connection is closed then, as it is
-    on cancellation.
+    ``first_byte`` and ``silence``, with ``read`` for either; `deadline` ends the whole,
+    the body's reading included. Raises httpx.TransportError, `NoAnswer` among them; the
+    connection is closed then, as it is on cancellation.
     """
     protocol = connection.protocol
     wire = protocol.transport if protocol is not None else None
@@ -99,6 +101,7 @@ async def perform(
     sent_at = time.monotonic()
     read = limits.get("read")
     silence = limits.get("silence", read)
+    deadline.watch(protocol)
     try:
         protocol.set_response_params(
             skip_payload=method == "HEAD",
@@ -128,15 +131,17 @@ async def perform(
             protocol.read_timeout = silence
             protocol.start_timeout()
     except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
+        deadline.stop()
         _abort(connection)
-        failure = _after_sending(error, protocol)
+        failure = _after_sending(error, protocol, deadline)
         if isinstance(failure, httpx.ReadError) and not protocol.heard:
             failure = NoAnswer(reused, time.monotonic() - sent_at)
         raise failure from error
     except BaseException:
+        deadline.stop()
         _abort(connection)
         raise
-    answer: httpx.AsyncByteStream = Body(connection, payload, keep_alive)
+    answer: httpx.AsyncByteStream = Body(connection, payload, deadline, keep_alive)
     headers = message.raw_headers
     if coding := message.headers.get("Content-Encoding"):
         answer = encodings.decoded(answer, coding)
@@ -174,10 +179,15 @@ class Body(httpx.AsyncByteStream):
     """The body of one answer, in whatever pieces the network delivered."""
 
     def __init__(
-        self, connection: Connection, payload: StreamReader, reusable: bool
+        self,
+        connection: Connection,
+        payload: StreamReader,
+        deadline: Deadline,
+        reusable: bool,
     ) -> None:
         self._connection: Connection | None = connection
         self._payload = payload
+        self._deadline = deadline
         self._reusable = reusable
         self._ended = False
         # Kept because the connection forgets it when the upstream hangs up.
@@ -203,7 +213,7 @@ class Body(httpx.AsyncByteStream):
             found = await _available(self._payload)
         except (aiohttp.ClientError, OSError) as error:
             self._abort()
-            raise _after_sending(error, self._protocol) from error
+            raise _after_sending(error, self._protocol, self._deadline) from error
         if self._payload.at_eof():
             self._ended = True
             self._finish()
@@ -221,6 +231,7 @@ class Body(httpx.AsyncByteStream):
             self._abort()
 
     def _finish(self) -> None:
+        self._deadline.stop()
         connection, self._connection = self._connection, None
         if connection is None:
             return
@@ -230,15 +241,18 @@ class Body(httpx.AsyncByteStream):
             _abort(connection)
 
     def _abort(self) -> None:
+        self._deadline.stop()
         connection, self._connection = self._connection, None
         if connection is not None:
             _abort(connection)
 
 
 def _after_sending(
-    error: Exception, protocol: ResponseHandler | None
+    error: Exception, protocol: ResponseHandler | None, deadline: Deadline
 ) -> httpx.TransportError:
     """Return the httpx exception for an exchange that broke."""
+    if deadline.has_passed:
+        return Overdue("The upstream took too long.")
     if isinstance(error, TimeoutError):
         return httpx.ReadTimeout("The upstream was silent for too long.")
     garbled = error if protocol is None else protocol.exception()

@@ -92,7 +92,7 @@ TABLE: dict[Any, list[tuple[Any, str, Callable[[Any], Any]]]] = {
         (_("Time to connect"), "CONNECT_TIMEOUT", _seconds),
         (_("Time to the first byte"), "FIRST_BYTE_TIMEOUT", _seconds),
         (_("Longest silence of a provider"), "SILENCE_TIMEOUT", _seconds),
-        (_("Longest stream"), "STREAM_TIMEOUT", _seconds),
+        (_("Longest answer"), "STREAM_TIMEOUT", _seconds),
         (
             _("Private networks that providers may be on"),
             "PRIVATE_NETWORKS",

@@ -702,6 +702,43 @@ def test_silence_times_out(upstream, run, fault, limits):
     assert upstream.wait_until(lambda: upstream.open == 0, 1)
 
 
+@pytest.mark.parametrize("fault", ["drip", "drip-head", "stream"])
+def test_an_exchange_has_a_total_time_whatever_arrives_meanwhile(upstream, run, fault):
+    slow = {"x-interval": "0.05", "x-events": "1000"}
+    request = request_to(f"{upstream.url}/{fault}", headers=slow, total=0.4)
+    with pytest.raises(transport.Overdue):
+        run(exchange(request))
+    assert upstream.wait_until(lambda: upstream.open == 0, 1)
+
+
+def test_a_finished_exchange_leaves_no_timer_to_its_connection(upstream, run):
+    async def twice():
+        way = GuardedTransport(LOOPBACK)
+        pieces = []
+        for total in (0.3, 30):
+            request = request_to(
+                upstream.url + "/stream",
+                headers={"x-interval": "0.05", "x-events": "4" if total < 1 else "10"},
+                total=total,
+            )
+            response = await way.handle_async_request(request)
+            pieces.append(b"".join([piece async for piece in response.stream]))
+        await way.aclose()
+        return pieces
+
+    assert run(twice())[1].endswith(b"[DONE]\n\n")
+    assert upstream.connections == 1
+
+
+def test_the_total_time_counts_from_the_look_up_of_the_name(run):
+    async def slow(host, port):
+        await asyncio.sleep(30)
+        return ["127.0.0.1"]
+
+    with pytest.raises(httpx.ConnectTimeout):
+        run(exchange(request_to("http://slow.test/", total=0.2), lookup=slow))
+
+
 def test_an_upstream_that_does_not_read_times_out(run):
     with FaultServer(mute=True) as silent:
         with pytest.raises(httpx.ReadTimeout):
