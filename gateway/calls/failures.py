@@ -46,6 +46,14 @@ def unsent(provider: Provider, failure: Exception) -> GatewayError:
                 f"The provider {provider.name} leads to an address that this gateway "
                 "does not connect to. An administrator can see why on its page.",
             )
+        case httpx.LocalProtocolError() | httpx.UnsupportedProtocol():
+            return upstream_error(
+                503,
+                "provider_unavailable",
+                f"The provider {provider.name} has an address or a header that cannot "
+                "be sent. An administrator can see which on its page.",
+                {"retry-after": "60"},
+            )
         case httpx.ConnectError() | httpx.ConnectTimeout():
             return upstream_error(
                 502,

@@ -9,7 +9,7 @@ import asyncio
 import base64
 import copy
 from collections.abc import Mapping, Sequence
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import httpx
 
@@ -17,7 +17,7 @@ from gateway.calls import upstream
 from gateway.errors import GatewayError, invalid_request
 from gateway.wire.jsontext import JSON
 from gateway.worker.snapshot import Provider
-from providers.transport import transport
+from providers.transport import address, transport
 
 MAX_REDIRECTS = 3
 MAX_BYTES = 5 * 1024 * 1024
@@ -60,17 +60,17 @@ async def _fetch(url: str) -> str:
             return await _follow(url)
     except TimeoutError:
         raise _refused("it did not arrive in time") from None
-    except (httpx.TransportError, httpx.InvalidURL):
+    except httpx.TransportError:
         raise _refused("it cannot be fetched") from None
 
 
 async def _follow(url: str) -> str:
     for _ in range(MAX_REDIRECTS + 1):
-        if urlsplit(url).scheme not in {"http", "https"}:
+        if url.partition(":")[0].lower() not in {"http", "https"}:
             raise _refused("only http and https are fetched")
         request = httpx.Request(
             "GET",
-            url,
+            address(url),
             headers={"accept": "image/*", "accept-encoding": "identity"},
             extensions={
                 "private_network": False,
@@ -80,7 +80,7 @@ async def _follow(url: str) -> str:
         response = await transport().handle_async_request(request)
         try:
             if response.status_code in {301, 302, 303, 307, 308}:
-                url = urljoin(url, response.headers.get("location", ""))
+                url = _moved(url, response.headers.get("location", ""))
                 continue
             if response.status_code != 200:
                 raise _refused(f"its server answered {response.status_code}")
@@ -88,6 +88,14 @@ async def _follow(url: str) -> str:
         finally:
             await response.aclose()
     raise _refused(f"more than {MAX_REDIRECTS} redirects")
+
+
+def _moved(url: str, location: str) -> str:
+    """Return where a redirect leads; raises GatewayError when it leads nowhere."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise _refused("its server sends on to an address that is none") from None
 
 
 async def _as_data_url(response: httpx.Response) -> str:

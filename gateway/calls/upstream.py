@@ -14,7 +14,7 @@ from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
 from gateway.worker.call_settings import call_settings
 from gateway.worker.snapshot import Provider, Target
-from providers import auth, endpoints
+from providers import auth, endpoints, transport
 
 ERROR_BODY_LIMIT = 64 * 1024
 HEADS_KEPT = 1024
@@ -27,10 +27,10 @@ async def send(target: Target, rendered: UpstreamRequest, call: Call) -> httpx.R
     for every failure, the upstream's own refusals included.
     """
     provider = target.provider
-    request = _request(provider, rendered, call)
     call.entry.began()
     call.entry.fields.pop("upstream_status", None)  # of an earlier attempt
     try:
+        request = _request(provider, rendered, call)
         response = await auth.send(request, provider.auth)
     except failures.UNSENT as failure:
         error = failures.unsent(provider, failure)
@@ -113,7 +113,10 @@ async def read(response: httpx.Response, limit: int) -> bytes:
 def _request(
     provider: Provider, rendered: UpstreamRequest, call: Call
 ) -> httpx.Request:
-    """Return the request as it goes out, except for its credentials."""
+    """Return the request as it goes out, except for its credentials.
+
+    Raises `transport.Unusable` for an address or a header that cannot be sent.
+    """
     stream = rendered.reply.stream
     key = (rendered.path, stream, *rendered.headers.items())
     head = provider.heads.get(key)
@@ -150,8 +153,8 @@ def _head(
     }
     for name in rendered.listed_headers & own.keys() & given.keys():
         headers[name] = f"{own[name]},{given[name]}"
-    url = httpx.URL(endpoints.join(provider.row.endpoint, rendered.path))
-    return url, httpx.Headers(headers)
+    url = transport.address(endpoints.join(provider.row.endpoint, rendered.path))
+    return url, transport.header_lines(headers)
 
 
 async def _whole_body(provider: Provider, response: httpx.Response) -> bytes:

@@ -62,7 +62,7 @@ async def request(provider: ModelProvider, grant: Mapping[str, str]) -> dict[str
             _token_request(provider, grant)
         )
         body = await transport.read(response, TOKEN_BODY_LIMIT)
-    except (httpx.RequestError, httpx.InvalidURL) as error:
+    except httpx.RequestError as error:
         raise TokenError(
             f"The token server cannot be used: {error}", rejected=False
         ) from None
@@ -100,8 +100,8 @@ def _token_request(provider: ModelProvider, grant: Mapping[str, str]) -> httpx.R
     )
     return httpx.Request(
         "POST",
-        url,
-        headers=headers,
+        transport.address(url),
+        headers=transport.header_lines(headers),
         content=body,
         extensions={
             "private_network": provider.private_network,

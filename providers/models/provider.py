@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from providers import endpoints, options, sealing, vendors
+from providers import endpoints, options, sealing, transport, vendors
 from providers.models.announced import Announced
 from providers.models.rules import NAME_RULE, REGION_RULE
 from providers.models.secret import Secret
@@ -123,6 +123,8 @@ class ModelProvider(Announced):
             self.options = options.clean(self.options)
         except ValidationError as error:
             errors["options"] = error
+        else:
+            self._clean_headers(errors)
         if errors:
             raise ValidationError(errors)
 
@@ -138,10 +140,23 @@ class ModelProvider(Announced):
             errors[field] = ValidationError(str(error), code="invalid")
             return
         value = getattr(self, field)
+        try:
+            transport.address(value)
+        except transport.Unusable:
+            errors[field] = ValidationError(
+                _("The address names a host that cannot be called.")
+            )
+            return
         if value.startswith("http://") and not endpoints.is_private(value):
             errors[field] = ValidationError(
                 _("Use https: over http, keys would cross the internet in clear.")
             )
+
+    def _clean_headers(self, errors: dict[str, Any]) -> None:
+        try:
+            transport.header_lines(self.option_headers())
+        except transport.Unusable as error:
+            errors["options"] = ValidationError(str(error))
 
     def _clean_auth(self, errors: dict[str, Any]) -> None:
         match self.auth_type:
@@ -169,6 +184,15 @@ class ModelProvider(Announced):
     def chat_url(self) -> str:
         """The URL that chat requests go to, for display."""
         return endpoints.chat_url(self.provider_type, self.endpoint, self.region)
+
+    def option_headers(self) -> dict[str, str]:
+        """Return the headers that the options add to every request."""
+        own = {
+            header: str(self.options[option])
+            for option, header in self.vendor.option_headers.items()
+            if self.options.get(option)
+        }
+        return {**own, **self.options.get("extra_headers", {})}
 
     def required_origins(self) -> list[str]:
         """Return the origins that the secret must be allowed for.

@@ -24,14 +24,11 @@ class Missing(NamedTuple):
 
 def headers(provider: ModelProvider) -> dict[str, str]:
     """Return what a request to a provider carries besides credentials."""
-    vendor, options = provider.vendor, provider.options
-    own = {
-        header: options[option]
-        for option, header in vendor.option_headers.items()
-        if options.get(option)
+    return {
+        "Accept": "application/json",
+        **provider.vendor.headers,
+        **provider.option_headers(),
     }
-    extra = options.get("extra_headers", {})
-    return {"Accept": "application/json", **vendor.headers, **own, **extra}
 
 
 def missing(

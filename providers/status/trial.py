@@ -39,12 +39,11 @@ async def call(provider: ModelProvider, model: str) -> Trial:
     try:
         request = httpx.Request(
             "POST",
-            url,
+            transport.address(url),
             content=msgspec.json.encode(body),
-            headers={
-                **discovery.headers(provider),
-                "Content-Type": "application/json",
-            },
+            headers=transport.header_lines(
+                {**discovery.headers(provider), "Content-Type": "application/json"}
+            ),
             extensions={
                 "private_network": provider.private_network,
                 "timeout": TIMEOUT,
@@ -53,7 +52,7 @@ async def call(provider: ModelProvider, model: str) -> Trial:
         )
         response = await auth.send(request, scheme)
         answer = await transport.read(response, BODY_LIMIT)
-    except (httpx.RequestError, httpx.InvalidURL) as error:
+    except httpx.RequestError as error:
         failure = verdicts.unreached(provider, url, error)
         return Trial(model, False, failure.message, line)
     except auth.UNUSABLE_CREDENTIALS as error:

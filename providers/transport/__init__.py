@@ -28,7 +28,6 @@ from typing import Any, NamedTuple
 
 import aiohttp
 import httpx
-import yarl
 from aiohttp.connector import AddrInfoType, Connection
 
 from providers.transport import exchange, guard
@@ -36,6 +35,7 @@ from providers.transport.deadline import Deadline, Overdue
 from providers.transport.encodings import Encoded
 from providers.transport.exchange import NoAnswer
 from providers.transport.guard import Forbidden, Guard, Lookup, Rules
+from providers.transport.outgoing import Unusable, address, header_lines, target
 
 __all__ = [
     "DestinationBlocked",
@@ -45,6 +45,9 @@ __all__ = [
     "NoAnswer",
     "Overdue",
     "TLSFailed",
+    "Unusable",
+    "address",
+    "header_lines",
     "nothing_was_sent",
     "read",
     "transport",
@@ -209,7 +212,10 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             bool(options.get("private_network")),
             path.startswith(b"/sandbox/") and guard.is_sandbox_path(path.decode()),
         )
-        to = pool.destination(request.url)
+        try:
+            to = pool.destination(request.url)
+        except ValueError as error:
+            raise Unusable("The address cannot be used.") from error
         stream = request.stream
         if isinstance(stream, httpx.SyncByteStream):
             body = b"".join(stream)
@@ -222,7 +228,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             seconds = deadline.within(timeout.get("connect"))
             try:
                 connection = await pool.connect(to, seconds, anew=anew)
-            except (aiohttp.ClientError, OSError) as error:
+            except (aiohttp.ClientError, OSError, ValueError) as error:
                 raise _while_connecting(error, request.url) from error
             return await exchange.perform(
                 connection, request.method, head, body, timeout, deadline, keep_alive
@@ -309,13 +315,9 @@ def _may_be_sent_again(request: httpx.Request, failure: NoAnswer) -> bool:
 
 
 def _destination(url: httpx.URL) -> _Destination:
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not url.raw_host:
         raise httpx.UnsupportedProtocol("Only http and https addresses can be called.")
-    request = aiohttp.ClientRequest(
-        "GET",
-        yarl.URL(f"{url.scheme}://{url.netloc.decode('ascii')}/", encoded=True),
-        loop=asyncio.get_running_loop(),
-    )
+    request = aiohttp.ClientRequest("GET", target(url), loop=asyncio.get_running_loop())
     lines = (
         b" HTTP/1.1\r\nhost: "
         + url.netloc
@@ -331,17 +333,20 @@ def _client_timeout(connect: float | None) -> aiohttp.ClientTimeout:
 
 def _while_connecting(error: Exception, url: httpx.URL) -> httpx.TransportError:
     """Return the httpx exception for a connection that was not made."""
-    host = f"{url.host}:{url.port or (443 if url.scheme == 'https' else 80)}"
+    name = url.raw_host.decode("ascii")
+    host = f"{name}:{url.port or (443 if url.scheme == 'https' else 80)}"
     refused = getattr(error, "os_error", error)
     if isinstance(refused, Forbidden):
         return DestinationBlocked(f"{host} is not connected to: {refused}.")
     match error:
         case aiohttp.InvalidURL():
             return DestinationBlocked(f"{host} is not an address in its usual form.")
+        case ValueError() if not isinstance(error, OSError | aiohttp.ClientError):
+            return Unusable(f"{name} cannot be looked up.")
         case TimeoutError():
             return httpx.ConnectTimeout(f"Connecting to {host} took too long.")
         case aiohttp.ClientConnectorDNSError():
-            unresolved = NameNotResolved(f"The name {url.host} cannot be resolved.")
+            unresolved = NameNotResolved(f"The name {name} cannot be resolved.")
             unresolved.is_unknown = error.os_error.errno in UNKNOWN_NAME
             return unresolved
         case aiohttp.ClientConnectorCertificateError():

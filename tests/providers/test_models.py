@@ -46,6 +46,27 @@ def test_a_ciphertext_copied_to_another_row_does_not_open(provider):
         two.credentials()
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("endpoint", "https://xn--a.com"),
+        ("endpoint", "https://xn--/v1"),
+        ("endpoint", "https://a..b"),
+        ("endpoint", f"https://{'a' * 64}.example"),
+        ("token_url", "https://xn--a.com/token"),
+        ("token_url", "https://a..b/token"),
+        ("options", {"organization": "Büro"}),
+        ("options", {"organization": "org-1\r\nx-evil: 1"}),
+    ],
+)
+def test_what_no_request_can_be_made_of_is_not_saved(provider, field, value):
+    row = provider(auth_type="oauth2", token_url="https://login.example.com/token")
+    setattr(row, field, value)
+    with pytest.raises(ValidationError) as caught:
+        row.clean()
+    assert field in caught.value.message_dict
+
+
 def test_every_change_of_the_registry_moves_its_version(provider):
     before = RegistryVersion.current()
     row = provider()

@@ -1,10 +1,18 @@
 """Images named by URL, for upstreams that take bytes only."""
 
+import asyncio
 import base64
 import json
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.calls import images
+from gateway.errors import GatewayError
+from providers import transport
+from providers.transport.guard import Rules
 
 URL = "/v1/chat/completions"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
@@ -91,6 +99,51 @@ def test_what_is_no_image_is_a_400_and_nothing_is_sent(
     assert (response.status_code, error["code"]) == (400, "invalid_image_url")
     assert said in error["message"]
     assert all(request.method == "GET" for request in seen)
+
+
+NO_ADDRESSES = [
+    "http://[::1",
+    "http://127.0.0.1:99999/",
+    "http://xn--/",
+    "http://a..b/",
+    "http://" + "a" * 70 + ".example/",
+    "http://127.0.0.1:1\\@example.com/",
+    "http://example.com\\.evil.example/",
+    "http://",
+    "http:///a.png",
+    "http://\u2024/",
+    "https://example.com:x/",
+]
+
+
+@pytest.mark.parametrize("url", NO_ADDRESSES)
+def test_what_is_no_address_is_refused_in_words(ollama, gateway, url):
+    response = gateway().post(URL, json=asking(url))
+    assert response.status_code == 400
+    assert response.json()["error"]["code"] == "invalid_image_url"
+
+
+@pytest.mark.parametrize("location", NO_ADDRESSES)
+def test_a_redirect_to_what_is_no_address_is_refused_in_words(
+    ollama, upstream, gateway, location
+):
+    url = "https://example.com/here.png"
+    moved = httpx.Response(302, headers={"location": location.encode()})
+    upstream(serving({url: moved}))
+    response = gateway().post(URL, json=asking(url))
+    assert response.status_code == 400
+    assert response.json()["error"]["code"] == "invalid_image_url"
+
+
+@given(st.text(st.sampled_from("[]@:/\\.%-xn0a9\u00fc\u2024\0 #?") | st.characters()))
+def test_no_url_is_more_than_refused(rest):
+    async def unresolved(host, port):
+        raise OSError("no network")
+
+    way = transport.GuardedTransport(Rules(), unresolved)
+    with transport.use(way), pytest.raises(GatewayError) as caught:
+        asyncio.run(images._fetch("http://" + rest))
+    assert (caught.value.status, caught.value.code) == (400, "invalid_image_url")
 
 
 @pytest.mark.parametrize(
