@@ -111,6 +111,12 @@ class AnswerStream(Generic[T]):
         """Note that the client has stopped reading."""
         self._outcome = UsageRecord.Outcome.CLIENT_STALLED
 
+    def break_off(self, error: GatewayError) -> None:
+        """Note that the answer ends with `error`, which is our own."""
+        if not draining.is_over:
+            self.failure = error
+            self._outcome = UsageRecord.Outcome.INTERRUPTED
+
     async def aclose(self) -> None:
         """Close the upstream and end the ledger's entry; safe to call twice."""
         fields = usage_fields(self._state.usage)

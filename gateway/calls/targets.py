@@ -65,11 +65,8 @@ async def ask(
                 if last or call.is_billed or error.code not in failures.RETRYABLE:
                     _end_with_error(call.entry, error)
                     raise
-    except asyncio.CancelledError:
-        outcome = UsageRecord.Outcome.CLIENT_CLOSED
-        if draining.is_over:
-            outcome = UsageRecord.Outcome.SHUTDOWN
-        call.entry.ended(outcome)
+    except BaseException as end:
+        _end_abruptly(call.entry, end)
         raise
     raise AssertionError("a model without targets is a 404 before this")
 
@@ -206,6 +203,21 @@ def _end_with_answer(entry: Entry, whole: Whole) -> None:
         first_byte_ms=entry.elapsed_ms(),
         **usage_fields(whole.usage),
     )
+
+
+def _end_abruptly(entry: Entry, end: BaseException) -> None:
+    """End the entry of a call that nobody waits for any more, or that we broke.
+
+    It is a row as well: it may be billed. What has ended already stays as it is.
+    """
+    if not isinstance(end, asyncio.CancelledError):
+        entry.ended(
+            UsageRecord.Outcome.INTERRUPTED, status=500, error_code="internal_error"
+        )
+    elif draining.is_over:
+        entry.ended(UsageRecord.Outcome.SHUTDOWN)
+    else:
+        entry.ended(UsageRecord.Outcome.CLIENT_CLOSED)
 
 
 def _end_with_error(entry: Entry, error: GatewayError) -> None:

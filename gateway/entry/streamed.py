@@ -72,7 +72,8 @@ class StreamedAnswer:
         self._stream.stall()
 
     def fail(self, error: GatewayError) -> bytes:
-        """Return the frames that tell `error`."""
+        """Return the frames that tell `error`, with which the answer ends."""
+        self._stream.break_off(error)
         return self._renderer.fail(error)
 
     async def aclose(self) -> None:

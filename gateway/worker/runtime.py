@@ -44,6 +44,7 @@ class Runtime:
         self._leadership = Leadership(settings.DATA_DIR / "leader.lock")
         self._flusher = Flusher(settings.DATA_DIR / "spool")
         self._upkeep = Upkeep(self._flusher)
+        self._checks = status.Checks()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -69,6 +70,7 @@ class Runtime:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._checks.aclose()
         await registry.stop()
         self.spool.close()
         if self._leadership.acquire():
@@ -110,7 +112,7 @@ class Runtime:
             if not self._leadership.acquire():
                 continue
             try:
-                await status.check_due(datetime.now(UTC))
+                await self._checks.begin(datetime.now(UTC))
             except DatabaseError as error:
                 logger.warning("Providers cannot be checked: %s", type(error).__name__)
 

@@ -7,6 +7,7 @@ unreachable or credentials rejected; *Failed*, something an administrator must c
 
 import asyncio
 import datetime
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from dataclasses import replace
 import httpx
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db import Error as DatabaseError
 from django.db.models import Q
 
 from providers import auth, database, endpoints, starter, transport
@@ -25,6 +27,7 @@ from providers.vendors import Question
 
 __all__ = [
     "CheckResult",
+    "Checks",
     "DiscoveryFailed",
     "Observer",
     "check",
@@ -38,7 +41,10 @@ Status = ModelProvider.Status
 
 TIMEOUT = {"connect": 5.0, "read": 10.0, "total": 20.0}
 BODY_LIMIT = 4 << 20
-CHECKS_AT_ONCE = 8
+CHECK_SECONDS = 30.0
+CHECKS_AT_ONCE = 32
+
+logger = logging.getLogger(__name__)
 
 
 class DiscoveryFailed(Exception):
@@ -58,6 +64,17 @@ async def check(
     ):
         # This very server answers; it need not ask itself.
         return CheckResult(Status.AVAILABLE, starter.SANDBOX_NOTE)
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            return await _examine(provider, models)
+    except TimeoutError:
+        return verdicts.overdue(CHECK_SECONDS)
+
+
+async def _examine(
+    provider: ModelProvider, models: Sequence[str] | None
+) -> CheckResult:
+    """Ask all that a check asks."""
     wanted = await _stored_models(provider) if models is None else models
     scheme = await sync_to_async(auth.for_provider)(provider)
     first, *others = provider.vendor.questions(provider.endpoint)
@@ -82,6 +99,14 @@ async def check(
 
 async def discover(provider: ModelProvider) -> list[str]:
     """Return the ids of the models that `provider` offers; raises DiscoveryFailed."""
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            return await _listed(provider)
+    except TimeoutError:
+        raise DiscoveryFailed(verdicts.overdue(CHECK_SECONDS).message) from None
+
+
+async def _listed(provider: ModelProvider) -> list[str]:
     scheme = await sync_to_async(auth.for_provider)(provider)
     found: set[str] = set()
     for question in provider.vendor.questions(provider.endpoint):
@@ -108,8 +133,8 @@ async def _ask(
     try:
         request = httpx.Request(
             "GET",
-            url,
-            headers=discovery.headers(provider),
+            transport.address(url),
+            headers=transport.header_lines(discovery.headers(provider)),
             extensions={
                 "private_network": provider.private_network,
                 "timeout": TIMEOUT,
@@ -118,7 +143,7 @@ async def _ask(
         )
         response = await auth.send(request, scheme)
         body = await transport.read(response, BODY_LIMIT)
-    except (httpx.RequestError, httpx.InvalidURL) as error:
+    except httpx.RequestError as error:
         result = verdicts.unreached(provider, url, error)
     except auth.UNUSABLE_CREDENTIALS as error:
         result = verdicts.unsigned(error)
@@ -134,28 +159,73 @@ async def _ask(
 # --- checks that nobody asked for ---
 
 
-async def check_due(now: datetime.datetime) -> int:
-    """Check every provider that is due at `now`, store the outcomes, return how many.
+class Checks:
+    """Checks under way that nobody asked for, each in a task of its own.
 
-    Due are those still Pending, and the enabled ones whose last check is older than
-    STATUS_CHECK_SECONDS.
+    A slow provider keeps nobody waiting: others become due, and are checked, meanwhile.
     """
+
+    def __init__(self) -> None:
+        self._under_way: dict[int, asyncio.Task[None]] = {}
+        self._slots = asyncio.Semaphore(CHECKS_AT_ONCE)
+
+    async def begin(self, now: datetime.datetime) -> list[asyncio.Task[None]]:
+        """Begin to check every provider that is due at `now`; return what began.
+
+        Due are those still Pending, and the enabled ones whose last check is older than
+        STATUS_CHECK_SECONDS. The outcomes are stored. Raises django.db.Error.
+        """
+        begun = []
+        for provider in await database.in_thread(_due, now):
+            if provider.pk not in self._under_way:
+                task = asyncio.create_task(self._check(provider))
+                self._under_way[provider.pk] = task
+                begun.append(task)
+        return begun
+
+    async def aclose(self) -> None:
+        """End what is under way."""
+        tasks = list(self._under_way.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _check(self, provider: ModelProvider) -> None:
+        try:
+            async with self._slots:
+                (result,) = await asyncio.gather(
+                    check(provider), return_exceptions=True
+                )
+            if isinstance(result, Exception):
+                logger.error("A check of a provider failed.", exc_info=result)
+                result = verdicts.broken()
+            if isinstance(result, CheckResult):
+                await _keep(provider, result)
+        finally:
+            del self._under_way[provider.pk]
+
+
+async def check_due(now: datetime.datetime) -> int:
+    """Check who is due at `now` as `Checks` does, and wait; return how many."""
+    begun = await Checks().begin(now)
+    await asyncio.gather(*begun)
+    return len(begun)
+
+
+def _due(now: datetime.datetime) -> list[ModelProvider]:
     seconds = getattr(settings, "STATUS_CHECK_SECONDS", 300)
     before = now - datetime.timedelta(seconds=seconds)
     stale = Q(status_checked_at=None) | Q(status_checked_at__lt=before)
-    due = ModelProvider.objects.select_related("secret").filter(
-        Q(status=Status.PENDING) | Q(stale, enabled=True)
-    )
-    providers: list[ModelProvider] = await database.in_thread(list, due)
-    slots = asyncio.Semaphore(CHECKS_AT_ONCE)
+    due = Q(status=Status.PENDING) | Q(stale, enabled=True)
+    return list(ModelProvider.objects.select_related("secret").filter(due))
 
-    async def check_one(provider: ModelProvider) -> None:
-        async with slots:
-            result = await check(provider)
+
+async def _keep(provider: ModelProvider, result: CheckResult) -> None:
+    """Store an outcome; a database that is away has it checked again."""
+    try:
         await database.in_thread(_store_result, provider, result)
-
-    await asyncio.gather(*map(check_one, providers))
-    return len(providers)
+    except DatabaseError as error:
+        logger.warning("A status cannot be stored: %s", type(error).__name__)
 
 
 def _store_result(provider: ModelProvider, result: CheckResult) -> None:

@@ -74,7 +74,7 @@ def unreached(provider: ModelProvider, url: str, error: Exception) -> CheckResul
             error.is_unknown and provider.vendor.has_regions
         ):
             return CheckResult(
-                Status.FAILED,
+                Status.UNAVAILABLE,
                 f"There is no {parts.hostname}. Check the region and the endpoint.",
                 stage="connect",
             )
@@ -108,6 +108,24 @@ def unreached(provider: ModelProvider, url: str, error: Exception) -> CheckResul
         "server?",
         hint,
         stage,
+    )
+
+
+def overdue(seconds: float) -> CheckResult:
+    """Judge a provider that was still not done answering after so long."""
+    return CheckResult(
+        Status.UNAVAILABLE,
+        f"The check was not over within {seconds:.0f} seconds.",
+        stage="answer",
+    )
+
+
+def broken() -> CheckResult:
+    """Judge a provider whose check ended in a way that nobody foresaw."""
+    return CheckResult(
+        Status.FAILED,
+        "The check broke off unexpectedly. The log says why.",
+        stage="connect",
     )
 
 

@@ -5,6 +5,7 @@ import datetime
 
 import httpx
 import pytest
+from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from providers import starter, status, transport
@@ -13,6 +14,7 @@ from providers.status.observer import Observer
 from providers.transport.guard import Rules
 from tests.faults import Answer, FaultServer, json_answer, refused_port
 
+DRIPPING = {"x-fault": "drip", "x-interval": "1"}
 CANARY = "sk-canary-0123456789"
 
 
@@ -221,9 +223,9 @@ def test_a_name_that_cannot_be_resolved_is_unavailable():
     assert result.hint == "Check how the endpoint is spelled."
 
 
-def test_a_region_without_bedrock_is_a_mistake_to_correct():
+def test_a_region_without_bedrock_is_unavailable_and_the_region_is_asked_for():
     result = check(bedrock("https://bedrock-runtime.xx-east-9.invalid"))
-    assert result.status == "failed"
+    assert result.status == "unavailable"
     assert "Check the region" in result.message
 
 
@@ -233,6 +235,31 @@ def test_a_silent_provider_is_unavailable(monkeypatch):
         result = check(draft(silent.url))
     assert result.status == "unavailable"
     assert "no answer in time" in result.message
+
+
+def test_a_list_that_drips_in_does_not_hold_a_check(upstream, monkeypatch):
+    monkeypatch.setattr(status, "CHECK_SECONDS", 0.3)
+    row = draft(upstream.url, options={"extra_headers": DRIPPING})
+    result = check(row)
+    assert result.status == "unavailable"
+    assert "was not over" in result.message
+    with pytest.raises(status.DiscoveryFailed, match="was not over"):
+        asyncio.run(status.discover(row))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"endpoint": "https://xn--a.com"},
+        {"endpoint": "https://a..b"},
+        {"options": {"organization": "Büro"}},
+        {"options": {"extra_headers": {"x-team": "a\r\nb"}}},
+    ],
+)
+def test_what_cannot_be_sent_is_a_mistake_to_correct(fields):
+    result = check(draft(**{"endpoint": "https://api.example.com", **fields}))
+    assert result.status == "failed"
+    assert "cannot be used" in result.message
 
 
 def test_a_blocked_destination_is_a_mistake_to_correct(upstream):
@@ -462,6 +489,32 @@ def test_many_providers_are_checked_side_by_side(saved, upstream):
     started = timezone.now()
     assert due() == 20
     assert (timezone.now() - started).total_seconds() < 3
+
+
+def test_nobody_waits_for_the_slowest(saved, upstream):
+    saved("slow", options={"extra_headers": DRIPPING})
+
+    async def both():
+        checks = status.Checks()
+        (slow,) = await checks.begin(timezone.now())
+        await sync_to_async(saved)("quick")
+        (quick,) = await checks.begin(timezone.now())
+        await quick
+        is_waiting = not slow.done()
+        await checks.aclose()
+        return is_waiting
+
+    assert asyncio.run(both())
+    assert ModelProvider.objects.get(name="quick").status == "available"
+
+
+def test_one_broken_provider_stops_no_check(saved):
+    saved("broken")
+    ModelProvider.objects.update(options={"extra_headers": "no headers"})
+    saved("good")
+    assert due() == 2
+    found = dict(ModelProvider.objects.values_list("name", "status"))
+    assert found == {"broken": "failed", "good": "available"}
 
 
 def test_a_provider_nobody_connected_is_failed(saved, upstream):
