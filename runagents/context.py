@@ -46,6 +46,7 @@ NAVIGATION: list[tuple[Any, list[Page]]] = [
             Page(_("API keys"), "api-key-list", "key"),
             Page(_("Secrets"), "secret-list", "lock"),
             Page(_("Gateway"), "gateway-settings", "gateway"),
+            Page(_("People"), "user-list", "user"),
             Page(_("Audit log"), "audit-log", "admin"),
         ],
     ),

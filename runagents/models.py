@@ -1,5 +1,6 @@
-"""What the console remembers: failed log-ins, and who changed what."""
+"""What the console remembers: failed log-ins, invitations, and who changed what."""
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -68,3 +69,20 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_action_display()}: {self.kind} {self.label}".rstrip()
+
+
+class SignInLink(models.Model):
+    """A link by which a user sets a password, once; only its digest is stored."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="link"
+    )
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("sign-in link")
+
+    def __str__(self) -> str:
+        return str(self.user)

@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 
 from gateway.console import playground, request_views, usage_views
 from runagents import views
+from runagents.accounts import people_views
 from runagents.accounts import views as account_views
 from runagents.audit import views as audit_views
 from runagents.settings_pages import views as settings_views
@@ -70,6 +71,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         settings_views.secret_delete,
         name="secret-delete",
     ),
+    path("settings/people/", people_views.user_list, name="user-list"),
+    path("settings/people/<int:pk>/role/", people_views.user_role, name="user-role"),
+    path("settings/people/<int:pk>/link/", people_views.user_link, name="user-link"),
+    path("settings/people/<int:pk>/end/", people_views.user_end, name="user-end"),
+    path("join/<str:token>/", people_views.join, name="join"),
     path("settings/audit-log/", audit_views.audit_log, name="audit-log"),
     path("settings/gateway/", settings_views.gateway_settings, name="gateway-settings"),
     # One log-in for all: the admin's own would miss the throttle.

@@ -35,6 +35,8 @@ PAGES: dict[str, Access] = {
     "admin-login": _EVERYBODY,
     "logout": _EVERYBODY,
     "theme": _EVERYBODY,
+    # Who has the link of an invitation.
+    "join": _EVERYBODY,
     "password-change": _VIEWERS,
     "dashboard": _VIEWERS,
     # --- agents ---
@@ -90,6 +92,10 @@ PAGES: dict[str, Access] = {
     "secret-list": _OPERATORS,
     "secret-replace": _OPERATORS,
     "secret-delete": _ADMINISTRATORS,
+    "user-list": _ADMINISTRATORS,
+    "user-role": _ADMINISTRATORS,
+    "user-link": _ADMINISTRATORS,
+    "user-end": _ADMINISTRATORS,
     "audit-log": _VIEWERS,
     "gateway-settings": _VIEWERS,
 }

@@ -31,7 +31,7 @@ from providers.models import (
 )
 from runagents.accounts.throttle import client_address
 from runagents.agents.models import Agent, AgentKey, Wire
-from runagents.models import AuditEntry
+from runagents.models import AuditEntry, SignInLink
 
 Action = AuditEntry.Action
 
@@ -101,7 +101,20 @@ SUBJECTS: "dict[type[models.Model], Subject]" = {
     Agent: Subject("agent", str, {"created_at": ""}),
     AgentKey: Subject("agent key", lambda row: f"{row.agent}: {row}", _KEY_NAMES),
     Wire: Subject("wire", lambda row: f"{row.agent}: {row.role}"),
-    User: Subject("user", str, {"last_login": "", "date_joined": ""}),
+    User: Subject(
+        "user",
+        str,
+        {
+            "last_login": "",
+            "date_joined": "",
+            "is_staff": "role",
+            "is_superuser": "role",
+            "is_active": "access",
+        },
+    ),
+    SignInLink: Subject(
+        "sign-in link", str, {"digest": "", "created_at": "", "expires_at": ""}
+    ),
 }
 
 

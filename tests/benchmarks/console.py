@@ -83,6 +83,7 @@ PAGES = (
     "/requests/?caller=nobody",
     "/requests/00000000000000000000000000000007/",
     "/settings/api-keys/",
+    "/settings/people/",
     "/settings/secrets/",
     "/settings/secrets/provider-0500-key/",
     "/settings/gateway/",

@@ -25,6 +25,7 @@ PAGES = (
     "/usage/",
     "/requests/",
     "/settings/api-keys/",
+    "/settings/people/",
     "/settings/secrets/",
     "/settings/gateway/",
     "/settings/audit-log/",
