@@ -11,7 +11,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "runagents.settings")
 console = get_asgi_application()
 
 from gateway.entry import handler, routes  # noqa: E402  needs Django set up
+from gateway.errors import GatewayError  # noqa: E402
+from gateway.worker.capacity import Held, capacity  # noqa: E402
 from gateway.worker.runtime import runtime  # noqa: E402
+from runagents.serving import console_bodies  # noqa: E402
 
 Message = dict[str, Any]
 
@@ -42,7 +45,39 @@ async def _show(
     receive: Callable[[], Awaitable[Message]],
     send: Callable[[Message], Awaitable[None]],
 ) -> None:
-    """Hand a request to the console and see to its end when the browser leaves.
+    """Hand a request to the console, or tell why its body is not read.
+
+    Django reads the body before anything else, so nothing was sent by then.
+    """
+    held = Held()
+    refused: list[GatewayError] = []
+
+    async def read() -> Message:
+        try:
+            return await body()
+        except GatewayError as error:
+            refused.append(error)
+            # Django closes what it began to keep, and answers nothing.
+            return {"type": "http.disconnect"}
+
+    try:
+        body = await console_bodies.body_for(scope, receive, held)
+        await _see_through(scope, read, send)
+    except GatewayError as error:
+        refused.append(error)
+    finally:
+        capacity.leave(held)
+    for error in refused:
+        for message in console_bodies.refusal(scope["path"], error):
+            await send(message)
+
+
+async def _see_through(
+    scope: Message,
+    receive: Callable[[], Awaitable[Message]],
+    send: Callable[[Message], Awaitable[None]],
+) -> None:
+    """See to the end of what the console is asked, when the browser leaves too.
 
     The server cancels it then. Django's handler ends what it started when it hears of
     the disconnect, and leaves it running when it is cancelled itself.

@@ -13,7 +13,7 @@ from gateway.errors import GatewayError
 from gateway.hub.protocol import Translator
 from gateway.ledger.spool import Entry
 from gateway.worker.call_settings import call_settings
-from gateway.worker.capacity import capacity
+from gateway.worker.capacity import Held, capacity
 from gateway.worker.registry import registry
 from gateway.worker.runtime import runtime
 from gateway.worker.snapshot import Caller, Target
@@ -27,7 +27,7 @@ def begin(
     caller: Caller,
     request_id: str,
     received: float,
-    held: list[str],
+    held: Held,
     headers: Mapping[str, str],
     **about: str,
 ) -> Call:

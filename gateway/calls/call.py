@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from gateway.ledger.spool import Entry
 from gateway.limits import Limiter
+from gateway.worker.capacity import Held
 from gateway.worker.snapshot import Caller
 
 
@@ -13,14 +14,14 @@ class Call:
     """What a request brings along, whatever its format and whoever serves it.
 
     `headers` go upstream as they are, `via` is this installation's entry there. `held`
-    are the places it takes in the worker (gateway/worker/capacity.py). Without a
+    is what it takes of the worker (gateway/worker/capacity.py). Without a
     `limiter` requests per minute are not enforced. `is_billed` tells that a part of the
     answer has come: nobody else is asked then.
     """
 
     caller: Caller
     entry: Entry
-    held: list[str]
+    held: Held
     via: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     limiter: Limiter | None = None

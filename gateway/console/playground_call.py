@@ -19,7 +19,7 @@ from gateway.identifiers import token
 from gateway.ledger import prices
 from gateway.ledger.usage import usage_fields
 from gateway.wire.jsontext import JSON
-from gateway.worker.capacity import capacity
+from gateway.worker.capacity import Held, capacity
 from gateway.worker.draining import draining, shutting_down
 from gateway.worker.snapshot import Caller, Target
 
@@ -93,7 +93,7 @@ class PlaygroundCall:
         self.answer.error_code = error.code or error.type
 
     async def _ask(self, tell: Callable[[Piece], None]) -> None:
-        held: list[str] = []
+        held = Held()
         try:
             call = begin(self._caller, f"req_{token(22)}", self._started, held, {})
             asked = chat.parse_request(self._body)

@@ -7,6 +7,7 @@ from typing import Any
 from gateway.entry.request import Request
 from gateway.errors import GatewayError
 from gateway.worker.call_settings import call_settings
+from gateway.worker.capacity import Held, capacity
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -46,43 +47,72 @@ def check_media_type(request: Request) -> None:
         raise _unsupported("Send the body without a Content-Encoding.")
 
 
-async def read_body(request: Request, receive: Receive) -> bytes:
-    """Return the body; raises 413, 408 or 400."""
-    limit = call_settings.REQUEST_BODY_LIMIT
-    length = request.header("content-length")
-    announced = limit
-    if length.isdecimal():
-        if len(length) > MAX_LENGTH_DIGITS or int(length) > limit:
-            raise _too_large(limit)
-        announced = int(length)
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        body: bytes = message.get("body", b"")
-        if len(body) > limit:
-            raise _too_large(limit)
-        return body
-    seconds = BODY_SECONDS + announced / BODY_BYTES_PER_SECOND
-    try:
-        async with asyncio.timeout(seconds):
-            return await _read_rest(message, receive, limit)
-    except TimeoutError:
-        raise _incomplete() from None
+class Body:
+    """A request's body, counted and timed while it arrives, for who reads it all.
 
+    Called as the server's `receive` is. Raises GatewayError: 413 above `limit` bytes or
+    for more than that announced, 408 when it ends early or comes too slowly, 503 when
+    the worker holds too much already. What comes behind the body is let through.
+    """
 
-async def _read_rest(message: Message, receive: Receive, limit: int) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while True:
+    def __init__(self, receive: Receive, limit: int, held: Held) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._held = held
+        self._size = 0
+        self._started = 0.0
+        self._is_whole = False
+
+    def announce(self, length: str) -> None:
+        """Take the header Content-Length, which is believed where it is too much."""
+        if length.isdecimal() and (
+            len(length) > MAX_LENGTH_DIGITS or int(length) > self._limit
+        ):
+            raise _too_large(self._limit)
+
+    async def __call__(self) -> Message:
+        if self._is_whole:
+            return await self._receive()
+        message = await self._in_time() if self._started else await self._first()
         if message["type"] != "http.request":
             raise _incomplete()
-        part = message.get("body", b"")
-        size += len(part)
-        if size > limit:
-            raise _too_large(limit)
-        parts.append(part)
-        if not message.get("more_body"):
-            return b"".join(parts)
-        message = await receive()
+        size = len(message.get("body", b""))
+        self._size += size
+        if self._size > self._limit:
+            raise _too_large(self._limit)
+        capacity.hold(self._held, size)
+        self._is_whole = not message.get("more_body")
+        return message
+
+    async def _first(self) -> Message:
+        # The server gives up on a body of which nothing comes; most are here already,
+        # and a timer would cost them something.
+        message = await self._receive()
+        self._started = asyncio.get_running_loop().time()
+        return message
+
+    async def _in_time(self) -> Message:
+        seconds = BODY_SECONDS + self._size / BODY_BYTES_PER_SECOND
+        try:
+            async with asyncio.timeout_at(self._started + seconds):
+                return await self._receive()
+        except TimeoutError:
+            raise _incomplete() from None
+
+
+async def read_body(request: Request, receive: Receive) -> bytes:
+    """Return the body; raises 413, 408 or 503."""
+    body = Body(receive, call_settings.REQUEST_BODY_LIMIT, request.held)
+    body.announce(request.header("content-length"))
+    message = await body()
+    if not message.get("more_body"):
+        whole: bytes = message.get("body", b"")
+        return whole
+    parts = [message.get("body", b"")]
+    while message.get("more_body"):
+        message = await body()
+        parts.append(message.get("body", b""))
+    return b"".join(parts)
 
 
 def _unsupported(message: str) -> GatewayError:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from gateway.worker.capacity import Held
 from gateway.worker.snapshot import LOCAL, Caller
 
 
@@ -11,9 +12,8 @@ class Request:
 
     `path` has its percent-encoding undone, `method` is in capitals, `address` the
     peer's IP address or empty. `header_lists` maps lower-case names to all their
-    values. `caller` is known and
-    `body` read before a view sees it; `held` are the places that the request takes in
-    the worker (gateway/worker/capacity.py).
+    values. `caller` is known and `body` read before a view sees it; `held` is what the
+    request takes of the worker (gateway/worker/capacity.py).
     """
 
     path: str
@@ -23,7 +23,7 @@ class Request:
     request_id: str = ""
     caller: Caller = LOCAL
     body: bytes = b""
-    held: list[str] = field(default_factory=list)
+    held: Held = field(default_factory=Held)
 
     def header(self, name: str) -> str:
         """Return the first value of a header (lower-case name), or an empty string."""

@@ -73,6 +73,7 @@ async def _answer(
         run_id=request.header("x-run-id"),
     )
     body = bodies.parse(request.body)
+    request.body = b""  # Held once: what was read of it goes on.
     asked = door.parse_request(body)
     answer = await ask(asked, call, partial(between, door), provider)
     if isinstance(answer, WholeAnswer):

@@ -13,6 +13,7 @@ from django.core.signals import setting_changed
 class CallSettings:
     """A part of `django.conf.settings`, under the same names."""
 
+    BYTES_PER_WORKER: int
     CALLS_PER_KEY: int
     CALLS_PER_PROVIDER: int
     CALLS_PER_WORKER: int

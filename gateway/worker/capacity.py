@@ -1,24 +1,42 @@
-"""How much one worker takes on at once: calls in all, to a provider and by a key.
+"""How much one worker takes on at once: calls (to a provider, by a key), and bytes.
 
 A call that finds no place is refused at once, before anything is spent on it, so that
 health, console and the calls that run stay quick. Counted in this process.
 """
+
+from dataclasses import dataclass, field
 
 from gateway.errors import GatewayError
 from gateway.worker.call_settings import call_settings
 from gateway.worker.snapshot import Caller
 
 
-class Capacity:
-    """The places of one worker.
+@dataclass(slots=True)
+class Held:
+    """What one request takes: places by their names, and bytes that came with it."""
 
-    A request keeps the list of the places it `held`; `leave` gives them back.
+    places: list[str] = field(default_factory=list)
+    bytes: int = 0
+
+
+class Capacity:
+    """The places of one worker, and the bytes that requests may bring in at once.
+
+    A request keeps what it `held`; `leave` gives it back.
     """
 
     def __init__(self) -> None:
+        self.bytes_held = 0
         self._taken: dict[str, int] = {}
 
-    def enter(self, held: list[str], caller: Caller) -> None:
+    def hold(self, held: Held, size: int) -> None:
+        """Make room for `size` more bytes of a request; raises GatewayError."""
+        if self.bytes_held + size > call_settings.BYTES_PER_WORKER:
+            raise _overloaded("The gateway holds as many bytes as it can take.")
+        self.bytes_held += size
+        held.bytes += size
+
+    def enter(self, held: Held, caller: Caller) -> None:
         """Take a place in the worker and one of the caller's; raises GatewayError."""
         if not self._take(held, "", call_settings.CALLS_PER_WORKER):
             raise _overloaded("The gateway has as many calls open as it can take.")
@@ -34,7 +52,7 @@ class Capacity:
                 headers={"retry-after": "2"},
             )
 
-    def enter_provider(self, held: list[str], provider: str) -> None:
+    def enter_provider(self, held: Held, provider: str) -> None:
         """Take one of the provider's places; raises GatewayError."""
         if not self._take(held, f"to {provider}", call_settings.CALLS_PER_PROVIDER):
             raise _overloaded(
@@ -42,20 +60,22 @@ class Capacity:
                 f"provider {provider}, which is its limit."
             )
 
-    def leave(self, held: list[str]) -> None:
-        """Give every place back that was taken."""
-        for name in held:
+    def leave(self, held: Held) -> None:
+        """Give back every place and every byte that was taken."""
+        for name in held.places:
             left = self._taken.pop(name) - 1
             if left:
                 self._taken[name] = left
-        held.clear()
+        held.places.clear()
+        self.bytes_held -= held.bytes
+        held.bytes = 0
 
-    def _take(self, held: list[str], name: str, limit: int) -> bool:
+    def _take(self, held: Held, name: str, limit: int) -> bool:
         taken = self._taken.get(name, 0)
         if taken >= limit:
             return False
         self._taken[name] = taken + 1
-        held.append(name)
+        held.places.append(name)
         return True
 
 
