@@ -67,8 +67,8 @@ async def _show(
         refused.append(error)
     finally:
         capacity.leave(held)
-    for error in refused:
-        for message in console_bodies.refusal(scope["path"], error):
+    for why in refused:
+        for message in console_bodies.refusal(scope["path"], why):
             await send(message)
 
 

@@ -235,11 +235,14 @@ CONTENT_SECURITY_POLICY = {
 # A function that returns who may call: {key digest: Caller}. The gateway does not know
 # what an agent is; the project hands it the callers.
 GATEWAY_CALLERS = "runagents.agents.access.callers"
+TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
+# Whoever set one of these has a proxy in front, which may look like a program on this
+# machine: nginx's bare `proxy_pass` sends a loopback Host and no header of its own.
+IS_BEHIND_PROXY = bool(PUBLIC_URL or TRUSTED_PROXIES or was_given("ALLOWED_HOSTS"))
 GATEWAY_TRUSTED_NETWORKS = env_networks(
     "GATEWAY_TRUSTED_NETWORKS",
-    "127.0.0.0/8,::1/128" if LISTENS_ON_LOOPBACK else "none",
+    "127.0.0.0/8,::1/128" if LISTENS_ON_LOOPBACK and not IS_BEHIND_PROXY else "none",
 )
-TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
 PRIVATE_NETWORKS = env_networks(
     "PRIVATE_NETWORKS",
     "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7,100.64.0.0/10",
@@ -279,6 +282,8 @@ USAGE_RETENTION_DAYS = env_int("USAGE_RETENTION_DAYS", 90)
 LOG_BODIES = env_bool("LOG_BODIES")
 BODY_RETENTION_DAYS = env_int("BODY_RETENTION_DAYS", 7)
 AUDIT_RETENTION_DAYS = env_int("AUDIT_RETENTION_DAYS", 730)
+# A function that counts attempts, and returns how long to wait before the next.
+ATTEMPTS_COUNTER = "gateway.worker.runtime.count_attempt"
 # A function that returns what else of the project's is old enough to be deleted.
 GATEWAY_OUTDATED = "runagents.audit.outdated"
 # A function that is told when which keys were used last.

@@ -1,6 +1,7 @@
 """What many tests share."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +11,10 @@ from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
 
+from gateway.identifiers import token
+from gateway.limits.host import HostLimiter
 from gateway.models import UsageRecord
-from providers import attempts
+from gateway.worker.runtime import runtime
 from providers.models import ModelProvider, ProviderModel, Secret
 
 # A busy machine makes an example slow, not wrong.
@@ -29,10 +32,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _nobody_has_tried_yet() -> None:
-    """Counts are kept per process, and all tests come from one address."""
-    attempts.wrong_keys.clear()
-    attempts.checks.clear()
+def _nobody_has_tried_yet(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Counts are kept in files, and all tests come from one address."""
+    limiter = HostLimiter(tmp_path_factory.getbasetemp() / f"limits-{token(8)}")
+    monkeypatch.setattr(runtime, "limiter", limiter)
+    yield
+    asyncio.run(limiter.aclose())
 
 
 @pytest.fixture

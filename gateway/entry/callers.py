@@ -5,10 +5,11 @@ programs on this machine: nothing that came through a proxy or out of a browser 
 """
 
 import ipaddress
+import re
 import socket
 import time
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from django.conf import settings
 
@@ -18,15 +19,12 @@ from providers import keys
 
 KEY_HEADERS = ("x-api-key", "x-runagents-api-key")
 
-_PROXY_MARKS = (
-    "forwarded",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-real-ip",
-    "via",
-    "origin",
-    "sec-fetch-site",
+# Headers that a proxy adds, by families, and those that a browser sends.
+_PROXY_OR_BROWSER = re.compile(
+    r"forwarded|via|x-forwarded.*|x-real-.*|x-original-.*|x-proxy.*|proxy-.*"
+    r"|(.*-)?client-ip|cdn-loop|cf-.*|fly-.*|fastly-.*|x-envoy-.*|x-azure-.*"
+    r"|x-appengine-.*|x-vercel-.*|x-arr-.*|x-request-start|x-scheme"
+    r"|origin|sec-fetch-.*|sec-ch-.*"
 )
 
 
@@ -125,7 +123,7 @@ def _caller_of(snapshot: Snapshot, key: str) -> Caller:
 def _may_go_keyless(headers: Mapping[str, list[str]], address: str) -> bool:
     """Tell whether a call without a key comes from a program on a trusted network."""
     networks = _trusted_networks(tuple(settings.GATEWAY_TRUSTED_NETWORKS))
-    if not networks or any(mark in headers for mark in _PROXY_MARKS):
+    if not networks or any(map(_marks_proxy_or_browser, headers)):
         return False
     try:
         ip = ipaddress.ip_address(address)
@@ -135,6 +133,12 @@ def _may_go_keyless(headers: Mapping[str, list[str]], address: str) -> bool:
         return False
     hosts = headers.get("host", ())
     return len(hosts) == 1 and _is_this_machine(hosts[0])
+
+
+@lru_cache(maxsize=1024)
+def _marks_proxy_or_browser(name: str) -> bool:
+    """Tell whether a header (lower-case name) says that no program here called."""
+    return bool(_PROXY_OR_BROWSER.fullmatch(name.replace("_", "-")[:200]))
 
 
 @cache

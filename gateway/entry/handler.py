@@ -111,7 +111,8 @@ async def _identify(request: Request) -> Caller:
         if error.status != 401:
             raise
         forwarded = ",".join(headers.get("x-forwarded-for", ()))
-        wait = attempts.wrong_keys.add(attempts.client_address(address, forwarded))
+        client = attempts.client_address(address, forwarded)
+        wait = await attempts.wrong_keys.add(attempts.place_of(client))
         if not wait and not callers.holds_unknown_key(registry.snapshot, headers):
             raise
     if wait:

@@ -15,6 +15,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 from django.utils.module_loading import import_string
 
+from gateway.errors import GatewayError
 from gateway.ledger.flusher import Flusher
 from gateway.ledger.spool import Spool
 from gateway.ledger.upkeep import Upkeep
@@ -30,6 +31,7 @@ from providers.transport import transport
 CHORE_SECONDS = 1.0
 SWITCH_SECONDS = 0.001
 YOUNG_OBJECTS = 10_000
+DENIED_SECONDS = 2.0
 
 logger = logging.getLogger(__name__)
 
@@ -132,6 +134,15 @@ def _limiter() -> Limiter:
         settings.RATE_LIMIT_ON_FAILURE,
         settings.RATE_LIMIT_HOSTS,
     )
+
+
+async def count_attempt(key: str, limit: int) -> float:
+    """Count an attempt as requests are; return the seconds to wait, 0 if it may be."""
+    try:
+        return await runtime.limiter.wait_time(key, limit)
+    except GatewayError:
+        # Redis is away, and nothing may pass without it.
+        return DENIED_SECONDS
 
 
 def instance_id() -> str:

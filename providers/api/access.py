@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from providers.api.object_reader import ObjectError
-from providers.attempts import client_address, wrong_keys
+from providers.attempts import client_address, place_of, wrong_keys
 from providers.models import WorkspaceKey
 
 KEY_HEADER = "X-RunAgents-API-Key"
@@ -126,7 +126,7 @@ def _refusal(request: HttpRequest) -> APIError:
         str(request.META.get("REMOTE_ADDR", "")),
         request.headers.get("X-Forwarded-For", ""),
     )
-    if wait := wrong_keys.add(address):
+    if wait := wrong_keys.add_now(place_of(address)):
         return too_many("requests without a valid key", wait)
     return APIError(401, UNAUTHORIZED, {"WWW-Authenticate": "Bearer"})
 

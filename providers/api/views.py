@@ -73,7 +73,7 @@ def model_provider_check(request: HttpRequest, name: str) -> HttpResponse:
     """Ask the provider whether it works, store and return what came of it."""
     provider = _provider(name)
     key: WorkspaceKey = request.workspace_key  # type: ignore[attr-defined]
-    if wait := checks.add(str(key.pk)):
+    if wait := checks.add_now(f"key-{key.pk}"):
         raise too_many("checks", wait)
     result = async_to_sync(status.check)(provider)
     provider.set_status(result.status, result.message)

@@ -1,6 +1,5 @@
 """Asking a provider: *Test connection*, *Fetch models* and *Test now*."""
 
-import time
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -13,12 +12,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from providers import snippets, status
+from providers.attempts import checks
 from providers.console.form_views import form_for, page
 from providers.forms.provider import ProviderForm
 from providers.models import ModelProvider
 from providers.status import trial
-
-CHECKS_PER_MINUTE = 10
 
 
 @login_required
@@ -98,12 +96,7 @@ def _summary(form: ProviderForm) -> list[str]:
 
 def _may_ask(request: HttpRequest) -> bool:
     """Count a question to a provider; False beyond a person's ten a minute."""
-    now = time.time()
-    recent = [at for at in request.session.get("asked", []) if at > now - 60]
-    if len(recent) >= CHECKS_PER_MINUTE:
-        return False
-    request.session["asked"] = [*recent, now]
-    return True
+    return not checks.add_now(f"user-{request.user.pk}")
 
 
 def _too_often() -> str:

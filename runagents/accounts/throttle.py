@@ -6,6 +6,7 @@ Counted in the database, so that all workers and hosts count together.
 import hashlib
 from datetime import timedelta
 
+from django.contrib.auth.models import User
 from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.utils import timezone
@@ -54,4 +55,9 @@ def forgive(request: HttpRequest, name: str) -> None:
 
 
 def _digest(name: str) -> str:
-    return hashlib.sha256(name.strip().lower().encode()).hexdigest()
+    """Return what attempts on `name` are counted under: however it is written.
+
+    The form logs in whom NFKC makes of it; a look-alike must not be a name of its own.
+    """
+    plain = User.normalize_username(name).strip().casefold()
+    return hashlib.sha256(plain.encode(errors="replace")).hexdigest()

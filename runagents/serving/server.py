@@ -25,6 +25,9 @@ graceful_timeout = settings.DRAIN_SECONDS + 15
 limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 8190
+# Names with an underscore come through: one marks a proxy (gateway/entry/callers.py).
+# Nothing here takes them for names with a dash.
+header_map = "dangerous"
 # Recycling a worker would break off its streams.
 max_requests = 0
 control_socket_disable = True

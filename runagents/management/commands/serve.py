@@ -25,8 +25,8 @@ from runagents.accounts import setup
 
 SAFE_SQLITE = (3, 51, 3)
 DATABASE_PATIENCE_SECONDS = 30
-# Beside the two sockets of each call: the console, databases, files.
-OTHER_FILES = 256
+# Beside the two sockets of each call: the console, databases, files of limits.
+OTHER_FILES = 512
 MOST_PORTS = 65535
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.entry import hops, routes
 from gateway.errors import GatewayError
+from gateway.limits.host import HostLimiter
 from gateway.worker.registry import KEPT_SECONDS, registry
 from gateway.worker.runtime import runtime
 from providers.models import WorkspaceKey
@@ -67,6 +68,18 @@ def test_sixty_wrong_keys_a_minute_are_enough(gateway, settings):
     assert response.status_code == 429
     assert 1 <= int(response.headers["retry-after"]) <= 60
     assert status("2.2.2.2") == 401
+
+
+def test_workers_count_wrong_keys_together(gateway, monkeypatch):
+    """Each worker has a limiter of its own, over the same files."""
+    client = gateway(headers={"authorization": "Bearer wrong"})
+    other = HostLimiter(runtime.limiter._folder)
+    for _ in range(60):
+        assert client.get("/v1/models").status_code == 401
+    monkeypatch.setattr(runtime, "limiter", other)
+    assert client.get("/v1/models").status_code == 429
+    assert client.get("/api/v1/model-providers").status_code == 429
+    asyncio.run(other.aclose())
 
 
 def test_a_valid_key_passes_beside_any_number_of_wrong_ones(gateway, key):

@@ -61,12 +61,6 @@ class API:
         return self.ask("DELETE", path)
 
 
-@pytest.fixture(autouse=True)
-def _nothing_counted():
-    attempts.wrong_keys.clear()
-    attempts.checks.clear()
-
-
 @pytest.fixture
 def api(db):
     return API()

@@ -41,6 +41,15 @@ def test_the_sixth_attempt_on_a_name_waits(client, administrator):
     assert "Too many attempts" in response.content.decode()
 
 
+LOOK_ALIKES = ["\uff41dmin", "\U0001d41admin", "\u24d0dmin", "ADMIN", "\u2003admin "]
+
+
+def test_a_name_written_otherwise_is_the_same_name(client, administrator):
+    for name in LOOK_ALIKES:
+        client.post("/login/", {**WRONG, "username": name})
+    assert client.post("/login/", RIGHT).status_code == 429
+
+
 def test_another_address_is_not_locked_out(client, administrator):
     for _ in range(6):
         client.post("/login/", WRONG)

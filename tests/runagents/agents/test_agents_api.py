@@ -7,7 +7,6 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from providers import attempts
 from providers.models import WorkspaceKey
 from runagents.agents.api.views import _period
 from runagents.agents.models import Agent, AgentKey, Wire
@@ -18,7 +17,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def ask(db):
     """Asks the API as a program with a workspace key: `ask("GET", "/agents")`."""
-    attempts.wrong_keys.clear()
     key = WorkspaceKey.issue("ci").plaintext
     headers = {"Authorization": f"Bearer {key}"}
 
