@@ -134,3 +134,20 @@ def test_a_wrong_setting_is_told_in_a_sentence(tmp_path):
     )
     assert done.returncode == 1
     assert done.stderr == "RUNAGENTS_PORT must be a whole number, not 'abc'.\n"
+
+
+def test_a_server_that_listens_everywhere_lists_its_addresses(
+    settings, monkeypatch, capsys, db
+):
+    monkeypatch.setattr(serve, "own_addresses", lambda: ["192.0.2.7", "2001:db8::7"])
+    settings.PUBLIC_URL = ""
+    settings.ALLOWED_HOSTS = ["127.0.0.1", "[2001:db8::7]"]
+    serve.Command()._announce("0.0.0.0", 8000)
+    told = capsys.readouterr().out
+    assert "http://192.0.2.7:8000  (the console needs ALLOWED_HOSTS=192.0.2.7)" in told
+    assert "http://[2001:db8::7]:8000\n" in told
+    assert "PUBLIC_URL=http://NAME:8000" in told
+
+
+def test_the_addresses_of_this_machine_are_not_loopback():
+    assert not any(address.startswith("127.") for address in serve.own_addresses())

@@ -19,7 +19,7 @@ from django.views.decorators.http import (
 
 from gateway.models import UsageRecord
 from providers import snippets
-from runagents import rotation
+from runagents import rotation, shown_once
 from runagents.agents import figures, registration
 from runagents.agents.forms import FilterForm, WiresForm
 from runagents.agents.models import Agent, AgentKey, Draft
@@ -51,13 +51,13 @@ def agent_page(
     request: HttpRequest,
     agent: Agent,
     *,
-    key: str = "",
-    replaced: AgentKey | None = None,
     run: Run | None = None,
     wires_form: WiresForm | None = None,
 ) -> HttpResponse:
-    """Return the agent's page; a new `key` is on this one answer only."""
+    """Return the agent's page; a key just made is on this one answer only."""
     base = snippets.base_url(request)
+    shown = shown_once.take(request, _keys_page(agent))
+    key = shown.get("key", "")
     values = registration.environment_of(agent, base, key)
     keys = agent.keys.order_by(*AgentKey.LISTED)
     wires = list(agent.wires.select_related("provider"))
@@ -70,7 +70,7 @@ def agent_page(
         "graces": rotation.GRACES,
         "keys": Paginator(keys, PAGE_SIZE).get_page(request.GET.get("page")),
         "new_key": key,
-        "replaced": replaced,
+        "replaced": agent.keys.filter(pk=shown.get("replaced", 0)).first(),
         "environment": dotenv(values),
         "examples": snippets.examples(base, values.get("LLM_MODEL", "MODEL"), key),
         "wires_form": wires_form or WiresForm(wired=_wired(agent)),
@@ -84,9 +84,11 @@ def agent_page(
     response = render(
         request, "agents/agent_detail.html", context, status=422 if is_wrong else 200
     )
-    if key:
-        response["Cache-Control"] = "no-store"
-    return response
+    return shown_once.unstored(response) if shown else response
+
+
+def _keys_page(agent: Agent) -> str:
+    return f"agent {agent.pk}"
 
 
 @login_required
@@ -168,9 +170,11 @@ def agent_delete(request: HttpRequest, name: str) -> HttpResponse:
 @login_required
 @require_POST
 def key_create(request: HttpRequest, name: str) -> HttpResponse:
-    """Issue a key of the agent and show it once."""
+    """Issue a key of the agent, which its page shows once."""
     agent = get_object_or_404(Agent, name=name)
-    return agent_page(request, agent, key=AgentKey.issue(agent).plaintext)
+    key = AgentKey.issue(agent)
+    shown_once.keep(request, _keys_page(agent), key=key.plaintext)
+    return redirect(agent)
 
 
 @login_required
@@ -184,14 +188,18 @@ def key_rotate(request: HttpRequest, name: str, pk: int) -> HttpResponse:
     with transaction.atomic():
         key = AgentKey.issue(row.agent, row.models)
         row.retire(grace)
-    return agent_page(request, row.agent, key=key.plaintext, replaced=row)
+    shown_once.keep(request, _keys_page(row.agent), key=key.plaintext, replaced=row.pk)
+    return redirect(row.agent)
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def key_revoke(request: HttpRequest, name: str, pk: int) -> HttpResponse:
-    """Refuse a key from now on."""
+    """Ask, then refuse a key from now on."""
     row = get_object_or_404(AgentKey, pk=pk, agent__name=name, revoked_at=None)
-    row.revoke()
-    messages.success(request, _("Key %s is revoked.") % row)
-    return redirect(row.agent)
+    if request.method == "POST":
+        row.revoke()
+        messages.success(request, _("Key %s is revoked.") % row)
+        return redirect(row.agent)
+    context = {"key": row, "back": row.agent.get_absolute_url(), "back_label": name}
+    return render(request, "settings/key_revoke.html", context)

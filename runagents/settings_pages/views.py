@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Prefetch, ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import (
@@ -16,11 +17,12 @@ from django.views.decorators.http import (
 )
 
 from providers.models import ModelProvider, Secret, WorkspaceKey
-from runagents import rotation
+from runagents import rotation, shown_once
 from runagents.settings_pages import gateway_facts
 from runagents.settings_pages.forms import KeyForm, SecretForm
 
 PAGE_SIZE = 50
+KEYS_PAGE = "api-keys"
 
 # --- API keys ---
 
@@ -28,12 +30,24 @@ PAGE_SIZE = 50
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def api_key_list(request: HttpRequest) -> HttpResponse:
-    """Show the workspace's keys; POST makes one and shows it, this once."""
+    """Show the workspace's keys, a new one once; POST makes one."""
     form = KeyForm(request.POST or None)
     if form.is_valid():
         key = WorkspaceKey.issue(form.cleaned_data["name"])
-        return _key_page(request, KeyForm(), key=key.plaintext)
-    return _key_page(request, form)
+        shown_once.keep(request, KEYS_PAGE, key=key.plaintext)
+        return redirect("api-key-list")
+    rows = WorkspaceKey.objects.order_by(*WorkspaceKey.LISTED)
+    shown = shown_once.take(request, KEYS_PAGE)
+    context = {
+        "form": form,
+        "keys": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
+        "new_key": shown.get("key", ""),
+        "replaced": WorkspaceKey.objects.filter(pk=shown.get("replaced", 0)).first(),
+        "graces": rotation.GRACES,
+    }
+    status = 422 if form.errors else 200
+    response = render(request, "settings/api_key_list.html", context, status=status)
+    return shown_once.unstored(response) if shown else response
 
 
 @login_required
@@ -47,44 +61,26 @@ def api_key_rotate(request: HttpRequest, pk: int) -> HttpResponse:
     with transaction.atomic():
         key = WorkspaceKey.issue(old.name)
         old.retire(grace)
-    return _key_page(request, KeyForm(), key=key.plaintext, replaced=old)
+    shown_once.keep(request, KEYS_PAGE, key=key.plaintext, replaced=old.pk)
+    return redirect("api-key-list")
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def api_key_revoke(request: HttpRequest, pk: int) -> HttpResponse:
-    """Refuse a key from now on."""
+    """Ask, then refuse a key from now on."""
     key = _live_key(pk)
-    key.revoke()
-    messages.success(request, _("%s is revoked.") % key)
-    return redirect("api-key-list")
+    if request.method == "POST":
+        key.revoke()
+        messages.success(request, _("%s is revoked.") % key)
+        return redirect("api-key-list")
+    back = reverse("api-key-list")
+    context = {"key": key, "back": back, "back_label": _("API keys")}
+    return render(request, "settings/key_revoke.html", context)
 
 
 def _live_key(pk: int) -> WorkspaceKey:
     return get_object_or_404(WorkspaceKey, pk=pk, revoked_at=None)
-
-
-def _key_page(
-    request: HttpRequest,
-    form: KeyForm,
-    *,
-    key: str = "",
-    replaced: WorkspaceKey | None = None,
-) -> HttpResponse:
-    """Return the list; a new `key` is on this one answer only."""
-    rows = WorkspaceKey.objects.order_by(*WorkspaceKey.LISTED)
-    context = {
-        "form": form,
-        "keys": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
-        "new_key": key,
-        "replaced": replaced,
-        "graces": rotation.GRACES,
-    }
-    status = 422 if form.errors else 200
-    response = render(request, "settings/api_key_list.html", context, status=status)
-    if key:
-        response["Cache-Control"] = "no-store"
-    return response
 
 
 # --- secrets ---

@@ -42,7 +42,6 @@ POST_ONLY = [
     "/models/openai/oauth/start/",
     "/playground/stream/",
     "/settings/api-keys/1/rotate/",
-    "/settings/api-keys/1/revoke/",
 ]
 OPEN_TO_ALL = {"/login/", "/setup/", "/theme/", "/logout/"}
 

@@ -1,6 +1,7 @@
 """`manage.py serve`: everything a first run needs, then the server."""
 
 import hashlib
+import ipaddress
 import os
 import resource
 import socket
@@ -158,6 +159,40 @@ class Command(BaseCommand):
         what = "Set up the console:" if token else "Console:"
         self.stdout.write(f"{what:20}{page}")
         self.stdout.write(f"{'Gateway:':20}{base}/v1/chat/completions")
+        if host in {"0.0.0.0", "::"}:  # noqa: S104
+            self._list_addresses(port)
+
+    def _list_addresses(self, port: int) -> None:
+        """Print where a server that listens everywhere is found, and by which names."""
+        for address in own_addresses():
+            name = f"[{address}]" if ":" in address else address
+            known = name in settings.ALLOWED_HOSTS
+            note = "" if known else f"  (the console needs ALLOWED_HOSTS={name})"
+            self.stdout.write(f"{'Also at:':20}http://{name}:{port}{note}")
+        if not settings.PUBLIC_URL:
+            self.stdout.write(
+                f"{'':20}PUBLIC_URL=http://NAME:{port} sets the address that agents "
+                "and browsers are shown, and allows it."
+            )
+
+
+def own_addresses() -> list[str]:
+    """Return this machine's addresses in the network, without loopback."""
+    try:
+        found = socket.getaddrinfo(socket.gethostname(), None, type=socket.SOCK_STREAM)
+    except OSError:
+        found = []
+    addresses = {str(entry[4][0]) for entry in found}
+    # The address that a way out of the machine begins at; nothing is sent.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            addresses.add(probe.getsockname()[0])
+        except OSError:
+            pass
+    # Those with a % hold on one of the machine's interfaces only.
+    whole = (ipaddress.ip_address(each) for each in addresses if "%" not in each)
+    return sorted(str(address) for address in whole if not address.is_loopback)
 
 
 def _check_address(host: str, port: int) -> None:

@@ -32,8 +32,9 @@ def agent(provider):
     return row
 
 
-def post(client, name, *args, data=None, **headers):
-    return client.post(reverse(name, args=args), data or {}, headers=headers)
+def post(client, name, *args, data=None, follow=False, **headers):
+    url = reverse(name, args=args)
+    return client.post(url, data or {}, follow=follow, headers=headers)
 
 
 def text_of(response):
@@ -270,7 +271,11 @@ def test_saving_keeps_a_wire_whose_model_is_gone(logged_in_client, agent):
 
 def test_a_new_key_is_shown_once(logged_in_client, agent):
     answer = post(logged_in_client, "agent-key-create", "support")
+    assert answer.url == agent.get_absolute_url()
+    answer = logged_in_client.get(answer.url)
     key = KEY.search(text_of(answer)).group()
+    assert not KEY.search(text_of(logged_in_client.get(agent.get_absolute_url())))
+    assert AgentKey.objects.count() == 1
     assert f"OPENAI_API_KEY={key}" in text_of(answer)
     assert answer["Cache-Control"] == "no-store"
 
@@ -279,7 +284,7 @@ def test_rotating_makes_a_new_key_with_the_same_models(logged_in_client, agent):
     AgentKey.issue(agent, ["gpt-4o-mini"])
     old = AgentKey.objects.get()
     args = ("agent-key-rotate", "support", old.pk)
-    answer = post(logged_in_client, *args, data={"grace": "0"})
+    answer = post(logged_in_client, *args, data={"grace": "0"}, follow=True)
     new = AgentKey.objects.get(digest=keys.digest(KEY.search(text_of(answer)).group()))
     old.refresh_from_db()
     assert not old.is_live()
@@ -291,7 +296,7 @@ def test_a_rotated_key_may_go_on_for_a_while(logged_in_client, agent):
     AgentKey.issue(agent)
     old = AgentKey.objects.get()
     args = ("agent-key-rotate", "support", old.pk)
-    page = text_of(post(logged_in_client, *args, data={"grace": "24"}))
+    page = text_of(post(logged_in_client, *args, data={"grace": "24"}, follow=True))
     assert f"The old key {old} works for another" in page
     old.refresh_from_db()
     assert old.is_live()
@@ -330,7 +335,7 @@ def test_many_keys_come_in_pages_the_revoked_ones_last(logged_in_client, agent):
     assert "Revoked" not in first
     assert text_of(logged_in_client.get(f"{url}?page=3")).count("Revoked") == 20
     # The page that shows a new key once has an address of its own.
-    answer = post(logged_in_client, "agent-key-create", "support")
+    answer = post(logged_in_client, "agent-key-create", "support", follow=True)
     assert f'href="{url}?page=2"' in text_of(answer)
 
 

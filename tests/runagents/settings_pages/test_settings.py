@@ -15,7 +15,9 @@ def created_key(response):
 
 
 def test_a_key_is_shown_once(logged_in_client, db):
-    response = logged_in_client.post("/settings/api-keys/", {"name": "ci"})
+    answer = logged_in_client.post("/settings/api-keys/", {"name": "ci"})
+    assert answer.status_code == 302
+    response = logged_in_client.get(answer.url)
     key = created_key(response)
     assert WorkspaceKey.objects.get().digest == keys.digest(key)
     assert response["Cache-Control"] == "no-store"
@@ -31,7 +33,8 @@ def test_a_key_needs_a_proper_name(logged_in_client, db):
 def test_a_rotated_key_works_for_another_day(logged_in_client, db):
     WorkspaceKey.issue("ci")
     old = WorkspaceKey.objects.get()
-    response = logged_in_client.post(f"/settings/api-keys/{old.pk}/rotate/")
+    url = f"/settings/api-keys/{old.pk}/rotate/"
+    response = logged_in_client.post(url, follow=True)
     assert keys.digest(created_key(response)) != old.digest
     old.refresh_from_db()
     assert old.is_live()
@@ -45,7 +48,7 @@ def test_a_rotated_key_may_be_refused_at_once(logged_in_client, db):
     url = f"/settings/api-keys/{old.pk}/rotate/"
     assert logged_in_client.post(url, {"grace": "9999"}).status_code == 400
     assert WorkspaceKey.objects.count() == 1
-    page = logged_in_client.post(url, {"grace": "0"}).content.decode()
+    page = logged_in_client.post(url, {"grace": "0"}, follow=True).content.decode()
     old.refresh_from_db()
     assert not old.is_live()
     assert "is refused from now on" in page
@@ -75,7 +78,8 @@ def test_many_keys_come_in_pages_the_revoked_ones_last(logged_in_client, db):
     assert "Page 3 of 3" in last
     # The page that shows a new key once has an address of its own.
     row = WorkspaceKey.objects.get(name="k000")
-    answer = logged_in_client.post(f"/settings/api-keys/{row.pk}/rotate/")
+    url = f"/settings/api-keys/{row.pk}/rotate/"
+    answer = logged_in_client.post(url, follow=True)
     assert 'href="/settings/api-keys/?page=2"' in answer.content.decode()
 
 
@@ -83,6 +87,10 @@ def test_a_revoked_key_is_refused_and_stays_listed(logged_in_client, db):
     WorkspaceKey.issue("ci")
     key = WorkspaceKey.objects.get()
     url = f"/settings/api-keys/{key.pk}/revoke/"
+    page = logged_in_client.get(url).content.decode()
+    assert "Whoever calls with it is refused" in page
+    key.refresh_from_db()
+    assert key.is_live()
     assert logged_in_client.post(url).url == "/settings/api-keys/"
     key.refresh_from_db()
     assert not key.is_live()
