@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 from django.contrib.auth import signals as auth_signals
 from django.core.signals import request_finished
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_delete, post_save, pre_save
 
 
@@ -19,6 +20,7 @@ class RunAgentsConfig(AppConfig):
         from runagents import audit
 
         request_finished.connect(database.close_connections)
+        connection_created.connect(database.note_file)
         for model in audit.SUBJECTS:
             pre_save.connect(audit.note_before, sender=model)
             post_save.connect(audit.note_saved, sender=model)

@@ -14,6 +14,7 @@ from gateway.entry import handler, routes  # noqa: E402  needs Django set up
 from gateway.errors import GatewayError  # noqa: E402
 from gateway.worker.capacity import Held, capacity  # noqa: E402
 from gateway.worker.runtime import runtime  # noqa: E402
+from providers import database  # noqa: E402
 from runagents.serving import console_bodies  # noqa: E402
 
 Message = dict[str, Any]
@@ -99,6 +100,7 @@ async def _lifespan(
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            database.expect_file()
             await runtime.start()
             await send({"type": "lifespan.startup.complete"})
         else:

@@ -59,6 +59,7 @@ ALLOWED: dict[str, set[str]] = {
         "gateway.limits",
         "gateway.translators",
         "providers.auth",
+        "providers.database",
         "providers.models",
         "providers.status",
         "providers.transport",

@@ -3,13 +3,15 @@
 import os
 import resource
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management.base import CommandError
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
 
 from runagents.management.commands import serve
 from runagents.management.commands.serve import Command
@@ -151,3 +153,23 @@ def test_a_server_that_listens_everywhere_lists_its_addresses(
 
 def test_the_addresses_of_this_machine_are_not_loopback():
     assert not any(address.startswith("127.") for address in serve.own_addresses())
+
+
+def test_a_damaged_database_is_called_damaged(monkeypatch, capsys, tmp_path):
+    damaged = tmp_path / "damaged.sqlite3"
+    damaged.write_bytes(b"SQLite format 3\0" + b"\xff" * 8192)
+
+    def fill(command: Command) -> None:
+        with closing(sqlite3.connect(damaged)) as other:
+            try:
+                other.execute("SELECT * FROM sqlite_master")
+            except sqlite3.DatabaseError as error:
+                raise DatabaseError(str(error)) from error
+
+    monkeypatch.setattr(Command, "_fill_database", fill)
+    monkeypatch.setattr(connection, "close", lambda: None)
+    monkeypatch.setattr(connection, "vendor", "sqlite")
+    Command()._prepare_database()
+    said = capsys.readouterr().err
+    assert "is damaged" in said
+    assert "backup" in said

@@ -14,11 +14,10 @@ from contextlib import suppress
 import httpx
 from asgiref.sync import sync_to_async
 from django.db import Error as DatabaseError
-from django.db import close_old_connections
 
 from gateway.worker.chores import keep
 from gateway.worker.snapshot import Snapshot, read
-from providers import auth
+from providers import auth, database
 from providers.models import ModelProvider, RegistryVersion
 
 POLL_SECONDS = 1.0
@@ -36,6 +35,7 @@ class Registry:
 
     def __init__(self) -> None:
         self.snapshot = Snapshot()
+        self._file: database.Identity | None = None
         self._confirmed_at = -KEPT_SECONDS
         self._auths: dict[str, tuple[tuple[object, ...], httpx.Auth | None]] = {}
         self._task: asyncio.Task[None] | None = None
@@ -92,14 +92,17 @@ class Registry:
     def load(self) -> None:
         """Read the version and, when it moved, everything else (blocking)."""
         read_at = time.monotonic()
+        file = database.file_identity()
         version = RegistryVersion.current()
-        if version != self.snapshot.version:
+        # A restored database may have come to the same version by other changes.
+        if version != self.snapshot.version or file != self._file:
             self.snapshot = read(version, self._auth)
+            self._file = file
         self._confirmed_at = read_at
 
     def _load_in_thread(self) -> None:
         # A thread keeps its connection; one that broke must not be used for ever.
-        close_old_connections()
+        database.refresh()
         self.load()
 
     async def _poll(self) -> None:

@@ -6,13 +6,13 @@ import hashlib
 import hmac
 import logging
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import close_old_connections
 from django.utils.module_loading import import_string
 
 from gateway.errors import GatewayError
@@ -25,7 +25,7 @@ from gateway.worker.chores import keep
 from gateway.worker.leader import Leadership
 from gateway.worker.registry import registry
 from gateway.worker.statuses import statuses
-from providers import status
+from providers import database, status
 from providers.transport import transport
 
 CHORE_SECONDS = 1.0
@@ -46,6 +46,7 @@ class Runtime:
         self._leadership = Leadership(settings.DATA_DIR / "leader.lock")
         self._flusher = Flusher(settings.DATA_DIR / "spool")
         self._upkeep = Upkeep(self._flusher)
+        self._flushing = threading.Lock()
         self._checks = status.Checks()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -89,9 +90,11 @@ class Runtime:
             logger.warning("Usage cannot be stored yet: %s", type(error).__name__)
 
     def _flush(self) -> None:
-        close_old_connections()
-        self._flusher.flush()
-        self._upkeep.run()
+        # The chore's last turn may still run in its thread when the worker ends.
+        with self._flushing:
+            database.refresh()
+            self._flusher.flush()
+            self._upkeep.run()
 
     async def _keep_flushing(self) -> None:
         while True:

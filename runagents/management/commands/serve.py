@@ -100,7 +100,7 @@ class Command(BaseCommand):
                 return
             except DatabaseError as error:
                 if not told:
-                    self.stderr.write(f"The database cannot be reached yet: {error}")
+                    self.stderr.write(_trouble(error))
                 told = True
                 connection.close()
             if connection.vendor == "sqlite" or time.monotonic() > deadline:
@@ -221,3 +221,14 @@ def _static_fingerprint() -> str:
             about = path.stat()
             digest.update(f"{name}:{about.st_size}:{about.st_mtime_ns}\n".encode())
     return digest.hexdigest()
+
+
+def _trouble(error: DatabaseError) -> str:
+    """Return what is wrong with the database, in words."""
+    code = getattr(error.__cause__, "sqlite_errorcode", None)
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return (
+            f"The database {connection.settings_dict['NAME']} is damaged ({error}). "
+            "Stop the server and put a backup in its place."
+        )
+    return f"The database cannot be reached yet: {error}"

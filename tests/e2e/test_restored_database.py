@@ -1,0 +1,64 @@
+"""The database file taken away and replaced under a running server."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+
+import pytest
+
+from tests.e2e import dialects, registries
+from tests.e2e.processes import SETTLE_SECONDS, Server, wait_until
+from tests.e2e.replay import Replay
+
+
+@pytest.fixture
+def gateway(server: Callable[..., Server], replay: Replay) -> Server:
+    """Two workers that know one model."""
+    dialects.install(replay)
+    return server(
+        registries.registry(registries.openai("first", replay.url, "fine")), workers=2
+    )
+
+
+def test_a_restored_database_is_followed_and_a_missing_one_is_a_503(gateway):
+    file = gateway.data / "runagents.sqlite3"
+    old = gateway.key("old")
+    copy = gateway.data / "copy.sqlite3"
+    with (
+        closing(sqlite3.connect(file)) as source,
+        closing(sqlite3.connect(copy)) as backup,
+    ):
+        source.backup(backup)
+    late = gateway.key("late")
+    gateway.settle("fine", key=late)
+    assert gateway.chat("fine", headers=_key(late)).status_code == 200
+
+    gateway.expected = "unable to open database file"
+    taken = gateway.data / "taken.sqlite3"
+    os.rename(file, taken)
+    assert wait_until(lambda: gateway.get("/login/").status_code == 503, 5)
+    assert not file.exists()
+    assert gateway.chat("fine", headers=_key(late)).status_code == 200
+
+    for name in ("-wal", "-shm"):
+        file.with_name(file.name + name).unlink(missing_ok=True)
+    shutil.copy(copy, file.with_suffix(".new"))
+    os.rename(file.with_suffix(".new"), file)
+    assert wait_until(lambda: gateway.get("/login/").status_code == 200, 5)
+    assert wait_until(
+        lambda: {_status(gateway, late) for _ in range(8)} == {401}, SETTLE_SECONDS
+    )
+    assert {_status(gateway, old) for _ in range(8)} == {200}
+    # Calls made while it was away are stored in the new one.
+    assert len(gateway.rows(8 + 1)) >= 8 + 1
+    assert gateway.failures == []
+
+
+def _key(key: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {key}"}
+
+
+def _status(gateway: Server, key: str) -> int:
+    return gateway.chat("fine", headers=_key(key)).status_code
