@@ -20,7 +20,7 @@ from django.db.models import Q
 
 from providers import auth, database, endpoints, starter, transport
 from providers.models import ModelProvider
-from providers.status import discovery, verdicts
+from providers.status import discovery, unlisted, verdicts
 from providers.status.observer import Observer
 from providers.status.verdicts import CheckResult
 from providers.vendors import Question
@@ -79,7 +79,9 @@ async def _examine(
     scheme = await sync_to_async(auth.for_provider)(provider)
     first, *others = provider.vendor.questions(provider.endpoint)
     result = await _ask(provider, scheme, first)
-    if result.status != Status.AVAILABLE or result.http_status != 200:
+    if result.http_status in unlisted.NOT_SERVED and not result.is_available:
+        return await unlisted.ask(provider, scheme, TIMEOUT) or result
+    if not result.is_available or result.http_status != 200:
         return result
     found = result.models
     for question in others:

@@ -163,6 +163,31 @@ def answered(
     )
 
 
+def let_in(
+    provider: ModelProvider, code: int, body: bytes, request: str
+) -> CheckResult | None:
+    """Judge the answer to an empty call, None where it tells nothing.
+
+    Only who was let in is told that the call is incomplete.
+    """
+    status: str = Status.AVAILABLE
+    match code:
+        case 200 | 400 | 422 | 429:
+            message = "Connected. This server lists no models; type their ids by hand."
+        case 401 | 403:
+            status, message = _refused(code, "")
+        case _:
+            return None
+    return CheckResult(
+        status,
+        message,
+        stage="done" if status == Status.AVAILABLE else "answer",
+        http_status=code,
+        request=request,
+        body=_excerpt(provider, _decoded(body)),
+    )
+
+
 def _another_kind_of_server(provider: ModelProvider, path: str) -> tuple[str, str]:
     return (
         Status.UNAVAILABLE,

@@ -358,6 +358,47 @@ def test_an_endpoint_that_lists_no_models_may_still_run_them(upstream):
 # --- what is shown ---
 
 
+NO_MODEL = {"error": {"message": "model is required"}}
+
+
+@pytest.mark.parametrize("listing", [404, 405, 501])
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (json_answer(NO_MODEL, 400), "available"),
+        (json_answer(NO_MODEL, 422), "available"),
+        (json_answer(NO_MODEL, 429), "available"),
+        (json_answer(NO_MODEL, 401), "unavailable"),
+        (json_answer(NO_MODEL, 403), "unavailable"),
+        (json_answer(NO_MODEL, 404), "unavailable"),
+        (json_answer(NO_MODEL, 500), "unavailable"),
+    ],
+)
+def test_a_server_without_a_list_is_known_by_its_chat_path(
+    upstream, listing, answer, outcome
+):
+    upstream.answer = Answer(listing, b"")
+    upstream.answers["/v1/chat/completions"] = answer
+    result = check(draft(upstream.url))
+    assert result.status == outcome
+    asked = upstream.requests[-1]
+    assert (asked.method, asked.body) == ("POST", b"{}")
+    assert asked.header("authorization") == f"Bearer {CANARY}"
+    if answer.status in {401, 403}:
+        assert "rejected the credentials" in result.message
+    elif outcome == "unavailable":
+        assert "/v1/models was not found" in result.message or listing == 501
+
+
+def test_a_server_without_a_version_is_known_by_its_chat_path(upstream):
+    upstream.answer = Answer(404, b"404 page not found")
+    upstream.answers["/api/chat"] = json_answer({"error": "model is required"}, 400)
+    provider = draft(upstream.url, provider_type="ollama", auth_type="none")
+    result = check(provider)
+    assert result.status == "available"
+    assert result.request == f"POST {upstream.url}/api/chat"
+
+
 def test_credentials_that_come_back_are_not_shown(upstream):
     upstream.answer = json_answer({"error": {"message": f"Bad key {CANARY}!"}}, 401)
     result = check(draft(upstream.url))
