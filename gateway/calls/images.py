@@ -16,6 +16,7 @@ import httpx
 from gateway.calls import upstream
 from gateway.errors import GatewayError, invalid_request
 from gateway.wire.jsontext import JSON
+from gateway.worker.capacity import Held, capacity
 from gateway.worker.snapshot import Provider
 from providers.transport import address, transport
 
@@ -23,10 +24,29 @@ MAX_REDIRECTS = 3
 MAX_BYTES = 5 * 1024 * 1024
 SECONDS = 10.0
 MAX_IMAGES = 20
+MAX_TOTAL_BYTES = 20 * 1024 * 1024
 
 
-async def fetch(urls: Sequence[str], provider: Provider) -> dict[str, str]:
-    """Return a ``data:`` URL for each of `urls`; raises a 400 `invalid_image_url`."""
+class _Room:
+    """What the images of one request may take together, and what it `held` for them."""
+
+    def __init__(self, held: Held) -> None:
+        self._held = held
+        self._size = 0
+
+    def take(self, size: int) -> None:
+        """Make room for an image; raises GatewayError."""
+        self._size += size
+        if self._size > MAX_TOTAL_BYTES:
+            raise _refused(f"together they are larger than {MAX_TOTAL_BYTES} bytes")
+        capacity.hold(self._held, size)
+
+
+async def fetch(urls: Sequence[str], provider: Provider, held: Held) -> dict[str, str]:
+    """Return a ``data:`` URL for each of `urls`, which the request then `held` as well.
+
+    Raises GatewayError: 400 `invalid_image_url`, 503 when the worker holds too much.
+    """
     if not urls:
         return {}
     wanted = list(dict.fromkeys(urls))
@@ -34,7 +54,13 @@ async def fetch(urls: Sequence[str], provider: Provider) -> dict[str, str]:
         raise _refused("the provider is set not to fetch images; send a data: URL")
     if len(wanted) > MAX_IMAGES:
         raise _refused(f"more than {MAX_IMAGES} images by URL in one request")
-    fetched = await asyncio.gather(*(_fetch(url) for url in wanted))
+    room = _Room(held)
+    fetching = [asyncio.create_task(_fetch(url, room)) for url in wanted]
+    try:
+        fetched = await asyncio.gather(*fetching)
+    finally:
+        for each in fetching:
+            each.cancel()
     return dict(zip(wanted, fetched, strict=True))
 
 
@@ -54,17 +80,17 @@ def inlined(body: JSON, fetched: Mapping[str, str]) -> JSON:
     return copied
 
 
-async def _fetch(url: str) -> str:
+async def _fetch(url: str, room: _Room) -> str:
     try:
         async with asyncio.timeout(SECONDS):
-            return await _follow(url)
+            return await _follow(url, room)
     except TimeoutError:
         raise _refused("it did not arrive in time") from None
     except httpx.TransportError:
         raise _refused("it cannot be fetched") from None
 
 
-async def _follow(url: str) -> str:
+async def _follow(url: str, room: _Room) -> str:
     for _ in range(MAX_REDIRECTS + 1):
         if url.partition(":")[0].lower() not in {"http", "https"}:
             raise _refused("only http and https are fetched")
@@ -84,7 +110,7 @@ async def _follow(url: str) -> str:
                 continue
             if response.status_code != 200:
                 raise _refused(f"its server answered {response.status_code}")
-            return await _as_data_url(response)
+            return await _as_data_url(response, room)
         finally:
             await response.aclose()
     raise _refused(f"more than {MAX_REDIRECTS} redirects")
@@ -98,11 +124,12 @@ def _moved(url: str, location: str) -> str:
         raise _refused("its server sends on to an address that is none") from None
 
 
-async def _as_data_url(response: httpx.Response) -> str:
+async def _as_data_url(response: httpx.Response, room: _Room) -> str:
     try:
         content = await upstream.read(response, MAX_BYTES)
     except upstream.TooLarge:
         raise _refused(f"it is larger than {MAX_BYTES} bytes") from None
+    room.take(len(content))
     label = response.headers.get("content-type", "").partition(";")[0].strip()
     text = base64.b64encode(content).decode()
     return f"data:{label or 'application/octet-stream'};base64,{text}"

@@ -17,6 +17,7 @@ from gateway.doors.protocol import Asked
 from gateway.errors import GatewayError
 from gateway.hub.protocol import Route, Translator, UpstreamRequest
 from gateway.identifiers import token
+from gateway.ledger import bodies_log
 from gateway.ledger.spool import Entry
 from gateway.ledger.usage import usage_fields
 from gateway.models import UsageRecord
@@ -78,14 +79,14 @@ async def _attempt(
     provider = target.provider
     routed_ms = call.entry.elapsed_ms()
     route = _route(asked, target)
-    fetched = await images.fetch(passage.remote_urls(asked, route), provider)
+    fetched = await images.fetch(passage.remote_urls(asked, route), provider, call.held)
     capacity.enter_provider(call.held, provider.name)
     while True:
         rendered = passage.render_request(asked, route, fetched)
         if call_settings.LOG_BODIES:
             call.entry.fields["bodies"] = {
-                "asked": asked.body,
-                "sent": rendered.body,
+                "asked": bodies_log.cut(asked.body),
+                "sent": bodies_log.cut(rendered.body),
                 "path": rendered.path,
             }
         rounds = Rounds(target, rendered, call)

@@ -10,8 +10,42 @@ MAX_TEXT = 4000
 MAX_BODY = 128 * 1024
 # What of a text is searched for keys: one that begins before the cut ends behind it.
 _READ = 2 * MAX_TEXT
+# What of one body goes to the spool: twice what is kept, as redaction shortens it.
+_MOST = 2 * MAX_BODY
+_COST_OF_VALUE = 8
+_SHORTENED = re.compile(r"… \[(\d{1,15}) characters more\]\Z")
 
 _DATA_URL = re.compile(r"data:[a-z0-9.+/-]{3,80};base64,[A-Za-z0-9+/=]{64,}", re.I)
+
+
+def cut(body: Any) -> Any:
+    """Return a copy of `body` without what `kept` would leave out for its length.
+
+    For the way to the spool, which a call pays for: 128 KiB are kept of 20 MB. What is
+    searched for keys stays whole; of all texts together no more than `_MOST` does.
+    """
+    return _shortened(body, [_MOST])
+
+
+def _shortened(value: Any, left: list[int]) -> Any:
+    """Return `value` with its texts shortened, while any of `left` is left for them."""
+    left[0] -= _COST_OF_VALUE
+    match value:
+        case str():
+            short = value[: min(_READ, max(left[0], 0))]
+            left[0] -= len(short)
+            more = len(value) - len(short)
+            return f"{short}… [{more} characters more]" if more else value
+        case list():
+            parts = [_shortened(part, left) for part in value if left[0] > 0]
+            return parts if len(parts) == len(value) else [*parts, "…"]
+        case dict():
+            return {
+                name: _shortened(part, left)
+                for name, part in value.items()
+                if left[0] > 0
+            }
+    return value
 
 
 def kept(body: Any) -> str:
@@ -38,6 +72,11 @@ def _cut(value: Any, name: str = "") -> Any:
 
 
 def _cut_text(text: str, name: str) -> str:
+    gone = 0
+    if shortened := _SHORTENED.search(text, max(len(text) - 40, 0)):
+        text = text[: shortened.start()]
+        # The rest of a file is a file, too.
+        gone = 0 if text.endswith("[file]") else int(shortened[1])
     shown = key_shapes.redacted_under(name, text[:_READ])
-    more = max(len(text) - _READ, 0) + max(len(shown) - MAX_TEXT, 0)
+    more = gone + max(len(text) - _READ, 0) + max(len(shown) - MAX_TEXT, 0)
     return f"{shown[:MAX_TEXT]}… [{more} characters more]" if more else shown

@@ -82,6 +82,12 @@ def apply(
 
 def _load(text: str) -> dict[str, list[Any]]:
     try:
+        # An alias stands for as much as its anchor, and nine of nine of nine such for
+        # more than can be read: a registry has no use for them.
+        if any(isinstance(each, yaml.AliasEvent) for each in yaml.parse(text)):
+            raise RegistryFileError(
+                ["The file holds a YAML alias (*name); write out what it stands for."]
+            )
         loaded = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise RegistryFileError([f"The file is not valid YAML: {error}"]) from None

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.calls import images
 from gateway.errors import GatewayError
+from gateway.worker.capacity import Held
 from providers import transport
 from providers.transport.guard import Rules
 
@@ -142,7 +143,7 @@ def test_no_url_is_more_than_refused(rest):
 
     way = transport.GuardedTransport(Rules(), unresolved)
     with transport.use(way), pytest.raises(GatewayError) as caught:
-        asyncio.run(images._fetch("http://" + rest))
+        asyncio.run(images._fetch("http://" + rest, images._Room(Held())))
     assert (caught.value.status, caught.value.code) == (400, "invalid_image_url")
 
 
@@ -169,3 +170,33 @@ def test_a_provider_may_be_set_not_to_fetch(provider, upstream, gateway):
     response = gateway().post(URL, json=asking("https://example.com/cat.png"))
     assert response.status_code == 400
     assert seen == []
+
+
+def many(count: int) -> dict:
+    """Return a request with that many images by URL."""
+    body = asking("https://example.com/0.png")
+    (message,) = body["messages"]
+    message["content"] += [
+        {"type": "image_url", "image_url": {"url": f"https://example.com/{n}.png"}}
+        for n in range(1, count)
+    ]
+    return body
+
+
+def test_images_have_a_limit_together(ollama, upstream, gateway):
+    large = bytes(5 * 1024 * 1024)
+    urls = [f"https://example.com/{n}.png" for n in range(6)]
+    upstream(serving({url: picture(large) for url in urls}))
+    answer = gateway().post(URL, json=many(6))
+    assert answer.status_code == 400
+    assert "together" in answer.json()["error"]["message"]
+
+
+def test_images_count_as_bytes_that_the_worker_holds(
+    ollama, upstream, gateway, settings
+):
+    settings.BYTES_PER_WORKER = 10_000
+    upstream(serving({"https://example.com/0.png": picture(bytes(10_000))}))
+    answer = gateway().post(URL, json=many(1))
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]

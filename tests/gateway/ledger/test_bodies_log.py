@@ -62,3 +62,24 @@ def test_files_and_long_texts_are_cut():
 def test_a_body_of_very_many_parts_is_cut():
     text = bodies_log.kept({"messages": ["x" * 3000] * 200})
     assert len(text) < bodies_log.MAX_BODY + 100
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_large_body_is_cut_before_it_is_spooled(
+    gateway, provider, upstream, chat, completion, settings
+):
+    settings.LOG_BODIES = True
+    provider("openai")
+    upstream(json=completion)
+    parts = [{"type": "text", "text": "x" * 50_000} for _ in range(100)]
+    messages = [{"role": "user", "content": [*parts, *([{"type": "text"}] * 50_000)]}]
+    client = gateway()
+    client.post("/v1/chat/completions", json={**chat, "messages": messages})
+    (file,) = runtime.spool.folder.glob("*.jsonl")
+    assert 100_000 < file.stat().st_size < 8 * bodies_log.MAX_BODY
+
+
+def test_what_is_cut_early_is_kept_as_what_is_not():
+    body = {"long": "x" * 9000, "key": "sk-abcdefgh12345678", "list": [1, None, "é"]}
+    body["file"] = f"data:image/png;base64,{'A' * 20_000}"
+    assert bodies_log.kept(bodies_log.cut(body)) == bodies_log.kept(body)

@@ -281,3 +281,12 @@ def test_the_command_reads_standard_input(monkeypatch):
 def test_the_command_exports(file):
     run("apply", str(file))
     assert yaml.safe_load(run("export"))["model_providers"][1]["name"] == "openai"
+
+
+def test_an_alias_is_refused_before_it_is_followed(db):
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    for n in range(1, 12):
+        lines.append(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]")
+    with pytest.raises(registry_changes.RegistryFileError) as caught:
+        registry_files.apply("\n".join(lines), {})
+    assert "alias" in caught.value.problems[0]
