@@ -96,10 +96,10 @@ async def _attempt(
             return await _answer(asked, passage, rounds)
         except GatewayError as error:
             feature = avoidance.refused_feature(error, rendered, provider.translator)
-            if not feature or feature in route.avoid or call.is_billed:
+            if feature is None or feature.name in route.avoid or call.is_billed:
                 raise
             avoidance.remember(target, feature, error)
-            route = route._replace(avoid=route.avoid | {feature})
+            route = route._replace(avoid=route.avoid | {feature.name})
 
 
 def _book(rounds: Rounds, routed_ms: int) -> None:

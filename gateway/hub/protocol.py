@@ -106,12 +106,17 @@ class Feature(NamedTuple):
     """A part of a request that some upstreams refuse, and that can be left out.
 
     `name` stands in `Route.avoid` where it is left out. It is sent in one of `fields`,
-    at the top of the body, and `refusal` finds in an upstream's words that it is meant.
+    at the top of the body or, with `anywhere`, at any depth, and `refusal` finds in an
+    upstream's words that it is meant. `lasts` says that these words are always about
+    the model, never about one request; `denied` that they may come as a 403, too.
     """
 
     name: str
     fields: tuple[str, ...]
     refusal: re.Pattern[str]
+    anywhere: bool = False
+    lasts: bool = False
+    denied: bool = False
 
 
 class Learned(TypedDict, total=False):

@@ -3,6 +3,7 @@
 What becomes of each field of a request stands in docs/translation.md.
 """
 
+import re
 from collections.abc import Mapping
 
 from gateway.errors import GatewayError
@@ -24,7 +25,24 @@ __all__ = [
     "stream_parser",
 ]
 
-AVOIDABLE: tuple[Feature, ...] = ()
+AVOIDABLE: tuple[Feature, ...] = (
+    Feature(
+        "think_levels",
+        ("think",),
+        re.compile(r"think value", re.IGNORECASE),
+        lasts=True,
+    ),
+    Feature(
+        "think",
+        ("think",),
+        re.compile(r"does not support thinking", re.IGNORECASE),
+        lasts=True,
+    ),
+)
+"""Levels are for gpt-oss; others are told to think or not to, and some cannot.
+
+https://docs.ollama.com/capabilities/thinking
+"""
 
 
 def remote_urls(body: JSON, route: Route) -> list[str]:

@@ -12,7 +12,7 @@ from gateway.hub.requests.content.parsing import parse_content, text_of
 from gateway.hub.requests.content.parts import Audio, Document, Image, Text
 from gateway.hub.requests.conversation import Message, walk
 from gateway.hub.requests.losses import Losses
-from gateway.hub.requests.reasoning import reasoning_of
+from gateway.hub.requests.reasoning import Reasoning, reasoning_of
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.schemas.roots import tool_parameters
 from gateway.hub.requests.tools.arguments import parse_arguments
@@ -72,12 +72,35 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
         upstream["tools"] = tools
     if format := _format(request):
         upstream["format"] = format
-    if reasoning.effort or reasoning.budget:
-        upstream["think"] = EFFORTS.get(reasoning.effort, True)
+    if (think := _think(reasoning, rendering)) is not None:
+        upstream["think"] = think
     upstream.update({field: request[field] for field in TOP_LEVEL if field in request})
     if options := _options(request):
         upstream["options"] = options
     return rendering.request(PATH, upstream, reply, {})
+
+
+def _think(reasoning: Reasoning, rendering: Rendering) -> bool | str | None:
+    """Return `think`, or None where nothing is asked for or the model cannot.
+
+    Where its levels were refused, gpt-oss gets the highest that it knows and every
+    other model just the word to think.
+    """
+    route, losses = rendering.route, rendering.losses
+    if not (reasoning.effort or reasoning.budget):
+        return None
+    level = EFFORTS.get(reasoning.effort, True)
+    if "think" in route.avoid:
+        if level is not False:
+            losses.drop(reasoning.param)
+        return None
+    if "think_levels" not in route.avoid or isinstance(level, bool):
+        return level
+    has_levels = "gpt-oss" in (route.base_model or route.upstream_model).lower()
+    if has_levels and level != "max":
+        return level
+    losses.downgrade(reasoning.param)
+    return "high" if has_levels else True
 
 
 def _drop(request: JSON, losses: Losses) -> None:

@@ -25,6 +25,7 @@ from gateway.hub.protocol import (
 from gateway.hub.requests.extra_body import with_extra_body
 from gateway.hub.requests.losses import Losses
 from gateway.translators.openai.errors import WORDS
+from gateway.translators.openai.parts import PARTS, in_parts
 from gateway.translators.openai.response import parse_response
 from gateway.translators.openai.stream import ChunkStream
 
@@ -46,10 +47,24 @@ AVOIDABLE: tuple[Feature, ...] = (
         ("stream_options",),
         re.compile(r"stream_options|include_usage"),
     ),
+    Feature(
+        "sent_reasoning",
+        ("reasoning_content", "reasoning_details", "reasoning"),
+        # Not where it is missed: some servers want back what they gave.
+        re.compile(
+            r"^(?!.*\b(missing|must be (passed|provided)|required)\b)"
+            r".*(reasoning_(content|details)|messages?\b.{0,80}\breasoning\b)",
+            re.IGNORECASE | re.DOTALL,
+        ),
+        anywhere=True,
+    ),
 )
 
 _OWN_MESSAGE_FIELDS = frozenset({"thinking_blocks", "is_error"})
 """Message fields that only this gateway's translations know."""
+
+_REASONING = frozenset({"reasoning_content", "reasoning", "reasoning_details"})
+"""The names of a message's reasoning, the gateway's alias among them."""
 
 _LIMITS = ("max_completion_tokens", "max_tokens")
 
@@ -59,7 +74,9 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
     losses = Losses(route)
     request, reply = render_body(body, route, losses)
     headers = _headers(route.options, reply.stream)
-    return UpstreamRequest(PATH, request, reply, headers, losses.dropped)
+    return UpstreamRequest(
+        PATH, request, reply, headers, losses.dropped, losses.downgraded
+    )
 
 
 def render_body(body: JSON, route: Route, losses: Losses) -> tuple[JSON, Reply]:
@@ -76,7 +93,7 @@ def render_body(body: JSON, route: Route, losses: Losses) -> tuple[JSON, Reply]:
             losses.drop(param)
     _rename_limit(request, options.get("max_tokens_field"))
     if "messages" in request:
-        request["messages"] = _messages(request["messages"], options)
+        request["messages"] = _messages(request["messages"], route, losses)
     reply = Reply.of(request, route, {"forced_tool": _forced_tool(request)})
     if reply.stream:
         _ask_for_usage(request, route)
@@ -110,15 +127,22 @@ def _rename_limit(request: JSON, field: Any) -> None:
         request[field] = limits[0]
 
 
-def _messages(messages: Any, options: Mapping[str, Any]) -> Any:
+def _messages(messages: Any, route: Route, losses: Losses) -> Any:
     """Return the messages, copied only where one must change."""
     if not isinstance(messages, list):
         return messages
-    removed = _OWN_MESSAGE_FIELDS
-    if options.get("send_reasoning_content") is False:
-        removed = removed | {"reasoning_content"}
+    removed, options = _OWN_MESSAGE_FIELDS, route.options
+    refused = "sent_reasoning" in route.avoid
+    if refused or options.get("send_reasoning_content") is False:
+        removed = removed | _REASONING | {PARTS}
+        if refused and any(map(_holds_reasoning, messages)):
+            losses.downgrade("messages")
     role = options.get("system_role")
     return [_message(message, removed, role) for message in messages]
+
+
+def _holds_reasoning(message: Any) -> bool:
+    return isinstance(message, dict) and not _REASONING.isdisjoint(message)
 
 
 def _message(message: Any, removed: frozenset[str], role: str | None) -> Any:
@@ -126,6 +150,8 @@ def _message(message: Any, removed: frozenset[str], role: str | None) -> Any:
         return message
     if not removed.isdisjoint(message):
         message = {key: message[key] for key in message if key not in removed}
+    if PARTS in message:
+        message = in_parts(message)
     if role and message.get("role") in ("system", "developer"):
         message = {**message, "role": role}
     return message

@@ -11,12 +11,16 @@ from gateway.hub.protocol import JSON
 _TEXT = frozenset({"text", "output_text"})
 _THINKING = frozenset({"thinking", "reasoning"})
 
+PARTS = "content_parts"
+"""Where the whole list stays, for whoever wants it, and for the way back."""
 
-def with_plain_content(message: JSON) -> JSON:
+
+def with_plain_content(message: JSON, *, is_whole: bool = False) -> JSON:
     """Return a message or delta with parts of text joined and thinking beside them.
 
     Parts of another kind (references, for one) have no place in a string: where there
-    are any, the whole list stays readable under `content_parts`.
+    are any, the whole list stays readable under `PARTS`. So it does beside thinking in
+    a whole message, which the server wants back as it gave it.
     """
     parts = message.get("content")
     if type(parts) is not list:
@@ -31,8 +35,8 @@ def with_plain_content(message: JSON) -> JSON:
         else:
             is_known = False
     plain = {key: message[key] for key in message if key != "content"}
-    if not is_known:
-        plain["content_parts"] = parts
+    if not is_known or (thinking and is_whole):
+        plain[PARTS] = parts
     if thinking:
         known = plain.get("reasoning_content")
         before = known if isinstance(known, str) else ""
@@ -40,6 +44,19 @@ def with_plain_content(message: JSON) -> JSON:
     if text or not thinking:
         plain["content"] = text
     return plain
+
+
+def in_parts(message: JSON) -> JSON:
+    """Return a message that comes back with `PARTS` as its server gave it."""
+    given = {key: message[key] for key in message if key != PARTS}
+    parts = message[PARTS]
+    if not isinstance(parts, list):
+        return given
+    given["content"] = parts
+    if any(isinstance(part, dict) and part.get("type") in _THINKING for part in parts):
+        given.pop("reasoning_content", None)
+        given.pop("reasoning", None)
+    return given
 
 
 def _text_of(value: Any) -> str:

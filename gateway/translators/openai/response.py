@@ -93,7 +93,7 @@ def _message(message: JSON) -> JSON:
     if not message.get("role"):
         message = {**message, "role": "assistant"}
     if type(message.get("content")) is list:
-        message = {"content": None, **with_plain_content(message)}
+        message = {"content": None, **with_plain_content(message, is_whole=True)}
     return message
 
 

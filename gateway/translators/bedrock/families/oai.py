@@ -229,8 +229,7 @@ def _assistant(
         content = message.refusal
     rendered: JSON = {"role": "assistant", "content": content}
     reasoning = message.source.get("reasoning_content")
-    sends_reasoning = has_flag(rendering.route, "send_reasoning_content")
-    if isinstance(reasoning, str) and sends_reasoning:
+    if isinstance(reasoning, str) and _sends_reasoning(rendering.route):
         rendered["reasoning_content"] = reasoning
     calls = [
         {
@@ -246,6 +245,11 @@ def _assistant(
     if calls:
         rendered["tool_calls"] = calls
     return rendered
+
+
+def _sends_reasoning(route: Route) -> bool:
+    is_refused = "sent_reasoning" in route.avoid
+    return not is_refused and has_flag(route, "send_reasoning_content")
 
 
 def _arguments(arguments: str | JSON | None) -> str:
