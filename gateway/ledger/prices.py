@@ -25,15 +25,17 @@ class _Rates(NamedTuple):
     output: Decimal
     cached: Decimal
     cache_write: Decimal
+    cache_write_1h: Decimal
 
 
 def cost(call: Mapping[str, Any], own: Mapping[str, Any] | None) -> Decimal | None:
     """Return the cost of a call, or None when tokens or prices are unknown.
 
-    `call` has the ledger's token columns, `upstream_model`, and the provider's
-    `provider_type` and `endpoint`. `own` holds the administrator's prices per million
-    tokens under ``input``, ``output`` and ``cached_input``; without it the model's list
-    price decides.
+    `call` has the ledger's token columns and, of the tokens written to a cache, those
+    that stay for an hour (`cache_write_1h_tokens`), which cost more; `upstream_model`,
+    and the provider's `provider_type` and `endpoint`. `own` holds the administrator's
+    prices per million tokens under ``input``, ``output`` and ``cached_input``; without
+    it the model's list price decides.
     """
     if call.get("input_tokens") is None or call.get("output_tokens") is None:
         return None
@@ -64,11 +66,13 @@ def _linear(call: Mapping[str, Any], rates: _Rates | None) -> Decimal | None:
         return None
     cached = call.get("cached_tokens") or 0
     written = call.get("cache_write_tokens") or 0
+    lasting = min(written, call.get("cache_write_1h_tokens") or 0)
     fresh = max(0, call["input_tokens"] - cached - written)
     price: Decimal = (
         fresh * rates.input
         + cached * rates.cached
-        + written * rates.cache_write
+        + (written - lasting) * rates.cache_write
+        + lasting * rates.cache_write_1h
         + call["output_tokens"] * rates.output
     )
     return price / MILLION
@@ -83,6 +87,7 @@ def _own_rates(own: Mapping[str, Any]) -> _Rates | None:
         price,
         Decimal(str(own["output"])),
         price if cached is None else Decimal(str(cached)),
+        price,
         price,
     )
 
@@ -103,22 +108,28 @@ def _list_rates(vendor: str, model: str, day: date) -> tuple[bool, _Rates | None
     written = price.cache_write_mtok
     cached = input_price if cached is None else cached
     written = input_price if written is None else written
+    lasting = getattr(price, "cache_write_1h_mtok", None)
+    lasting = written if lasting is None else lasting
     plain = [
         rate
-        for rate in (input_price, output_price, cached, written)
+        for rate in (input_price, output_price, cached, written, lasting)
         if isinstance(rate, Decimal)
     ]
-    return True, _Rates(*plain) if len(plain) == 4 else None
+    return True, _Rates(*plain) if len(plain) == 5 else None
 
 
 def _by_the_library(call: Mapping[str, Any], vendor: str) -> Decimal | None:
     """Return the cost of a call to a model whose price depends on its length."""
-    usage = Usage(
-        input_tokens=call["input_tokens"],
-        output_tokens=call["output_tokens"],
-        cache_read_tokens=call.get("cached_tokens") or 0,
-        cache_write_tokens=call.get("cache_write_tokens") or 0,
-    )
+    counts = {
+        "input_tokens": call["input_tokens"],
+        "output_tokens": call["output_tokens"],
+        "cache_read_tokens": call.get("cached_tokens") or 0,
+        "cache_write_tokens": call.get("cache_write_tokens") or 0,
+    }
+    if lasting := call.get("cache_write_1h_tokens"):
+        lasting = min(lasting, counts["cache_write_tokens"])
+        counts["cache_write_1h_tokens"] = lasting
+    usage = Usage(**counts)
     try:
         found = calc_price(usage, model_ref=call["upstream_model"], provider_id=vendor)
     except (LookupError, ValueError):

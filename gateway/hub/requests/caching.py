@@ -3,10 +3,11 @@
 https://platform.claude.com/docs/en/build-with-claude/prompt-caching
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence, Set
 from typing import Any
 
-from gateway.hub.protocol import JSON
+from gateway.hub.protocol import JSON, Feature
 
 MAX_MARKS = 4
 
@@ -41,6 +42,57 @@ def as_mark(mark: Any) -> JSON:
     ttl = mark.get("ttl") if isinstance(mark, dict) else None
     known = _TTLS.get(ttl) if isinstance(ttl, str) else None
     return {"type": "ephemeral", "ttl": known} if known else {"type": "ephemeral"}
+
+
+LONG = "1h"
+"""The longer of the two lifetimes."""
+
+
+def fit_marks(
+    holders: Iterable[JSON], avoid: Set[str], *, caches: bool, long_cache: bool
+) -> bool:
+    """Fit the marks on rendered `holders` to what a model takes, in place.
+
+    A mark is a hint: where there is no cache it goes. Returns whether one that asked
+    for the longer lifetime got the shorter. `avoid` names what was refused before.
+    """
+    caches = caches and CACHE_MARKS.name not in avoid
+    long_cache = long_cache and LONG_CACHE.name not in avoid
+    is_shortened = False
+    for holder in holders:
+        if MARK not in holder:
+            continue
+        if not caches:
+            del holder[MARK]
+        elif not long_cache and "ttl" in holder[MARK]:
+            # Who knows one lifetime only may refuse to hear of it.
+            is_shortened |= holder[MARK]["ttl"] == LONG
+            holder[MARK] = {"type": "ephemeral"}
+    return is_shortened
+
+
+def mark_last(block: JSON, mark: Any) -> None:
+    """Mark the last block of a prompt, as a mark of the whole request means."""
+    if mark and MARK not in block:
+        block[MARK] = as_mark(mark)
+
+
+LONG_CACHE = Feature(
+    "long_cache",
+    ("ttl",),
+    re.compile(r"\bttl\b", re.IGNORECASE),
+    anywhere=True,
+    lasts=True,
+    denied=True,
+)
+CACHE_MARKS = Feature(
+    "cache_marks",
+    ("cache_control", "cachePoint"),
+    re.compile(r"prompt caching|cache_control|cache ?point", re.IGNORECASE),
+    anywhere=True,
+    denied=True,
+)
+"""What refusals of marks look like: the prompt is asked for without."""
 
 
 def limit_marks(

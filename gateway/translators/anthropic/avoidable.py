@@ -3,10 +3,13 @@
 import re
 
 from gateway.hub.protocol import Feature
+from gateway.hub.requests.caching import CACHE_MARKS, LONG_CACHE
 
 OUTPUT_CONFIG = re.compile(r"output_?(config|format)", re.IGNORECASE)
 """How structured output and effort are named in refusals."""
 
 AVOIDABLE: tuple[Feature, ...] = (
     Feature("output_config", ("output_config",), OUTPUT_CONFIG),
+    LONG_CACHE,
+    CACHE_MARKS,
 )

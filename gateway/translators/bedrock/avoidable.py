@@ -6,11 +6,14 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supp
 import re
 
 from gateway.hub.protocol import Feature
+from gateway.hub.requests.caching import CACHE_MARKS, LONG_CACHE
 from gateway.translators import openai
 from gateway.translators.anthropic.avoidable import OUTPUT_CONFIG
 
 AVOIDABLE: tuple[Feature, ...] = (
     Feature("output_config", ("output_config", "outputConfig"), OUTPUT_CONFIG),
+    LONG_CACHE,
+    CACHE_MARKS,
     *openai.AVOIDABLE,
     Feature(
         "stream_tools",

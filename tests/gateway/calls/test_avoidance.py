@@ -178,3 +178,166 @@ def test_an_administrators_beta_stands_beside_ours(provider, upstream, gateway, 
     gateway().post(URL, json=body)
     betas = seen[0].headers["anthropic-beta"].split(",")
     assert betas == ["files-api-2025-04-14", "thinking-binding-controls-2026-08-01"]
+
+
+def _answering_without(
+    is_sent: Callable[[dict], bool], status: int, message: str, answer: dict
+) -> Callable[[httpx.Request], httpx.Response]:
+    def respond(request: httpx.Request) -> httpx.Response:
+        if is_sent(json.loads(request.content)):
+            return httpx.Response(status, json={"error": {"message": message}})
+        return httpx.Response(200, json=answer)
+
+    return respond
+
+
+@pytest.mark.parametrize(
+    ("model", "message", "asked", "sent"),
+    [
+        (
+            "qwen3:8b",
+            'think value "low" is not supported for this model',
+            "low",
+            ["low", True, True],
+        ),
+        (
+            "gpt-oss:20b",
+            'invalid think value: "max" (must be "high", "medium", "low", true, or '
+            "false)",
+            "max",
+            ["max", "high", "high"],
+        ),
+        (
+            "llama3.1:8b",
+            '"llama3.1:8b" does not support thinking',
+            "high",
+            ["high", None, None],
+        ),
+    ],
+)
+def test_a_refused_level_of_thinking_is_asked_for_as_the_model_takes_it(
+    provider, upstream, gateway, chat, model, message, asked, sent
+):
+    provider("llama", provider_type="ollama", models=(model,))
+    answer = {"message": {"role": "assistant", "content": "hi"}, "done": True}
+    answer["done_reason"] = "stop"
+    refused = _answering_without(
+        lambda body: body.get("think") == sent[0], 400, message, answer
+    )
+    seen = upstream(refused)
+    client = gateway()
+    for _ in range(2):
+        told = client.post(
+            URL, json={**chat, "model": model, "reasoning_effort": asked}
+        )
+        assert told.status_code == 200
+        kind = "dropped-params" if sent[1] is None else "downgraded"
+        assert told.headers[f"x-gateway-{kind}"] == "reasoning_effort"
+    bodies = [json.loads(request.content) for request in seen]
+    assert [body.get("think") for body in bodies] == sent
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_reasoning_that_a_server_refuses_is_not_sent_back_to_it(
+    provider, upstream, gateway, chat, status
+):
+    provider()
+    answer = {
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": "hi"},
+                "finish_reason": "stop",
+            }
+        ]
+    }
+    message = (
+        "body.messages.1.assistant.reasoning_content: Extra inputs are not permitted"
+    )
+    earlier = {"role": "assistant", "content": "Yes.", "reasoning_content": "Hm."}
+    body = {**chat, "messages": [*chat["messages"], earlier, *chat["messages"]]}
+    seen = upstream(
+        _answering_without(
+            lambda sent: "reasoning_content" in str(sent), status, message, answer
+        )
+    )
+    client = gateway()
+    for _ in range(2):
+        told = client.post(URL, json=body)
+        assert (told.status_code, told.headers["x-gateway-downgraded"]) == (
+            200,
+            "messages",
+        )
+    assert ["reasoning_content" in each.content.decode() for each in seen] == [
+        True,
+        False,
+        False,
+    ]
+
+
+def test_reasoning_that_a_server_misses_is_not_left_out(
+    provider, upstream, gateway, chat
+):
+    provider()
+    message = "Missing `reasoning_content` field in the assistant message at index 3"
+    earlier = {"role": "assistant", "content": "Yes.", "reasoning_content": "Hm."}
+    body = {**chat, "messages": [*chat["messages"], earlier, *chat["messages"]]}
+    seen = upstream(_answering_without(lambda sent: True, 400, message, {}))
+    assert (gateway().post(URL, json=body).status_code, len(seen)) == (400, 1)
+
+
+CACHED = [
+    {"type": "text", "text": "hi", "cache_control": {"type": "ephemeral", "ttl": "1h"}}
+]
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "marks"),
+    [
+        (
+            403,
+            "You invoked an unsupported model or your request did not allow prompt "
+            "caching. See the documentation for more information.",
+            [None],
+        ),
+        (
+            400,
+            "messages.0.content.0.text.cache_control: Extra inputs are not permitted",
+            [None],
+        ),
+        (
+            400,
+            "messages.0.content.0.text.cache_control.ephemeral.ttl: Extra inputs are "
+            "not permitted",
+            [{"type": "ephemeral"}],
+        ),
+        (422, "cachePoint: unknown field", [None]),
+    ],
+)
+def test_a_prompt_whose_cache_marks_are_refused_is_asked_without(
+    provider, upstream, gateway, chat, status, message, marks
+):
+    provider("claude", provider_type="anthropic", models=(MODEL,))
+    answer = {**ANSWER, "content": [{"type": "text", "text": "ok"}]}
+    answer["stop_reason"] = "end_turn"
+    full = CACHED[0]["cache_control"]
+
+    def mark_of(body: dict) -> dict | None:
+        return body["messages"][0]["content"][0].get("cache_control")
+
+    seen = upstream(
+        _answering_without(lambda body: mark_of(body) == full, status, message, answer)
+    )
+    client = gateway()
+    body = {**chat, "model": MODEL, "messages": [{"role": "user", "content": CACHED}]}
+    for _ in range(2):
+        assert client.post(URL, json=body).status_code == 200
+    sent = [mark_of(json.loads(request.content)) for request in seen]
+    assert sent == [full, *marks, *marks]
+
+
+def test_another_denial_is_told_at_once(provider, upstream, gateway, chat):
+    provider("claude", provider_type="anthropic", models=(MODEL,))
+    seen = upstream(_answering_without(lambda body: True, 403, "Not for you.", {}))
+    body = {**chat, "model": MODEL, "messages": [{"role": "user", "content": CACHED}]}
+    assert (gateway().post(URL, json=body).status_code, len(seen)) == (403, 1)

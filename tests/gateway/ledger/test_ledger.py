@@ -10,6 +10,7 @@ import pytest
 
 from gateway.ledger.flusher import REFUSED, Flusher
 from gateway.ledger.spool import Entry, Spool
+from gateway.ledger.usage import usage_fields
 from gateway.models import UsageRecord
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,6 +68,33 @@ def test_an_unknown_price_is_unknown(spool, fields):
     entry.ended("ok", input_tokens=10, output_tokens=10)
     Flusher(spool.folder).flush()
     assert UsageRecord.objects.get().cost is None
+
+
+@pytest.mark.parametrize(
+    ("model", "lasting", "cost"),
+    [
+        ("claude-opus-4-5", 0, "6.25"),
+        ("claude-opus-4-5", 1_000_000, "10"),
+        ("claude-opus-4-5", 400_000, "7.75"),
+        # Its price depends on the length of the prompt.
+        ("claude-sonnet-4-5", 100_000, "0.6"),
+        ("claude-3-haiku-20240307", 9_000_000, "0.5"),
+    ],
+)
+def test_an_hour_in_the_cache_costs_more_than_minutes(spool, model, lasting, cost):
+    fields = {**FIELDS, "provider_type": "anthropic", "upstream_model": model}
+    written = 100_000 if model == "claude-sonnet-4-5" else 1_000_000
+    entry = Entry(spool, **fields)
+    entry.began()
+    usage = {
+        "prompt_tokens": written,
+        "completion_tokens": 0,
+        "prompt_tokens_details": {"cache_write_tokens": written},
+        "cache_creation": {"ephemeral_1h_input_tokens": lasting},
+    }
+    entry.ended("ok", **usage_fields(usage))
+    Flusher(spool.folder).flush()
+    assert UsageRecord.objects.get().cost == Decimal(cost)
 
 
 def test_a_call_refused_before_sending_leaves_no_row(spool):

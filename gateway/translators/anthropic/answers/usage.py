@@ -7,6 +7,8 @@ from gateway.hub.answers import chunks
 from gateway.hub.answers.chunks import count
 from gateway.hub.protocol import JSON
 
+LIFETIMES = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
+
 SERVICE_TIERS = {"standard": "default", "priority": "priority"}
 
 
@@ -33,4 +35,8 @@ def parse_usage(usage: JSON) -> JSON:
         counts["cache_creation_input_tokens"] = cache_write
     if read is not None:
         counts["cache_read_input_tokens"] = cache_read
+    if isinstance(made := usage.get("cache_creation"), dict):
+        # An hour in the cache costs more than five minutes.
+        lasting = {name: count(made[name]) for name in LIFETIMES if name in made}
+        counts["cache_creation"] = lasting
     return counts

@@ -31,6 +31,7 @@ class ClaudeModel:
     each other. `preserved` means that replayed thinking is checked against everything
     before it. `quiet` is how the model is told to think least where it thinks by
     itself: a value of ``thinking.type``, or empty where only a low effort helps.
+    `caches` tells whether cache marks are taken, `long_cache` whether for an hour, too.
     """
 
     max_output: int = 128_000
@@ -43,6 +44,8 @@ class ClaudeModel:
     mid_system: bool = False
     structured: bool = True
     preserved: bool = True
+    caches: bool = True
+    long_cache: bool = True
 
     @property
     def is_adaptive(self) -> bool:
@@ -211,6 +214,8 @@ _FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "mid_system": (_is_flag, "true or false"),
     "structured": (_is_flag, "true or false"),
     "preserved": (_is_flag, "true or false"),
+    "caches": (_is_flag, "true or false"),
+    "long_cache": (_is_flag, "true or false"),
 }
 """What an override must be, and how to say so."""
 

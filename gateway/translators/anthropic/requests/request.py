@@ -11,7 +11,13 @@ from typing import NamedTuple
 
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON, Learned, Route, UpstreamRequest
-from gateway.hub.requests.caching import MARK, as_mark, limit_marks
+from gateway.hub.requests.caching import (
+    MARK,
+    as_mark,
+    fit_marks,
+    limit_marks,
+    mark_last,
+)
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.turns import GO_ON, Conversation
 from gateway.hub.requests.validation import output_limit
@@ -104,9 +110,7 @@ def render_body(rendering: Rendering, claude: Claude) -> ClaudeRequest:
     if stop.sent:
         rendered["stop_sequences"] = stop.sent
     rendered |= account(rendering, claude.dialect)
-    if claude.dialect.automatic_cache:
-        rendered |= _automatic_cache(rendering)
-    _limit_marks(rendered, conversation)
+    _set_marks(rendering, claude, rendered, conversation)
     drop_tuning(rendering)
     learned: Learned = {
         "json_tool": tooling.json_tool,
@@ -217,9 +221,27 @@ def _automatic_cache(rendering: Rendering) -> JSON:
     return {}
 
 
-def _limit_marks(rendered: JSON, conversation: Conversation) -> None:
-    tools = rendered.get("tools")
-    if conversation.has_marks or (tools and any(MARK in tool for tool in tools)):
-        blocks = [block for turn in conversation.turns for block in turn["content"]]
-        whole = rendered if "cache_control" in rendered else None
-        limit_marks(tools or (), conversation.system, blocks, whole)
+def _set_marks(
+    rendering: Rendering, claude: Claude, rendered: JSON, conversation: Conversation
+) -> None:
+    """Leave as many cache marks as the model takes, of lifetimes that it takes."""
+    whole = _automatic_cache(rendering)
+    tools = rendered.get("tools") or ()
+    if not (whole or conversation.has_marks or any(MARK in tool for tool in tools)):
+        return
+    if claude.dialect.automatic_cache:
+        rendered |= whole
+    elif whole:
+        # A host without the mark of a whole request takes one on its last block.
+        mark_last(conversation.turns[-1]["content"][-1], whole[MARK])
+    blocks = [block for turn in conversation.turns for block in turn["content"]]
+    model, holders = claude.model, (*tools, *conversation.system, *blocks, rendered)
+    if fit_marks(
+        holders,
+        rendering.route.avoid,
+        caches=model.caches,
+        long_cache=model.long_cache,
+    ):
+        rendering.losses.downgrade("cache_control")
+    last = rendered if MARK in rendered else None
+    limit_marks(tools, conversation.system, blocks, last)

@@ -7,13 +7,10 @@ from gateway.hub.protocol import JSON
 from gateway.hub.requests.caching import MARK
 
 
-def cache_points(
-    blocks: list[JSON], *, caches: bool = True, has_lifetimes: bool = True
-) -> list[JSON]:
+def cache_points(blocks: list[JSON], *, caches: bool = True) -> list[JSON]:
     """Return `blocks` with each mark made a cache point of its own, or none at all.
 
-    Without `has_lifetimes` all live for the default of five minutes. A point may not
-    directly follow a document, so it goes before a group of them.
+    A point may not directly follow a document, so it goes before a group of them.
     """
     pointed: list[JSON] = []
     for block in blocks:
@@ -22,7 +19,7 @@ def cache_points(
         if mark is None or not caches:
             continue
         point = {"type": "default"}
-        if has_lifetimes and "ttl" in mark:
+        if "ttl" in mark:
             point["ttl"] = mark["ttl"]
         place = len(pointed)
         while place and "document" in pointed[place - 1]:

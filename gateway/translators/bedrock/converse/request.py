@@ -7,11 +7,10 @@ Nova's InvokeModel body is nearly the same, so `render_parts` serves both.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 from gateway.hub.protocol import JSON, Learned, Route
-from gateway.hub.requests.caching import limit_marks
+from gateway.hub.requests.caching import MARK, fit_marks, limit_marks, mark_last
 from gateway.hub.requests.reasoning import reasoning_of
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.turns import Conversation
@@ -135,7 +134,7 @@ def render_parts(rendering: Rendering, *, takes_documents: bool = True) -> Parts
     )
     conversation = render_conversation(rendering, profile, options)
     _place_system(conversation, tooling.instruction, profile)
-    tools = _set_cache_points(conversation, tooling.tools, profile)
+    tools = _set_cache_points(rendering, conversation, tooling.tools, profile)
     effort = _effort(body, profile)
     inference = sampling(rendering, _inference_names(rendering, profile, effort))
     drop_rest(rendering, _used(profile, effort))
@@ -185,16 +184,23 @@ def _keeps_last(body: JSON, profile: Profile, tooling: Tooling) -> bool:
 
 
 def _set_cache_points(
-    conversation: Conversation, tools: list[JSON], profile: Profile
+    rendering: Rendering,
+    conversation: Conversation,
+    tools: list[JSON],
+    profile: Profile,
 ) -> list[JSON]:
     # Nova caches system and messages for five minutes, tools only with them.
-    if conversation.has_marks:
-        blocks = [block for turn in conversation.turns for block in turn["content"]]
+    blocks = [block for turn in conversation.turns for block in turn["content"]]
+    whole = rendering.body.get(MARK)
+    if whole or conversation.has_marks:
+        mark_last(blocks[-1], whole)
+        holders, avoid = (*conversation.system, *blocks), rendering.route.avoid
+        if fit_marks(holders, avoid, caches=profile.caches, long_cache=False):
+            rendering.losses.downgrade("cache_control")
         limit_marks((), conversation.system, blocks)
-        points = partial(cache_points, caches=profile.caches, has_lifetimes=False)
         for turn in conversation.turns:
-            turn["content"] = points(turn["content"])
-        conversation.system = points(conversation.system)
+            turn["content"] = cache_points(turn["content"])
+        conversation.system = cache_points(conversation.system)
     return cache_points(tools, caches=False)
 
 

@@ -112,12 +112,28 @@ def converse_usage(usage: JSON) -> JSON:
 
     Nova's InvokeModel names the cache's counts ``…TokenCount``, Converse ``…Tokens``.
     """
-    return token_usage(
+    counts = token_usage(
         count(usage.get("inputTokens")),
         count(usage.get("outputTokens")),
         _cache_count(usage, "cacheReadInputToken"),
         _cache_count(usage, "cacheWriteInputToken"),
     )
+    if lasting := _lifetimes(usage.get("cacheDetails")):
+        counts["cache_creation"] = lasting
+    return counts
+
+
+def _lifetimes(details: Any) -> JSON:
+    """Return what was written to the cache by lifetime, under Claude's names.
+
+    https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CacheDetail.html
+    """
+    found: JSON = {}
+    for detail in details if isinstance(details, list) else ():
+        match detail:
+            case {"ttl": "5m" | "1h" as ttl, "inputTokens": tokens}:
+                found[f"ephemeral_{ttl}_input_tokens"] = count(tokens)
+    return found
 
 
 def _cache_count(usage: JSON, name: str) -> int | None:

@@ -24,7 +24,16 @@ VERSION = "bedrock-2023-05-31"
 # https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html
 _WITHOUT_FORMAT = ("claude-opus-4-1", "claude-opus-4-7", "claude-opus-4-8")
 
-# Before Claude 4.5 Bedrock is not known to take `disable_parallel_tool_use`.
+# https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
+_WITHOUT_CACHE = (
+    "claude-3-sonnet",
+    "claude-3-haiku",
+    "claude-3-opus",
+    "claude-3-5-sonnet-20240620",
+)
+
+# Before Claude 4.5 Bedrock caches for five minutes only, and is not known to take
+# `disable_parallel_tool_use`.
 _OLDER = ("claude-3", "claude-sonnet-4", "claude-opus-4", "claude-opus-4-1")
 _OLDER_DIALECT = replace(BEDROCK, disable_parallel=False)
 
@@ -46,16 +55,25 @@ def render(rendering: Rendering, *, mid_system: bool) -> tuple[JSON, Learned]:
 
 
 def _model(route: Route) -> ClaudeModel:
-    model = claude_model(route)
-    if "structured" in route.capabilities:
-        return model
-    is_known = not base_id(route.base_model).startswith(_WITHOUT_FORMAT)
-    if is_known and has_flag(route, "structured_output", default=True):
-        return model
-    return replace(model, structured=False)
+    """Return what the model accepts here; the administrator's own word stands."""
+    model, name = claude_model(route), base_id(route.base_model)
+    is_known = not name.startswith(_WITHOUT_FORMAT)
+    here = {
+        "structured": is_known and has_flag(route, "structured_output", default=True),
+        "caches": not any(each in route.base_model for each in _WITHOUT_CACHE),
+        "long_cache": not _is_older(name),
+    }
+    less: JSON = {
+        field: False
+        for field, takes in here.items()
+        if not takes and field not in route.capabilities
+    }
+    return replace(model, **less) if less else model
+
+
+def _is_older(name: str) -> bool:
+    return name in _OLDER or name.startswith("claude-3")
 
 
 def _dialect(route: Route) -> Dialect:
-    name = base_id(route.base_model)
-    is_older = name in _OLDER or name.startswith("claude-3")
-    return _OLDER_DIALECT if is_older else BEDROCK
+    return _OLDER_DIALECT if _is_older(base_id(route.base_model)) else BEDROCK
