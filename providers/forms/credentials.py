@@ -4,6 +4,7 @@ The rule that no page, API or file may break: a stored secret is sent to an addr
 if somebody entered it for that address.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -133,11 +134,13 @@ def check_stored(provider: ModelProvider, secret: Secret | None) -> None:
             secret.adopt(provider.required_origins())
         except UnreadableSecret as error:
             raise CredentialError(field, str(error)) from None
-    elif not secret.allows(provider.required_origins()):
+    elif missing := secret.lacking(provider.required_origins()):
         raise CredentialError(
             field,
             f"Enter the {LABELS[field]} again: {secret.name} was entered for "
-            f"{_places(secret.origins)} and is never sent anywhere else.",
+            f"{_places(secret.origins)} and is never sent anywhere else. Missing is "
+            f"{_places(missing)}. Over /api/v1/secrets it is given with the "
+            f"credential, as {_listed(secret.origins, missing)}.",
         )
 
 
@@ -176,6 +179,11 @@ def _needs(auth_type: str) -> str:
     if auth_type == Auth.AWS_SIGV4:
         return "aws_access_key_id and aws_secret_access_key, or bedrock_api_key"
     return " and ".join(VALUES[auth_type])
+
+
+def _listed(origins: list[str], missing: list[str]) -> str:
+    """Return the origins as they are written in an object of the API or in a file."""
+    return json.dumps({"origins": [*origins[:3], *missing]})
 
 
 def _places(origins: list[str]) -> str:

@@ -64,7 +64,11 @@ class Secret(Announced):
 
     def allows(self, origins: Iterable[str]) -> bool:
         """Tell whether the values may be sent to all of `origins`."""
-        return set(origins) <= set(self.origins)
+        return not self.lacking(origins)
+
+    def lacking(self, origins: Iterable[str]) -> list[str]:
+        """Return those of `origins` that the values may not be sent to."""
+        return [each for each in origins if each not in self.origins]
 
     def reveal(self, origins: Iterable[str]) -> dict[str, str]:
         """Return the values in clear, for sending to `origins`.

@@ -26,6 +26,14 @@ def test_a_repointed_provider_gets_no_secret(provider):
         row.credentials()
 
 
+def test_what_a_secret_lacks_is_named_region_and_token_url_too():
+    secret = Secret(name="aws")
+    secret.store({"aws_access_key_id": "AKIA"}, ["https://bedrock.example:443"])
+    assert secret.lacking(["https://bedrock.example:443", "region:us-east-1"]) == [
+        "region:us-east-1"
+    ]
+
+
 def test_origins_edited_in_the_database_close_the_secret(provider):
     row = provider()
     ModelProvider.objects.update(endpoint="http://127.0.0.2:9")

@@ -234,7 +234,13 @@ def test_choosing_a_stored_secret_for_another_origin_is_refused():
         name="other", api_key="", secret="openai-key", endpoint="https://evil.example"
     )
     form = ProviderForm(data)
-    assert "entered for https://api.openai.com and" in str(form.errors["api_key"])
+    (told,) = form.errors["api_key"]
+    assert "entered for https://api.openai.com and" in told
+    assert "Missing is https://evil.example." in told
+    assert (
+        '{"origins": ["https://api.openai.com:443", "https://evil.example:443"]}'
+        in told
+    )
 
 
 def test_a_stored_secret_is_shared_within_its_origins():
