@@ -272,6 +272,8 @@ HEADER_TIMEOUT = env_int("HEADER_TIMEOUT", 15)
 CALLS_PER_WORKER = env_int("CALLS_PER_WORKER", 1000)
 CALLS_PER_PROVIDER = env_int("CALLS_PER_PROVIDER", 800)
 CALLS_PER_KEY = env_int("CALLS_PER_KEY", 500)
+# Failures in a row after which a provider is no longer asked by every call; 0: never.
+UNAVAILABLE_AFTER = env_int("UNAVAILABLE_AFTER", 5)
 # Bytes of requests that one worker process holds at once.
 BYTES_PER_WORKER = env_int("BYTES_PER_WORKER", 128 * 1024 * 1024)
 # How long calls may go on after SIGTERM.

@@ -14,3 +14,5 @@ STORAGES = {
 }
 # WhiteNoise warns of a folder that is missing.
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405
+# Tests let providers fail again and again.
+UNAVAILABLE_AFTER = 0

@@ -7,6 +7,7 @@ the upstream's own are read by the translators (`parse_error`).
 import httpx
 
 from gateway.errors import GatewayError, upstream_error
+from gateway.worker.gates import gates
 from gateway.worker.snapshot import Provider
 from gateway.worker.statuses import statuses
 from providers import auth
@@ -155,6 +156,11 @@ def observe(provider: Provider, error: GatewayError, upstream_status: int = 0) -
         upstream_status >= 500
     ):
         kind = "unreachable"
+        gates.failed(provider)
+    elif error.code == "destination_blocked" or (
+        error.code == "provider_unavailable" and not upstream_status
+    ):
+        kind = "unusable"
     elif error.code == "upstream_auth_error":
         kind = "auth_rejected"
     else:

@@ -13,6 +13,7 @@ from gateway.hub.protocol import UpstreamRequest
 from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
 from gateway.worker.call_settings import call_settings
+from gateway.worker.gates import gates
 from gateway.worker.snapshot import Provider, Target
 from providers import auth, endpoints, transport
 
@@ -36,6 +37,8 @@ async def send(target: Target, rendered: UpstreamRequest, call: Call) -> httpx.R
         error = failures.unsent(provider, failure)
         failures.observe(provider, error)
         raise error from None
+    if gates.failing and response.status_code < 500:
+        gates.answered(provider)
     if "sent_again" in response.extensions:
         call.entry.fields["sent_again"] = True
     if response.status_code == 200:

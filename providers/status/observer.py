@@ -31,7 +31,7 @@ class Observer:
         self._seen: dict[int, _Seen] = {}
 
     def observe(self, provider_id: int, kind: str) -> str | None:
-        """Take one outcome (ok, unreachable, auth_rejected, ignored).
+        """Take one outcome (ok, unreachable, auth_rejected, unusable, ignored).
 
         Returns the provider's new status when one is due. The same status is told
         again after a minute at the earliest: somebody else may have stored another.
@@ -42,6 +42,9 @@ class Observer:
         if kind == "ok":
             seen.unreachable = seen.rejected = 0
             return self._tell(seen, Status.AVAILABLE)
+        if kind == "unusable":
+            # A forbidden address, an unreadable secret: nothing that passes by itself.
+            return self._tell(seen, Status.FAILED)
         if kind == "unreachable":
             seen.unreachable += 1
         else:

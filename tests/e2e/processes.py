@@ -63,6 +63,8 @@ class Server:
             "RUNAGENTS_DATA_DIR": str(self.data),
             "RUNAGENTS_PORT": str(self.port),
             "STATUS_CHECK_SECONDS": "3600",
+            # Tests let one upstream fail in many ways, one after the other.
+            "UNAVAILABLE_AFTER": "0",
             **ADMINISTRATOR,
             **environ,
         }

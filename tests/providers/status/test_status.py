@@ -593,6 +593,13 @@ def test_credentials_rejected_twice_make_a_provider_unavailable():
     assert observer.observe(1, "auth_rejected") == "unavailable"
 
 
+def test_what_an_administrator_must_change_makes_a_provider_failed():
+    observer = Observer()
+    kinds = ["unusable", "unusable", "ok"]
+    told = [observer.observe(1, kind) for kind in kinds]
+    assert told == ["failed", None, "available"]
+
+
 def test_the_first_success_makes_it_available_again():
     observer = Observer()
     for _ in range(5):
