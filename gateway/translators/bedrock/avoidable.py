@@ -10,7 +10,21 @@ from gateway.hub.requests.caching import CACHE_MARKS, LONG_CACHE
 from gateway.translators import openai
 from gateway.translators.anthropic.avoidable import OUTPUT_CONFIG
 
+
+def _field(name: str, holder: str, words: str) -> Feature:
+    """Return a field of Converse's that some models lack.
+
+    "This model doesn't support the X field. Remove X and try again."
+    """
+    refusal = rf"support the (?:{holder}\.)?{words}\b[\w.]* field"
+    return Feature(name, (holder,), re.compile(refusal, re.IGNORECASE))
+
+
 AVOIDABLE: tuple[Feature, ...] = (
+    _field("stop", "inferenceConfig", "stopSequences"),
+    _field("temperature", "inferenceConfig", "temperature"),
+    _field("top_p", "inferenceConfig", "topP"),
+    _field("tool_choice", "toolConfig", "toolChoice"),
     Feature("output_config", ("output_config", "outputConfig"), OUTPUT_CONFIG),
     LONG_CACHE,
     CACHE_MARKS,

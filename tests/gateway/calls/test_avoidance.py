@@ -341,3 +341,50 @@ def test_another_denial_is_told_at_once(provider, upstream, gateway, chat):
     seen = upstream(_answering_without(lambda body: True, 403, "Not for you.", {}))
     body = {**chat, "model": MODEL, "messages": [{"role": "user", "content": CACHED}]}
     assert (gateway().post(URL, json=body).status_code, len(seen)) == (403, 1)
+
+
+SAID = {
+    "output": {"message": {"role": "assistant", "content": [{"text": "one END two"}]}},
+    "stopReason": "end_turn",
+    "usage": {"inputTokens": 3, "outputTokens": 4, "totalTokens": 7},
+}
+
+
+def lacking(field: str) -> Callable[[httpx.Request], httpx.Response]:
+    """A model on Bedrock that lacks a field, wherever in the body it stands."""
+    text = (
+        f"This model doesn't support the {field} field. Remove {field} and try again."
+    )
+    name = field.rpartition(".")[2]
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if f'"{name}"'.encode() in request.content:
+            return httpx.Response(400, json={"message": text})
+        return httpx.Response(200, json=SAID)
+
+    return respond
+
+
+@pytest.mark.parametrize(
+    ("field", "asked", "told"),
+    [
+        ("stopSequences", {"stop": ["END"]}, ""),
+        ("inferenceConfig.temperature", {"temperature": 0.5}, "dropped-params"),
+        ("topP", {"top_p": 0.5}, "dropped-params"),
+    ],
+)
+def test_what_a_model_on_bedrock_lacks_is_emulated_or_dropped(
+    provider, upstream, gateway, chat, field, asked, told
+):
+    model = "writer.palmyra-x5-v1:0"
+    provider("aws", provider_type="bedrock", region="us-east-1", models=(model,))
+    seen = upstream(lacking(field))
+    client = gateway()
+    for _ in range(2):
+        answer = client.post(URL, json={**chat, "model": model, **asked})
+        assert answer.status_code == 200
+        content = answer.json()["choices"][0]["message"]["content"]
+        assert content == ("one " if "stop" in asked else "one END two")
+        if told:
+            assert answer.headers[f"x-gateway-{told}"] == next(iter(asked))
+    assert len(seen) == 3

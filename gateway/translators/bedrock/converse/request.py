@@ -168,8 +168,15 @@ def _place_system(
 
 
 def _profile(route: Route) -> Profile:
-    """Return the family's profile with what the model's row says otherwise."""
+    """Return the family's profile with what the model's row says otherwise.
+
+    What the model itself refused once is not asked of it again.
+    """
     profile = profile_of(route.base_model)
+    if "stop" in route.avoid:
+        profile = replace(profile, takes_stop=False)
+    if "tool_choice" in route.avoid:
+        profile = replace(profile, choices=frozenset())
     structured = bool(route.capabilities.get("structured", profile.structured))
     if not has_flag(route, "structured_output", default=True):
         structured = False
@@ -215,11 +222,15 @@ def _inference_names(
     names = dict(_NAMES)
     if not profile.takes_stop:
         del names["stop"]
+    for field in ("temperature", "top_p"):
+        if field in rendering.route.avoid and rendering.body.get(field) is not None:
+            del names[field]
+            rendering.losses.drop(field)
     if profile.reasoning == "nova" and effort == "high":
         # Nova 2 refuses them beside its highest effort.
         for field in sorted(_BESIDE_HIGH_EFFORT & rendering.body.keys()):
             rendering.losses.drop(field)
-        return {"stop": names["stop"]}
+        return {"stop": names["stop"]} if "stop" in names else {}
     return names
 
 
