@@ -1,4 +1,4 @@
-"""The usage ledger: one row per call that reached an upstream."""
+"""The usage ledger: a row per call, be it answered or refused."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +18,8 @@ class UsageRecord(models.Model):
 
     Durations are milliseconds; `cost` is US dollars, null where the price is unknown.
     `call_id` is ours and unique; `request_id` is what the client sees and may choose.
+    A call refused here names what was known by then: maybe no caller, provider or
+    model. `calls` is set where one row stands for several (ledger/refusals.py).
     """
 
     class Outcome(models.TextChoices):
@@ -27,6 +29,7 @@ class UsageRecord(models.Model):
         CLIENT_STALLED = "client_stalled", _("Client stalled")
         INTERRUPTED = "interrupted", _("Interrupted")
         SHUTDOWN = "shutdown", _("Shutdown")
+        REFUSED = "refused", _("Refused here")
 
     call_id = models.CharField(max_length=32, unique=True)
     request_id = models.CharField(max_length=64, db_index=True)
@@ -69,6 +72,7 @@ class UsageRecord(models.Model):
     dropped = models.JSONField(default=list)
     downgraded = models.JSONField(default=list)
     upstream_request_id = models.CharField(max_length=128, blank=True)
+    calls = models.PositiveIntegerField(null=True)
 
     class Meta:
         ordering = ["-started_at", "-pk"]
@@ -78,6 +82,16 @@ class UsageRecord(models.Model):
             models.Index(fields=["model", "-started_at"], name="usage_model"),
             models.Index(fields=["caller", "-started_at"], name="usage_caller"),
             models.Index(fields=["outcome", "-started_at", "-id"], name="usage_ended"),
+            models.Index(
+                fields=["end_user_id", "-started_at", "-id"],
+                name="usage_user",
+                condition=~models.Q(end_user_id=""),
+            ),
+            models.Index(
+                fields=["run_id", "-started_at", "-id"],
+                name="usage_run",
+                condition=~models.Q(run_id=""),
+            ),
             models.Index(
                 fields=["-started_at", "-id"],
                 name="usage_failed",

@@ -7,7 +7,9 @@ from django.urls import include, path, reverse_lazy
 from django.urls.resolvers import URLPattern, URLResolver
 from django.views.generic import RedirectView
 
-from gateway.console import playground, request_views, usage_views
+from gateway.console import playground, usage_views
+from gateway.console.requests import files as request_files
+from gateway.console.requests import views as request_views
 from runagents import views
 from runagents.accounts import people_views
 from runagents.accounts import views as account_views
@@ -46,6 +48,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("usage/", usage_views.usage, name="usage"),
     path("usage/usage.csv", usage_views.usage_csv, name="usage-csv"),
     path("requests/", request_views.request_list, name="request-list"),
+    path(
+        "requests/requests.<str:kind>", request_files.request_file, name="request-file"
+    ),
     path(
         "requests/<str:call_id>/", request_views.request_detail, name="request-detail"
     ),

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from gateway.console import reports
+from gateway.ledger.summaries import REACHED
 from gateway.models import UsageRecord
 from providers import snippets
 from providers.models import ModelProvider, ProviderModel, WorkspaceKey
@@ -66,7 +67,7 @@ def _steps(providers: dict[str, int], agents: int) -> list[dict[str, Any]]:
         {"name": "provider", "done": providers["total"] > 0},
         {"name": "check", "done": providers["checked"] > 0},
         {"name": "key", "done": has_key},
-        {"name": "request", "done": UsageRecord.objects.exists()},
+        {"name": "request", "done": UsageRecord.objects.filter(REACHED).exists()},
     ]
 
 

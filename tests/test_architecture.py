@@ -43,6 +43,7 @@ ALLOWED: dict[str, set[str]] = {
         "gateway.translators.openai",
     },
     "gateway.ledger": {
+        "gateway.errors",
         "gateway.identifiers",
         "gateway.models",
         "gateway.wire",
@@ -84,6 +85,7 @@ ALLOWED: dict[str, set[str]] = {
         "gateway.doors",
         "gateway.errors",
         "gateway.identifiers",
+        "gateway.ledger",
         "gateway.sandbox",
         "gateway.wire",
         "gateway.worker",

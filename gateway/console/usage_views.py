@@ -1,8 +1,6 @@
 """The Usage page and its table as a file."""
 
-import csv
-import io
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -15,8 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from gateway.console import charts, usage_report
-from gateway.ledger import summaries
+from gateway.console import charts, csv_files, usage_report
+from gateway.ledger import summaries, totals
 from gateway.models import UsageSummary
 from providers import snippets
 from providers.database import in_thread
@@ -64,6 +62,7 @@ def usage(request: HttpRequest) -> HttpResponse:
             for name, each in usage_report.RANGES.items()
         ],
         "range": chosen,
+        "refused": totals.refused_since(report.starts[0], **names),
         "query": query,
         "csv_query": urlencode({"range": chosen, **names}),
         "is_filtered": bool(names),
@@ -113,32 +112,21 @@ def _known_names() -> dict[str, list[str]]:
 
 async def _file(chosen: str, names: dict[str, str]) -> AsyncIterator[str]:
     """Yield the file piece by piece; none is made before the one before it is sent."""
-    yield _csv([[*usage_report.COLUMNS[:-1], "estimated_cost_usd"]])
+    yield csv_files.lines([[*usage_report.COLUMNS[:-1], "estimated_cost_usd"]])
     bars = usage_report.lines(chosen, names)
 
     def piece() -> str | None:
         lines = next(bars, None)
-        return None if lines is None else _csv(map(_line, lines))
+        return None if lines is None else csv_files.lines(map(_line, lines))
 
     while (text := await in_thread(piece)) is not None:
         yield text
-
-
-def _csv(lines: Iterable[Iterable[Any]]) -> str:
-    file = io.StringIO()
-    csv.writer(file).writerows(lines)
-    return file.getvalue()
 
 
 def _line(values: tuple[Any, ...]) -> list[Any]:
     starts_at, *middle, cost = values
     return [
         starts_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        *(_inert(value) if isinstance(value, str) else value for value in middle),
+        *map(csv_files.inert, middle),
         "" if cost is None else f"{cost:f}",
     ]
-
-
-def _inert(text: str) -> str:
-    """Return a name that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

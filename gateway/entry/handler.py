@@ -22,9 +22,11 @@ from gateway.entry.response import Response, error_response
 from gateway.entry.streamed import StreamedResponse
 from gateway.errors import GatewayError
 from gateway.identifiers import ordered_token
+from gateway.ledger.spool import Entry
 from gateway.worker.capacity import capacity
 from gateway.worker.draining import STALLED, draining, shutting_down
 from gateway.worker.registry import registry
+from gateway.worker.runtime import runtime
 from gateway.worker.snapshot import Caller
 from providers import attempts
 
@@ -62,6 +64,7 @@ async def _answer(request: Request, receive: Receive) -> Response | StreamedResp
         return await _respond(request, receive)
     except GatewayError as error:
         failure = error
+        _book(request, error)
     except asyncio.CancelledError:
         if not _ends_with_the_worker():
             raise
@@ -70,6 +73,21 @@ async def _answer(request: Request, receive: Receive) -> Response | StreamedResp
         logger.exception("A request failed unexpectedly.")
         failure = _internal_error()
     return error_response(failure, routes.door_of(request.path))
+
+
+def _book(request: Request, error: GatewayError) -> None:
+    """Keep a refusal for the ledger; those of the sandbox are an upstream's."""
+    if request.path.startswith(routes.SANDBOX):
+        return
+    caller = request.caller
+    entry = request.entry or Entry(
+        runtime.spool,
+        request_id=request.request_id,
+        caller=caller.name,
+        caller_kind=caller.kind,
+        key_hint=caller.hint,
+    )
+    runtime.refusals.note(entry, error)
 
 
 def _ends_with_the_worker() -> bool:

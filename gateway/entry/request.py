@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from gateway.ledger.spool import Entry
 from gateway.worker.capacity import Held
-from gateway.worker.snapshot import LOCAL, Caller
+from gateway.worker.snapshot import NOBODY, Caller
 
 
 @dataclass
@@ -13,7 +14,8 @@ class Request:
     `path` has its percent-encoding undone, `method` is in capitals, `address` the
     peer's IP address or empty. `header_lists` maps lower-case names to all their
     values. `caller` is known and `body` read before a view sees it; `held` is what the
-    request takes of the worker (gateway/worker/capacity.py).
+    request takes of the worker (gateway/worker/capacity.py), `entry` is its line in the
+    ledger once it has become a call.
     """
 
     path: str
@@ -21,9 +23,10 @@ class Request:
     address: str
     header_lists: dict[str, list[str]]
     request_id: str = ""
-    caller: Caller = LOCAL
+    caller: Caller = NOBODY
     body: bytes = b""
     held: Held = field(default_factory=Held)
+    entry: Entry | None = None
 
     def header(self, name: str) -> str:
         """Return the first value of a header (lower-case name), or an empty string."""

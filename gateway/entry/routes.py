@@ -19,6 +19,8 @@ from gateway.entry.streamed import StreamedResponse
 View = Callable[..., Awaitable[Response | StreamedResponse]]
 """Takes the request, and what its route's pattern names."""
 
+SANDBOX = "/sandbox/"
+
 _OWN = re.compile(r"/(?:v1|sandbox|tools|(?:api/)?(?:v1/)*(?:chat|p))(?:/|$)")
 """Paths that begin so are the gateway's, known or not: a program asks there, to which
 a page of the console would tell nothing."""

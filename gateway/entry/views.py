@@ -72,8 +72,11 @@ async def _answer(
         end_user_id=request.header("x-end-user-id"),
         run_id=request.header("x-run-id"),
     )
+    request.entry = call.entry
     body = bodies.parse(request.body)
     request.body = b""  # Held once: what was read of it goes on.
+    if isinstance(model := body.get("model"), str):
+        call.entry.fields["model"] = model
     asked = door.parse_request(body)
     answer = await ask(asked, call, partial(between, door), provider)
     if isinstance(answer, WholeAnswer):

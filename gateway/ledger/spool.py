@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gateway.errors import GatewayError
 from gateway.identifiers import ordered_token, token
 from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
@@ -29,7 +30,8 @@ logger = logging.getLogger(__name__)
 class Entry:
     """One call's line in the ledger, filled in while the call goes on.
 
-    `began` and `ended` write the two lines; each writes once. Fields are named as the
+    `began` and `ended` write the two lines; each writes once. A call that is refused
+    before it begins has the one of `refused`. Fields are named as the
     columns of UsageRecord. `received` is when the request was there in full, on the
     monotonic clock: all times of the call count from it.
     """
@@ -58,9 +60,8 @@ class Entry:
         """Record that a request is about to go upstream."""
         if self._state == "new":
             self._state = "begun"
-            started_at = time.time() - (time.monotonic() - self._received)
-            line = {"begin": self.call_id, "started_at": started_at, **self.fields}
-            self.spool.write(line)
+            line = {"begin": self.call_id, "started_at": self._started_at()}
+            self.spool.write({**line, **self.fields})
             self.fields = {}
 
     def ended(self, outcome: str, **fields: Any) -> None:
@@ -71,6 +72,23 @@ class Entry:
             line = {"end": self.call_id, "outcome": outcome, **self.fields}
             line["duration_ms"] = self.elapsed_ms()
             self.spool.write(line)
+
+    def refused(self, error: GatewayError) -> None:
+        """Record that nothing was sent because of `error`; ignored once it began."""
+        if self._state != "new":
+            return
+        self._state = "ended"
+        told = {
+            "status": error.status,
+            "error_code": error.code or error.type,
+            "error_message": error.message,
+            "duration_ms": self.elapsed_ms(),
+        }
+        line: JSON = {"end": self.call_id, "started_at": self._started_at()}
+        self.spool.write({**line, **self.fields, **told, "outcome": "refused"})
+
+    def _started_at(self) -> float:
+        return time.time() - (time.monotonic() - self._received)
 
 
 class Spool:

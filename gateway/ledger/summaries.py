@@ -33,6 +33,9 @@ DAY = timedelta(days=1)
 BEHIND = timedelta(hours=26)
 """How far back a new leader looks for hours that its predecessor left open."""
 
+REACHED = ~Q(outcome=UsageRecord.Outcome.REFUSED)
+"""Calls that went to a provider: what usage and its error rates are of."""
+
 Span = UsageSummary.Span
 
 
@@ -47,7 +50,7 @@ def of_rows(
     are told apart, the others are empty: the fewer, the quicker.
     """
     groups = {**columns(names), "place": _place(starts)}
-    rows = rows.order_by().annotate(**groups)
+    rows = rows.filter(REACHED).order_by().annotate(**groups)
     keys = list(groups)
     durations = _histograms(rows.filter(failed=False), "duration_ms", keys)
     first_bytes = _histograms(

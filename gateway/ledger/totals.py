@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from gateway.ledger import summaries
@@ -28,6 +29,14 @@ OF_SUMMARIES = {
 }
 
 
+class Refused(NamedTuple):
+    """How many calls were refused with a status and a code."""
+
+    status: int
+    code: str
+    calls: int
+
+
 Found = dict[tuple[str, ...], Totals]
 
 
@@ -49,9 +58,28 @@ def since(start: datetime, *by: str, **names: str) -> Found:
         rows = summaries.rows_of(span, {*by, *names})
         rows = rows.filter(starts_at__gte=first, starts_at__lt=end)
         _add(found, rows.filter(**names), OF_SUMMARIES, by)
-    calls = UsageRecord.objects.filter(started_at__gte=max(start, fresh), **names)
+    calls = UsageRecord.objects.filter(
+        summaries.REACHED, started_at__gte=max(start, fresh), **names
+    )
     _add(found, calls, OF_CALLS, by)
     return found
+
+
+def refused_since(start: datetime, **names: str) -> list[Refused]:
+    """Return what was refused from `start` on, the most frequent first.
+
+    Narrowed to the columns `names` of the ledger.
+    """
+    rows = UsageRecord.objects.filter(
+        outcome=UsageRecord.Outcome.REFUSED, started_at__gte=start, **names
+    )
+    found = (
+        rows.order_by()
+        .values("status", "error_code")
+        .annotate(number=Sum(Coalesce("calls", Value(1))))
+    )
+    refused = [Refused(e["status"] or 0, e["error_code"], e["number"]) for e in found]
+    return sorted(refused, key=lambda each: (-each.calls, each.code))
 
 
 def _spans(start: datetime, end: datetime) -> Iterator[tuple[str, datetime, datetime]]:

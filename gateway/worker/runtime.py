@@ -17,6 +17,7 @@ from django.utils.module_loading import import_string
 
 from gateway.errors import GatewayError
 from gateway.ledger.flusher import Flusher
+from gateway.ledger.refusals import Refusals
 from gateway.ledger.spool import Spool
 from gateway.ledger.upkeep import Upkeep
 from gateway.limits import Limiter
@@ -41,6 +42,7 @@ class Runtime:
 
     def __init__(self) -> None:
         self.spool = Spool(settings.DATA_DIR / "spool")
+        self.refusals = Refusals()
         self.limiter: Limiter = _limiter()
         self.via = f"1.1 {instance_id()}"
         self._leadership = Leadership(settings.DATA_DIR / "leader.lock")
@@ -66,6 +68,7 @@ class Runtime:
             keep("flush-usage", self._keep_flushing),
             keep("check-providers", self._keep_checking),
             keep("store-statuses", self._keep_storing),
+            keep("count-refusals", self._keep_counting),
         ]
 
     async def stop(self) -> None:
@@ -75,6 +78,7 @@ class Runtime:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._checks.aclose()
         await registry.stop()
+        self.refusals.settle(at_once=True)
         self.spool.close()
         if self._leadership.acquire():
             await self.flush()
@@ -110,6 +114,12 @@ class Runtime:
                 await statuses.store()
             except DatabaseError as error:
                 logger.warning("A status cannot be stored: %s", type(error).__name__)
+
+    async def _keep_counting(self) -> None:
+        """Write down how many calls of nobody known this worker refused."""
+        while True:
+            await asyncio.sleep(CHORE_SECONDS)
+            self.refusals.settle()
 
     async def _keep_checking(self) -> None:
         while True:

@@ -38,6 +38,9 @@ class Caller(NamedTuple):
         return self.wires is None or (provider, model) in self.wires
 
 
+NOBODY = Caller("", "")
+"""Who calls before it is known, or where it never will be."""
+
 LOCAL = Caller("local", "local")
 """Keyless calls from trusted networks are booked under this caller."""
 

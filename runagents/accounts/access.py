@@ -83,6 +83,7 @@ PAGES: dict[str, Access] = {
     "usage": _VIEWERS,
     "usage-csv": _VIEWERS,
     "request-list": _VIEWERS,
+    "request-file": _VIEWERS,
     # Bodies of requests are shown to operators only.
     "request-detail": _VIEWERS,
     # --- settings ---

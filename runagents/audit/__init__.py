@@ -118,7 +118,10 @@ SUBJECTS: "dict[type[models.Model], Subject]" = {
 }
 
 
-KINDS = sorted({*(each.kind for each in SUBJECTS.values()), "registry", "usage"})
+EXPORTS = ("registry", "requests", "usage")
+"""What is taken out as a file."""
+
+KINDS = sorted({*(each.kind for each in SUBJECTS.values()), *EXPORTS})
 """What the log may speak of: rows, and what is exported as a whole."""
 
 

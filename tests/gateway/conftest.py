@@ -59,11 +59,13 @@ async def _parts(parts: list[bytes]) -> AsyncIterator[bytes]:
 
 @pytest.fixture
 def ledger(tmp_path, monkeypatch) -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """Returns what was spooled, begin and end of each call merged."""
+    """Returns what was spooled of calls that went upstream, begin and end merged."""
+    from gateway.ledger.refusals import Refusals
     from gateway.ledger.spool import Spool
 
     spool = Spool(tmp_path / "spool")
     monkeypatch.setattr(runtime, "spool", spool)
+    monkeypatch.setattr(runtime, "refusals", Refusals())
 
     def read() -> list[dict[str, Any]]:
         calls: dict[str, dict[str, Any]] = {}
@@ -72,7 +74,7 @@ def ledger(tmp_path, monkeypatch) -> Iterator[Callable[[], list[dict[str, Any]]]
                 line = json.loads(raw)
                 call_id = line.get("begin") or line["end"]
                 calls.setdefault(call_id, {}).update(line)
-        return list(calls.values())
+        return [each for each in calls.values() if each.get("outcome") != "refused"]
 
     yield read
     spool.close()

@@ -1,14 +1,20 @@
 """The Requests pages: a list that pages by position, and one call in full."""
 
+import asyncio
+import csv
+import io
+import json
 import re
 from base64 import urlsafe_b64encode
+from decimal import Decimal
 
 import pytest
 from django.db import connection
 from django.http import QueryDict
 from django.utils import timezone
 
-from gateway.console.request_forms import FilterForm
+from gateway.console.requests.files import ROWS_AT_ONCE
+from gateway.console.requests.forms import FilterForm
 from gateway.models import CallBody, UsageRecord
 
 
@@ -65,13 +71,20 @@ def test_the_first_page_has_no_newer_one(logged_in_client, record):
         ("provider=claude", [2]),
         ("model=o3", [3]),
         ("caller=local", [4]),
-        ("outcome=failed", [5]),
+        ("outcome=failed", [8, 5]),
         ("outcome=client_closed", [6]),
         ("status=5xx", [5]),
-        ("status=4xx", []),
-        ("span=15m", [6, 5, 4, 3, 2, 1]),
+        ("status=4xx", [8]),
+        ("span=15m", [8, 7, 6, 5, 4, 3, 2, 1]),
         ("provider=openai&model=o3", [3]),
         ("provider=nobody", []),
+        ("run=r-1", [7]),
+        ("user=u-1", [7]),
+        ("text=req_7", [7]),
+        (f"text={7:032x}", [7]),
+        ("text=too_hot", [8]),
+        ("text=OVEN", [8]),
+        ("outcome=refused", [8]),
     ],
 )
 def test_the_list_is_narrowed(logged_in_client, record, query, expected):
@@ -81,6 +94,15 @@ def test_the_list_is_narrowed(logged_in_client, record, query, expected):
     record(caller="local")
     record(status=502, outcome="upstream_error")
     record(outcome="client_closed")
+    record(run_id="r-1", end_user_id="u-1", request_id="req_7")
+    record(
+        status=404,
+        outcome="refused",
+        provider="",
+        caller="",
+        error_code="too_hot",
+        error_message="The oven is too hot.",
+    )
     assert ids(logged_in_client.get(f"/requests/?{query}")) == expected
 
 
@@ -120,6 +142,8 @@ def test_old_calls_are_outside_a_span(logged_in_client, record):
     ("query", "index"),
     [
         ("outcome=interrupted", "usage_ended"),
+        ("run=r-1", "usage_run"),
+        ("user=u-1", "usage_user"),
         ("outcome=failed", "usage_failed"),
         ("status=5xx", "usage_failed"),
     ],
@@ -257,3 +281,62 @@ def test_a_position_outside_of_time_is_none(logged_in_client, record, way, momen
     record()
     position = urlsafe_b64encode(f"{moment} 1".encode()).decode()
     assert ids(logged_in_client.get("/requests/", {way: position})) == [1]
+
+
+def test_a_refused_call_says_why_and_names_no_provider(logged_in_client, record):
+    row = record(
+        status=401,
+        outcome="refused",
+        provider="",
+        model="",
+        caller="",
+        error_code="invalid_api_key",
+        error_message="No valid API key.",
+        calls=12,
+    )
+    shown = logged_in_client.get(f"/requests/{row.call_id}/").content.decode()
+    assert "sends a key of this console" in shown
+    assert "12 more calls were refused alike" in shown
+    assert "/models//" not in shown
+    assert "Sent to the provider" not in shown
+    listed = logged_in_client.get("/requests/").content.decode()
+    assert "invalid_api_key" in listed
+    assert "12 calls" in listed
+
+
+def whole(response) -> str:
+    """Return a streamed response's text."""
+
+    async def read() -> bytes:
+        return b"".join([part async for part in response.streaming_content])
+
+    return asyncio.run(read()).decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_list_is_taken_out_as_json(logged_in_client, record):
+    for number in range(ROWS_AT_ONCE + 3):
+        record(model=f"m-{number}", cost="0.5")
+    record(model="other", provider="claude")
+    response = logged_in_client.get("/requests/requests.json?provider=openai")
+    found = json.loads(whole(response))
+    assert [each["model"] for each in found][:2] == [
+        f"m-{ROWS_AT_ONCE + 2}",
+        f"m-{ROWS_AT_ONCE + 1}",
+    ]
+    assert len(found) == ROWS_AT_ONCE + 3
+    assert Decimal(found[0]["cost"]) == Decimal("0.5")
+    assert "key_hint" not in found[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_list_is_taken_out_as_csv_that_holds_no_formula(logged_in_client, record):
+    record(model="=cmd()", error_message="a,b")
+    text = whole(logged_in_client.get("/requests/requests.csv"))
+    (line,) = csv.DictReader(io.StringIO(text))
+    assert line["model"] == "'=cmd()"
+    assert line["error_message"] == "a,b"
+
+
+def test_other_kinds_of_files_are_unknown(logged_in_client, db):
+    assert logged_in_client.get("/requests/requests.xml").status_code == 404

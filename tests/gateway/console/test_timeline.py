@@ -5,7 +5,7 @@ import time
 import httpx
 import pytest
 
-from gateway.console import timeline
+from gateway.console.requests import timeline
 from gateway.ledger.flusher import Flusher
 from gateway.ledger.spool import Entry
 from gateway.models import UsageRecord

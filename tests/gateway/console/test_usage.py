@@ -2,6 +2,7 @@
 
 import csv
 import random
+import re
 from bisect import bisect_left
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from asgiref.sync import async_to_sync
 from django.utils import timezone
 
 from gateway.console import usage_report
-from gateway.ledger import summaries, sums
+from gateway.ledger import summaries, sums, totals
 from gateway.ledger.flusher import Flusher
 from gateway.ledger.spool import Entry, Spool
 from gateway.ledger.upkeep import Upkeep, delete_old
@@ -72,9 +73,9 @@ def test_the_page_needs_a_fixed_number_of_queries(
     for number in range(40):
         record(minutes_ago=number, model=f"m{number}", caller=f"c{number % 3}")
     summarise()
-    # session, user, known names; of the ledger: sums and two histograms; of summaries:
-    # the busiest, theirs, all
-    with django_assert_num_queries(3 + 3):
+    # session, user, known names, refusals; of the ledger: sums and two histograms; of
+    # summaries: the busiest, theirs, all
+    with django_assert_num_queries(4 + 3):
         logged_in_client.get(f"/usage/?range={name}")
 
 
@@ -310,3 +311,22 @@ def test_an_empty_month_offers_no_longer_range(logged_in_client, db):
     assert "Look at 30 days" in logged_in_client.get("/usage/").content.decode()
     page = logged_in_client.get("/usage/?range=30d").content.decode()
     assert "Look at 30 days" not in page
+
+
+def test_refused_calls_are_told_apart_from_what_providers_did(logged_in_client, record):
+    record()
+    refused = {"outcome": "refused", "status": 401, "provider": "", "caller": ""}
+    record(**refused, error_code="invalid_api_key", model="")
+    record(**refused, error_code="invalid_api_key", model="", calls=41)
+    record(**{**refused, "status": 404}, error_code="model_not_found", model="gpt-9")
+    summaries.refresh(summaries.unfinished())
+    for name in ("1h", "24h"):
+        page = logged_in_client.get(f"/usage/?range={name}").content.decode()
+        figures = usage_report.report(name, usage_report.parts(name, {}))
+        assert figures.total.requests == 1
+        assert figures.total.failed == 0
+        assert re.search(r"invalid_api_key.{1,400}42\s*</td>", page, re.DOTALL)
+    assert totals.last_day()[()].requests == 1
+    narrowed = logged_in_client.get("/usage/?model=gpt-9").content.decode()
+    assert "model_not_found" in narrowed
+    assert "invalid_api_key" not in narrowed

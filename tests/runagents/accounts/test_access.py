@@ -18,6 +18,7 @@ VALUES = {
     "name": "nothing",
     "pk": "1",
     "call_id": "nothing",
+    "kind": "nothing",
     "key_id": "1",
     "object_id": "1",
     "url": "x",

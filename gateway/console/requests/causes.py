@@ -57,6 +57,37 @@ CAUSES: dict[str, Any] = {
         "names the field."
     ),
     "shutting_down": _("The server was stopped while the call went on."),
+    "invalid_api_key": _(
+        "The call came without a key, or with one that is unknown here, was revoked or "
+        "has expired. The client sends a key of this console, not one of the provider."
+    ),
+    "ambiguous_credentials": _(
+        "Two headers of the request hold different keys. Set one of them."
+    ),
+    "model_not_found": _(
+        "No provider here serves a model of this name. Register it with a provider, or "
+        "ask for one that stands on the Models page."
+    ),
+    "model_not_allowed": _(
+        "The model exists, and this key may not use it. Wire the agent to it, or widen "
+        "the key."
+    ),
+    "unknown_url": _(
+        "The client's base URL leads past the gateway's paths. For most clients it "
+        "ends in /v1; the Models page shows it."
+    ),
+    "method_not_allowed": _("The client asks for this path in another way."),
+    "invalid_json": _("What the client sent cannot be read as JSON."),
+    "unsupported_media_type": _("The client did not say that its request is JSON."),
+    "request_too_large": _(
+        "The request is larger than REQUEST_BODY_LIMIT allows. Images are best sent by "
+        "address."
+    ),
+    "request_timeout": _("The client sent its request too slowly."),
+    "loop_detected": _(
+        "The call came here from this gateway itself: a provider's endpoint leads back."
+    ),
+    "store_unavailable": _("The database could not be read just then."),
 }
 OUTCOMES: dict[str, Any] = {
     Outcome.CLIENT_CLOSED: _(
@@ -71,6 +102,7 @@ OUTCOMES: dict[str, Any] = {
         "and its end are unknown."
     ),
     Outcome.SHUTDOWN: _("The server was stopped while the call went on."),
+    Outcome.REFUSED: _("The gateway refused the call before any provider was asked."),
 }
 
 

@@ -12,8 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from gateway.console import error_causes, timeline
-from gateway.console.request_forms import FilterForm
+from gateway.console.requests import causes, timeline
+from gateway.console.requests.forms import FilterForm
 from gateway.models import CallBody, UsageRecord
 from providers import snippets
 from providers.roles import Role, may
@@ -76,7 +76,7 @@ def request_detail(request: HttpRequest, call_id: str) -> HttpResponse:
         "course": {stage.key: stage for stage in stages},
         "bar": timeline.bar(stages),
         "bar_size": (timeline.WIDTH, timeline.HEIGHT),
-        "cause": error_causes.explain(record),
+        "cause": causes.explain(record),
         "body": body,
         "asked": _pretty(body.asked) if body else "",
         "sent": _pretty(body.sent) if body else "",

@@ -35,9 +35,16 @@ def _choices(table: dict[str, tuple[Any, Any]]) -> list[tuple[str, Any]]:
 class FilterForm(forms.Form):
     """What the list may be narrowed to; an empty field does not narrow."""
 
+    text = forms.CharField(
+        required=False,
+        max_length=200,
+        label=_("Id, code or text of the error"),
+    )
     provider = forms.CharField(required=False, max_length=63, label=_("Provider"))
     model = forms.CharField(required=False, max_length=512, label=_("Model"))
     caller = forms.CharField(required=False, max_length=80, label=_("Agent or key"))
+    user = forms.CharField(required=False, max_length=128, label=_("End user"))
+    run = forms.CharField(required=False, max_length=128, label=_("Run"))
     outcome = forms.ChoiceField(
         required=False,
         label=_("Outcome"),
@@ -68,7 +75,20 @@ def _ended(outcome: str) -> Q:
     return FAILED if outcome == "failed" else Q(outcome=outcome)
 
 
+def _holding(text: str) -> Q:
+    """Return the condition for calls known by this id, or failed with these words.
+
+    The words are looked for among failed calls only, which an index holds.
+    """
+    said = Q(error_code=text) | Q(error_message__icontains=text)
+    return Q(call_id=text) | Q(request_id=text) | FAILED & said
+
+
 _CONDITIONS: dict[str, Callable[[str], Q]] = {
+    "text": _holding,
+    # The empty ones, which are most, are not in the indexes.
+    "user": lambda name: Q(end_user_id=name) & ~Q(end_user_id=""),
+    "run": lambda name: Q(run_id=name) & ~Q(run_id=""),
     "provider": lambda name: Q(provider=name),
     "model": lambda name: Q(model=name),
     "caller": lambda name: Q(caller=name),

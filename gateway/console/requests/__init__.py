@@ -1,0 +1,1 @@
+"""The Requests pages: the list, one call in full, and the list as a file."""
