@@ -25,7 +25,8 @@ def test_a_warm_request_makes_no_query(
     )
     registry.load()
     if stream:
-        upstream(stream=[b'data: {"choices":[]}\n\n', b"data: [DONE]\n\n"])
+        said = b'{"choices":[{"index":0,"delta":{"content":"hi"}}]}'
+        upstream(stream=[b"data: " + said + b"\n\n", b"data: [DONE]\n\n"])
     else:
         upstream(json=completion)
     with (
