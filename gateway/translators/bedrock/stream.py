@@ -16,6 +16,7 @@ from gateway.hub.protocol import JSON
 from gateway.translators.bedrock.errors import WORDS
 from gateway.wire.eventstream import EventStreamDecoder, Frame
 from gateway.wire.jsontext import JSONError, decode
+from gateway.wire.mending import Mender
 
 METRICS = "amazon-bedrock-invocationMetrics"
 GUARDRAIL_ACTION = "amazon-bedrock-guardrailAction"
@@ -49,18 +50,23 @@ class EventStreamReader:
         self._decoder = EventStreamDecoder()
         self._events = events
         self._state = state
+        self._mender = Mender()
 
     def feed(self, data: bytes) -> None:
         """Take in what arrived."""
-        read, state = self._events.read, self._state
+        read, state, mender = self._events.read, self._state, self._mender
         for frame in self._decoder.feed(data):
             if frame.kind != "event":
                 raise _failure(frame)
             try:
-                payload = decode(frame.payload or b"{}")
+                # A name stands for the payloads of others, which are never null.
+                payload = decode(frame.payload or b"{}") if not mender.held else None
             except JSONError:
-                raise no_answer("holds an event that is not JSON") from None
-            read(frame.name, payload if isinstance(payload, dict) else {})
+                payload = None
+            if payload is None:
+                self._read_mended(frame)
+            else:
+                read(frame.name, payload if isinstance(payload, dict) else {})
             if state.done:
                 return
         if self._decoder.error is not None:
@@ -68,7 +74,22 @@ class EventStreamReader:
 
     def close(self) -> None:
         """End of input."""
-        self._events.close()
+        for data, name in self._mender.rest():
+            self._read_decoded(name, data)
+        if not self._state.done:
+            self._events.close()
+
+    def _read_mended(self, frame: Frame) -> None:
+        """Read a payload that is cut within a character, or follows one that was."""
+        try:
+            for data, name in self._mender.mend(frame.payload or b"{}", frame.name):
+                self._read_decoded(name, data)
+        except JSONError:
+            raise no_answer("holds an event that is not JSON") from None
+
+    def _read_decoded(self, name: str, data: bytes) -> None:
+        payload = decode(data)
+        self._events.read(name, payload if isinstance(payload, dict) else {})
 
 
 def _failure(frame: Frame) -> GatewayError:
@@ -98,6 +119,7 @@ class InvokeReader:
         self._body = body
         self._writer = writer
         self._tells_end = tells_end
+        self._mender = Mender()
 
     def read(self, name: str, payload: JSON) -> None:
         """Take in one ``chunk`` event."""
@@ -105,9 +127,26 @@ class InvokeReader:
         if name != "chunk" or not isinstance(data, str):
             return
         try:
-            body = decode(a2b_base64(data, strict_mode=True))
-        except (Base64Error, ValueError, *JSONError):
+            raw = a2b_base64(data, strict_mode=True)
+            body = decode(raw) if self._mender.held is None else None
+        except JSONError:
+            body = None
+        except (Base64Error, ValueError):
             raise no_answer("holds a chunk that is not JSON") from None
+        if body is None:
+            self._read_mended(raw)
+        else:
+            self._read_body(body)
+
+    def _read_mended(self, raw: bytes) -> None:
+        """Read a piece that is cut within a character, or follows one that was."""
+        try:
+            for mended, _ in self._mender.mend(raw):
+                self._read_body(decode(mended))
+        except JSONError:
+            raise no_answer("holds a chunk that is not JSON") from None
+
+    def _read_body(self, body: Any) -> None:
         if not isinstance(body, dict):
             return  # Writer ends with the JSON text "[DONE]"
         metrics = body.pop(METRICS, None)
@@ -121,11 +160,14 @@ class InvokeReader:
             state.usage = metrics_usage(metrics)
         self._body.read(body)
         if is_last and self._writer.is_stopped and not self._tells_end:
-            self.close()
+            self._body.close()
 
     def close(self) -> None:
         """End of input."""
-        self._body.close()
+        for mended, _ in self._mender.rest():
+            self._read_body(decode(mended))
+        if not self._writer.state.done:
+            self._body.close()
 
     def _intervene(self, *, is_whole: bool) -> None:
         """Note that a guardrail changed the answer.

@@ -19,10 +19,14 @@ from gateway.hub.requests.tools.arguments import dump_arguments
 from gateway.translators.ollama.errors import WORDS
 from gateway.wire.bounds import EventTooLarge
 from gateway.wire.jsontext import JSONError, decode
+from gateway.wire.mending import Mender, decode_mended
 from gateway.wire.ndjson import NDJSONDecoder
 
 # It says "stop" where it called a tool, too.
 FINISH_REASONS = FinishReasons({"length": "length"})
+
+_TORN = object()
+"""Stands for a line that is cut within a character, or follows one that was."""
 
 _TOO_LARGE = b"too large"
 """Stands where a line was that outgrew its bound."""
@@ -66,6 +70,7 @@ class LineReader:
         self._reply = reply
         self._writer = writer
         self._decoder = NDJSONDecoder(reply.largest)
+        self._mender = Mender()
         self._ids = CallIds(reply)
 
     def feed(self, data: bytes) -> None:
@@ -80,11 +85,12 @@ class LineReader:
         """End of input: the last line must have come."""
         for line in self._decoder.close():
             try:
-                decode(line)
+                decode_mended(line)
             except JSONError:
                 if line.startswith(b"{"):
                     raise upstream_errors.truncated() from None
             self._read([line])
+        self._read([mended for mended, _ in self._mender.rest()])
         if not self._writer.state.done:
             raise upstream_errors.truncated()
 
@@ -92,9 +98,14 @@ class LineReader:
         state = self._writer.state
         for line in lines:
             try:
-                event = decode(line)
+                event = decode(line) if self._mender.held is None else _TORN
             except JSONError:
-                raise _unreadable(line) from None
+                event = _TORN
+            if event is _TORN:
+                self._read_mended(line)
+                if state.done:
+                    return
+                continue
             if not isinstance(event, dict):
                 raise no_answer("has a line that is no object")
             if event.get("error"):
@@ -106,6 +117,16 @@ class LineReader:
                 self._finish(event)
             if state.done:
                 return
+
+    def _read_mended(self, line: bytes) -> None:
+        """Read a line that is cut within a character, or follows one that was."""
+        try:
+            lines = self._mender.mend(line)
+        except JSONError:
+            raise _unreadable(line) from None
+        held, self._mender.held = self._mender.held, None
+        self._read([mended for mended, _ in lines])
+        self._mender.held = self._mender.held or held
 
     def _read_message(self, message: JSON, event: JSON) -> None:
         writer = self._writer

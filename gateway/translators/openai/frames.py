@@ -62,7 +62,10 @@ class PlainFrames:
         """
         if not _is_plain(chunk):
             return None
-        original = decode(payload)
+        try:
+            original = decode(payload)
+        except JSONError:  # it was mended
+            return None
         names = [name for name in _MARKS if name == "content" or name in original]
         spans = []
         for name in names:

@@ -15,6 +15,7 @@ from gateway.translators.openai.endings import HeldEndings
 from gateway.translators.openai.errors import WORDS
 from gateway.translators.openai.streamed_choices import StreamedChoices
 from gateway.wire.jsontext import JSONError, decode
+from gateway.wire.mending import Mender, decode_mended
 from gateway.wire.sse import Event
 
 _DONE = b"[DONE]"
@@ -41,6 +42,7 @@ class ChunkReader:
         self._created = 0
         self._waiting: list[JSON] = []
         self._endings = HeldEndings()
+        self.mender = Mender()
         self._text = b""
         """What came that was no chunk: a server's words, should no answer come."""
         self._usage_chunk: JSON | None = None
@@ -48,6 +50,11 @@ class ChunkReader:
     def read(self, events: list[Event], out: list[JSON]) -> None:
         """Append the chunks for `events`; raises `GatewayError` where they fail."""
         for data, name in events:
+            if self.mender.held is not None:
+                self._read_mended(data, name, out)
+                if self._state.done:
+                    return
+                continue
             if data == _DONE:
                 self._finish(out)
                 return
@@ -74,6 +81,7 @@ class ChunkReader:
             if not _is_whole(event.data):
                 raise upstream_errors.truncated()
         self.read(rest, out)
+        self.read([Event(*event) for event in self.mender.rest()], out)
         if self._state.done:
             return
         if self.choices.ended and not self.choices.running:
@@ -88,7 +96,7 @@ class ChunkReader:
         Raises `GatewayError` where it is none.
         """
         try:
-            answer = decode(raw)
+            answer = decode_mended(raw)
         except JSONError:
             self._read_lines(raw, out)
             return
@@ -117,9 +125,27 @@ class ChunkReader:
             # Divided by one line feed instead of two: each line is an event.
             self.read([Event(line) for line in bare.split(b"\n")], out)
         elif name == "message" and bare.startswith((b"{", b"[")):
-            raise upstream_errors.no_answer("has an event without JSON")
+            self._read_mended(data, name, out)
         elif name == "message" and len(self._text) < _MOST_TEXT:
             self._text += bare[:_MOST_TEXT]
+
+    def _read_mended(self, data: bytes, name: str, out: list[JSON]) -> None:
+        """Read an event that is cut within a character, or follows one that was."""
+        events: list[tuple[bytes, str]] = []
+        if not data.lstrip().startswith(b"{"):
+            events = [*self.mender.rest(), (data, name)]
+        else:
+            try:
+                events = self.mender.mend(data, name)
+            except JSONError:
+                raise upstream_errors.no_answer("has an event without JSON") from None
+        for event in events:
+            self._read_one(event, out)
+
+    def _read_one(self, event: tuple[bytes, str], out: list[JSON]) -> None:
+        held, self.mender.held = self.mender.held, None
+        self.read([Event(*event)], out)
+        self.mender.held = self.mender.held or held
 
     def _read_odd(self, found: Any, name: str) -> None:
         """Deal with JSON that is an error, or no object: a sign of life."""

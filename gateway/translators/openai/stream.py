@@ -96,8 +96,11 @@ class ChunkStream:
     def _relay(self, events: list[Event], pieces: list[Relayed[bytes]]) -> None:
         position = 0
         while position < len(events) and not self.state.done:
-            run = self._frames.run(events, position) if self._frames else []
-            frames = self._frames.translate(run) if self._frames and run else None
+            known = self._frames
+            if known is not None and self._reader.mender.held is not None:
+                known = None  # what is cut within a character waits for the next
+            run = known.run(events, position) if known else []
+            frames = known.translate(run) if known and run else None
             if frames is not None:
                 pieces.append(frames)
                 position += len(run)

@@ -13,7 +13,8 @@ from gateway.hub.errors.upstream_errors import instead_of_answer, no_answer
 from gateway.hub.protocol import JSON, Reply
 from gateway.translators.bedrock.converse.stream import ConverseReader
 from gateway.translators.bedrock.errors import WORDS
-from gateway.wire.jsontext import JSONError, decode, dumps
+from gateway.wire.jsontext import JSONError, dumps
+from gateway.wire.mending import decode_mended
 
 
 class WholeReader:
@@ -41,7 +42,7 @@ class WholeReader:
 
     def _payload(self) -> JSON:
         try:
-            payload: Any = decode(b"".join(self._pieces))
+            payload: Any = decode_mended(b"".join(self._pieces))
         except JSONError:
             raise no_answer("is not JSON") from None
         match payload:
