@@ -12,6 +12,7 @@ from gateway.calls import avoidance, failures, images, upstream
 from gateway.calls.answer_stream import AnswerStream
 from gateway.calls.call import Call
 from gateway.calls.passages import Passage, Whole
+from gateway.calls.redaction import redacted_piece
 from gateway.calls.rounds import Rounds
 from gateway.doors.protocol import Asked
 from gateway.errors import GatewayError
@@ -161,6 +162,11 @@ async def _whole(
             await response.aclose()
         headers = upstream.headers_of(provider, response)
         reply = rounds.rendered.reply
+        if isinstance(payload, bytes):
+            streamed = passage.parse_streamed(payload, reply, asked)
+            if streamed is None:
+                raise failures.invalid_response(provider)
+            return streamed._replace(body=redacted_piece(provider, streamed.body))
         whole = passage.parse_response(payload, headers, reply, asked)
         if not rounds.go_on_after(payload):
             return whole

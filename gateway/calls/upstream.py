@@ -1,6 +1,7 @@
 """The only place that sends an agent's request to a provider."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 
@@ -12,6 +13,7 @@ from gateway.hub.answers.upstream_headers import relayed_headers
 from gateway.hub.protocol import UpstreamRequest
 from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
+from gateway.wire.mending import decode_mended
 from gateway.worker.call_settings import call_settings
 from gateway.worker.gates import gates
 from gateway.worker.snapshot import Provider, Target
@@ -19,6 +21,9 @@ from providers import auth, endpoints, transport
 
 ERROR_BODY_LIMIT = 64 * 1024
 HEADS_KEPT = 1024
+
+ANSWERED = frozenset({200, 201})
+"""Statuses of answers; frameworks answer a POST with 201 unless told otherwise."""
 
 
 async def send(target: Target, rendered: UpstreamRequest, call: Call) -> httpx.Response:
@@ -41,7 +46,7 @@ async def send(target: Target, rendered: UpstreamRequest, call: Call) -> httpx.R
         gates.answered(provider)
     if "sent_again" in response.extensions:
         call.entry.fields["sent_again"] = True
-    if response.status_code == 200:
+    if response.status_code in ANSWERED:
         return response
     try:
         refusal = await _refusal(provider, response)
@@ -52,18 +57,29 @@ async def send(target: Target, rendered: UpstreamRequest, call: Call) -> httpx.R
     raise refusal
 
 
-async def payload_of(provider: Provider, response: httpx.Response) -> JSON:
-    """Return the object that a whole answer is; raises GatewayError."""
+async def payload_of(provider: Provider, response: httpx.Response) -> JSON | bytes:
+    """Return the object that a whole answer is, its bytes where it is none.
+
+    Raises GatewayError.
+    """
     raw = redact(provider, await _whole_body(provider, response))
     try:
-        payload = jsontext.decode(raw)
+        payload = _decoded(raw)
         if b"\\u00" in raw:  # An escaped character may have hidden a credential.
             payload = jsontext.decode(redact(provider, jsontext.encode(payload)))
     except jsontext.JSONError:
-        raise failures.invalid_response(provider) from None
+        return raw
     if not isinstance(payload, dict):
         raise failures.invalid_response(provider)
     return payload
+
+
+def _decoded(raw: bytes) -> Any:
+    """Return what a whole answer says, although it may not be JSON to the letter."""
+    try:
+        return jsontext.decode(raw)
+    except jsontext.JSONError:
+        return decode_mended(raw)
 
 
 def answer_headers(provider: Provider, response: httpx.Response) -> dict[str, str]:

@@ -12,6 +12,7 @@ from itertools import accumulate
 from gateway.errors import GatewayError, invalid_request
 from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
+from gateway.wire.mending import decode_mended, first_half
 
 MAX_DEPTH = 128
 MIN_BRACKETS = 65_536
@@ -43,7 +44,7 @@ def parse(raw: bytes) -> JSON:
     try:
         body = jsontext.decode(raw)
     except jsontext.JSONError as error:
-        raise _invalid(_reason(error)) from None
+        raise _invalid(_torn(raw) or _reason(error)) from None
     if not isinstance(body, dict):
         raise _invalid("it must be an object")
     _refuse_duplicates(raw, body)
@@ -77,6 +78,22 @@ def _refuse_duplicates(raw: bytes, body: JSON) -> None:
         if key in seen:
             raise _invalid(f"the key {key[:64]!r} stands twice")
         seen.add(key)
+
+
+def _torn(raw: bytes) -> str:
+    """Say which half of a surrogate pair stands alone, and where; "" if none does."""
+    try:
+        half = first_half(raw.decode())
+        if half is not None:
+            # What else may be wrong with it has words of its own.
+            decode_mended(raw)
+    except jsontext.JSONError:
+        return ""
+    if half is None:
+        return ""
+    text, start = half
+    place = len(raw.decode()[:start].encode())
+    return f"half of a surrogate pair, {text}, stands alone at byte {place}"
 
 
 def _reason(error: BaseException) -> str:

@@ -81,7 +81,7 @@ async def _examine(
     result = await _ask(provider, scheme, first)
     if result.http_status in unlisted.NOT_SERVED and not result.is_available:
         return await unlisted.ask(provider, scheme, TIMEOUT) or result
-    if not result.is_available or result.http_status != 200:
+    if not result.is_available or result.http_status not in verdicts.ANSWERED:
         return result
     found = result.models
     for question in others:
@@ -113,7 +113,10 @@ async def _listed(provider: ModelProvider) -> list[str]:
     found: set[str] = set()
     for question in provider.vendor.questions(provider.endpoint):
         result = await _ask(provider, scheme, question)
-        if result.http_status != 200 or result.status != Status.AVAILABLE:
+        if (
+            result.http_status not in verdicts.ANSWERED
+            or result.status != Status.AVAILABLE
+        ):
             raise DiscoveryFailed(" ".join(filter(None, (result.message, result.hint))))
         found.update(result.models)
     return sorted(found)

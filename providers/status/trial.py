@@ -58,7 +58,7 @@ async def call(provider: ModelProvider, model: str) -> Trial:
     except auth.UNUSABLE_CREDENTIALS as error:
         return Trial(model, False, str(error), line)
     milliseconds = round((time.monotonic() - started) * 1000)
-    if response.status_code == 200:
+    if response.status_code in verdicts.ANSWERED:
         return Trial(model, True, f"{model} answered in {milliseconds} ms.", line)
     return Trial(
         model,

@@ -20,6 +20,9 @@ from providers.vendors import Question
 Status = ModelProvider.Status
 
 EXCERPT_LENGTH = 200
+
+ANSWERED = frozenset({200, 201})
+"""Statuses of answers; frameworks answer a POST with 201 unless told otherwise."""
 _READ = 8000  # what is searched for keys: far more than is shown
 LOCALHOST_HINT = (
     "Inside a container, localhost is the container itself: use host.docker.internal"
@@ -143,7 +146,7 @@ def answered(
     code = response.status_code
     answer = _decoded(body)
     path = urlsplit(endpoints.join(question.base, question.path)).path
-    if code == 200:
+    if code in ANSWERED:
         models = question.read(answer)
         if models is not None:
             return CheckResult(
@@ -222,7 +225,7 @@ def _refused(code: int, path: str) -> tuple[str, str]:
 
 def _decoded(body: bytes) -> Any:
     try:
-        return msgspec.json.decode(body)
+        return msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 

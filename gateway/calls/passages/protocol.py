@@ -70,6 +70,13 @@ class Passage(Protocol[T]):
         """Return a whole answer; raises `GatewayError` (502) where it is none."""
         ...
 
+    def parse_streamed(self, raw: bytes, reply: Reply, asked: Asked) -> Whole | None:
+        """Return the answer that came as a stream although nobody asked for one.
+
+        None where `raw` is no stream; raises `GatewayError` where it tells of an error.
+        """
+        ...
+
     def reader(self, reply: Reply, asked: Asked) -> Reader[T]:
         """Return what reads one streamed answer."""
         ...

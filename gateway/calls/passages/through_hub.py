@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from gateway.calls import images
 from gateway.calls.passages.protocol import Reader, Whole
 from gateway.doors.protocol import Asked, Door, StreamRenderer
+from gateway.hub.answers.assembly import assembled
 from gateway.hub.answers.relay import Relayed, relayed
 from gateway.hub.protocol import (
     JSON,
@@ -18,6 +19,8 @@ from gateway.hub.protocol import (
 )
 
 T = TypeVar("T")
+
+_NO_STREAM = frozenset({"upstream_invalid_response", "upstream_stream_truncated"})
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,22 @@ class ThroughHub(Generic[T]):
     ) -> Whole:
         """Return a whole answer; raises a 502 where it is none."""
         completion = self.translator.parse_response(payload, headers, reply)
+        return whole(completion, self.door.render_response(completion, asked))
+
+    def parse_streamed(self, raw: bytes, reply: Reply, asked: Asked) -> Whole | None:
+        """Return the answer that a stream in `raw` tells, None where it is none.
+
+        Raises `GatewayError` where the stream tells of an error.
+        """
+        parser = self.translator.stream_parser(reply._replace(goes_on=False))
+        chunks = parser.feed(raw) + parser.close()
+        if not parser.state.done:
+            if parser.state.error is None or parser.state.error.code in _NO_STREAM:
+                return None
+            raise parser.state.error
+        completion = assembled(chunks)
+        if parser.state.usage is not None:
+            completion["usage"] = parser.state.usage
         return whole(completion, self.door.render_response(completion, asked))
 
     def reader(self, reply: Reply, asked: Asked) -> Reader[T]:
