@@ -43,6 +43,8 @@ TIMEOUT = {"connect": 5.0, "read": 10.0, "total": 20.0}
 BODY_LIMIT = 4 << 20
 CHECK_SECONDS = 30.0
 CHECKS_AT_ONCE = 32
+# How far the clocks of several hosts may differ.
+CLOCKS_APART = 60
 
 logger = logging.getLogger(__name__)
 
@@ -220,7 +222,13 @@ async def check_due(now: datetime.datetime) -> int:
 def _due(now: datetime.datetime) -> list[ModelProvider]:
     seconds = getattr(settings, "STATUS_CHECK_SECONDS", 300)
     before = now - datetime.timedelta(seconds=seconds)
-    stale = Q(status_checked_at=None) | Q(status_checked_at__lt=before)
+    # A check in the future was made before the clock was set back.
+    ahead = now + datetime.timedelta(seconds=CLOCKS_APART)
+    stale = (
+        Q(status_checked_at=None)
+        | Q(status_checked_at__lt=before)
+        | Q(status_checked_at__gt=ahead)
+    )
     due = Q(status=Status.PENDING) | Q(stale, enabled=True)
     return list(ModelProvider.objects.select_related("secret").filter(due))
 

@@ -8,6 +8,7 @@ import pytest
 from gateway.entry import hops, routes
 from gateway.errors import GatewayError
 from gateway.limits.host import HostLimiter
+from gateway.worker.draining import draining
 from gateway.worker.registry import KEPT_SECONDS, registry
 from gateway.worker.runtime import runtime
 from providers.models import WorkspaceKey
@@ -256,3 +257,11 @@ def _answer(path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]
     asyncio.run(application(scope, receive, send))
     headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return sent[0]["status"], headers, b"".join(m["body"] for m in sent[1:])
+
+
+def test_a_worker_that_ends_is_not_ready_and_still_alive(gateway, monkeypatch):
+    client = gateway()
+    assert client.get("/readyz").status_code == 200
+    monkeypatch.setattr(draining, "has_begun", True)
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/healthz").status_code == 200

@@ -503,6 +503,11 @@ def test_a_checked_provider_is_left_alone_until_its_check_is_old(saved):
     assert [due(), due(), due(301)] == [1, 0, 1]
 
 
+def test_a_clock_set_back_does_not_keep_a_provider_from_being_checked(saved):
+    saved("one")
+    assert [due(), due(-3600)] == [1, 1]
+
+
 def test_a_disabled_provider_is_not_checked_again(saved):
     saved("one", enabled=False).set_status("available")
     assert due(3600) == 0
