@@ -61,6 +61,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="api-key-rotate",
     ),
     path(
+        "settings/api-keys/<int:pk>/", settings_views.api_key_edit, name="api-key-edit"
+    ),
+    path(
+        "settings/api-keys/<int:pk>/pause/",
+        settings_views.api_key_pause,
+        name="api-key-pause",
+    ),
+    path(
         "settings/api-keys/<int:pk>/revoke/",
         settings_views.api_key_revoke,
         name="api-key-revoke",

@@ -9,6 +9,7 @@ import re
 import socket
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 
 from django.conf import settings
@@ -33,8 +34,9 @@ def identify(
 ) -> Caller:
     """Return who sends `headers` (lower-case name -> values) from `address`.
 
-    Raises GatewayError: 401 for a key that is missing, malformed, unknown, revoked or
-    expired (one answer for all), 400 for several keys that differ.
+    Raises GatewayError: 401 for a key that is missing, malformed, unknown or revoked
+    (one answer for all), 401 with the date for an expired one, 403 for a paused one,
+    400 for several keys that differ.
     """
     key = _presented_key(headers)
     if key:
@@ -116,8 +118,33 @@ def _caller_of(snapshot: Snapshot, key: str) -> Caller:
     if caller is None:
         raise unauthorized()
     if caller.expires_at is not None and caller.expires_at <= time.time():
-        raise unauthorized()
+        raise _expired(caller.expires_at)
+    if caller.is_paused:
+        raise _paused()
     return caller
+
+
+def _expired(moment: float) -> GatewayError:
+    """Return the 401 for a key whose time is over; only its holder reads this."""
+    when = datetime.fromtimestamp(moment, UTC)
+    return GatewayError(
+        401,
+        "authentication_error",
+        f"This API key expired on {when:%Y-%m-%d at %H:%M} UTC. An administrator "
+        "prolongs it or makes another in the console.",
+        code="api_key_expired",
+        headers={"www-authenticate": "Bearer"},
+    )
+
+
+def _paused() -> GatewayError:
+    """Return the 403 for a key that is not to be used for now."""
+    return GatewayError(
+        403,
+        "permission_error",
+        "This API key is paused. An administrator resumes it in the console.",
+        code="api_key_paused",
+    )
 
 
 def _may_go_keyless(headers: Mapping[str, list[str]], address: str) -> bool:

@@ -20,8 +20,9 @@ from providers.models import ModelProvider, ProviderModel
 class Caller(NamedTuple):
     """Who calls: an agent, a workspace key or, without a key, the machine itself.
 
-    `wires` are the (provider, model) pairs an agent is wired to, `models` the ids its
-    key was narrowed to; None stands for no restriction. `expires_at` is Unix time.
+    `wires` are the (provider, model) pairs an agent is wired to, `models` what its key
+    was narrowed to: ``model``, ``provider/model`` or ``provider/*``; None stands for no
+    restriction. `expires_at` is Unix time.
     """
 
     name: str
@@ -30,10 +31,13 @@ class Caller(NamedTuple):
     wires: frozenset[tuple[str, str]] | None = None
     models: frozenset[str] | None = None
     expires_at: float | None = None
+    is_paused: bool = False
 
     def may_use(self, provider: str, model: str) -> bool:
         """Tell whether `model` of `provider` is within reach."""
-        if self.models is not None and model not in self.models:
+        if self.models is not None and self.models.isdisjoint(
+            (model, f"{provider}/{model}", f"{provider}/*")
+        ):
             return False
         return self.wires is None or (provider, model) in self.wires
 

@@ -102,11 +102,17 @@ def body_of(request: HttpRequest) -> dict[str, Any]:
 def authenticate(request: HttpRequest) -> WorkspaceKey:
     """Return the workspace key of the request; raises APIError.
 
-    One answer for a missing, malformed, unknown, revoked or expired key.
+    One answer for a missing, malformed, unknown or revoked key; who holds one that is
+    expired or paused is told so.
     """
     row = WorkspaceKey.of(_presented(request))
     if row is None:
-        raise _refusal(request)
+        raise _refusal(request, UNAUTHORIZED)
+    if row.expires_at is not None and row.is_expired():
+        when = f"{row.expires_at:%Y-%m-%d at %H:%M}"
+        raise _refusal(request, f"This API key expired on {when} UTC.")
+    if row.paused_at is not None:
+        raise APIError(403, "This API key is paused. The console resumes it.")
     _note_use(row)
     return row
 
@@ -121,14 +127,14 @@ def _presented(request: HttpRequest) -> str:
     return own or bearer
 
 
-def _refusal(request: HttpRequest) -> APIError:
+def _refusal(request: HttpRequest, message: str) -> APIError:
     address = client_address(
         str(request.META.get("REMOTE_ADDR", "")),
         request.headers.get("X-Forwarded-For", ""),
     )
     if wait := wrong_keys.add_now(place_of(address)):
         return too_many("requests without a valid key", wait)
-    return APIError(401, UNAUTHORIZED, {"WWW-Authenticate": "Bearer"})
+    return APIError(401, message, {"WWW-Authenticate": "Bearer"})
 
 
 def too_many(what: str, wait: float) -> APIError:

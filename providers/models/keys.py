@@ -1,7 +1,8 @@
 """Keys that we issue."""
 
 import hmac
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.utils import timezone
@@ -20,6 +21,7 @@ class IssuedKey(Announced):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, editable=False)
 
@@ -34,9 +36,17 @@ class IssuedKey(Announced):
         self.prefix, self.last4, self.digest = key.prefix, key.last4, key.digest
 
     def is_live(self) -> bool:
-        """Tell whether the key is neither revoked nor expired."""
-        expired = self.expires_at is not None and self.expires_at <= timezone.now()
-        return self.revoked_at is None and not expired
+        """Tell whether the key is accepted now."""
+        return self.revoked_at is None and not (self.paused_at or self.is_expired())
+
+    def is_expired(self) -> bool:
+        """Tell whether the key's time is over."""
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    def pause(self, *, paused: bool) -> None:
+        """Refuse the key until it is resumed, or accept it again."""
+        self.paused_at = timezone.now() if paused else None
+        self.save(update_fields=["paused_at"])
 
     def revoke(self) -> None:
         """Refuse the key from now on, on every worker within two seconds."""
@@ -54,9 +64,10 @@ class IssuedKey(Announced):
 
 
 class WorkspaceKey(IssuedKey):
-    """A key for `/api/v1`, which also reaches every model."""
+    """A key for `/api/v1`, which also reaches every model, or those in `models`."""
 
     name = models.CharField(_("name"), max_length=63, validators=[NAME_RULE])
+    models = models.JSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["name", "-created_at"]
@@ -67,7 +78,7 @@ class WorkspaceKey(IssuedKey):
 
     @classmethod
     def of(cls, plaintext: str) -> "WorkspaceKey | None":
-        """Return the live key that reads `plaintext`, None if there is none."""
+        """Return the key that reads `plaintext`, live or not; None if it is revoked."""
         # The checksum sorts made-up keys out before the database is asked.
         if not keys.is_well_formed(plaintext):
             return None
@@ -75,13 +86,15 @@ class WorkspaceKey(IssuedKey):
         row = cls.objects.filter(digest=digest).first()
         if row is None or not hmac.compare_digest(row.digest, digest):
             return None
-        return row if row.is_live() else None
+        return row if row.revoked_at is None else None
 
     @classmethod
-    def issue(cls, name: str) -> keys.NewKey:
+    def issue(
+        cls, name: str, reach: Sequence[str] = (), expires_at: datetime | None = None
+    ) -> keys.NewKey:
         """Create a key named `name`; the answer holds the only copy of it."""
         key = keys.generate(keys.WORKSPACE_PREFIX)
-        row = cls(name=name)
+        row = cls(name=name, models=list(reach), expires_at=expires_at)
         row.take(key)
         row.save()
         return key

@@ -58,6 +58,8 @@ PAGES: dict[str, Access] = {
     "agent-key-create": _OPERATORS,
     "agent-key-rotate": _OPERATORS,
     "agent-key-revoke": _OPERATORS,
+    "agent-key-edit": _OPERATORS,
+    "agent-key-pause": _OPERATORS,
     # --- models ---
     "provider-list": _VIEWERS,
     # Its tab of models takes prices.
@@ -90,6 +92,8 @@ PAGES: dict[str, Access] = {
     "api-key-list": Access(Role.VIEWER, Role.ADMINISTRATOR),
     "api-key-rotate": _ADMINISTRATORS,
     "api-key-revoke": _ADMINISTRATORS,
+    "api-key-edit": _ADMINISTRATORS,
+    "api-key-pause": _ADMINISTRATORS,
     "secret-list": _OPERATORS,
     "secret-replace": _OPERATORS,
     "secret-delete": _ADMINISTRATORS,

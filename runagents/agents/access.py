@@ -2,19 +2,18 @@
 
 from datetime import datetime
 
-from django.db.models import Q
-from django.utils import timezone
-
 from gateway.worker.snapshot import Caller
 from providers.models import WorkspaceKey
 from runagents.agents.models import Agent, AgentKey, Wire
 
-_KEY_COLUMNS = ("digest", "prefix", "last4", "expires_at")
+_KEY_COLUMNS = ("digest", "prefix", "last4", "expires_at", "paused_at", "models")
 
 
 def callers() -> dict[str, Caller]:
-    """Return key digest -> caller for all keys neither revoked nor expired."""
-    live = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+    """Return key digest -> caller for all keys that are not revoked.
+
+    Expired and paused ones are refused with their own words.
+    """
     wires: dict[int, set[tuple[str, str]]] = {}
     for agent_id, provider, model in Wire.objects.values_list(
         "agent_id", "provider__name", "model_id"
@@ -28,12 +27,13 @@ def callers() -> dict[str, Caller]:
         prefix,
         last4,
         expires_at,
+        paused_at,
         models,
         agent_id,
         name,
         access,
-    ) in AgentKey.objects.filter(live).values_list(
-        *_KEY_COLUMNS, "models", "agent_id", "agent__name", "agent__access"
+    ) in AgentKey.objects.filter(revoked_at=None).values_list(
+        *_KEY_COLUMNS, "agent_id", "agent__name", "agent__access"
     ):
         wired = access == Agent.Access.WIRED
         found[digest] = Caller(
@@ -43,15 +43,25 @@ def callers() -> dict[str, Caller]:
             wires=reach.get(agent_id, frozenset()) if wired else None,
             models=frozenset(models) if models else None,
             expires_at=_unix(expires_at),
+            is_paused=paused_at is not None,
         )
-    for digest, prefix, last4, expires_at, name in WorkspaceKey.objects.filter(
-        live
-    ).values_list(*_KEY_COLUMNS, "name"):
+    rows = WorkspaceKey.objects.filter(revoked_at=None)
+    for (
+        digest,
+        prefix,
+        last4,
+        expires_at,
+        paused_at,
+        models,
+        name,
+    ) in rows.values_list(*_KEY_COLUMNS, "name"):
         found[digest] = Caller(
             name=name,
             kind="workspace",
             hint=f"{prefix}_…{last4}",
+            models=frozenset(models) if models else None,
             expires_at=_unix(expires_at),
+            is_paused=paused_at is not None,
         )
     return found
 

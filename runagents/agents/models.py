@@ -1,6 +1,7 @@
 """Agents, their keys, and which models they are wired to."""
 
 import uuid
+from datetime import datetime
 
 from django.db import models
 from django.urls import reverse
@@ -92,6 +93,7 @@ class AgentKey(IssuedKey):
     """A key that identifies an agent; `models` narrows what it reaches further."""
 
     agent = models.ForeignKey(Agent, models.CASCADE, related_name="keys")
+    name = models.CharField(_("name"), max_length=63, blank=True)
     models = models.JSONField(default=list, blank=True)
 
     class Meta:
@@ -102,10 +104,16 @@ class AgentKey(IssuedKey):
         return f"{self.prefix}_…{self.last4}"
 
     @classmethod
-    def issue(cls, agent: Agent, models: list[str] | None = None) -> keys.NewKey:
+    def issue(
+        cls,
+        agent: Agent,
+        models: list[str] | None = None,
+        name: str = "",
+        expires_at: datetime | None = None,
+    ) -> keys.NewKey:
         """Create a key of `agent`; the answer holds the only copy of it."""
         key = keys.generate(keys.AGENT_PREFIX)
-        row = cls(agent=agent, models=models or [])
+        row = cls(agent=agent, models=models or [], name=name, expires_at=expires_at)
         row.take(key)
         row.save()
         return key

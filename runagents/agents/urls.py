@@ -47,6 +47,8 @@ urlpatterns = [
     path(
         "<agent:name>/keys/<int:pk>/rotate/", views.key_rotate, name="agent-key-rotate"
     ),
+    path("<agent:name>/keys/<int:pk>/", views.key_edit, name="agent-key-edit"),
+    path("<agent:name>/keys/<int:pk>/pause/", views.key_pause, name="agent-key-pause"),
     path(
         "<agent:name>/keys/<int:pk>/revoke/", views.key_revoke, name="agent-key-revoke"
     ),

@@ -26,13 +26,14 @@ from runagents.agents.models import Agent, AgentKey, Draft
 from runagents.agents.starter import running
 from runagents.agents.starter.running import Run
 from runagents.agents.wiring import dotenv
+from runagents.settings_pages.key_forms import AgentKeyForm, KeyForm
 
 RECENT = 10
 PAGE_SIZE = 50
 
 
 def _agents() -> QuerySet[Agent]:
-    live = Q(keys__revoked_at=None) & (
+    live = Q(keys__revoked_at=None, keys__paused_at=None) & (
         Q(keys__expires_at=None) | Q(keys__expires_at__gt=timezone.now())
     )
     rows = Agent.objects.prefetch_related("wires__provider").order_by("name")
@@ -186,9 +187,35 @@ def key_rotate(request: HttpRequest, name: str, pk: int) -> HttpResponse:
     if grace is None:
         return HttpResponseBadRequest("grace must be 0, 1 or 24 hours.")
     with transaction.atomic():
-        key = AgentKey.issue(row.agent, row.models)
+        ends = rotation.own_end(row.expires_at)
+        key = AgentKey.issue(row.agent, row.models, row.name, ends)
         row.retire(grace)
     shown_once.keep(request, _keys_page(row.agent), key=key.plaintext, replaced=row.pk)
+    return redirect(row.agent)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def key_edit(request: HttpRequest, name: str, pk: int) -> HttpResponse:
+    """Change a key's name, its last day, and what it reaches."""
+    row = get_object_or_404(AgentKey, pk=pk, agent__name=name, revoked_at=None)
+    form = AgentKeyForm(request.POST or None, initial=KeyForm.initial_of(row))
+    if form.is_valid():
+        form.save(row)
+        messages.success(request, _("Key %s is changed.") % row)
+        return redirect(row.agent)
+    context = {"key": row, "form": form, "back_label": name}
+    context["back"] = row.agent.get_absolute_url()
+    status = 422 if form.errors else 200
+    return render(request, "settings/key_edit.html", context, status=status)
+
+
+@login_required
+@require_POST
+def key_pause(request: HttpRequest, name: str, pk: int) -> HttpResponse:
+    """Refuse a key until it is resumed, or resume it."""
+    row = get_object_or_404(AgentKey, pk=pk, agent__name=name, revoked_at=None)
+    row.pause(paused=request.POST.get("paused") == "1")
     return redirect(row.agent)
 
 

@@ -54,6 +54,8 @@ _KEY_NAMES = {
     "digest": "key",
     "created_at": "",
     "last_used_at": "",
+    "paused_at": "paused",
+    "models": "reach",
 }
 
 SUBJECTS: "dict[type[models.Model], Subject]" = {

@@ -4,21 +4,9 @@ from typing import Any
 
 from django import forms
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
 
 from providers.forms import credentials
-from providers.models import NAME_RULE, ModelProvider, Secret
-
-
-class KeyForm(forms.Form):
-    """The name of a new key: who or what will hold it."""
-
-    name = forms.CharField(
-        max_length=63,
-        validators=[NAME_RULE],
-        label=_("Who or what will hold the new key"),
-        widget=forms.TextInput(attrs={"placeholder": "ci", "autocomplete": "off"}),
-    )
+from providers.models import ModelProvider, Secret
 
 
 class SecretForm(forms.Form):

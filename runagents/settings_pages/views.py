@@ -19,7 +19,8 @@ from django.views.decorators.http import (
 from providers.models import ModelProvider, Secret, WorkspaceKey
 from runagents import rotation, shown_once
 from runagents.settings_pages import gateway_facts
-from runagents.settings_pages.forms import KeyForm, SecretForm
+from runagents.settings_pages.forms import SecretForm
+from runagents.settings_pages.key_forms import KeyForm
 
 PAGE_SIZE = 50
 KEYS_PAGE = "api-keys"
@@ -33,7 +34,8 @@ def api_key_list(request: HttpRequest) -> HttpResponse:
     """Show the workspace's keys, a new one once; POST makes one."""
     form = KeyForm(request.POST or None)
     if form.is_valid():
-        key = WorkspaceKey.issue(form.cleaned_data["name"])
+        data = form.cleaned_data
+        key = WorkspaceKey.issue(data["name"], data["reach"], data["expires_on"])
         shown_once.keep(request, KEYS_PAGE, key=key.plaintext)
         return redirect("api-key-list")
     rows = WorkspaceKey.objects.order_by(*WorkspaceKey.LISTED)
@@ -59,9 +61,34 @@ def api_key_rotate(request: HttpRequest, pk: int) -> HttpResponse:
     if grace is None:
         return HttpResponseBadRequest("grace must be 0, 1 or 24 hours.")
     with transaction.atomic():
-        key = WorkspaceKey.issue(old.name)
+        ends = rotation.own_end(old.expires_at)
+        key = WorkspaceKey.issue(old.name, old.models, ends)
         old.retire(grace)
     shown_once.keep(request, KEYS_PAGE, key=key.plaintext, replaced=old.pk)
+    return redirect("api-key-list")
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def api_key_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a key's name, its last day, and what it reaches."""
+    key = get_object_or_404(WorkspaceKey, pk=pk, revoked_at=None)
+    form = KeyForm(request.POST or None, initial=KeyForm.initial_of(key))
+    if form.is_valid():
+        form.save(key)
+        messages.success(request, _("%s is changed.") % key)
+        return redirect("api-key-list")
+    context = {"key": key, "form": form, "back_label": _("API keys")}
+    context["back"] = reverse("api-key-list")
+    status = 422 if form.errors else 200
+    return render(request, "settings/key_edit.html", context, status=status)
+
+
+@login_required
+@require_POST
+def api_key_pause(request: HttpRequest, pk: int) -> HttpResponse:
+    """Refuse a key until it is resumed, or resume it."""
+    _live_key(pk).pause(paused=request.POST.get("paused") == "1")
     return redirect("api-key-list")
 
 

@@ -175,7 +175,7 @@ def code_of_a_chat(page: Any, upstream: str) -> None:
 @state
 def key_just_created(page: Any, upstream: str) -> None:
     page.goto("/settings/api-keys/")
-    page.get_by_label("Who or what").fill("pipeline")
+    page.get_by_label("Name", exact=True).fill("pipeline")
     page.get_by_role("button", name="Create key").click()
     page.get_by_text("shown this once").wait_for()
 

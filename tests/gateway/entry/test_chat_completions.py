@@ -1,6 +1,7 @@
 """The main job: one URL, any provider; who may call it, and how failures look."""
 
 import json
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -234,6 +235,63 @@ def test_a_revoked_key_is_refused(provider, gateway, chat):
     AgentKey.objects.get().revoke()
     headers = {"authorization": f"Bearer {key}"}
     assert (gateway(headers=headers).post(URL, json=chat)).status_code == 401
+
+
+def refusal_of(gateway, chat, key):
+    headers = {"authorization": f"Bearer {key.plaintext}"}
+    answer = gateway(headers=headers).post(URL, json=chat)
+    return answer.status_code, answer.json()["error"]
+
+
+def test_an_expired_key_is_refused_with_its_date(provider, gateway, chat):
+    ended = datetime(2026, 1, 2, tzinfo=UTC)
+    for key in (
+        WorkspaceKey.issue("old", expires_at=ended),
+        AgentKey.issue(Agent.objects.create(name="a"), expires_at=ended),
+    ):
+        status, error = refusal_of(gateway, chat, key)
+        assert (status, error["code"]) == (401, "api_key_expired")
+        assert "expired on 2026-01-02 at 00:00 UTC" in error["message"]
+
+
+def test_a_paused_key_is_refused_until_it_is_resumed(
+    provider, upstream, gateway, chat, completion
+):
+    provider()
+    upstream(json=completion)
+    key = AgentKey.issue(Agent.objects.create(name="a", access="all"))
+    AgentKey.objects.get().pause(paused=True)
+    status, error = refusal_of(gateway, chat, key)
+    assert (status, error["code"]) == (403, "api_key_paused")
+    AgentKey.objects.get().pause(paused=False)
+    headers = {"authorization": f"Bearer {key.plaintext}"}
+    assert gateway(headers=headers).post(URL, json=chat).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("reach", "status"),
+    [
+        ([], 200),
+        (["gpt-4o-mini"], 200),
+        (["openai/gpt-4o-mini"], 200),
+        (["openai/*"], 200),
+        (["gpt-4o"], 403),
+        (["other/gpt-4o-mini", "other/*"], 403),
+    ],
+)
+def test_a_workspace_key_reaches_what_it_was_narrowed_to(
+    provider, upstream, gateway, chat, completion, reach, status
+):
+    provider("openai", models=("gpt-4o-mini",))
+    upstream(json=completion)
+    key = WorkspaceKey.issue("ci", reach)
+    client = gateway(headers={"authorization": f"Bearer {key.plaintext}"})
+    answer = client.post(URL, json=chat)
+    assert answer.status_code == status
+    listed = client.get("/v1/models").json()["data"]
+    assert [each["id"] for each in listed] == (["gpt-4o-mini"] if status == 200 else [])
+    if status == 403:
+        assert answer.json()["error"]["code"] == "model_not_allowed"
 
 
 def test_a_bad_key_from_this_machine_is_not_treated_as_keyless(provider, gateway, chat):

@@ -1,10 +1,10 @@
 """`/api/v1` keeps RunAgents' contract and never gives a secret away."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from providers import attempts, starter
 from providers.models import ModelProvider, Secret, WorkspaceKey
@@ -98,8 +98,6 @@ def test_two_different_keys_are_refused(api):
 def refused_keys():
     live = WorkspaceKey.issue("revoked")
     WorkspaceKey.objects.get(digest=live.digest).revoke()
-    expired = WorkspaceKey.issue("expired")
-    WorkspaceKey.objects.filter(name="expired").update(expires_at=timezone.now())
     agent = AgentKey.issue(Agent.objects.create(name="a"))
     return [
         None,
@@ -108,7 +106,6 @@ def refused_keys():
         "' OR 1=1 --",
         WorkspaceKey.issue("x").plaintext[:-1] + "!",
         live.plaintext,
-        expired.plaintext,
         agent.plaintext,
     ]
 
@@ -120,6 +117,31 @@ def test_every_other_key_gets_the_same_answer(db):
         answer = Client().get("/api/v1/model-providers", headers=headers)
         answers.add((answer.status_code, answer.content))
     assert answers == {(401, b'{"error":"Missing or invalid API key."}')}
+
+
+def ask_with(key):
+    headers = {"X-RunAgents-API-Key": key.plaintext}
+    return Client().get("/api/v1/model-providers", headers=headers)
+
+
+def test_the_holder_of_an_expired_key_is_told_the_date(db):
+    key = WorkspaceKey.issue("old")
+    WorkspaceKey.objects.update(expires_at=datetime(2026, 1, 2, tzinfo=UTC))
+    answer = ask_with(key)
+    assert answer.status_code == 401
+    assert answer.json() == {
+        "error": "This API key expired on 2026-01-02 at 00:00 UTC."
+    }
+
+
+def test_a_paused_key_is_refused_in_words_until_it_is_resumed(db):
+    key = WorkspaceKey.issue("resting")
+    WorkspaceKey.objects.get().pause(paused=True)
+    answer = ask_with(key)
+    assert answer.status_code == 403
+    assert "paused" in answer.json()["error"]
+    WorkspaceKey.objects.get().pause(paused=False)
+    assert ask_with(key).status_code == 200
 
 
 def test_a_browser_session_opens_nothing(logged_in_client):

@@ -1,7 +1,7 @@
 """The Settings pages: keys shown once, secrets never, the gateway's settings."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -178,3 +178,88 @@ def test_no_setting_shows_a_secret(logged_in_client, db, settings):
     assert settings.SECRET_KEY not in page
     for key in settings.ENCRYPTION_KEYS:
         assert key not in page
+
+
+# --- what is decided about keys ---
+
+
+def test_a_key_can_be_given_an_end_and_a_reach_when_it_is_made(
+    logged_in_client, provider
+):
+    provider()
+    reach = "openai/*\ngpt-4o-mini"
+    fields = {"name": "ci", "expires_on": "2099-01-31", "reach": reach}
+    logged_in_client.post("/settings/api-keys/", fields)
+    key = WorkspaceKey.objects.get()
+    assert key.expires_at == datetime(2099, 2, 1, tzinfo=UTC)
+    assert key.models == ["openai/*", "gpt-4o-mini"]
+
+
+def test_a_key_is_renamed_and_narrowed_later(logged_in_client, provider):
+    provider()
+    WorkspaceKey.issue("ci")
+    key = WorkspaceKey.objects.get()
+    url = f"/settings/api-keys/{key.pk}/"
+    fields = {"name": "deploy", "expires_on": "", "reach": "openai/gpt-4o-mini"}
+    assert logged_in_client.post(url, fields).status_code == 302
+    key.refresh_from_db()
+    assert (key.name, key.models) == ("deploy", ["openai/gpt-4o-mini"])
+    page = logged_in_client.get("/settings/api-keys/").content.decode()
+    assert "only openai/gpt-4o-mini" in page
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("reach", "gpt-5o", "Nobody serves"),
+        ("reach", "nobody/*", "Nobody serves"),
+        ("expires_on", "2001-01-01", "This day is over."),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(
+    logged_in_client, provider, field, value, told
+):
+    provider()
+    fields = {"name": "ci", "expires_on": "", "reach": "", field: value}
+    answer = logged_in_client.post("/settings/api-keys/", fields)
+    assert answer.status_code == 422
+    assert told in answer.content.decode()
+    assert not WorkspaceKey.objects.exists()
+
+
+def test_saving_a_key_unchanged_keeps_the_moment_it_ends(logged_in_client, provider):
+    moment = timezone.now() + timedelta(hours=30)
+    WorkspaceKey.issue("ci", ["gone-model"], moment)
+    key = WorkspaceKey.objects.get()
+    fields = {"name": "ci", "expires_on": f"{moment:%Y-%m-%d}", "reach": "gone-model"}
+    answer = logged_in_client.post(f"/settings/api-keys/{key.pk}/", fields)
+    assert answer.status_code == 302
+    key.refresh_from_db()
+    assert key.expires_at == moment
+
+
+def test_a_key_is_paused_and_resumed(logged_in_client, db):
+    WorkspaceKey.issue("ci")
+    key = WorkspaceKey.objects.get()
+    url = f"/settings/api-keys/{key.pk}/pause/"
+    logged_in_client.post(url, {"paused": "1"})
+    key.refresh_from_db()
+    assert not key.is_live()
+    assert "Paused" in logged_in_client.get("/settings/api-keys/").content.decode()
+    logged_in_client.post(url, {"paused": "0"})
+    key.refresh_from_db()
+    assert key.is_live()
+
+
+def test_a_rotated_key_hands_on_its_end_and_its_reach(logged_in_client, db):
+    ends = timezone.now() + timedelta(days=90)
+    WorkspaceKey.issue("ci", ["gpt-4o"], ends)
+    old = WorkspaceKey.objects.get()
+    logged_in_client.post(f"/settings/api-keys/{old.pk}/rotate/")
+    new = WorkspaceKey.objects.exclude(pk=old.pk).get()
+    assert (new.models, new.expires_at) == (["gpt-4o"], ends)
+    # What is left of a grace is not an end that somebody decided on.
+    old.refresh_from_db()
+    logged_in_client.post(f"/settings/api-keys/{old.pk}/rotate/")
+    last = WorkspaceKey.objects.exclude(pk__in=[old.pk, new.pk]).get()
+    assert last.expires_at is None
