@@ -21,6 +21,7 @@ from providers import auth, endpoints, transport
 
 ERROR_BODY_LIMIT = 64 * 1024
 HEADS_KEPT = 1024
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 ANSWERED = frozenset({200, 201})
 """Statuses of answers; frameworks answer a POST with 201 unless told otherwise."""
@@ -118,7 +119,10 @@ class TooLarge(Exception):
 
 
 async def read(response: httpx.Response, limit: int) -> bytes:
-    """Return the whole body; raises TooLarge, and what the connection raises."""
+    """Return the whole body, a byte order mark left out.
+
+    Raises TooLarge, and what the connection raises.
+    """
     parts: list[bytes] = []
     size = 0
     async for part in body_of(response):
@@ -126,7 +130,8 @@ async def read(response: httpx.Response, limit: int) -> bytes:
         if size > limit:
             raise TooLarge
         parts.append(part)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    body = parts[0] if len(parts) == 1 else b"".join(parts)
+    return body.removeprefix(BYTE_ORDER_MARK)
 
 
 def _request(

@@ -388,3 +388,24 @@ def test_what_a_model_on_bedrock_lacks_is_emulated_or_dropped(
         if told:
             assert answer.headers[f"x-gateway-{told}"] == next(iter(asked))
     assert len(seen) == 3
+
+
+def test_a_tool_choice_that_a_model_on_bedrock_lacks_is_weakened(
+    provider, upstream, gateway, chat
+):
+    model = "zai.glm-5"
+    options = {"bedrock_api": "converse"}
+    provider(
+        "aws",
+        provider_type="bedrock",
+        region="us-east-1",
+        models=(model,),
+        options=options,
+    )
+    seen = upstream(lacking("toolConfig.toolChoice.any"))
+    tool = {"type": "function", "function": {"name": "f", "parameters": {}}}
+    asked = {**chat, "model": model, "tools": [tool], "tool_choice": "required"}
+    answer = gateway().post(URL, json=asked)
+    assert answer.status_code == 200
+    assert answer.headers["x-gateway-downgraded"] == "tool_choice"
+    assert len(seen) == 2
