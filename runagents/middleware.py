@@ -19,6 +19,17 @@ from runagents import audit, error_views
 from runagents.accounts import access
 
 
+class KeptNowhere(MiddlewareMixin):
+    """Has no cache keep a page unless it says otherwise: all of them show data."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        """Return the response, marked."""
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
 class Compression(GZipMiddleware):
     """Compresses pages for browsers that take it, and leaves streams as they are.
 

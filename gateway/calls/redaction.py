@@ -3,8 +3,12 @@
 An upstream may echo what it was sent, in an answer, an error or a header.
 """
 
+import base64
+import html
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import TypeVar, cast
+from urllib.parse import quote
 
 from gateway.errors import GatewayError
 from gateway.wire import jsontext
@@ -57,4 +61,22 @@ def _secrets(provider: Provider) -> tuple[bytes, ...]:
 
 
 # By the token: one is redacted from every answer that it asked for.
-_spellings = lru_cache(maxsize=256)(jsontext.spellings)
+@lru_cache(maxsize=256)
+def _spellings(secret: str) -> tuple[bytes, ...]:
+    """Return a secret as it stands, within JSON, and as encoders write it."""
+    return tuple(dict.fromkeys((*jsontext.spellings(secret), *_encoded(secret))))
+
+
+def _encoded(secret: str) -> Iterator[bytes]:
+    raw = secret.encode()
+    percent = quote(secret, safe="").encode()
+    yield from (percent, percent.lower(), quote(secret).encode())
+    yield from (html.escape(secret).encode(), html.escape(secret, quote=False).encode())
+    yield from (raw.hex().encode(), raw.hex().upper().encode())
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        for before in range(3):
+            # Within a longer text it may begin at each of three places of a group; the
+            # characters at its ends hold something of what is beside it.
+            text = encode(bytes(before) + raw).rstrip(b"=")
+            start = (before * 8 + 5) // 6
+            yield text[start : (before + len(raw)) * 8 // 6]

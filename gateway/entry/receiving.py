@@ -43,8 +43,16 @@ def check_media_type(request: Request) -> None:
         raise _unsupported(
             "Send the body as JSON, with the header `Content-Type: application/json`."
         )
+    if not is_framed_plainly(request):
+        raise _unsupported("Send the body without a transfer coding but chunked.")
     if request.header("content-encoding").lower() not in {"", "identity"}:
         raise _unsupported("Send the body without a Content-Encoding.")
+
+
+def is_framed_plainly(request: Request) -> bool:
+    """Tell whether the body comes as it is or in chunks, and not compressed besides."""
+    codings = request.header_lists.get("transfer-encoding", [])
+    return codings in ([], ["chunked"]) or codings[0].lower() == "chunked"
 
 
 class Body:

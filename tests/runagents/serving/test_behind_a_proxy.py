@@ -3,9 +3,12 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from django.test import Client
 
+ROOT = Path(__file__).resolve().parents[3]
 SHOW = "from runagents import settings; print(settings.GATEWAY_TRUSTED_NETWORKS)"
 
 
@@ -39,3 +42,32 @@ def test_what_tells_of_a_proxy_asks_everybody_for_a_key(tmp_path, environ):
     assert networks(tmp_path, **environ) == "[]"
     named = {**environ, "GATEWAY_TRUSTED_NETWORKS": "127.0.0.0/8"}
     assert networks(tmp_path, **named) == "['127.0.0.0/8']"
+
+
+def test_django_finds_nothing_to_say_against_a_deployment(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "RUNAGENTS_DATA_DIR": str(tmp_path),
+            "PUBLIC_URL": "https://models.example.com",
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_pages_carry_what_browsers_hold_them_to(client: Client, db, settings):
+    settings.SECURE_HSTS_SECONDS = 3600
+    page = client.get("/login/", secure=True)
+    assert page["X-Content-Type-Options"] == "nosniff"
+    assert page["Strict-Transport-Security"].startswith("max-age=3600")
+    assert page["Referrer-Policy"] == "same-origin"
+    assert "frame-ancestors 'none'" in page["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", ["/", "/requests/", "/requests/x/", "/models/new/"])
+def test_no_cache_keeps_a_page(logged_in_client: Client, path):
+    assert "no-store" in logged_in_client.get(path)["Cache-Control"]

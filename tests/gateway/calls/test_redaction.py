@@ -1,0 +1,35 @@
+"""A credential that an upstream says again reaches nobody, however it is written."""
+
+import base64
+import html
+from urllib.parse import quote
+
+import pytest
+
+from gateway.calls import redaction, router
+from gateway.worker.registry import registry
+from gateway.worker.snapshot import LOCAL
+
+KEY = "sk-up/stream+key<0123>&'456789"
+WRITTEN = {
+    "plain": KEY,
+    "base64": base64.b64encode(KEY.encode()).decode(),
+    "a header in base64": base64.b64encode(f"Bearer {KEY}".encode()).decode(),
+    "a user in base64": base64.b64encode(f"me:{KEY};x".encode()).decode(),
+    "base64 for URLs": base64.urlsafe_b64encode(f"k={KEY}".encode()).decode(),
+    "hex": KEY.encode().hex(),
+    "HEX": KEY.encode().hex().upper(),
+    "percent": quote(KEY, safe=""),
+    "HTML": html.escape(KEY),
+}
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+def test_an_echoed_key_is_redacted_in_every_form(form, provider, gateway):
+    provider(key=KEY)
+    gateway()
+    (target,) = router.find(registry.snapshot, "gpt-4o-mini", LOCAL)
+    said = f'{{"echo": "{WRITTEN[form]}"}}'.encode()
+    shown = redaction.redact(target.provider, said)
+    assert b"[redacted]" in shown
+    assert WRITTEN[form][8:-8].encode() not in shown

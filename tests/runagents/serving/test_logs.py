@@ -1,0 +1,28 @@
+"""A log line is one line of JSON, whatever is logged."""
+
+import json
+import logging
+import sys
+
+import pytest
+
+from runagents.serving.logs import JSONFormatter
+
+HOSTILE = "a\r\nb\x1b[2Jc\x00\x85\u2028\x7f\x9b\ud800"
+
+
+@pytest.mark.parametrize("place", ["name", "message", "argument", "error"])
+def test_no_field_ends_a_line_or_moves_a_cursor(place):
+    texts = dict.fromkeys(("name", "message", "argument", "error"), "plain")
+    texts[place] = HOSTILE
+    try:
+        raise ValueError(texts["error"])
+    except ValueError:
+        about = sys.exc_info()
+    record = logging.LogRecord(
+        texts["name"], 40, "p", 1, texts["message"] + "%s", (texts["argument"],), about
+    )
+    line = JSONFormatter().format(record)
+    assert line.isascii()
+    assert line.isprintable() or line.replace("\x7f", "").isprintable()
+    assert HOSTILE in "".join(str(each) for each in json.loads(line).values())
