@@ -1,14 +1,18 @@
 """Endpoints: what an administrator may type, and what URL it leads to. Pure functions.
 
 Joining is forgiving: ``https://api.openai.com``, ``.../v1`` and ``.../v1/`` all lead to
-``https://api.openai.com/v1/chat/completions``.
+``https://api.openai.com/v1/chat/completions``. An address typed down to its operation
+is taken as it is.
 """
 
+import functools
 import ipaddress
 import re
-from urllib.parse import unquote, urlsplit
+from typing import NamedTuple
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from providers import addresses, vendors
+from providers import addresses, key_shapes, vendors
+from providers.vendors import hosts
 
 MAX_LENGTH = 2048
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -35,6 +39,8 @@ def normalize(endpoint: str, strip_tail: bool = True) -> str:
         )
     if "://" not in text:
         raise EndpointError(f"The address needs a scheme: https://{text}")
+    if re.match(r"https?:/+https?:", text, re.IGNORECASE):
+        raise EndpointError("The address begins with its scheme twice.")
     try:
         parts = urlsplit(text)
         port = parts.port
@@ -51,8 +57,7 @@ def normalize(endpoint: str, strip_tail: bool = True) -> str:
             "The address holds a user name or password. Remove it; credentials go into "
             "the Authentication fields."
         )
-    if parts.query or "?" in text:
-        raise EndpointError("The address must not hold a query (`?...`).")
+    _check_query(parts.query)
     if parts.fragment or "#" in text:
         raise EndpointError("The address must not hold a fragment (`#...`).")
     if port == 0:
@@ -61,43 +66,118 @@ def normalize(endpoint: str, strip_tail: bool = True) -> str:
     path = parts.path
     if any(part in (".", "..") for part in unquote(path).split("/")):
         raise EndpointError("The address holds a `.` or `..` between slashes.")
-    if strip_tail:
-        path = _without_tail(path.rstrip("/")).rstrip("/")
-    return f"{parts.scheme.lower()}://{_netloc(parts.hostname, port)}{path}"
+    root = f"{parts.scheme.lower()}://{_netloc(parts.hostname, port)}"
+    query = f"?{parts.query}" if parts.query else ""
+    if not strip_tail:
+        return root + path + query
+    return _without_tail(root + path.rstrip("/"), query)
 
 
-def _without_tail(path: str) -> str:
-    """Return `path` without the operation that was pasted along, of whatever vendor."""
+def _check_query(query: str) -> None:
+    """Raise EndpointError if something in `query` looks like a key.
+
+    Others, as ``api-version``, are part of the address.
+    """
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if _KEY_NAMES.search(name) or key_shapes.shape_in(value):
+            raise EndpointError(
+                f"`{name}` in the address looks like a key. Remove it; credentials go "
+                "into the Authentication fields."
+            )
+
+
+# Words of a parameter's name, as in `key`, `api_key`, `subscription-key`, `sig`.
+_KEY_NAMES = re.compile(
+    r"(?i)(^|[-_])(key|token|secret|sig|signature|password|credential|auth)$|apikey"
+)
+
+
+def _tail(path: str) -> str:
+    """Return the operation at the end of `path`, of whatever vendor; else nothing."""
     tails = [tail for each in vendors.VENDORS.values() for tail in each.pasted_tails]
-    pasted = [tail for tail in tails if path.endswith(tail)]
-    return path.removesuffix(max(pasted, key=len, default=""))
+    return max((each for each in tails if path.endswith(each)), key=len, default="")
 
 
-def join(endpoint: str, path: str) -> str:
+def _without_tail(url: str, query: str) -> str:
+    """Return the address without its operation where that comes back by itself."""
+    tail = _tail(url)
+    base = url.removesuffix(tail).rstrip("/")
+    path = tail if tail.startswith(("/v1/", "/api/")) else f"/v1{tail}"
+    if tail and join(base + query, path) != url + query:
+        return url + query
+    return base + query
+
+
+class _Base(NamedTuple):
+    """An address, taken apart: for paths below the version, for others, its query."""
+
+    versioned: str
+    plain: str
+    query: str
+
+
+@functools.lru_cache(1024)
+def _base(endpoint: str, version: str) -> _Base:
+    """Return what calls of `endpoint` begin and end with.
+
+    `version` is the option of that name. Asked for every call, so that it is kept.
+    """
+    address, _mark, query = endpoint.partition("?")
+    plain = address.rstrip("/")
+    tail = _tail(plain)
+    stem = plain.removesuffix(tail).rstrip("/")
+    scheme, _colon, rest = stem.partition("://")
+    netloc, slash, path = rest.partition("/")
+    documented = hosts.base_path(netloc.partition(":")[0].lower())
+    if documented is not None and f"{documented}/".startswith(f"{slash}{path}/"):
+        versioned = f"{scheme}://{netloc}{documented}"
+    elif tail:
+        versioned = stem + ("/v1" if tail.startswith("/v1/") else "")
+    else:
+        versioned = stem + _version_of(stem, slash + path, version)
+    return _Base(versioned, plain, query)
+
+
+def _version_of(stem: str, path: str, version: str) -> str:
+    """Return what stands between an address and OpenAI's paths below it."""
+    if version:
+        return "" if version == "none" else f"/{version}"
+    for end, follows in hosts.ENDS.items():
+        if stem.endswith(end):
+            return follows
+    return "" if re.search(r"/v\d[\w.]*(/|$)", path) else "/v1"
+
+
+def join(endpoint: str, path: str, version: str = "") -> str:
     """Return the URL of `path` (as a translator renders it) under `endpoint`.
 
-    Where the endpoint already ends in the version the path starts with, it stands once.
-    A version of another kind at the endpoint's end (``/v1beta/openai``, ``/v4``) takes
-    the path's place: such servers have ``/chat/completions`` right below it.
+    The ``/v1`` that `path` starts with is left out where the address says where the
+    API is: by a version of its own (``/v1beta/openai``, ``/v4``), by its operation
+    (``.../chat/completions``), or as a vendor documents it. `version` settles it
+    (``v1`` or ``none``). A query of the address stands in every URL.
     """
-    base = endpoint.rstrip("/")
-    if path.startswith("/api/"):
+    base = _base(endpoint, version)
+    if path.startswith("/v1/"):
+        url = base.versioned + path[3:]
+    elif path.startswith("/api/"):
         # Lies beside the OpenAI-compatible paths of the same server.
-        return re.sub(r"/(v1|api)$", "", base) + path
-    if not path.startswith("/v1/"):
-        return base + path
-    if re.search(r"/(v\d+[a-z0-9]*)(/openai)?$", base) or base.endswith("/openai"):
-        return base + path.removeprefix("/v1")
-    return base + path
+        url = re.sub(r"/(v1|api)$", "", base.plain) + path
+    else:
+        url = base.plain + path
+    if not base.query:
+        return url
+    return f"{url}{'&' if '?' in path else '?'}{base.query}"
 
 
-def chat_url(provider_type: str, endpoint: str, region: str = "") -> str:
+def chat_url(
+    provider_type: str, endpoint: str, region: str = "", version: str = ""
+) -> str:
     """Return the URL of chat calls, for display; empty for an unusable endpoint."""
     try:
         base = normalize(endpoint.replace("{region}", region or "{region}"))
     except EndpointError:
         return ""
-    return join(base, vendors.of(provider_type).chat_path)
+    return join(base, vendors.of(provider_type).chat_path, version)
 
 
 def origin(url: str) -> str:

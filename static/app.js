@@ -109,7 +109,8 @@ function chips(area) {
   for (const name of ["aria-describedby", "aria-invalid"])
     if (area.hasAttribute(name)) input.setAttribute(name, area.getAttribute(name));
   box.className = "chip-box";
-  const values = () => area.value.split(/[\s,;]+/).filter(Boolean);
+  const ids = (text) => text.split(/[,;\r\n\t]+/).map((id) => id.trim()).filter(Boolean);
+  const values = () => ids(area.value);
   const set = (list) => {
     area.value = [...new Set(list)].join("\n");
     draw();
@@ -117,7 +118,7 @@ function chips(area) {
   };
   const take = () => {
     if (!input.value.trim()) return;
-    const list = [...values(), ...input.value.split(/[\s,;]+/).filter(Boolean)];
+    const list = [...values(), ...ids(input.value)];
     input.value = "";
     set(list);
   };
@@ -148,7 +149,14 @@ function chips(area) {
       input.focus();
     }
   });
-  input.addEventListener("paste", () => setTimeout(() => { if (/[\s,;]/.test(input.value.trim())) { take(); input.focus(); } }));
+  input.addEventListener("paste", (event) => {
+    const text = event.clipboardData.getData("text");
+    if (!/[,;\r\n\t]/.test(text.trim())) return;
+    event.preventDefault();
+    input.value += text.replace(/[\r\n\t]+/g, ",");
+    take();
+    input.focus();
+  });
   input.addEventListener("blur", take);
   box.addEventListener("click", (event) => { if (event.target === box) input.focus(); });
   area.addEventListener("chips:add", (event) => set([...values(), ...event.detail]));

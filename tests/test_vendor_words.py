@@ -34,6 +34,7 @@ SPEAKING = re.compile(
 ALLOWED: dict[str, str] = {
     "gateway/translators/__init__.py": "the table of translators",
     "providers/vendors/__init__.py": "the table of vendors",
+    "providers/vendors/hosts.py": "where servers of many vendors keep their paths",
     "providers/auth/aws.py": "AWS Signature is a way to authenticate; it signs for one "
     "service, whose API key may stand in for it",
     "providers/forms/credentials.py": "the names of what a secret for AWS may hold",

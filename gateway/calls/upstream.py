@@ -177,8 +177,9 @@ def _head(
     }
     for name in rendered.listed_headers & own.keys() & given.keys():
         headers[name] = f"{own[name]},{given[name]}"
-    url = transport.address(endpoints.join(provider.row.endpoint, rendered.path))
-    return url, transport.header_lines(headers)
+    row = provider.row
+    url = endpoints.join(row.endpoint, rendered.path, row.version_path)
+    return transport.address(url), transport.header_lines(headers)
 
 
 async def _whole_body(provider: Provider, response: httpx.Response) -> bytes:

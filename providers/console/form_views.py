@@ -145,7 +145,9 @@ def _previews(form: ProviderForm) -> dict[str, Any]:
     known = kind in VENDORS
     prefix = value("value_prefix")
     return {
-        "chat_url": endpoints.chat_url(kind, endpoint, value("region"))
+        "chat_url": endpoints.chat_url(
+            kind, endpoint, value("region"), value("option_version_path")
+        )
         if known
         else "",
         "is_localhost": "//localhost" in endpoint or "//127." in endpoint,

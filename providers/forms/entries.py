@@ -38,12 +38,12 @@ class ModelEntry:
 def parse(value: Any) -> list[ModelEntry]:
     """Return the entries in `value`, in order; equal ones are merged.
 
-    `value` is text (ids apart by commas, spaces or lines) or a list of ids and objects
+    `value` is text (ids apart by commas or lines) or a list of ids and objects
     ``{id, upstream_id?, base_model?, prices?, capabilities?}``. Raises ValidationError
     with one sentence per wrong entry, which names it.
     """
     if isinstance(value, str):
-        value = [part.strip("\"'[]") for part in re.split(r"[,;\s]+", value)]
+        value = [part.strip(" \"'[]") for part in re.split(r"[,;\r\n\t]+", value)]
         value = [part for part in value if part]
     if not isinstance(value, list | tuple):
         raise ValidationError("Models must be a list of model ids.")
@@ -97,8 +97,8 @@ def _model_id(value: Any, where: str) -> str:
             f"`{text[:40]}…` is longer than {MAX_ID_LENGTH} characters. Give it a "
             "short id and put the long one into `upstream_id`."
         )
-    if re.search(r"[\x00-\x20\x7f,]", text):
-        raise ValueError(f"`{text}` holds a space, comma or control character.")
+    if re.search(r"[\x00-\x1f\x7f,]", text):
+        raise ValueError(f"`{text}` holds a comma or control character.")
     return text
 
 
@@ -108,8 +108,8 @@ def _text(item: Mapping[str, Any], key: str, model_id: str, limit: int) -> str:
         raise ValueError(
             f"`{key}` of `{model_id}` must be text of {limit} characters at most."
         )
-    if re.search(r"[\x00-\x20\x7f]", value.strip()):
-        raise ValueError(f"`{key}` of `{model_id}` holds a space or control character.")
+    if re.search(r"[\x00-\x1f\x7f]", value.strip()):
+        raise ValueError(f"`{key}` of `{model_id}` holds a control character.")
     return value.strip()
 
 

@@ -183,7 +183,14 @@ class ModelProvider(Announced):
     @property
     def chat_url(self) -> str:
         """The URL that chat requests go to, for display."""
-        return endpoints.chat_url(self.provider_type, self.endpoint, self.region)
+        return endpoints.chat_url(
+            self.provider_type, self.endpoint, self.region, self.version_path
+        )
+
+    @property
+    def version_path(self) -> str:
+        """What stands before the API's paths: `v1`, `none`, or as the address says."""
+        return str(self.options.get("version_path", ""))
 
     def option_headers(self) -> dict[str, str]:
         """Return the headers that the options add to every request."""

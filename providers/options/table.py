@@ -49,6 +49,14 @@ OPTIONS: dict[str, Option] = {
         _("Extra headers"),
         _("One `name: value` a line, sent with every request. Not for credentials."),
     ),
+    "version_path": Option(
+        Choice(("v1", "none")),
+        _("Version in the path"),
+        _(
+            "What stands between the endpoint and the path of a request: `/v1`, or "
+            "nothing. By default the address tells."
+        ),
+    ),
     "bedrock_api": Option(
         Choice(("auto", "invoke", "converse")),
         _("Bedrock API"),

@@ -136,7 +136,7 @@ async def _ask(
 ) -> CheckResult:
     """Ask one question and judge the answer."""
     started = time.monotonic()
-    url = endpoints.join(question.base, question.path)
+    url = endpoints.join(question.base, question.path, provider.version_path)
     try:
         request = httpx.Request(
             "GET",

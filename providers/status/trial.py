@@ -33,7 +33,7 @@ async def call(provider: ModelProvider, model: str) -> Trial:
     """Call `model` once; never raises for what the provider does."""
     scheme = await sync_to_async(auth.for_provider)(provider)
     path, body = provider.vendor.trial(provider.endpoint, model)
-    url = endpoints.join(provider.endpoint, path)
+    url = endpoints.join(provider.endpoint, path, provider.version_path)
     line = f"POST {url}"
     started = time.monotonic()
     try:

@@ -145,7 +145,8 @@ def answered(
     """Judge an answer by its status, and a 200 by what it holds."""
     code = response.status_code
     answer = _decoded(body)
-    path = urlsplit(endpoints.join(question.base, question.path)).path
+    url = endpoints.join(question.base, question.path, provider.version_path)
+    path = urlsplit(url).path
     if code in ANSWERED:
         models = question.read(answer)
         if models is not None:

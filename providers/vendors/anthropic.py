@@ -41,6 +41,7 @@ VENDOR = Vendor(
     value_prefix="",
     example_models="claude-sonnet-4-20250514",
     options=(
+        "version_path",
         "strict_params",
         "auto_cache",
         "server_web_search",

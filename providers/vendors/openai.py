@@ -35,6 +35,7 @@ VENDOR = Vendor(
     pasted_tails=("/v1/chat/completions", "/chat/completions"),
     example_models="gpt-4o, gpt-4o-mini",
     options=(
+        "version_path",
         "strict_params",
         "include_usage",
         "max_tokens_field",

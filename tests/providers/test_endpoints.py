@@ -56,6 +56,104 @@ def test_a_version_stands_once_in_the_url(endpoint, path, url):
 
 
 @pytest.mark.parametrize(
+    ("typed", "url"),
+    [
+        # Documented addresses, as the vendors write them.
+        ("https://api.groq.com/openai/v1", "https://api.groq.com/openai/v1/"),
+        ("https://api.mistral.ai/v1", "https://api.mistral.ai/v1/"),
+        ("https://api.deepseek.com", "https://api.deepseek.com/v1/"),
+        ("https://openrouter.ai/api/v1", "https://openrouter.ai/api/v1/"),
+        (
+            "https://generativelanguage.googleapis.com/v1beta/openai/",
+            "https://generativelanguage.googleapis.com/v1beta/openai/",
+        ),
+        ("https://api.perplexity.ai", "https://api.perplexity.ai/"),
+        ("https://models.github.ai/inference", "https://models.github.ai/inference/"),
+        (
+            "https://acme.cloud.databricks.com/serving-endpoints",
+            "https://acme.cloud.databricks.com/serving-endpoints/",
+        ),
+        (
+            "https://llm.acme.test/serving-endpoints",
+            "https://llm.acme.test/serving-endpoints/",
+        ),
+        (
+            "https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/l"
+            "/endpoints/openapi",
+            "https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/l"
+            "/endpoints/openapi/",
+        ),
+        (
+            "https://gateway.ai.cloudflare.com/v1/acct/gw/compat",
+            "https://gateway.ai.cloudflare.com/v1/acct/gw/compat/",
+        ),
+        (
+            "https://api.cloudflare.com/client/v4/accounts/a/ai/v1",
+            "https://api.cloudflare.com/client/v4/accounts/a/ai/v1/",
+        ),
+        ("https://api.z.ai/api/coding/paas/v4", "https://api.z.ai/api/coding/paas/v4/"),
+        (
+            "https://r.services.ai.azure.com/models",
+            "https://r.services.ai.azure.com/models/",
+        ),
+        # Less than the documented address.
+        ("https://api.groq.com", "https://api.groq.com/openai/v1/"),
+        ("https://api.groq.com/openai", "https://api.groq.com/openai/v1/"),
+        ("https://openrouter.ai/api", "https://openrouter.ai/api/v1/"),
+        ("https://r.openai.azure.com", "https://r.openai.azure.com/openai/v1/"),
+        ("https://r.openai.azure.com/openai", "https://r.openai.azure.com/openai/v1/"),
+        ("https://models.github.ai", "https://models.github.ai/inference/"),
+        # Typed in full.
+        ("https://api.perplexity.ai/chat/completions", "https://api.perplexity.ai/"),
+        ("https://h/llm/chat/completions", "https://h/llm/"),
+        ("https://h/chat/completions/", "https://h/"),
+        ("https://h/llm/v1/chat/completions", "https://h/llm/v1/"),
+        ("https://h/v3/chat/completions", "https://h/v3/"),
+        # Unknown servers.
+        ("http://localhost:8001", "http://localhost:8001/v1/"),
+        ("https://h/proxy", "https://h/proxy/v1/"),
+        ("https://h/v2/proxy", "https://h/v2/proxy/"),
+    ],
+)
+def test_an_address_leads_to_where_its_server_has_the_api(typed, url):
+    base = endpoints.normalize(typed)
+    assert endpoints.chat_url("openai", typed) == f"{url}chat/completions"
+    assert endpoints.join(base, "/v1/models") == f"{url}models"
+
+
+def test_the_messages_api_keeps_its_version_behind_a_gateway():
+    base = "https://gateway.ai.cloudflare.com/v1/acct/gw/anthropic"
+    assert endpoints.join(base, "/v1/messages") == f"{base}/v1/messages"
+
+
+def test_a_query_of_the_address_stands_in_every_url():
+    classic = (
+        "https://r.openai.azure.com/openai/deployments/gpt-4o/chat/completions"
+        "?api-version=2024-10-21"
+    )
+    assert endpoints.normalize(classic) == classic
+    assert endpoints.join(classic, "/v1/chat/completions") == classic
+    short = endpoints.normalize("https://h/v1/?api-version=preview")
+    assert short == "https://h/v1?api-version=preview"
+    url = endpoints.join(short, "/v1/models?limit=1000")
+    assert url == "https://h/v1/models?limit=1000&api-version=preview"
+
+
+@pytest.mark.parametrize(
+    ("version", "url"),
+    [("", "https://h/a/v1/models"), ("none", "https://h/a/models")],
+)
+def test_an_option_settles_what_an_address_does_not_tell(version, url):
+    assert endpoints.join("https://h/a", "/v1/models", version) == url
+
+
+def test_an_option_puts_a_version_below_another():
+    assert endpoints.join("https://h/v2/a", "/v1/models", "v1") == (
+        "https://h/v2/a/v1/models"
+    )
+
+
+@pytest.mark.parametrize(
     ("typed", "word"),
     [
         ("", "Enter"),
@@ -65,7 +163,12 @@ def test_a_version_stands_once_in_the_url(endpoint, path, url):
         ("https://", "host"),
         ("https://user:pass@api.openai.com", "user name"),
         ("https://api.openai.com@evil.test", "user name"),
-        ("https://api.openai.com/?x=1", "query"),
+        ("https://h/v1?key=abc", "looks like a key"),
+        ("https://h/v1?api_key=abc", "looks like a key"),
+        ("https://h/v1?subscription-key=abc", "looks like a key"),
+        ("https://h/v1?sig=abc", "looks like a key"),
+        ("https://https://api.openai.com", "twice"),
+        ("https://https:/api.openai.com", "twice"),
         ("https://api.openai.com/#x", "fragment"),
         ("https://api.openai.com/\nhost", "control"),
         ("https://api.openai.com\\@evil.test", "backslash"),

@@ -29,6 +29,7 @@ ROOT = Path(__file__).parents[3]
 ELSEWHERE = {
     "extra_headers": "gateway/worker/snapshot.py",
     "timeouts": "gateway/worker/snapshot.py",
+    "version_path": "providers/models/provider.py",
     "fetch_images": "gateway/calls/images.py",
 }
 

@@ -279,7 +279,7 @@ def test_a_page_of_models_is_stored_and_shown_again(logged_in_client, provider):
 
 
 @pytest.mark.parametrize(
-    "fields", [{"input_price": "-1"}, {"output_price": "x"}, {"upstream_id": "a b"}]
+    "fields", [{"input_price": "-1"}, {"output_price": "x"}, {"upstream_id": "a\tb"}]
 )
 def test_wrong_model_settings_are_refused(logged_in_client, provider, fields):
     posted = settings_form(provider(), **fields)

@@ -138,7 +138,7 @@ def test_the_authentication_defaults_to_that_of_the_type():
 
 @pytest.mark.parametrize(
     "models",
-    ["a,b", "a, b\n", "a\r\nb", "a b", '["a", "b"]', ["a", "b"], [{"id": "a"}, "b"]],
+    ["a,b", "a, b\n", "a\r\nb", '["a", "b"]', ["a", "b"], [{"id": "a"}, "b"]],
 )
 def test_models_are_taken_as_text_or_list(models):
     form = ProviderForm.for_values({**browser().dict(), "models": models})
@@ -161,7 +161,7 @@ def test_equal_duplicates_are_merged():
         ([{"id": "a", "prices": {"total": 1}}], "`prices` of `a` may hold"),
         ([{"id": "a", "capabilities": {"Vision": True}}], "not a lower-case word"),
         ([{"id": "a", "capabilities": {"vision": {}}}], "The capability `vision`"),
-        (["a b"], "`a b` holds a space"),
+        (["a\tb"], "`a\tb` holds a comma or control"),
         ([7], "models[0] must be a model id or an object"),
         ({"a": 1}, "Models must be a list"),
         (["x" * 513], "longer than 512"),
@@ -170,6 +170,12 @@ def test_equal_duplicates_are_merged():
 def test_a_wrong_model_is_named(models, sentence):
     form = ProviderForm.for_values({**browser().dict(), "models": models})
     assert sentence in " ".join(form.errors["models"])
+
+
+@pytest.mark.parametrize("models", ["My Model Q4, b", "My Model Q4\nb"])
+def test_the_id_of_a_model_may_hold_a_space(models):
+    form = ProviderForm(browser(models=models))
+    assert model_ids(saved(form)) == ["My Model Q4", "b"]
 
 
 def test_overrides_are_stored_and_kept_when_only_ids_come_back():
