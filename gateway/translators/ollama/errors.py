@@ -1,5 +1,12 @@
 """What Ollama says went wrong: https://docs.ollama.com/api/errors"""
 
-from gateway.hub.errors.meanings import COMMON, NO_MODEL, Vocabulary
+from gateway.hub.errors.meanings import COMMON, NO_MODEL, Outcome, Vocabulary, sayings
 
-WORDS = COMMON | Vocabulary(statuses={404: NO_MODEL})
+_BAD_SCHEMA = Outcome(400, "invalid_request_error", "invalid_json_schema")
+
+WORDS = COMMON | Vocabulary(
+    # It says 500 for what a client wrote.
+    sayings=sayings((r"invalid JSON schema in (?P<param>format)\b", _BAD_SCHEMA)),
+    statuses={404: NO_MODEL},
+    params={"format": "response_format"},
+)

@@ -70,7 +70,7 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
     }
     if tools := _tools(rendering):
         upstream["tools"] = tools
-    if format := _format(request):
+    if (format := _format(request)) is not None:
         upstream["format"] = format
     if (think := _think(reasoning, rendering)) is not None:
         upstream["think"] = think
@@ -129,7 +129,7 @@ def _options(request: JSON) -> JSON:
 def _format(request: JSON) -> str | JSON | None:
     match request.get("response_format"):
         case {"type": "json_schema", "json_schema": {"schema": dict(schema)}}:
-            return schema
+            return _without_booleans(schema)
         case {"type": "json_schema" | "json_object"}:
             return "json"
     return None

@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.errors import invalid_request
 from gateway.hub.protocol import JSON
+from gateway.hub.requests.schemas.normal import normalised
 from gateway.hub.requests.schemas.reading import (
     MAX_DEPTH,
     malformed,
@@ -30,6 +31,7 @@ def tool_parameters(parameters: JSON | None, param: str) -> JSON:
     """
     if not parameters:
         return {"type": "object", "properties": {}}
+    parameters = normalised(parameters, param)
     root = parameters.get("type", "object")
     if root != "object" and not (isinstance(root, list) and "object" in root):
         raise invalid_request(
