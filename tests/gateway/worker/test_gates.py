@@ -113,6 +113,7 @@ def test_a_provider_that_is_down_is_not_asked(
 ):
     monkeypatch.setattr(module.gates, "_folder", tmp_path)
     monkeypatch.setattr(module.gates, "_clock", clock)
+    monkeypatch.setattr(module.gates, "failing", {})
     provider("one")
     broken, good = httpx.Response(500, json={}), httpx.Response(200, json=completion)
     seen = upstream(lambda request: broken if len(seen) < 7 else good)
