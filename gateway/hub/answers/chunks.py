@@ -31,6 +31,10 @@ class Chunks:
             self._template["usage"] = None
         self._alias = bool(reply.options.get("reasoning_alias"))
 
+    def put_service_tier(self, tier: str) -> None:
+        """Tell the tier with every chunk from now on, as OpenAI does."""
+        self._head["service_tier"] = self._template["service_tier"] = tier
+
     def delta(self, delta: JSON) -> JSON:
         """Return a chunk with any `delta`; the other builders are made of it."""
         chunk = self._template.copy()

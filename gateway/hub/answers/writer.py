@@ -130,6 +130,11 @@ class AnswerWriter:
             self._explanation = explanation
             self.is_stopped = True
 
+    def serve(self, tier: str | None) -> None:
+        """Note the tier that serves the request, where it has a name at OpenAI."""
+        if tier is not None:
+            self._chunks.put_service_tier(tier)
+
     def intervene(self) -> None:
         """Note that a guardrail changed the answer."""
         self._intervened = True

@@ -215,8 +215,8 @@ def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> J
     completion = _PARSERS[reply.wire](payload, reply)
     if payload.get(GUARDRAIL_ACTION) == "INTERVENED":
         completion["choices"][0]["finish_reason"] = "content_filter"
-    if _counts_nothing(completion) and (usage := usage_of(headers)) is not None:
-        completion["usage"] = usage
+    if (usage := usage_of(headers)) is not None:
+        completion["usage"] = _filled(completion.get("usage"), usage)
     if tier := headers.get(_TIER_HEADER):
         completion["service_tier"] = tier
     return reply_rules.whole(completion, reply)
@@ -232,9 +232,15 @@ def _is_failure(payload: JSON) -> bool:
     )
 
 
-def _counts_nothing(completion: JSON) -> bool:
-    usage = completion.get("usage")
-    return usage is None or not usage["total_tokens"]
+def _filled(told: JSON | None, headers: JSON) -> JSON:
+    """Return the body's counts, with the headers' where it has none."""
+    if not told or not told["total_tokens"]:
+        return headers
+    counts = {
+        name: told[name] or headers[name]
+        for name in ("prompt_tokens", "completion_tokens")
+    }
+    return {**told, **counts, "total_tokens": sum(counts.values())}
 
 
 def stream_parser(reply: Reply) -> StreamParser:

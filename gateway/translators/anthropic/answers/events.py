@@ -17,6 +17,7 @@ from gateway.translators.anthropic.answers.response import (
     FINISH_REASONS,
     explained,
     redacted_block,
+    service_tier,
     thinking_block,
     web_page,
 )
@@ -119,6 +120,7 @@ class MessageReader:
         message = event.get("message")
         if isinstance(message, dict):
             self._add_usage(message.get("usage"))
+            self._writer.serve(service_tier(self._counts))
         self._writer.role()
 
     def _read_block_start(self, event: JSON) -> None:

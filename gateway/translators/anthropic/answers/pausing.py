@@ -9,6 +9,7 @@ https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons
 from functools import partial
 
 from gateway.hub.protocol import JSON, UpstreamRequest
+from gateway.translators.anthropic.answers.usage import folded
 
 MAX_RESUMPTIONS = 3
 PAUSE = "pause_turn"
@@ -66,7 +67,7 @@ def summed_usage(parts: tuple[JSON, ...]) -> JSON:
     usage: JSON = {}
     for part in parts:
         counts = part.get("usage")
-        usage = _summed(usage, counts) if isinstance(counts, dict) else usage
+        usage = _summed(usage, folded(counts)) if isinstance(counts, dict) else usage
     return usage
 
 

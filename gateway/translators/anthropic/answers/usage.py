@@ -19,6 +19,7 @@ def parse_usage(usage: JSON) -> JSON:
     includes both. The cache counts stand under Claude's names too, where clients of
     other gateways look for them.
     """
+    usage = folded(usage)
     write = usage.get("cache_creation_input_tokens")
     read = usage.get("cache_read_input_tokens")
     cache_write, cache_read = count(write), count(read)
@@ -40,3 +41,30 @@ def parse_usage(usage: JSON) -> JSON:
         lasting = {name: count(made[name]) for name in LIFETIMES if name in made}
         counts["cache_creation"] = lasting
     return counts
+
+
+_SUMMED = (
+    "input_tokens",
+    "output_tokens",
+    "cache_creation_input_tokens",
+    "cache_read_input_tokens",
+)
+
+
+def folded(usage: JSON) -> JSON:
+    """Return the usage with what all `iterations` of an answer took, where it has any.
+
+    The counts beside them leave out what compacting the conversation took:
+    https://platform.claude.com/docs/en/build-with-claude/compaction#understanding-usage
+    """
+    rounds = usage.get("iterations")
+    if not isinstance(rounds, list) or not rounds:
+        return usage
+    rounds = [each for each in rounds if isinstance(each, dict)]
+    sums = {
+        name: sum(count(each.get(name)) for each in rounds)
+        for name in _SUMMED
+        if any(each.get(name) is not None for each in rounds)
+    }
+    rest = {name: usage[name] for name in usage if name != "iterations"}
+    return {**rest, **sums}
