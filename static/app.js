@@ -157,6 +157,8 @@ function chips(area) {
     take();
     input.focus();
   });
+  // What is typed is checked when it is a chip: before, the field does not hold it.
+  input.addEventListener("change", (event) => event.stopPropagation());
   input.addEventListener("blur", take);
   box.addEventListener("click", (event) => { if (event.target === box) input.focus(); });
   area.addEventListener("chips:add", (event) => set([...values(), ...event.detail]));
@@ -166,6 +168,8 @@ function chips(area) {
   area.hidden = true;
   area.after(box);
   draw();
+  // Going back, the browser fills the field in after the page is read.
+  addEventListener("pageshow", draw);
 }
 
 /* <button data-add-checked="#id_models"> adds the ticked names around it as chips. */

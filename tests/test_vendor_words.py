@@ -35,6 +35,7 @@ ALLOWED: dict[str, str] = {
     "gateway/translators/__init__.py": "the table of translators",
     "providers/vendors/__init__.py": "the table of vendors",
     "providers/vendors/hosts.py": "where servers of many vendors keep their paths",
+    "providers/vendors/presets.py": "ready-made starts, of every type",
     "providers/auth/aws.py": "AWS Signature is a way to authenticate; it signs for one "
     "service, whose API key may stand in for it",
     "providers/forms/credentials.py": "the names of what a secret for AWS may hold",

@@ -111,6 +111,7 @@ def _context(request: HttpRequest, form: ProviderForm) -> dict[str, Any]:
         "kind": kind,
         "types": [(name, each.label, each.note) for name, each in VENDORS.items()],
         "variants": PRESETS,
+        "template": PRESETS.get(request.GET.get("preset", "")),
         "auths": ModelProvider.Auth.choices,
         "auth": form["auth_type"].value() or vendor.auth_type,
         "example_models": _example_models(request, vendor),

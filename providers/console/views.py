@@ -219,7 +219,7 @@ def provider_toggle(request: HttpRequest, name: str) -> HttpResponse:
         provider.save(update_fields=["enabled", "version", "updated_at"])
     text = _("%s is enabled.") if provider.enabled else _("%s is disabled.")
     messages.success(request, text % provider.name)
-    return redirect(provider)
+    return redirect("provider-list" if "stay" in request.POST else provider)
 
 
 @login_required

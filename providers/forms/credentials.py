@@ -138,8 +138,8 @@ def check_stored(provider: ModelProvider, secret: Secret | None) -> None:
         raise CredentialError(
             field,
             f"Enter the {LABELS[field]} again: {secret.name} was entered for "
-            f"{_places(secret.origins)} and is never sent anywhere else. Missing is "
-            f"{_places(missing)}. Over /api/v1/secrets it is given with the "
+            f"{places(secret.origins)} and is never sent anywhere else. Missing is "
+            f"{places(missing)}. Over /api/v1/secrets it is given with the "
             f"credential, as {_listed(secret.origins, missing)}.",
         )
 
@@ -186,7 +186,7 @@ def _listed(origins: list[str], missing: list[str]) -> str:
     return json.dumps({"origins": [*origins[:3], *missing]})
 
 
-def _places(origins: list[str]) -> str:
+def places(origins: list[str]) -> str:
     """Return origins for a sentence, ports that go without saying left out."""
     shown = [
         origin.removesuffix(":443") if origin.startswith("https") else origin

@@ -39,8 +39,11 @@ class SecretChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
     """The stored secrets, by name and what tells them apart; never their values."""
 
     def label_from_instance(self, secret: Secret) -> str:
-        """Return the name, what it holds and the last characters."""
-        return f"{secret.name} · {credentials.outline(secret)}"
+        """Return the name, the last characters, and where it may be sent."""
+        label = f"{secret.name} · {credentials.outline(secret)}"
+        if not secret.origins:
+            return label
+        return f"{label} · {credentials.places(secret.origins)}"
 
     def to_python(self, value: Any) -> Secret | None:
         """Return the secret named `value`, spaces around it aside."""

@@ -1,10 +1,14 @@
 """What a form says about a provider's secret, and what becomes of it."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from providers.forms import credentials
 from providers.models import ModelProvider, Secret
+
+# What stands before a key in a header, and is copied along with it.
+_PASTED = re.compile(r"^(authorization:\s*)?bearer\s+", re.IGNORECASE)
 
 
 class SecretEntry:
@@ -32,7 +36,9 @@ class SecretEntry:
         prefix = self._provider.value_prefix.strip()
         key = self.values.get("api_key", "")
         if prefix and key.startswith(f"{prefix} "):
-            self.values["api_key"] = key.removeprefix(prefix).strip()
+            key = key.removeprefix(prefix).strip()
+        if key:
+            self.values["api_key"] = _PASTED.sub("", key)
 
     def check(self, knows_address: bool) -> None:
         """Raise CredentialError unless the provider can be called with what is here.

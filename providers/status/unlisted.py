@@ -26,7 +26,7 @@ async def ask(
     path = provider.vendor.chat_path
     if "{" in path:  # It names a model, and none is known.
         return None
-    url = endpoints.join(provider.endpoint, path)
+    url = endpoints.join(provider.endpoint, path, provider.version_path)
     try:
         request = httpx.Request(
             "POST",

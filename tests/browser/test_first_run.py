@@ -99,6 +99,6 @@ def test_a_provider_is_registered_without_scripts(
     page.get_by_label("Ollama").check()
     page.get_by_role("button", name="Use this type's presets").click()
     assert page.get_by_label("Endpoint").input_value() == "http://localhost:11434"
-    page.get_by_label("Model ids").fill("llama3.2")
+    page.locator("#id_models").fill("llama3.2")
     page.get_by_role("button", name="Save").last.click()
     page.get_by_role("heading", name="ollama").wait_for()

@@ -32,7 +32,7 @@ def test_an_administrator_signs_in_once_and_agents_call(
     sso.client.redirect_uris.add(
         page.get_by_label("Redirect URL", exact=True).inner_text().strip()
     )
-    page.get_by_label("Model ids").fill("guarded")
+    page.locator("#id_models_entry").fill("guarded")
     page.get_by_role("button", name="Save").click()
     page.wait_for_url("**/models/sso/")
     page.get_by_text("Not connected yet: press Connect").wait_for()

@@ -40,8 +40,8 @@ def begin(page: Any, kind: str, name: str, endpoint: str) -> None:
 
 
 def add_model(page: Any, model: str) -> None:
-    page.get_by_label("Model ids").fill(model)
-    page.get_by_label("Model ids").press("Enter")
+    page.locator("#id_models_entry").fill(model)
+    page.locator("#id_models_entry").press("Enter")
 
 
 def save(page: Any, name: str) -> None:
@@ -72,7 +72,7 @@ def test_openai_with_a_key_and_models_fetched(
     assert page.locator(".chip-box .chip").count() == 1
     add_model(page, "o3, mine")
     assert page.locator("#id_models").input_value() == "gpt-4o-mini\no3\nmine"
-    page.get_by_label("Model ids").press("Backspace")
+    page.locator("#id_models_entry").press("Backspace")
     assert page.locator("#id_models").input_value() == "gpt-4o-mini\no3"
     page.get_by_label("Send a 1-token request").check()
     page.get_by_role("button", name="Test connection").click()
@@ -163,7 +163,7 @@ def test_a_click_counts_although_a_note_appears_while_the_button_is_down(
 ) -> None:
     begin(page, "Ollama", "third", f"{upstream.url}/ollama")
     # Pressing the button ends the entry, and what is checked then makes a note.
-    page.get_by_label("Model ids").fill("qwen3")
+    page.locator("#id_models_entry").fill("qwen3")
     page.get_by_role("button", name="Fetch models").hover()
     page.mouse.down()
     page.get_by_text("is also served by ollama").wait_for()
@@ -194,3 +194,23 @@ def test_deleting_offers_to_disable_instead(page: Any) -> None:
     page.goto("/models/wrong/delete/")
     page.get_by_role("button", name="Delete provider").click()
     page.get_by_text("wrong is deleted.").wait_for()
+
+
+def test_a_model_that_is_left_with_tab_is_a_chip_and_no_mistake(page: Any) -> None:
+    page.goto("/models/new/")
+    with page.expect_response(lambda answer: "field=models" in answer.url):
+        page.locator("#id_models_entry").fill("gpt-4o")
+        page.locator("#id_models_entry").press("Tab")
+    page.wait_for_load_state("networkidle")
+    assert page.locator("#id_models").input_value() == "gpt-4o"
+    assert page.locator("#id_models_error").inner_text() == ""
+
+
+def test_a_template_is_found_by_typing_and_marked(page: Any) -> None:
+    page.goto("/models/new/")
+    page.get_by_text("Start from a template").click()
+    page.get_by_label("Find a template").fill("groq")
+    page.get_by_role("link", name="Groq").click()
+    page.wait_for_url("**/models/new/?preset=groq")
+    card = page.locator(".template-card[aria-current=true]")
+    assert "api.groq.com" in card.inner_text()

@@ -7,7 +7,7 @@ import pytest
 from genai_prices.data_snapshot import get_snapshot
 
 from gateway.translators import TRANSLATORS
-from providers import options, vendors
+from providers import endpoints, options, vendors
 from providers.forms import presets
 from providers.models import NAME_RULE, ModelProvider
 from providers.vendors import VENDORS
@@ -71,6 +71,24 @@ def test_a_preset_can_be_started_from(name):
     assert options.clean(dict(preset.options)) == preset.options
     assert presets.of_preset(name)["name"] == name
     assert not preset.link or preset.link.startswith("https://")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_template_is_a_card_and_the_chosen_one_is_marked(name, logged_in_client):
+    page = logged_in_client.get(f"/models/new/?preset={name}").content.decode()
+    assert page.count('class="template-card"') == len(PRESETS)
+    marked = page.partition('aria-current="true">')[2].partition("</b>")[0]
+    assert str(PRESETS[name].label) in marked
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_requests_of_a_template_go_where_its_vendor_documents(name):
+    preset = PRESETS[name]
+    if preset.endpoint:
+        url = endpoints.chat_url(preset.provider_type, preset.endpoint)
+        base = preset.endpoint.partition("?")[0].removesuffix("/chat/completions")
+        assert url.lower().startswith(base.lower())
+        assert url.count("/v1") <= 1
 
 
 def test_a_preset_differs_from_its_type_only_in_what_it_says():

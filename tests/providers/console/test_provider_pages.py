@@ -304,7 +304,8 @@ def test_models_of_another_provider_cannot_be_changed_here(logged_in_client, pro
 
 def test_a_provider_is_disabled_and_enabled(logged_in_client, provider):
     row = provider()
-    logged_in_client.post("/models/openai/toggle/", {"enabled": "0"})
+    stays = {"enabled": "0", "stay": "1"}
+    assert logged_in_client.post("/models/openai/toggle/", stays).url == "/models/"
     row.refresh_from_db()
     assert not row.enabled
     logged_in_client.post("/models/openai/toggle/", {"enabled": "1"})

@@ -172,6 +172,15 @@ def test_a_wrong_model_is_named(models, sentence):
     assert sentence in " ".join(form.errors["models"])
 
 
+@pytest.mark.parametrize(
+    "pasted", ["Bearer sk-abc", "bearer  sk-abc", "Authorization: Bearer sk-abc"]
+)
+@pytest.mark.parametrize("prefix", ["Bearer ", ""])
+def test_a_key_pasted_with_its_header_is_the_key(pasted, prefix):
+    form = ProviderForm(browser(api_key=pasted, value_prefix=prefix))
+    assert saved(form).credentials()["api_key"] == "sk-abc"
+
+
 @pytest.mark.parametrize("models", ["My Model Q4, b", "My Model Q4\nb"])
 def test_the_id_of_a_model_may_hold_a_space(models):
     form = ProviderForm(browser(models=models))
