@@ -13,6 +13,7 @@ from pathlib import PurePath
 
 from runagents.agents.detection.findings import (
     Analysis,
+    Bypass,
     Findings,
     HardcodedKey,
     ModelUsage,
@@ -28,6 +29,7 @@ __all__ = [
     "STAGES",
     "SUFFIXES",
     "Analysis",
+    "Bypass",
     "HardcodedKey",
     "ModelUsage",
     "analyse",
@@ -50,6 +52,7 @@ def analyse(files: Mapping[str, str], progress: Progress | None = None) -> Analy
     parsed is named in `problems`; the others still count, and it is searched for keys.
     """
     found = Findings()
+    found.files = len(files)
     tell = progress or _nobody
     parsed: list[PythonFile | JavaScriptFile] = []
     for name, text in sorted(files.items()):

@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 
 from providers import key_shapes
 from runagents.agents.detection.vendors import (
+    CHAT,
     MODEL_VARIABLE,
     TOOL_VARIABLE,
+    is_past_the_gateway,
     vendor_of,
 )
 
@@ -21,13 +23,24 @@ class ModelUsage:
     """A place that calls a model. `model` is empty where it is not written down.
 
     `provider` is the vendor whose library or model this is, if that can be told;
-    `variable` the environment variable that the model's name comes from.
+    `variable` the environment variable that the model's name comes from; `api` the
+    format that is spoken (vendors.py names them).
     """
 
     role: str
     provider: str
     model: str
     variable: str
+    file: str
+    line: int
+    api: str = "chat"
+
+
+@dataclass(frozen=True)
+class Bypass:
+    """An address in the source at which a vendor is reached, past the gateway."""
+
+    host: str
     file: str
     line: int
 
@@ -52,6 +65,8 @@ class Analysis:
     entry_point: str = ""
     system_prompt: str = ""
     problems: list[str] = field(default_factory=list)
+    bypasses: list[Bypass] = field(default_factory=list)
+    files: int = 0
 
 
 KEY_NAME = re.compile(
@@ -73,6 +88,8 @@ class Findings:
         self.entry_points: list[str] = []
         self.system_prompts: list[str] = []
         self.problems: list[str] = []
+        self.bypasses: set[Bypass] = set()
+        self.files = 0
 
     def analysis(self) -> Analysis:
         """Return the findings in the order of files and lines."""
@@ -88,6 +105,8 @@ class Findings:
             entry_point=next(iter([*self.handlers, *self.entry_points]), ""),
             system_prompt=next(iter(self.system_prompts), "")[:MAX_PROMPT],
             problems=self.problems,
+            bypasses=sorted(self.bypasses, key=lambda b: (b.file, b.line))[:MAX_EACH],
+            files=self.files,
         )
 
     def _telling_usages(self) -> list[ModelUsage]:
@@ -107,7 +126,14 @@ class Findings:
         ]
 
     def add_usage(
-        self, role: str, vendor: str, model: str, variable: str, file: str, line: int
+        self,
+        role: str,
+        vendor: str,
+        model: str,
+        variable: str,
+        file: str,
+        line: int,
+        api: str = CHAT,
     ) -> None:
         """Note a call of a model; a variable such as LLM_MODEL_PLANNER names its role.
 
@@ -117,7 +143,7 @@ class Findings:
         if named and named.group(1):
             role = named.group(1).lower()
         vendor = vendor_of(model) or vendor
-        self.usages.add(ModelUsage(role, vendor, model, variable, file, line))
+        self.usages.add(ModelUsage(role, vendor, model, variable, file, line, api))
 
     def add_unused_variable(self, variable: str, file: str, line: int) -> None:
         """Note a model's variable that is read but never seen in a call."""
@@ -133,8 +159,15 @@ class Findings:
             self.keys.add(HardcodedKey(kind, file, line))
         if tool := TOOL_VARIABLE.fullmatch(text):
             self.tools.add(tool.group(1).lower().replace("_", "-"))
-        if text.startswith(("http://", "https://")) and (host := _host(text)):
+        if text.startswith(("http://", "https://")):
+            self._add_address(text, file, line)
+
+    def _add_address(self, text: str, file: str, line: int) -> None:
+        host, port = _host(text)
+        if host:
             self.destinations.add(host)
+        if is_past_the_gateway(host, port):
+            self.bypasses.add(Bypass(host, file, line))
 
     def add_named_text(
         self, names: Iterable[str], text: str, file: str, line: int
@@ -177,8 +210,9 @@ def _is_prompt_name(name: str) -> bool:
     return name.lower().replace("_", "").endswith("systemprompt")
 
 
-def _host(text: str) -> str:
+def _host(text: str) -> tuple[str, int | None]:
     try:
-        return urlsplit(text).hostname or ""
+        parts = urlsplit(text)
+        return parts.hostname or "", parts.port
     except ValueError:
-        return ""
+        return "", None

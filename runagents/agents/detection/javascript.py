@@ -6,6 +6,7 @@ JavaScript with and without JSX, too. A file with mistakes is read as far as pos
 
 import re
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser
@@ -36,13 +37,29 @@ GRAMMARS: dict[str, Callable[[], object]] = {
 }
 STRINGS = {"string", "template_string"}
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\n": ""}
-# What `openai("gpt-4o")` of the AI SDK tells by its function's name.
-VENDOR_FUNCTIONS = {
-    "openai": "openai",
-    "azure": "openai",
-    "anthropic": "anthropic",
-    "bedrock": "bedrock",
-    "ollama": "ollama",
+
+
+class Maker(NamedTuple):
+    """Who makes the model in `openai("gpt-4o")`, and the format it speaks."""
+
+    vendor: str = ""
+    api: str = ""
+
+
+# https://ai-sdk.dev/providers/ai-sdk-providers: by the function's name, and by the name
+# of the function that makes such a function.
+MAKERS = {
+    "openai": Maker("openai", vendors.RESPONSES),
+    "azure": Maker("openai", vendors.AZURE),
+    "anthropic": Maker("anthropic", vendors.MESSAGES),
+    "bedrock": Maker("bedrock", vendors.BEDROCK),
+    "ollama": Maker("ollama", vendors.OLLAMA),
+    "createOpenAI": Maker("openai", vendors.RESPONSES),
+    "createOpenAICompatible": Maker("openai", vendors.CHAT),
+    "createAzure": Maker("openai", vendors.AZURE),
+    "createAnthropic": Maker("anthropic", vendors.MESSAGES),
+    "createAmazonBedrock": Maker("bedrock", vendors.BEDROCK),
+    "createOllama": Maker("ollama", vendors.OLLAMA),
 }
 
 
@@ -106,13 +123,15 @@ class JavaScriptFile:
         row = vendors.call_of(self._callee(node))
         if row is None:
             return
-        name, role, vendor = row
-        value = self._model_argument(node, name)
-        if value is None and name in vendors.NEEDS_MODEL:
-            return
+        value = self._model_argument(node, row.name)
         model, variable = self._model(value) if value is not None else ("", "")
-        vendor = vendor or self._vendor_in(value)
-        self._found.add_usage(role, vendor, model, variable, self.name, _line(node))
+        if not vendors.counts(row, is_given=value is not None, named=model or variable):
+            return
+        maker = self._maker_in(value)
+        vendor, place = row.vendor or maker.vendor, (self.name, _line(node))
+        api = maker.api if maker.api and row.role == "chat" else ""
+        api = api or vendors.api_of(row, model, vendor)
+        self._found.add_usage(row.role, vendor, model, variable, *place, api)
 
     def _callee(self, node: Node) -> str:
         """Return the dotted name of what is called; a client made here by its class."""
@@ -172,7 +191,7 @@ class JavaScriptFile:
                 return self._either(value, steps)
             case "call_expression":
                 arguments = _field(value, "arguments")
-                if self._vendor_in(value) and arguments and arguments.named_children:
+                if self._maker_in(value).api and arguments and arguments.named_children:
                     return self._model(arguments.named_children[0], steps + 1)
             case "non_null_expression" | "as_expression" | "parenthesized_expression":
                 if value.named_children:
@@ -188,12 +207,21 @@ class JavaScriptFile:
         model, variable = self._model(first, steps + 1)
         return model or self._model(last, steps + 1)[0], variable
 
-    def _vendor_in(self, value: Node | None) -> str:
+    def _maker_in(self, value: Node | None) -> Maker:
+        """Return who makes the model in an expression.
+
+        The AI SDK's `openai()` speaks the Responses API, `openai.chat()` does not.
+        """
         if value is None or value.type != "call_expression":
-            return ""
+            return Maker()
         callee = _field(value, "function")
-        first = _dotted(callee).partition(".")[0] if callee is not None else ""
-        return VENDOR_FUNCTIONS.get(first, "")
+        first, _, rest = (_dotted(callee) if callee is not None else "").partition(".")
+        made = self._values.get(first)
+        if made is not None and made.type == "call_expression":
+            first = _dotted(made).rpartition(".")[2]
+        maker = MAKERS.get(first, Maker())
+        is_chat = maker.api == vendors.RESPONSES and rest in {"chat", "completion"}
+        return maker._replace(api=vendors.CHAT) if is_chat else maker
 
     def _gateway_usages(self) -> None:
         """Note the bodies of calls of the gateway's URL: objects with a model."""

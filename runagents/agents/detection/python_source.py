@@ -86,12 +86,12 @@ class PythonFile:
         row = vendors.call_of(self._full_name(node.func))
         if row is None:
             return
-        name, role, vendor = row
-        value = self._model_argument(node, name)
-        if value is None and name in vendors.NEEDS_MODEL:
-            return
+        value = self._model_argument(node, row.name)
         model, variable = self._model(value) if value is not None else ("", "")
-        self._found.add_usage(role, vendor, model, variable, self.name, node.lineno)
+        if not vendors.counts(row, is_given=value is not None, named=model or variable):
+            return
+        place, api = (self.name, node.lineno), vendors.api_of(row, model)
+        self._found.add_usage(row.role, row.vendor, model, variable, *place, api)
 
     def _model_argument(self, node: ast.Call, name: str) -> ast.expr | None:
         arguments = dict(self._named_arguments(node))

@@ -1,76 +1,122 @@
 """What calls of models look like, and to which vendor a model's name belongs. Data."""
 
 import re
+from typing import NamedTuple
 
 DEFAULT_ROLE = "default"
 
-# Calls by the end of their dotted name: (name, role, vendor).
-CALLS: tuple[tuple[str, str, str], ...] = (
-    ("chat.completions.create", "chat", "openai"),
-    ("chat.completions.parse", "chat", "openai"),
-    ("chat.completions.stream", "chat", "openai"),
-    ("chat.completions.runTools", "chat", "openai"),
-    ("responses.create", "chat", "openai"),
-    ("responses.parse", "chat", "openai"),
-    ("responses.stream", "chat", "openai"),
-    ("embeddings.create", "embedding", "openai"),
-    ("ChatCompletion.create", "chat", "openai"),
-    ("ChatCompletion.acreate", "chat", "openai"),
-    ("messages.create", "chat", "anthropic"),
-    ("messages.stream", "chat", "anthropic"),
-    ("messages.parse", "chat", "anthropic"),
-    ("invoke_model", "chat", "bedrock"),
-    ("invoke_model_with_response_stream", "chat", "bedrock"),
-    ("converse", "chat", "bedrock"),
-    ("converse_stream", "chat", "bedrock"),
+
+# The formats that calls speak. Those of `gateway.doors` are answered there.
+CHAT, RESPONSES, MESSAGES, EMBEDDINGS = "chat", "responses", "messages", "embeddings"
+RERANKING, BEDROCK, OLLAMA, AZURE = "reranking", "bedrock", "ollama", "azure"
+# A service that a library finds by a model's prefix, whatever the environment says.
+ELSEWHERE = "elsewhere"
+
+
+class Call(NamedTuple):
+    """A call of a model, known by the end of its dotted name.
+
+    `api` is the format it speaks, where that is not the usual one of its vendor.
+    """
+
+    name: str
+    role: str
+    vendor: str
+    api: str = ""
+
+
+CALLS: tuple[Call, ...] = (
+    Call("chat.completions.create", "chat", "openai"),
+    Call("chat.completions.parse", "chat", "openai"),
+    Call("chat.completions.stream", "chat", "openai"),
+    Call("chat.completions.runTools", "chat", "openai"),
+    Call("responses.create", "chat", "openai", RESPONSES),
+    Call("responses.parse", "chat", "openai", RESPONSES),
+    Call("responses.stream", "chat", "openai", RESPONSES),
+    Call("embeddings.create", "embedding", "openai"),
+    Call("ChatCompletion.create", "chat", "openai"),
+    Call("ChatCompletion.acreate", "chat", "openai"),
+    Call("messages.create", "chat", "anthropic"),
+    Call("messages.stream", "chat", "anthropic"),
+    Call("messages.parse", "chat", "anthropic"),
+    Call("invoke_model", "chat", "bedrock"),
+    Call("invoke_model_with_response_stream", "chat", "bedrock"),
+    Call("converse", "chat", "bedrock"),
+    Call("converse_stream", "chat", "bedrock"),
     # https://docs.aws.amazon.com/AWSJavaScriptSDK/v3/latest/client/bedrock-runtime/
-    ("InvokeModelCommand", "chat", "bedrock"),
-    ("InvokeModelWithResponseStreamCommand", "chat", "bedrock"),
-    ("ConverseCommand", "chat", "bedrock"),
-    ("ConverseStreamCommand", "chat", "bedrock"),
-    ("ollama.chat", "chat", "ollama"),
-    ("ollama.generate", "chat", "ollama"),
-    ("ollama.embed", "embedding", "ollama"),
-    ("ollama.embeddings", "embedding", "ollama"),
-    ("ollama.Client.chat", "chat", "ollama"),
-    ("ollama.Client.generate", "chat", "ollama"),
-    ("ollama.AsyncClient.chat", "chat", "ollama"),
-    ("ollama.AsyncClient.generate", "chat", "ollama"),
-    ("ChatOpenAI", "chat", "openai"),
-    ("AzureChatOpenAI", "chat", "openai"),
-    ("OpenAIEmbeddings", "embedding", "openai"),
-    ("AzureOpenAIEmbeddings", "embedding", "openai"),
-    ("ChatAnthropic", "chat", "anthropic"),
-    ("ChatBedrock", "chat", "bedrock"),
-    ("ChatBedrockConverse", "chat", "bedrock"),
-    ("BedrockEmbeddings", "embedding", "bedrock"),
-    ("ChatOllama", "chat", "ollama"),
-    ("OllamaEmbeddings", "embedding", "ollama"),
-    ("init_chat_model", "chat", ""),
-    ("initChatModel", "chat", ""),
-    ("init_embeddings", "embedding", ""),
-    ("litellm.completion", "chat", ""),
-    ("litellm.acompletion", "chat", ""),
-    ("litellm.embedding", "embedding", ""),
-    ("litellm.aembedding", "embedding", ""),
-    ("litellm.rerank", "reranking", ""),
+    Call("InvokeModelCommand", "chat", "bedrock"),
+    Call("InvokeModelWithResponseStreamCommand", "chat", "bedrock"),
+    Call("ConverseCommand", "chat", "bedrock"),
+    Call("ConverseStreamCommand", "chat", "bedrock"),
+    Call("ollama.chat", "chat", "ollama"),
+    Call("ollama.generate", "chat", "ollama"),
+    Call("ollama.embed", "embedding", "ollama"),
+    Call("ollama.embeddings", "embedding", "ollama"),
+    Call("ollama.Client.chat", "chat", "ollama"),
+    Call("ollama.Client.generate", "chat", "ollama"),
+    Call("ollama.AsyncClient.chat", "chat", "ollama"),
+    Call("ollama.AsyncClient.generate", "chat", "ollama"),
+    Call("ChatOpenAI", "chat", "openai"),
+    Call("AzureChatOpenAI", "chat", "openai", AZURE),
+    Call("OpenAIEmbeddings", "embedding", "openai"),
+    Call("AzureOpenAIEmbeddings", "embedding", "openai", AZURE),
+    Call("ChatAnthropic", "chat", "anthropic"),
+    Call("ChatBedrock", "chat", "bedrock"),
+    Call("ChatBedrockConverse", "chat", "bedrock"),
+    Call("BedrockEmbeddings", "embedding", "bedrock"),
+    Call("ChatOllama", "chat", "ollama"),
+    Call("OllamaEmbeddings", "embedding", "ollama"),
+    # https://docs.langchain.com/oss/python/langchain/agents
+    Call("create_agent", "chat", ""),
+    Call("create_react_agent", "chat", ""),
+    Call("createAgent", "chat", ""),
+    Call("createReactAgent", "chat", ""),
+    Call("init_chat_model", "chat", ""),
+    Call("initChatModel", "chat", ""),
+    Call("init_embeddings", "embedding", ""),
+    Call("litellm.completion", "chat", ""),
+    Call("litellm.acompletion", "chat", ""),
+    Call("litellm.embedding", "embedding", ""),
+    Call("litellm.aembedding", "embedding", ""),
+    Call("litellm.rerank", "reranking", ""),
+    # https://docs.crewai.com/en/concepts/llms
+    Call("crewai.LLM", "chat", ""),
+    Call("crewai.Agent", "chat", ""),
+    # https://ai.pydantic.dev/models/
+    Call("pydantic_ai.Agent", "chat", ""),
     # https://ai-sdk.dev/docs/reference/ai-sdk-core
-    ("generateText", "chat", ""),
-    ("streamText", "chat", ""),
-    ("generateObject", "chat", ""),
-    ("streamObject", "chat", ""),
-    ("embedMany", "embedding", ""),
-    ("call_llm", DEFAULT_ROLE, ""),
+    Call("generateText", "chat", ""),
+    Call("streamText", "chat", ""),
+    Call("generateObject", "chat", ""),
+    Call("streamObject", "chat", ""),
+    Call("embedMany", "embedding", ""),
+    Call("embed", "embedding", ""),
+    Call("call_llm", DEFAULT_ROLE, ""),
 )
 
 # Names that other libraries use too: they count only when a model is handed over.
 NEEDS_MODEL = frozenset(
-    {"messages.create", "messages.stream", "messages.parse", "converse"}
+    {"messages.create", "messages.stream", "messages.parse", "converse", "embed"}
+)
+# These take a model that is made elsewhere, too: they count only when it is named.
+NEEDS_NAME = frozenset(
+    {
+        "create_agent",
+        "create_react_agent",
+        "createAgent",
+        "createReactAgent",
+        "crewai.Agent",
+        "pydantic_ai.Agent",
+    }
 )
 
 # Calls that take the model as their first argument.
 TAKES_MODEL_FIRST = frozenset(
     {
+        "create_agent",
+        "create_react_agent",
+        "crewai.LLM",
+        "pydantic_ai.Agent",
         "init_chat_model",
         "initChatModel",
         "init_embeddings",
@@ -93,6 +139,7 @@ MODEL_ARGUMENTS = (
     "model_id",
     "deployment_name",
     "azureOpenAIApiDeploymentName",
+    "llm",
 )
 SYSTEM_ARGUMENTS = ("system", "system_instruction", "instructions")
 
@@ -114,6 +161,28 @@ VENDORS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^(?:gpt-|o\d|chatgpt|text-embedding)"), "openai"),
     (re.compile(r"^[a-z0-9.-]+:[a-z0-9.-]+$"), "ollama"),
 )
+# https://docs.litellm.ai/docs/providers: by these it finds a service itself.
+OTHER_PREFIX = re.compile(
+    r"^(?:azure|azure_ai|cerebras|cohere|cohere_chat|deepseek|fireworks_ai|gemini"
+    r"|google_genai|google_vertexai|groq|huggingface|lm_studio|mistral|mistralai"
+    r"|moonshot|nvidia_nim|openrouter|perplexity|replicate|sagemaker|together_ai"
+    r"|vertex_ai|watsonx|xai)[/:]"
+)
+APIS_OF_ROLES = {"embedding": EMBEDDINGS, "reranking": RERANKING}
+APIS_OF_VENDORS = {"openai": CHAT, "anthropic": MESSAGES}
+
+# Where models are reached past the gateway: https addresses written in the code.
+VENDOR_HOST = re.compile(
+    r"api\.(?:openai|anthropic|deepseek|fireworks|cerebras|perplexity|cohere|moonshot"
+    r"|groq|mistral|together|x|z)\.(?:com|ai|cn|xyz)"
+    r"|(?:.+\.)?openai\.azure\.com|(?:.+\.)?services\.ai\.azure\.com"
+    r"|models\.github\.ai|models\.inference\.ai\.azure\.com"
+    r"|(?:.+-)?aiplatform\.googleapis\.com|generativelanguage\.googleapis\.com"
+    r"|bedrock-(?:runtime|mantle)\b.*|openrouter\.ai|ollama\.com|open\.bigmodel\.cn"
+    r"|dashscope(?:-\w+)?\.aliyuncs\.com|integrate\.api\.nvidia\.com"
+    r"|(?:router|api-inference)\.huggingface\.co"
+)
+OLLAMA_PORT = 11434
 VENDOR_PREFIX = re.compile(
     r"^(?:openai|azure|anthropic|bedrock|bedrock_converse|ollama|ollama_chat)[/:]"
 )
@@ -140,9 +209,43 @@ def bare(model: str) -> str:
     return VENDOR_PREFIX.sub("", model)
 
 
-def call_of(dotted: str) -> tuple[str, str, str] | None:
-    """Return the row of CALLS that a dotted name ends with."""
+def call_of(dotted: str) -> Call | None:
+    """Return the row of CALLS that a dotted name ends with.
+
+    The classes for Azure have the methods of the others, and an address of their own.
+    """
     for row in CALLS:
-        if dotted == row[0] or dotted.endswith(f".{row[0]}"):
-            return row
+        if dotted == row.name or dotted.endswith(f".{row.name}"):
+            is_azure = "AzureOpenAI" in dotted
+            return row._replace(api=AZURE) if is_azure else row
     return None
+
+
+def counts(call: Call, *, is_given: bool, named: str) -> bool:
+    """Tell whether a call is one of a model: some must be handed one, or its name."""
+    if call.name in NEEDS_NAME:
+        return bool(named)
+    return is_given or call.name not in NEEDS_MODEL
+
+
+def api_of(call: Call, model: str, vendor: str = "") -> str:
+    """Return the format that a call speaks.
+
+    `vendor` is whom its library asks where the row does not say. Libraries for all
+    vendors tell them apart by the model's name.
+    """
+    if call.api:
+        return call.api
+    if not call.vendor and OTHER_PREFIX.match(model):
+        return ELSEWHERE
+    vendor = call.vendor or vendor or vendor_of(model)
+    if vendor in (BEDROCK, OLLAMA):
+        return vendor
+    if call.role in APIS_OF_ROLES:
+        return APIS_OF_ROLES[call.role]
+    return APIS_OF_VENDORS.get(vendor, CHAT)
+
+
+def is_past_the_gateway(host: str, port: int | None) -> bool:
+    """Tell whether an address in the code is a vendor's own."""
+    return port == OLLAMA_PORT or VENDOR_HOST.fullmatch(host) is not None

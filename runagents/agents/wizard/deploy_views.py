@@ -35,11 +35,12 @@ def deploy(request: HttpRequest) -> HttpResponse:
         messages.info(request, _("Choose a provider and model for at least one role."))
         return redirect(draft.url())
     if form.is_valid():
-        agent, key = drafts.deploy(draft, **form.cleaned_data)
         left = {
             "keys": drafts.analysis_of(draft).keys,
+            "obstacles": drafts.obstacles_of(draft),
             "others": [need for need in needs if need.asks_for_another],
         }
+        agent, key = drafts.deploy(draft, **form.cleaned_data)
         return _deployed(request, agent, key.plaintext, left)
     context = {
         **frame("deploy", draft),

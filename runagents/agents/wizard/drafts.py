@@ -7,10 +7,12 @@ from typing import Any
 import msgspec
 from django.db import transaction
 
+from gateway.doors import DOORS
 from providers.keys import NewKey
 from providers.models import ModelProvider
 from runagents.agents import registration
 from runagents.agents.detection import Analysis, ModelUsage
+from runagents.agents.detection.obstacles import Obstacle, obstacles
 from runagents.agents.detection.vendors import DEFAULT_ROLE, bare
 from runagents.agents.forms import ROLE
 from runagents.agents.models import Agent, AgentKey, Draft
@@ -54,7 +56,7 @@ class Need:
     def asks_for_another(self) -> bool:
         """Whether the code names a model, and not the one that is chosen."""
         is_fixed = bool(self.model and not self.variable)
-        return self.is_wired and is_fixed and self.model != self.model_id
+        return self.is_wired and is_fixed and bare(self.model) != self.model_id
 
 
 # --- what the code needs ---
@@ -137,6 +139,11 @@ def begin(analysis: Analysis, files: Iterable[str]) -> Draft:
 def analysis_of(draft: Draft) -> Analysis:
     """Return what reading the draft's code found."""
     return msgspec.convert(draft.analysis, Analysis)
+
+
+def obstacles_of(draft: Draft) -> list[Obstacle]:
+    """Return what in the draft's code does not reach the gateway as it stands."""
+    return obstacles(analysis_of(draft), DOORS)
 
 
 def needs(draft: Draft) -> list[Need]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from providers.choices import Choice, Offer, RegisteredField
 from runagents.agents.detection import MAX_FILES, MAX_SOURCE, MAX_TOTAL, SUFFIXES
+from runagents.agents.detection.obstacles import Obstacle
 from runagents.agents.forms import ROLE
 from runagents.agents.models import Agent
 from runagents.agents.names import check_agent_name
@@ -157,6 +158,7 @@ class NeedForm(forms.Form):
         index: int,
         data: Mapping[str, Any] | None = None,
         is_alone: bool = False,
+        obstacles: Iterable[Obstacle] = (),
     ) -> None:
         initial = {
             "role": need.role,
@@ -165,6 +167,8 @@ class NeedForm(forms.Form):
         }
         super().__init__(data, prefix=str(index), initial=initial)
         self.need, self.index = need, index
+        places = set(need.places)
+        self.obstacles = [o for o in obstacles if (o.file, o.line) in places]
         self.serving = drafts.serving(need, served)
         self._served = served
         providers = dict.fromkeys([name for name, _model in self.serving])

@@ -36,4 +36,5 @@ def frame(step: str, draft: Draft | None) -> dict[str, Any]:
         "step": step,
         "draft": draft,
         "analysis": drafts.analysis_of(draft) if draft else None,
+        "obstacles": drafts.obstacles_of(draft) if draft else [],
     }

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from runagents.agents import registration
+from runagents.agents.detection.obstacles import Obstacle
 from runagents.agents.models import Draft
 from runagents.agents.wizard import drafts
 from runagents.agents.wizard.forms import NeedForm, page_offers
@@ -26,8 +27,8 @@ def wire(request: HttpRequest) -> HttpResponse:
     served = registration.served_models()
     if request.method != "POST":
         needs = drafts.refresh(draft, served)
-        return _wire_page(request, draft, _cards(needs, served), served)
-    cards = _cards(drafts.needs(draft), served, request.POST)
+        return _wire_page(request, draft, _cards(draft, needs, served), served)
+    cards = _cards(draft, drafts.needs(draft), served, request.POST)
     mistaken = [card for card in cards if not card.is_valid()]
     drafts.store_needs(draft, _changed(request, cards))
     if set(request.POST) & {"add", "remove"}:
@@ -41,10 +42,11 @@ def wire(request: HttpRequest) -> HttpResponse:
 
 
 def _cards(
-    needs: list[drafts.Need], served: drafts.Served, data: Any = None
+    draft: Draft, needs: list[drafts.Need], served: drafts.Served, data: Any = None
 ) -> list[NeedForm]:
+    found = drafts.obstacles_of(draft)
     return [
-        NeedForm(need, served, index=index, data=data)
+        NeedForm(need, served, index=index, data=data, obstacles=found)
         for index, need in enumerate(needs)
     ]
 
@@ -105,13 +107,14 @@ def card(request: HttpRequest) -> HttpResponse:
         draft = Draft.objects.select_for_update().get(pk=draft.pk)
         needs = drafts.needs(draft)
         index = int(request.GET.get("card", "")) if _is_index(request, needs) else 0
-        posted = _card(needs, served, index, request.POST)
+        found = drafts.obstacles_of(draft)
+        posted = _card(needs, served, index, found, request.POST)
         posted.is_valid()
         needs[index] = posted.result()
         drafts.store_needs(draft, needs)
     context = {
         "draft": draft,
-        "card": posted if posted.errors else _card(needs, served, index),
+        "card": posted if posted.errors else _card(needs, served, index, found),
         "has_models": bool(served),
         "oob": True,
         **_progress(draft),
@@ -120,9 +123,15 @@ def card(request: HttpRequest) -> HttpResponse:
 
 
 def _card(
-    needs: list[drafts.Need], served: drafts.Served, index: int, data: Any = None
+    needs: list[drafts.Need],
+    served: drafts.Served,
+    index: int,
+    found: list[Obstacle],
+    data: Any = None,
 ) -> NeedForm:
-    return NeedForm(needs[index], served, index=index, data=data, is_alone=True)
+    return NeedForm(
+        needs[index], served, index=index, data=data, is_alone=True, obstacles=found
+    )
 
 
 def _is_index(request: HttpRequest, needs: list[drafts.Need]) -> bool:

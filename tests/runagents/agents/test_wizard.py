@@ -480,3 +480,47 @@ def test_code_beyond_djangos_usual_limit_is_judged_by_the_form(logged_in_client)
     answer = upload(logged_in_client, source="x = 1\n" * 800_000)
     assert answer.status_code == 422
     assert "More than 4 MiB" in text_of(answer)
+
+
+# --- what is wired and cannot work ---
+
+PAST = b"""
+import anthropic, boto3
+anthropic.Anthropic().messages.create(model="gpt-4o-mini", max_tokens=9)
+OpenAI(base_url="https://api.openai.com/v1")
+"""
+
+
+def test_what_goes_past_the_gateway_is_not_called_wired(logged_in_client, provider):
+    provider()
+    file = SimpleUploadedFile("main.py", PAST)
+    upload(logged_in_client, uploads=[file])
+    page = text_of(logged_in_client.get(Draft.objects.get().url()))
+    assert "Code must change" in page
+    assert 'class="pill ok"' not in page
+    assert "<code>main.py:3</code> speaks Anthropic" in page
+    assert "<code>main.py:4</code> calls api.openai.com itself" in page
+
+
+def test_what_goes_past_the_gateway_stands_under_before_it_runs(
+    logged_in_client, provider, draft
+):
+    provider()
+    page = deployed(logged_in_client, draft(PAST.decode()))
+    todo = page.partition("Before it runs")[2].partition("</section>")[0]
+    assert "<code>agent.py:3</code> speaks Anthropic" in todo
+    assert "<code>agent.py:4</code> calls api.openai.com itself" in todo
+
+
+def test_a_vendors_prefix_asks_for_no_change(logged_in_client, provider, draft):
+    provider()
+    row = draft("init_chat_model('openai:gpt-4o-mini')")
+    assert "Before it runs" not in deployed(logged_in_client, row)
+
+
+def test_it_says_that_nothing_was_found(logged_in_client, draft):
+    page = text_of(logged_in_client.get(draft("x = 1").url()))
+    assert "No call of a model was found in this code." in page
+    logged_in_client.post(reverse("agent-by-hand"))
+    page = text_of(logged_in_client.get(Draft.objects.latest("pk").url()))
+    assert "No call of a model was found" not in page
