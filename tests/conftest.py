@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -39,7 +40,9 @@ def _nobody_has_tried_yet(
     limiter = HostLimiter(tmp_path_factory.getbasetemp() / f"limits-{token(8)}")
     monkeypatch.setattr(runtime, "limiter", limiter)
     yield
-    asyncio.run(limiter.aclose())
+    # Playwright's loop goes on running on this thread.
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(asyncio.run, limiter.aclose()).result()
 
 
 @pytest.fixture
