@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.browser import states
-from tests.browser.conftest import Axe, log_in
+from tests.browser.conftest import Axe, complaints, faults, log_in, signed_in
+from tests.browser.test_first_run import PAGES
 from tests.e2e.processes import Server
 from tests.e2e.replay import Replay
 
@@ -22,22 +23,6 @@ def filled(console: Server, upstream: Replay) -> Iterator[Server]:
     states.register(console, upstream)
     yield console
     upstream.credentials.clear()
-
-
-def complaints(page: Any, axe: Axe, name: str) -> list[str]:
-    """Return what is wrong with a page as it stands: wide, narrow, light and dark."""
-    found = []
-    for width in (1280, 360):
-        page.set_viewport_size({"width": width, "height": 800})
-        if page.evaluate("document.documentElement.scrollWidth - innerWidth") > 0:
-            found.append(f"{name} is wider than {width} pixels")
-        for theme in ("light", "dark"):
-            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-            report = axe.run(page)
-            if report.violations_count:
-                found.append(f"{name}, {theme}, {width}: {report.generate_report()}")
-    page.set_viewport_size({"width": 1280, "height": 800})
-    return found
 
 
 @pytest.mark.parametrize("start", range(0, len(states.STATES), STATES_OF_A_SESSION))
@@ -54,6 +39,21 @@ def test_no_state_of_a_page_shuts_anybody_out(
     for name in list(states.STATES)[start : start + STATES_OF_A_SESSION]:
         states.STATES[name](page, upstream.url)
         found += complaints(page, axe, name)
+    assert not found, "\n".join(found)
+
+
+def test_no_page_shuts_anybody_out(
+    filled: Server, open_page: Callable[..., Any], axe: Axe
+) -> None:
+    page = signed_in(open_page(filled.url), filled)
+    page.goto("/")
+    page.get_by_role("button", name="Deploy Hello World Agent").click()
+    page.get_by_role("heading", name="hello-world", exact=True).wait_for()
+    call = filled.rows(1, provider="away")[0]
+    found = []
+    for path in (*PAGES, f"/requests/{call['call_id']}/"):
+        if not path.startswith("/admin/"):  # Django's own, in our colours
+            found += faults(page, axe, path)
     assert not found, "\n".join(found)
 
 

@@ -98,7 +98,7 @@ def test_the_theme_changes_at_once_and_stays(page: Any) -> None:
 def test_a_snippet_is_copied(page: Any) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto("/")
-    page.get_by_role("button", name="Copy the gateway URL").click()
+    page.get_by_role("button", name="Copy URL of the gateway").click()
     page.get_by_text("Copied", exact=True).wait_for()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.endswith("/v1/chat/completions")

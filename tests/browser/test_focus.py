@@ -1,0 +1,110 @@
+"""What has the focus is seen: nothing that sticks to the window lies over it.
+
+https://www.w3.org/WAI/WCAG22/Understanding/focus-not-obscured-minimum.html
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.browser import states
+from tests.browser.conftest import signed_in
+from tests.e2e.processes import Server
+from tests.e2e.replay import Replay
+
+FORMS = (
+    "/models/new/",
+    "/models/new/?preset=custom",
+    "/models/lab/edit/",
+    "/models/lab/?tab=models",
+    "/models/lab/delete/",
+    "/agents/new/upload/",
+    "/playground/",
+    "/usage/",
+    "/requests/",
+    "/settings/api-keys/",
+    "/settings/people/",
+    "/settings/gateway/",
+    "/settings/audit-log/",
+    "/password/",
+)
+# A window of usual size, and what is left of it at 200 %.
+WINDOWS = {"100 %": (1280, 800), "200 %": (640, 400)}
+MOST_STOPS = 200
+
+COVERED = """() => {
+    const it = document.activeElement;
+    if (it === document.body) return null;
+    // Radio buttons in cards and segments are shown by what is around them.
+    const shown = it.closest("label") ?? it;
+    const box = shown.getBoundingClientRect();
+    const words = it.getAttribute("aria-label") || it.textContent.trim();
+    const name = it.id || words || it.value;
+    const lies = (over) => {
+        const other = over.getBoundingClientRect();
+        const top = Math.max(box.top, other.top), left = Math.max(box.left, other.left);
+        const high = Math.min(box.bottom, other.bottom) - top;
+        const wide = Math.min(box.right, other.right) - left;
+        if (high < 1 || wide < 1) return false;
+        const seen = document.elementFromPoint(left + wide / 2, top + high / 2);
+        return over.contains(seen);
+    };
+    const sticky = [...document.querySelectorAll("body *")]
+        .filter((each) => ["sticky", "fixed"].includes(getComputedStyle(each).position))
+        .filter((each) => !each.contains(it) && !it.contains(each));
+    const why = sticky.filter(lies).map((each) => `under .${each.className}`);
+    const outside = box.top >= innerHeight || box.bottom <= 0;
+    return [name, why.join(", ") || (outside ? "outside of the window" : "")];
+}"""
+
+
+@pytest.fixture(scope="module")
+def filled(console: Server, upstream: Replay) -> Iterator[Server]:
+    """A server with a provider that answers and one that is away."""
+    states.register(console, upstream)
+    yield console
+    upstream.credentials.clear()
+
+
+def hidden_stops(page: Any, key: str) -> list[str]:
+    """Walk the page with a key and return what had the focus out of sight."""
+    found = []
+    for _press in range(MOST_STOPS):
+        page.keyboard.press(key)
+        stop = page.evaluate(COVERED)
+        if stop is None:
+            return found
+        if stop[1]:
+            found.append(f"{stop[0][:40]!r} {stop[1]}")
+    return found
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_what_has_the_focus_is_never_covered(
+    filled: Server, open_page: Callable[..., Any], window: str
+) -> None:
+    page = signed_in(open_page(filled.url), filled)
+    width, height = WINDOWS[window]
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(reduced_motion="reduce")
+    found = {}
+    for path in FORMS:
+        page.goto(path)
+        for each in page.locator("main details").all():
+            each.evaluate("each => { each.open = true; }")
+        stops = hidden_stops(page, "Tab") + hidden_stops(page, "Shift+Tab")
+        if stops:
+            found[path] = stops
+    assert not found, "\n".join(map(str, found.items()))
+
+
+def test_a_result_in_the_footer_covers_no_field_either(
+    filled: Server, open_page: Callable[..., Any], upstream: Replay
+) -> None:
+    page = signed_in(open_page(filled.url), filled)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    states.check_that_was_refused(page, upstream.url)
+    page.evaluate("scrollTo(0, 0)")
+    assert hidden_stops(page, "Shift+Tab") == []
+    assert hidden_stops(page, "Tab") == []
