@@ -59,8 +59,9 @@ class Reply(NamedTuple):
     """What the parser of an answer must know about the request.
 
     Each translator fills in what it needs; `wire` lets a translator with several
-    formats find the parser again. `forced_tool` is the one tool that the
-    answer must call; with `hides_reasoning` the client wants no thinking. `earlier` are
+    formats find the parser again. `tool_names` and, by tool, `argument_names` lead from
+    the upstream's names to the client's. `forced_tool` is the one tool that the answer
+    must call; with `hides_reasoning` the client wants no thinking. `earlier` are
     the payloads of an answer that paused, of which the next one is the continuation;
     with `goes_on` a pause is not the end of a stream.
     """
@@ -72,6 +73,7 @@ class Reply(NamedTuple):
     include_usage: bool = False
     wire: str = ""
     tool_names: Mapping[str, str] = NOTHING
+    argument_names: Mapping[str, Mapping[str, str]] = NOTHING
     json_tool: str = ""
     strip_fence: bool = False
     stop: tuple[str, ...] = ()
@@ -124,6 +126,7 @@ class Learned(TypedDict, total=False):
 
     wire: str
     tool_names: Mapping[str, str]
+    argument_names: Mapping[str, Mapping[str, str]]
     json_tool: str
     strip_fence: bool
     stop: tuple[str, ...]

@@ -1,11 +1,12 @@
 """What is done to any answer after parsing, for all translators alike.
 
-The rules work on OpenAI's objects, whole and streamed: tool names are mapped back, the
-hidden JSON tool becomes content, stop sequences that the upstream does not know are
-emulated, code fences stripped, parallel tool calls cut to the first, and the older
-`function_call` restored. Which of them hold, the `Reply` says.
+The rules work on OpenAI's objects, whole and streamed: names of tools and of their
+arguments are mapped back, the hidden JSON tool becomes content, stop sequences that the
+upstream does not know are emulated, code fences stripped, parallel tool calls cut to
+the first, and the older `function_call` restored. Which of them hold, the `Reply` says.
 """
 
+from gateway.hub.answers.calls.renamed import HeldArguments, restored
 from gateway.hub.answers.chunks import Chunks
 from gateway.hub.answers.text_rules import FenceStripper, StopCutter
 from gateway.hub.protocol import JSON, PausingParser, Reply, StreamParser
@@ -45,6 +46,7 @@ def whole(completion: JSON, reply: Reply) -> JSON:
 def _has_rules(reply: Reply) -> bool:
     return bool(
         reply.tool_names
+        or reply.argument_names
         or reply.json_tool
         or reply.strip_fence
         or reply.stop
@@ -59,6 +61,9 @@ def _whole_calls(calls: list[JSON], reply: Reply) -> tuple[list[JSON], str | Non
     content: str | None = None
     for call in calls:
         function = call["function"]
+        if names := reply.argument_names.get(function["name"]):
+            arguments = restored(function["arguments"], names)
+            function = {**function, "arguments": arguments}
         if reply.json_tool and function["name"] == reply.json_tool:
             content = function["arguments"] if content is None else content
             continue
@@ -119,6 +124,7 @@ class RuledStream:
         self._json_index: int | None = None
         self._waiting = ""
         self._indexes: dict[int, int | None] = {}
+        self._held: dict[int, HeldArguments] = {}
         self._called = False
 
     def feed(self, data: bytes) -> list[JSON]:
@@ -158,7 +164,7 @@ class RuledStream:
             shown += self._rule_calls(calls, delta)
         finish = choice.get("finish_reason")
         if finish is not None and not self._text.stopped:
-            shown += self._rest()
+            shown += self._arguments_left(chunk, out) + self._rest()
             choice["finish_reason"] = _finish(finish, self._called, self._reply)
         if shown and finish is not None:
             out.append(_with_delta(chunk, {"content": shown}))
@@ -195,6 +201,11 @@ class RuledStream:
             function = call["function"]
             if "id" in call:
                 self._begin(upstream, function["name"])
+            if (held := self._held.get(upstream)) is not None:
+                arguments = held.feed(function.get("arguments") or "")
+                if not arguments and "id" not in call:
+                    continue
+                function = {**function, "arguments": arguments}
             if upstream == self._json_index:
                 content += function.get("arguments") or ""
                 continue
@@ -205,14 +216,32 @@ class RuledStream:
                 name = self._reply.tool_names.get(name, name)
                 function = {**function, "name": name}
             visible.append({**call, "index": index, "function": function})
-        if visible and self._reply.legacy_functions:
-            delta["function_call"] = visible[0]["function"]
-        elif visible:
-            delta["tool_calls"] = visible
+        if visible:
+            delta |= self._told(visible)
+        return content
+
+    def _told(self, calls: list[JSON]) -> JSON:
+        """Return what a delta says of pieces of calls that the client sees."""
+        if self._reply.legacy_functions:
+            return {"function_call": calls[0]["function"]}
+        return {"tool_calls": calls}
+
+    def _arguments_left(self, chunk: JSON, out: list[JSON]) -> str:
+        """Append held arguments that never became whole; return the JSON tool's."""
+        content = ""
+        for upstream, held in self._held.items():
+            arguments = held.close()
+            if upstream == self._json_index:
+                content += arguments
+            elif arguments and (index := self._indexes.get(upstream)) is not None:
+                piece = {"index": index, "function": {"arguments": arguments}}
+                out.append(_with_delta(chunk, self._told([piece])))
         return content
 
     def _begin(self, upstream: int, name: str) -> None:
         """Give a new call its place among those that the client sees, or none."""
+        if names := self._reply.argument_names.get(name):
+            self._held[upstream] = HeldArguments(names)
         if self._reply.json_tool and name == self._reply.json_tool:
             if self._json_index is None:
                 self._json_index = upstream
@@ -229,6 +258,7 @@ class RuledStream:
 
     def _stop(self, chunk: JSON, out: list[JSON]) -> None:
         """End the answer at an emulated stop sequence."""
+        self._arguments_left(chunk, out)
         if rest := self._text.close():
             out.append(_with_delta(chunk, {"content": rest}))
         chunks = Chunks(self._reply, id=chunk["id"], created=chunk["created"])

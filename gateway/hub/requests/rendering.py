@@ -43,6 +43,7 @@ class Rendering(NamedTuple):
         """Return what the parser of the answer must know, `learned` among it."""
         known: Learned = {
             "tool_names": self.names.originals,
+            "argument_names": self.names.arguments,
             "single_tool_call": not is_parallel(self.body),
             "legacy_functions": "functions" in self.body,
             **learned,

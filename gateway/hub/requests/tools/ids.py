@@ -8,7 +8,13 @@ import re
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 
+from gateway.hub.protocol import JSON
 from gateway.hub.requests.tools.calls import ToolCall
+from gateway.hub.requests.tools.parameter_names import (
+    names_to_send,
+    renamed_arguments,
+    renamed_schema,
+)
 
 _is_token = re.compile(r"[a-zA-Z0-9_-]+").fullmatch
 _replace_bad = re.compile(r"[^a-zA-Z0-9_-]").sub
@@ -89,6 +95,9 @@ class ToolNames:
     def __init__(self) -> None:
         self.originals: dict[str, str] = {}
         """Upstream name to the client's where they differ, for `Reply.tool_names`."""
+        self.arguments: dict[str, dict[str, str]] = {}
+        """The same for arguments, by the upstream name of their tool."""
+        self._sent: dict[str, Mapping[str, str]] = {}
 
     def upstream(self, name: str) -> str:
         """Return the name to send for `name`."""
@@ -97,3 +106,20 @@ class ToolNames:
         sent = f"{_replace_bad('_', name)[:57]}_{_hash(name)[:6]}"
         self.originals[sent] = name
         return sent
+
+    def schema(self, tool: str, schema: JSON) -> JSON:
+        """Return the `schema` to send for a tool, given by its upstream name.
+
+        From now on the arguments of its calls are renamed as its properties are.
+        """
+        sent = names_to_send(schema.get("properties") or ())
+        if not sent:
+            return schema
+        self._sent[tool] = sent
+        self.arguments[tool] = {new: name for name, new in sent.items()}
+        return renamed_schema(schema, sent)
+
+    def call_arguments(self, tool: str, arguments: JSON) -> JSON:
+        """Return the arguments to send for a call of a tool (its upstream name)."""
+        sent = self._sent.get(tool) if self._sent else None
+        return renamed_arguments(arguments, sent) if sent else arguments

@@ -147,11 +147,13 @@ class _Writer:
         return block
 
     def call(self, call: ToolCall) -> JSON:
+        name = self._names.upstream(call.name)
+        arguments = parse_arguments(call.arguments)
         return {
             "type": "tool_use",
             "id": call.id,
-            "name": self._names.upstream(call.name),
-            "input": parse_arguments(call.arguments),
+            "name": name,
+            "input": self._names.call_arguments(name, arguments),
         }
 
     def result(self, message: Message) -> list[JSON]:

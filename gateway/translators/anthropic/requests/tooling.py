@@ -115,7 +115,8 @@ def _render_tools(tools: list[Tool], names: ToolNames, claude: Claude) -> list[J
 
 def _render_tool(tool: Tool, names: ToolNames, schemas: ToolSchemas) -> JSON:
     schema, is_strict = schemas.of(tool)
-    rendered: JSON = {"name": names.upstream(tool.name), "input_schema": schema}
+    name = names.upstream(tool.name)
+    rendered: JSON = {"name": name, "input_schema": names.schema(name, schema)}
     if tool.description.strip():
         rendered["description"] = tool.description
     if is_strict:
@@ -221,18 +222,20 @@ def _with_format(tooling: Tooling, rendering: Rendering, claude: Claude) -> Tool
         # The answer will be the call that the client demands, not text.
         return tooling
     if model.forced_tools:
-        return _with_json_tool(tooling, schema, claude.dialect)
+        return _with_json_tool(tooling, schema, rendering.names, claude.dialect)
     rendering.losses.downgrade("response_format")
     instruction = f"{_JSON_ONLY} {_MATCHING}\n{dumps(schema)}"
     return tooling._replace(instruction=instruction)
 
 
-def _with_json_tool(tooling: Tooling, schema: JSON, dialect: Dialect) -> Tooling:
+def _with_json_tool(
+    tooling: Tooling, schema: JSON, names: ToolNames, dialect: Dialect
+) -> Tooling:
     name = json_tool_name({tool.get("name") for tool in tooling.tools})
     tool = {
         "name": name,
         "description": DESCRIPTION,
-        "input_schema": tool_parameters(schema, SCHEMA_PARAM),
+        "input_schema": names.schema(name, tool_parameters(schema, SCHEMA_PARAM)),
     }
     may_call_others = bool(tooling.tools) and tooling.choice != {"type": "none"}
     if may_call_others:

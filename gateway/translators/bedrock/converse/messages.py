@@ -174,11 +174,13 @@ class _Writer:
     def call(self, call: ToolCall) -> JSON:
         if self._options.tools_as_text:
             return self.text(called(call.name, call.arguments))
+        name = self._names.upstream(call.name)
+        arguments = parse_arguments(call.arguments)
         return {
             "toolUse": {
                 "toolUseId": call.id,
-                "name": self._names.upstream(call.name),
-                "input": parse_arguments(call.arguments),
+                "name": name,
+                "input": self._names.call_arguments(name, arguments),
             }
         }
 

@@ -78,10 +78,10 @@ def _render_tools(tools: list[Tool], names: ToolNames, profile: Profile) -> list
 
 def _tool_spec(tool: Tool, names: ToolNames, schemas: ToolSchemas) -> JSON:
     schema, is_strict = schemas.of(tool)
-    spec: JSON = {"name": names.upstream(tool.name)}
+    spec: JSON = {"name": (name := names.upstream(tool.name))}
     if tool.description.strip():
         spec["description"] = tool.description
-    spec["inputSchema"] = {"json": plain_root(schema)}
+    spec["inputSchema"] = {"json": plain_root(names.schema(name, schema))}
     if is_strict:
         spec["strict"] = True
     return spec
@@ -107,7 +107,7 @@ def _with_format(tooling: Tooling, rendering: Rendering, profile: Profile) -> To
     if tooling.choice is not None and "auto" not in tooling.choice:
         return tooling  # the answer will be the call that the client demands
     if "any" in profile.choices:
-        return _with_json_tool(tooling, schema, profile)
+        return _with_json_tool(tooling, schema, rendering.names, profile)
     return tooling._replace(instruction=asked_in_words(rendering))
 
 
@@ -121,12 +121,15 @@ def text_format(schema: JSON, described: JSON) -> JSON:
     return {"type": "json_schema", "structure": {"jsonSchema": definition}}
 
 
-def _with_json_tool(tooling: Tooling, schema: JSON, profile: Profile) -> Tooling:
+def _with_json_tool(
+    tooling: Tooling, schema: JSON, names: ToolNames, profile: Profile
+) -> Tooling:
     name = json_tool_name({tool["toolSpec"]["name"] for tool in tooling.tools})
+    schema = names.schema(name, tool_parameters(schema, SCHEMA_PARAM))
     spec = {
         "name": name,
         "description": DESCRIPTION,
-        "inputSchema": {"json": plain_root(tool_parameters(schema, SCHEMA_PARAM))},
+        "inputSchema": {"json": plain_root(schema)},
     }
     is_alone = not tooling.tools
     choice: JSON = {"any": {}}

@@ -20,10 +20,14 @@ from gateway.hub.requests.conversation import (
 )
 from gateway.hub.requests.reasoning import reasoning_of
 from gateway.hub.requests.rendering import Rendering
+from gateway.hub.requests.schemas.roots import tool_parameters
+from gateway.hub.requests.tools.arguments import parse_arguments
+from gateway.hub.requests.tools.calls import ToolCall
 from gateway.hub.requests.tools.choice import (
     ToolChoice,
     offer_of,
 )
+from gateway.hub.requests.tools.ids import ToolNames
 from gateway.hub.requests.turns import CONTINUED
 from gateway.hub.requests.validation import output_limit
 from gateway.translators.bedrock.families.turn_order import in_mistrals_order
@@ -116,8 +120,9 @@ def render(rendering: Rendering) -> tuple[JSON, Learned]:
     effort = _effort(body, host)
     used = host.passed | {"reasoning"} if effort else host.passed - {"reasoning_effort"}
     drop_rest(rendering, used)
-    rendered: JSON = {"messages": _messages(rendering, host)}
-    rendered |= _tools(rendering, host)
+    # Tools first: what their parameters are called, the messages' calls must know.
+    tools = _tools(rendering, host)
+    rendered: JSON = {"messages": _messages(rendering, host), **tools}
     ranges = ranges_of(rendering.route.base_model)
     limit = output_limit(body)
     if limit is not None:
@@ -161,10 +166,12 @@ def _tools(rendering: Rendering, host: Host) -> JSON:
     tools = []
     for tool in offered:
         refuse_native(tool)
-        function: JSON = {"name": rendering.names.upstream(tool.name)}
+        name = rendering.names.upstream(tool.name)
+        function: JSON = {"name": name}
         if tool.description:
             function["description"] = tool.description
-        function["parameters"] = tool.parameters or {"type": "object", "properties": {}}
+        schema = tool_parameters(tool.parameters, f"{tool.param}.parameters")
+        function["parameters"] = rendering.names.schema(name, schema)
         if tool.strict and host.takes_format:
             function["strict"] = True
         tools.append({"type": "function", "function": function})
@@ -231,20 +238,18 @@ def _assistant(
     reasoning = message.source.get("reasoning_content")
     if isinstance(reasoning, str) and _sends_reasoning(rendering.route):
         rendered["reasoning_content"] = reasoning
-    calls = [
-        {
-            "id": call.id,
-            "type": "function",
-            "function": {
-                "name": rendering.names.upstream(call.name),
-                "arguments": _arguments(call.arguments),
-            },
-        }
-        for call in message.calls
-    ]
-    if calls:
-        rendered["tool_calls"] = calls
+    if message.calls:
+        names = rendering.names
+        rendered["tool_calls"] = [_call(call, names) for call in message.calls]
     return rendered
+
+
+def _call(call: ToolCall, names: ToolNames) -> JSON:
+    name, arguments = names.upstream(call.name), _arguments(call.arguments)
+    if name in names.arguments:
+        arguments = dumps(names.call_arguments(name, parse_arguments(arguments)))
+    function = {"name": name, "arguments": arguments}
+    return {"id": call.id, "type": "function", "function": function}
 
 
 def _sends_reasoning(route: Route) -> bool:
