@@ -172,9 +172,11 @@ class UsageSummary(models.Model):
 
 
 class CallBody(models.Model):
-    """What a call asked and what was sent upstream for it, where that is kept.
+    """What a call asked, what was sent for it and what came back, where that is kept.
 
-    Only with LOG_BODIES=1; redacted, cut, and deleted after BODY_RETENTION_DAYS.
+    Only with LOG_BODIES=1 or for a time (providers' BodyWindow); redacted, cut, and
+    deleted after BODY_RETENTION_DAYS. `received` is what the provider said when it
+    refused, `answered` what the client got.
     """
 
     call_id = models.CharField(max_length=32, unique=True)
@@ -182,6 +184,8 @@ class CallBody(models.Model):
     asked = models.TextField()
     sent = models.TextField()
     sent_path = models.CharField(max_length=2048, blank=True)
+    received = models.TextField(blank=True)
+    answered = models.TextField(blank=True)
 
     class Meta:
         verbose_name = _("request body")

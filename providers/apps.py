@@ -24,6 +24,7 @@ class ProvidersConfig(AppConfig):
             models.Secret,
             models.WorkspaceKey,
             models.OAuthToken,
+            models.BodyWindow,
         ):
             for signal in (post_save, post_delete):
                 signal.connect(

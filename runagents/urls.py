@@ -14,6 +14,7 @@ from runagents import views
 from runagents.accounts import people_views
 from runagents.accounts import views as account_views
 from runagents.audit import views as audit_views
+from runagents.settings_pages import body_views
 from runagents.settings_pages import views as settings_views
 
 handler400 = "runagents.error_views.bad_request"
@@ -91,6 +92,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("join/<str:token>/", people_views.join, name="join"),
     path("settings/audit-log/", audit_views.audit_log, name="audit-log"),
     path("settings/gateway/", settings_views.gateway_settings, name="gateway-settings"),
+    path(
+        "settings/gateway/bodies/",
+        body_views.body_window_create,
+        name="body-window-create",
+    ),
+    path(
+        "settings/gateway/bodies/<int:pk>/end/",
+        body_views.body_window_end,
+        name="body-window-end",
+    ),
     # One log-in for all: the admin's own would miss the throttle.
     path(
         "admin/login/",

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 import httpx
 
 from gateway.calls import failures, upstream
+from gateway.calls.kept_bodies import Frames
 from gateway.calls.passages import Reader
 from gateway.calls.redaction import redacted, redacted_piece
 from gateway.calls.rounds import Rounds
@@ -66,6 +67,7 @@ class AnswerStream(Generic[T]):
         self._first_byte = False
         self._characters = 0
         self._finish_reason = ""
+        self._kept = Frames() if rounds.call.keeps_bodies else None
         self._outcome = UsageRecord.Outcome.CLIENT_CLOSED
 
     async def open(self) -> None:
@@ -105,7 +107,10 @@ class AnswerStream(Generic[T]):
         if not self._first_byte:
             self._first_byte = True
             self._entry.fields["first_byte_ms"] = self._entry.elapsed_ms()
-        return redacted_piece(self._provider, self._ready.pop(0).data)
+        piece = redacted_piece(self._provider, self._ready.pop(0).data)
+        if self._kept is not None:
+            self._kept.add(piece)
+        return piece
 
     def stall(self) -> None:
         """Note that the client has stopped reading."""
@@ -132,6 +137,8 @@ class AnswerStream(Generic[T]):
             fields["error_message"] = self.failure.message
         elif self._state.is_unexplained:
             fields["error_message"] = UNEXPLAINED
+        if self._kept is not None:
+            fields["frames"] = self._kept.text()
         if draining.is_over and self._outcome == UsageRecord.Outcome.CLIENT_CLOSED:
             self._outcome = UsageRecord.Outcome.SHUTDOWN
         self._entry.ended(

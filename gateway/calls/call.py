@@ -16,7 +16,8 @@ class Call:
     `headers` go upstream as they are, `via` is this installation's entry there. `held`
     is what it takes of the worker (gateway/worker/capacity.py). Without a
     `limiter` requests per minute are not enforced. `is_billed` tells that a part of the
-    answer has come: nobody else is asked then.
+    answer has come: nobody else is asked then. With `keeps_bodies` what is asked, sent
+    and answered is kept.
     """
 
     caller: Caller
@@ -26,3 +27,4 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     limiter: Limiter | None = None
     is_billed: bool = False
+    keeps_bodies: bool = False

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 import httpx
 
-from gateway.calls import avoidance, failures, images, upstream
+from gateway.calls import avoidance, failures, images, kept_bodies, upstream
 from gateway.calls.answer_stream import AnswerStream
 from gateway.calls.call import Call
 from gateway.calls.passages import Passage, Whole
@@ -18,7 +18,6 @@ from gateway.doors.protocol import Asked
 from gateway.errors import GatewayError
 from gateway.hub.protocol import Route, Translator, UpstreamRequest
 from gateway.identifiers import token
-from gateway.ledger import bodies_log
 from gateway.ledger.spool import Entry
 from gateway.ledger.usage import usage_fields
 from gateway.models import UsageRecord
@@ -87,12 +86,8 @@ async def _attempt(
     capacity.enter_provider(call.held, provider.name)
     while True:
         rendered = passage.render_request(asked, route, fetched)
-        if call_settings.LOG_BODIES:
-            call.entry.fields["bodies"] = {
-                "asked": bodies_log.cut(asked.body),
-                "sent": bodies_log.cut(rendered.body),
-                "path": rendered.path,
-            }
+        if kept_bodies.are_wanted(call, provider):
+            kept_bodies.note_request(call, asked, rendered)
         rounds = Rounds(target, rendered, call)
         await rounds.admit()
         _book(rounds, routed_ms)
@@ -146,6 +141,8 @@ async def _answer(
         return stream
     whole = await _whole(asked, passage, rounds, response)
     statuses.note(provider, "ok")
+    if rounds.call.keeps_bodies:
+        kept_bodies.note_answer(rounds.call, whole.body)
     _end_with_answer(entry, whole)
     return WholeAnswer(whole.body, headers, rounds.target)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from gateway.calls import failures
+from gateway.calls import failures, kept_bodies
 from gateway.calls.call import Call
 from gateway.calls.redaction import redact, redacted
 from gateway.errors import GatewayError
@@ -50,7 +50,7 @@ async def send(target: Target, rendered: UpstreamRequest, call: Call) -> httpx.R
     if response.status_code in ANSWERED:
         return response
     try:
-        refusal = await _refusal(provider, response)
+        refusal = await _refusal(provider, response, call)
     finally:
         await response.aclose()
     failures.observe(provider, refusal, response.status_code)
@@ -192,7 +192,9 @@ async def _whole_body(provider: Provider, response: httpx.Response) -> bytes:
         raise failures.interruption(provider, error) from None
 
 
-async def _refusal(provider: Provider, response: httpx.Response) -> GatewayError:
+async def _refusal(
+    provider: Provider, response: httpx.Response, call: Call
+) -> GatewayError:
     """Return what a response with another status than 200 means to the client."""
     code = response.status_code
     if 300 <= code < 400:
@@ -203,8 +205,11 @@ async def _refusal(provider: Provider, response: httpx.Response) -> GatewayError
         payload = await read(response, ERROR_BODY_LIMIT)
     except (TooLarge, httpx.TransportError):
         payload = b""
+    payload = redact(provider, payload)
+    if call.keeps_bodies:
+        kept_bodies.note_refusal(call, payload)
     headers = headers_of(provider, response)
-    error = provider.translator.parse_error(code, headers, redact(provider, payload))
+    error = provider.translator.parse_error(code, headers, payload)
     error = redacted(provider, error)
     return GatewayError(
         error.status,

@@ -1,4 +1,4 @@
-"""Requests as they may be kept (LOG_BODIES=1): redacted and cut, off their path."""
+"""Bodies of calls as they may be kept: redacted and cut, off their path."""
 
 import re
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from gateway.wire import jsontext
 from providers import key_shapes
 
-MAX_TEXT = 4000
+MAX_TEXT = 64 * 1024
 MAX_BODY = 128 * 1024
 # What of a text is searched for keys: one that begins before the cut ends behind it.
 _READ = 2 * MAX_TEXT
@@ -49,7 +49,7 @@ def _shortened(value: Any, left: list[int]) -> Any:
 
 
 def kept(body: Any) -> str:
-    """Return a request's body as the text to keep: JSON, redacted, long parts cut."""
+    """Return a body as the text to keep: JSON, redacted, long parts cut."""
     text = jsontext.dumps(_cut(body))
     if len(text) > MAX_BODY:
         return f"{text[:MAX_BODY]}… [{len(text) - MAX_BODY} characters more]"

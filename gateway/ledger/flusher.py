@@ -18,6 +18,7 @@ from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
 
 BATCH = 500
+BODIES = ("bodies", "answered", "frames", "received")
 # Calls that cannot be stored, for whoever looks into why; no more than so much.
 REFUSED = "refused.jsonl.bad"
 REFUSED_BYTES = 16 * 1024 * 1024
@@ -120,7 +121,7 @@ class Flusher:
             )
             with os.fdopen(file, "ab") as kept:
                 for line in lines:
-                    told = {name: line[name] for name in line if name != "bodies"}
+                    told = {name: line[name] for name in line if name not in BODIES}
                     if kept.tell() < REFUSED_BYTES:
                         kept.write(jsontext.encode(told) + b"\n")
         except OSError as error:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.db import DataError, IntegrityError, connection, models, transaction
 
 from gateway.ledger import bodies_log, prices
+from gateway.ledger.joined_frames import joined
 from gateway.models import CallBody, UsageRecord
 from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
@@ -76,12 +77,33 @@ def store_bodies(lines: list[JSON]) -> None:
             asked=bodies_log.kept(line["bodies"].get("asked")),
             sent=bodies_log.kept(line["bodies"].get("sent")),
             sent_path=str(line["bodies"].get("path", ""))[:2048],
+            received=bodies_log.kept(_parsed(line["received"]))
+            if "received" in line
+            else "",
+            answered=_answer(line),
         )
         for line in lines
         if isinstance(line.get("bodies"), dict)
     ]
     if rows:
         CallBody.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _answer(line: JSON) -> str:
+    """Return what the client got as the text to keep, empty where there was nothing."""
+    if "answered" in line:
+        return bodies_log.kept(line["answered"])
+    if frames := line.get("frames"):
+        return bodies_log.kept(joined(str(frames)))
+    return ""
+
+
+def _parsed(text: Any) -> Any:
+    """Return the JSON that `text` is, or the text."""
+    try:
+        return jsontext.decode(str(text).encode())
+    except jsontext.JSONError:
+        return text
 
 
 def _has_failed(line: JSON) -> bool:

@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from gateway.hub.protocol import Translator
 from gateway.translators import TRANSLATORS
-from providers.models import ModelProvider, ProviderModel
+from providers.models import BodyWindow, ModelProvider, ProviderModel
 
 
 class Caller(NamedTuple):
@@ -104,6 +104,22 @@ class Target(NamedTuple):
     prices: Mapping[str, str | None] | None
 
 
+class Window(NamedTuple):
+    """A time in which bodies are kept; an empty name stands for any."""
+
+    caller: str
+    provider: str
+    ends_at: float
+
+    def holds(self, caller: str, provider: str, now: float) -> bool:
+        """Tell whether a call at `now` (Unix time) is one of those."""
+        return (
+            now < self.ends_at
+            and self.caller in ("", caller)
+            and self.provider in ("", provider)
+        )
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """The whole registry at one version; replaced, never changed.
@@ -116,6 +132,7 @@ class Snapshot:
     targets: Mapping[str, tuple[Target, ...]] = field(default_factory=dict)
     pinned: Mapping[str, Target] = field(default_factory=dict)
     callers: Mapping[str, Caller] = field(default_factory=dict)
+    body_windows: tuple[Window, ...] = ()
 
 
 def read(
@@ -152,6 +169,10 @@ def read(
         targets={name: tuple(found) for name, found in targets.items()},
         pinned=pinned,
         callers=callers(),
+        body_windows=tuple(
+            Window(each.caller, each.provider, each.ends_at.timestamp())
+            for each in BodyWindow.open_now()
+        ),
     )
 
 

@@ -1,6 +1,7 @@
 """The registry: model providers, their models, the secrets they use, workspace keys."""
 
 from providers.models.announced import Announced, RegistryVersion
+from providers.models.body_window import BodyWindow
 from providers.models.keys import IssuedKey, WorkspaceKey
 from providers.models.provider import ModelProvider, ProviderModel
 from providers.models.rules import NAME_RULE, REGION_RULE
@@ -11,6 +12,7 @@ __all__ = [
     "NAME_RULE",
     "REGION_RULE",
     "Announced",
+    "BodyWindow",
     "IssuedKey",
     "ModelProvider",
     "OAuthToken",

@@ -103,6 +103,8 @@ PAGES: dict[str, Access] = {
     "user-end": _ADMINISTRATORS,
     "audit-log": _VIEWERS,
     "gateway-settings": _VIEWERS,
+    "body-window-create": _ADMINISTRATORS,
+    "body-window-end": _ADMINISTRATORS,
 }
 
 KEY_ROUTES = ("api/v1/", "api/")

@@ -23,6 +23,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from providers.models import (
+    BodyWindow,
     ModelProvider,
     OAuthToken,
     ProviderModel,
@@ -114,6 +115,7 @@ SUBJECTS: "dict[type[models.Model], Subject]" = {
             "is_active": "access",
         },
     ),
+    BodyWindow: Subject("keeping of bodies", str, {"created_at": ""}),
     SignInLink: Subject(
         "sign-in link", str, {"digest": "", "created_at": "", "expires_at": ""}
     ),

@@ -18,7 +18,7 @@ from django.views.decorators.http import (
 
 from providers.models import ModelProvider, Secret, WorkspaceKey
 from runagents import rotation, shown_once
-from runagents.settings_pages import gateway_facts
+from runagents.settings_pages import body_views
 from runagents.settings_pages.forms import SecretForm
 from runagents.settings_pages.key_forms import KeyForm
 
@@ -172,5 +172,4 @@ def _secrets() -> QuerySet[Secret]:
 @require_safe
 def gateway_settings(request: HttpRequest) -> HttpResponse:
     """Show how the gateway is set; it is set through the environment."""
-    context = {"groups": gateway_facts.groups()}
-    return render(request, "settings/gateway_settings.html", context)
+    return render(request, "settings/gateway_settings.html", body_views.context())

@@ -80,6 +80,8 @@ def request_detail(request: HttpRequest, call_id: str) -> HttpResponse:
         "body": body,
         "asked": _pretty(body.asked) if body else "",
         "sent": _pretty(body.sent) if body else "",
+        "received": _pretty(body.received) if body else "",
+        "answered": _pretty(body.answered) if body else "",
     }
     return render(request, "gateway/request_detail.html", context)
 

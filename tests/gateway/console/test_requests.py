@@ -243,7 +243,7 @@ def test_a_cause_is_told_in_words(logged_in_client, record):
 def test_kept_bodies_stand_side_by_side(logged_in_client, record):
     row = record()
     url = f"/requests/{row.call_id}/"
-    assert b"LOG_BODIES" in logged_in_client.get(url).content
+    assert b"of this call are not kept" in logged_in_client.get(url).content
     CallBody.objects.create(
         call_id=row.call_id,
         stored_at=timezone.now(),

@@ -1,11 +1,18 @@
-"""Requests are kept only where that is switched on, without keys and files."""
+"""Bodies are kept only where that is switched on, without keys and files."""
+
+import json
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from gateway.ledger import bodies_log
 from gateway.ledger.flusher import Flusher
+from gateway.ledger.joined_frames import joined
 from gateway.models import CallBody
 from gateway.worker.runtime import runtime
+from gateway.worker.snapshot import Window
+from providers.models import BodyWindow
 
 
 def kept(gateway, chat, **fields):
@@ -54,7 +61,7 @@ def test_what_looks_like_a_key_is_not_kept(secret):
 
 def test_files_and_long_texts_are_cut():
     url = f"data:image/png;base64,{'A' * 500}"
-    text = bodies_log.kept({"url": url, "long": "x" * 9000})
+    text = bodies_log.kept({"url": url, "long": "x" * (bodies_log.MAX_TEXT + 5000)})
     assert "AAAA" not in text
     assert "[5000 characters more]" in text
 
@@ -83,3 +90,85 @@ def test_what_is_cut_early_is_kept_as_what_is_not():
     body = {"long": "x" * 9000, "key": "sk-abcdefgh12345678", "list": [1, None, "é"]}
     body["file"] = f"data:image/png;base64,{'A' * 20_000}"
     assert bodies_log.kept(bodies_log.cut(body)) == bodies_log.kept(body)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_answer_is_kept(gateway, provider, upstream, chat, completion, settings):
+    settings.LOG_BODIES = True
+    provider("openai")
+    completion["choices"][0]["message"]["content"] = "It is sk-abcdefgh12345678."
+    upstream(json=completion)
+    body = kept(gateway, chat)
+    assert json.loads(body.answered)["object"] == "chat.completion"
+    assert "It is" in body.answered
+    assert "sk-abcdefgh" not in body.answered
+    assert body.received == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_streamed_answer_is_kept_as_one(gateway, provider, upstream, chat, settings):
+    settings.LOG_BODIES = True
+    provider("openai")
+    head = {"index": 0, "id": "c1", "type": "function"}
+    deltas = [
+        {"role": "assistant", "content": "Hel"},
+        {"content": "lo"},
+        {"tool_calls": [{**head, "function": {"name": "look", "arguments": '{"a":'}}]},
+        {"tool_calls": [{"index": 0, "function": {"arguments": "1}"}}]},
+    ]
+    chunks = [{"id": "c", "choices": [{"index": 0, "delta": d}]} for d in deltas]
+    end = {"index": 0, "delta": {}, "finish_reason": "tool_calls"}
+    chunks.append({"id": "c", "choices": [end]})
+    lines = [f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks]
+    upstream(stream=[*lines, b"data: [DONE]\n\n"])
+    answered = json.loads(kept(gateway, chat, stream=True).answered)
+    (choice,) = answered["choices"]
+    assert choice["message"]["content"] == "Hello"
+    assert choice["message"]["tool_calls"][0]["function"]["arguments"] == '{"a":1}'
+    assert choice["finish_reason"] == "tool_calls"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_provider_says_when_it_refuses_is_kept(
+    gateway, provider, upstream, chat, settings
+):
+    settings.LOG_BODIES = True
+    provider("openai")
+    upstream(json={"error": {"message": "no", "secret_detail": 7}}, status=400)
+    body = kept(gateway, chat)
+    assert json.loads(body.received)["error"]["secret_detail"] == 7
+    assert body.answered == ""
+
+
+@pytest.mark.parametrize(
+    ("window", "is_kept"),
+    [
+        ({}, True),
+        ({"provider": "openai"}, True),
+        ({"provider": "claude"}, False),
+        ({"caller": "local", "provider": "openai"}, True),
+        ({"caller": "somebody"}, False),
+        ({"ends_at": timezone.now() - timedelta(seconds=1)}, False),
+    ],
+)
+@pytest.mark.django_db(transaction=True)
+def test_bodies_are_kept_for_a_time(
+    gateway, provider, upstream, chat, completion, window, is_kept
+):
+    provider("openai")
+    upstream(json=completion)
+    later = timezone.now() + timedelta(hours=1)
+    BodyWindow.objects.create(**{"ends_at": later, **window})
+    assert (kept(gateway, chat) is not None) == is_kept
+
+
+def test_a_window_ends_by_itself():
+    window = Window("", "", 100.0)
+    assert window.holds("a", "b", 99.9)
+    assert not window.holds("a", "b", 100.0)
+
+
+def test_frames_that_are_no_chunks_stay_as_they_came():
+    frames = "event: ping\ndata: hello\n\n"
+    assert joined(frames) == frames
+    assert joined('data: {"choices": [{"delta": {"cont') != ""
