@@ -7,6 +7,8 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
+from gateway.worker.runtime import runtime
+from gateway.worker.troubles import LIMITS, REGISTRY, USAGE
 from providers.roles import Role, may
 from runagents.accounts.access import navigable
 
@@ -52,6 +54,23 @@ NAVIGATION: list[tuple[Any, list[Page]]] = [
     ),
 ]
 
+_TROUBLES = {
+    USAGE: _(
+        "Usage cannot be recorded (%(why)s): calls go on and are missing from Requests "
+        "and Usage. Make room on the disk that RUNAGENTS_DATA_DIR is on, and let this "
+        "server write there."
+    ),
+    LIMITS: _(
+        "Redis does not count requests (%(why)s): RATE_LIMIT_ON_FAILURE says what "
+        "passes until it does. Look whether what REDIS_URL names is running."
+    ),
+    REGISTRY: _(
+        "The database was not read for %(why)s: calls go on from memory, for a day at "
+        "most, and changes wait. Look whether what DATABASE_URL names is running and "
+        "has room."
+    ),
+}
+
 
 def console(request: HttpRequest) -> dict[str, Any]:
     """Return the gateway's address as agents should use it, and the page's frame."""
@@ -61,9 +80,19 @@ def console(request: HttpRequest) -> dict[str, Any]:
         "gateway_url": f"{base}/v1/chat/completions",
         "rate_limits_enforced": settings.RATE_LIMIT_ENFORCEMENT,
         "theme": theme(request),
+        "troubles": troubles,
         "navigation": lambda: navigation(request),
         "may": abilities(request),
     }
+
+
+def troubles() -> list[str]:
+    """Return what the host's workers are in trouble with, and what helps."""
+    return [
+        _TROUBLES[kind] % {"why": why}
+        for kind, why in sorted(runtime.board.seen().items())
+        if kind in _TROUBLES
+    ]
 
 
 def abilities(request: HttpRequest) -> dict[str, bool]:

@@ -97,6 +97,8 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.dropped = 0
+        self.trouble = ""
+        """Why lines are dropped at the moment; empty while they are written."""
         self._writer = f"{os.getpid()}.{token(8)}"
         self._sequence = 0
         self._size = 0
@@ -113,6 +115,20 @@ class Spool:
             self._append(text)
         except OSError as error:
             self._complain(error)
+
+    def recover(self) -> None:
+        """Find out whether lines are written again; nothing to do while they are."""
+        if not self.trouble:
+            return
+        try:
+            if self._file < 0:
+                self._next_segment()
+            # A line of no call.
+            self._append(b"{}\n")
+        except OSError as error:
+            self.trouble = _words(error)
+        else:
+            self.trouble = ""
 
     def close(self) -> None:
         """Let go of the current file; the flusher then sees this writer as gone."""
@@ -145,9 +161,14 @@ class Spool:
 
     def _complain(self, error: OSError) -> None:
         self.dropped += 1
+        self.trouble = _words(error)
         if not self._complaints.add():
             logger.error(
                 "Usage cannot be recorded (%s); %d lines dropped so far.",
                 error.strerror,
                 self.dropped,
             )
+
+
+def _words(error: OSError) -> str:
+    return error.strerror or type(error).__name__

@@ -18,8 +18,15 @@ WINDOW_SECONDS = 60.0
 class Limiter(Protocol):
     """Admits or refuses a request to a provider."""
 
+    trouble: str
+    """What keeps it from counting for all hosts; empty while nothing does."""
+
     async def wait_time(self, key: str, limit: int) -> float:
         """Admit a request and return 0, or return the seconds until one may enter."""
+        ...
+
+    async def recover(self) -> None:
+        """Find out whether the trouble is over; nothing to do without one."""
         ...
 
     async def aclose(self) -> None:

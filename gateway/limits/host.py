@@ -143,6 +143,7 @@ class HostLimiter:
     """
 
     def __init__(self, folder: Path) -> None:
+        self.trouble = ""
         self._folder = folder
         self._rings: dict[str, RingFile] = {}
         self._own = Allowance()
@@ -177,6 +178,9 @@ class HostLimiter:
             return ring.admit(limit, time.monotonic())
         finally:
             ring.unlock()
+
+    async def recover(self) -> None:
+        """Nothing: what a full disk costs here, the ledger tells."""
 
     async def aclose(self) -> None:
         """Let go of every ring file."""

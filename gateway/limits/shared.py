@@ -69,6 +69,7 @@ class SharedLimiter:
         hosts: int = 1,
         budget: float = BUDGET_SECONDS,
     ) -> None:
+        self.trouble = ""
         pool = ConnectionPool.from_url(
             url,
             socket_timeout=budget,
@@ -98,6 +99,18 @@ class SharedLimiter:
                 except (RedisError, OSError, TimeoutError) as error:
                     self._complain(error)
         return await self._without_redis(key, limit)
+
+    async def recover(self) -> None:
+        """Ask Redis for a sign of life while it failed."""
+        if not self.trouble:
+            return
+        try:
+            async with asyncio.timeout(self._budget):
+                await self._redis.ping()
+        except (RedisError, OSError, TimeoutError) as error:
+            self.trouble = type(error).__name__
+        else:
+            self.trouble = ""
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -129,6 +142,7 @@ class SharedLimiter:
     def _complain(self, error: Exception) -> None:
         """Leave Redis alone for a moment, and say why once a minute."""
         self._not_before = time.monotonic() + PAUSE_SECONDS
+        self.trouble = type(error).__name__
         if not self._complaints.add():
             logger.error(
                 "Redis does not count requests (%s); RATE_LIMIT_ON_FAILURE=%s holds.",

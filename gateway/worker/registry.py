@@ -24,7 +24,8 @@ POLL_SECONDS = 1.0
 # How close readings may follow each other, and how long a request waits for one.
 PAUSE_SECONDS = 0.05
 PATIENCE_SECONDS = 2.0
-# How long calls go on from memory while the database is away.
+# From when on a snapshot counts as old, and how long calls go on from it.
+OLD_SECONDS = 10.0
 KEPT_SECONDS = 24 * 3600.0
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,14 @@ class Registry:
         """
         is_kept = time.monotonic() < self._confirmed_at + KEPT_SECONDS
         return self.snapshot.version >= 0 and is_kept
+
+    @property
+    def trouble(self) -> str:
+        """For how long the database was not read, in words; empty while it is."""
+        seconds = time.monotonic() - self._confirmed_at
+        if self.snapshot.version < 0 or seconds < OLD_SECONDS:
+            return ""
+        return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds:.0f} s"
 
     async def start(self) -> None:
         """Load, and poll until `stop`; a dead database delays but does not fail."""

@@ -26,6 +26,7 @@ from gateway.worker.chores import keep
 from gateway.worker.leader import Leadership
 from gateway.worker.registry import registry
 from gateway.worker.statuses import statuses
+from gateway.worker.troubles import LIMITS, REGISTRY, USAGE, Board
 from providers import database, status
 from providers.transport import transport
 
@@ -44,6 +45,7 @@ class Runtime:
         self.spool = Spool(settings.DATA_DIR / "spool")
         self.refusals = Refusals()
         self.limiter: Limiter = _limiter()
+        self.board = Board(settings.DATA_DIR / "troubles")
         self.via = f"1.1 {instance_id()}"
         self._leadership = Leadership(settings.DATA_DIR / "leader.lock")
         self._flusher = Flusher(settings.DATA_DIR / "spool")
@@ -57,6 +59,7 @@ class Runtime:
         # Console pages and the registry's reading run in threads beside the event loop;
         # by default each may keep it waiting for 5 ms at a time.
         sys.setswitchinterval(SWITCH_SECONDS)
+        self.board.open()
         await registry.start()
         # What was imported and read stays: going through it at each collection would
         # halt every stream for some 60 ms.
@@ -69,6 +72,7 @@ class Runtime:
             keep("check-providers", self._keep_checking),
             keep("store-statuses", self._keep_storing),
             keep("count-refusals", self._keep_counting),
+            keep("tell-troubles", self._keep_telling),
         ]
 
     async def stop(self) -> None:
@@ -80,6 +84,7 @@ class Runtime:
         await registry.stop()
         self.refusals.settle(at_once=True)
         self.spool.close()
+        self.board.close()
         if self._leadership.acquire():
             await self.flush()
         self._leadership.release()
@@ -120,6 +125,22 @@ class Runtime:
         while True:
             await asyncio.sleep(CHORE_SECONDS)
             self.refusals.settle()
+
+    async def _keep_telling(self) -> None:
+        while True:
+            await asyncio.sleep(CHORE_SECONDS)
+            await self.tell_troubles()
+
+    async def tell_troubles(self) -> None:
+        """Look whether troubles are over, and tell the host's workers what is left."""
+        self.spool.recover()
+        await self.limiter.recover()
+        troubles = {
+            USAGE: self.spool.trouble,
+            LIMITS: self.limiter.trouble,
+            REGISTRY: registry.trouble,
+        }
+        self.board.show({kind: word for kind, word in troubles.items() if word})
 
     async def _keep_checking(self) -> None:
         while True:
