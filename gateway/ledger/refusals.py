@@ -56,6 +56,7 @@ class _Count:
 
     def add(self, entry: Entry, error: GatewayError) -> None:
         self._calls += 1
+        entry.fields["duration_ms"] = entry.elapsed_ms()
         self._last = entry, error
 
     def is_over(self) -> bool:

@@ -82,9 +82,9 @@ class Entry:
             "status": error.status,
             "error_code": error.code or error.type,
             "error_message": error.message,
-            "duration_ms": self.elapsed_ms(),
         }
         line: JSON = {"end": self.call_id, "started_at": self._started_at()}
+        line["duration_ms"] = self.elapsed_ms()
         self.spool.write({**line, **self.fields, **told, "outcome": "refused"})
 
     def _started_at(self) -> float:

@@ -24,6 +24,8 @@ MINUTES: dict[str, Any] = {
     "1440": gettext_lazy("1 day"),
 }
 
+ALL = gettext_lazy("all")
+
 
 class BodyWindowForm(forms.Form):
     """For how long bodies are kept, and of which calls."""
@@ -33,15 +35,13 @@ class BodyWindowForm(forms.Form):
         required=False,
         max_length=80,
         label=gettext_lazy("Agent or key"),
-        help_text=gettext_lazy("Empty: all of them."),
-        widget=forms.TextInput(attrs={"list": "known-caller"}),
+        widget=forms.TextInput(attrs={"list": "known-caller", "placeholder": ALL}),
     )
     provider = forms.CharField(
         required=False,
         max_length=63,
         label=gettext_lazy("Provider"),
-        help_text=gettext_lazy("Empty: all of them."),
-        widget=forms.TextInput(attrs={"list": "known-provider"}),
+        widget=forms.TextInput(attrs={"list": "known-provider", "placeholder": ALL}),
     )
 
     def clean_provider(self) -> str:

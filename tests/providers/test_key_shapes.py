@@ -126,8 +126,8 @@ def test_a_key_under_its_name_is_not_kept():
 
 
 def test_a_key_behind_the_cut_is_not_kept_either():
-    key = f"-----BEGIN PRIVATE {'KEY'}-----\n" + "a1B2c3D4" * 2000
-    text = bodies_log.kept({"text": f"{'x' * 3900}\n{key}"})
+    key = f"-----BEGIN PRIVATE {'KEY'}-----\n" + "a1B2c3D4" * (bodies_log.MAX_TEXT // 4)
+    text = bodies_log.kept({"text": f"{'x' * (bodies_log.MAX_TEXT - 100)}\n{key}"})
     assert "a1B2" not in text
     assert "characters more]" in text
 

@@ -38,7 +38,7 @@ class FilterForm(forms.Form):
     text = forms.CharField(
         required=False,
         max_length=200,
-        label=_("Id, code or text of the error"),
+        label=_("Id or error"),
     )
     provider = forms.CharField(required=False, max_length=63, label=_("Provider"))
     model = forms.CharField(required=False, max_length=512, label=_("Model"))

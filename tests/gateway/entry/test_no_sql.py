@@ -57,5 +57,5 @@ def test_a_reload_takes_the_same_few_queries_however_many_rows(
     for number in range(5):
         provider(f"p{number}", models=tuple(f"m{number}-{i}" for i in range(5)))
         WorkspaceKey.issue(f"k{number}")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         Registry().load()

@@ -1,5 +1,7 @@
 """What the gateway refuses itself stands in the ledger, and never without bound."""
 
+import time
+
 import pytest
 
 from gateway.errors import GatewayError
@@ -53,15 +55,18 @@ def test_a_bad_body_leaves_a_row(gateway, stored, body, model):
     assert (row.outcome, row.status, row.model) == ("refused", 400, model)
 
 
-def test_wrong_keys_are_counted_by_the_minute(gateway, chat, stored):
+def test_wrong_keys_are_counted_by_the_minute(gateway, chat, stored, monkeypatch):
     client = gateway("192.0.2.7")
     for _ in range(7):
         assert client.post(COMPLETIONS, json=chat, headers=WRONG).status_code == 401
     assert [(row.status, row.calls) for row in stored()] == [(401, None)]
     runtime.refusals.settle()
     assert len(stored()) == 1
-    runtime.refusals.settle(at_once=True)
+    later = time.monotonic() + 60
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    runtime.refusals.settle()
     assert [(row.status, row.calls) for row in stored()] == [(401, None), (401, 6)]
+    assert all(row.duration_ms < 30_000 for row in stored())
 
 
 def test_a_call_without_a_key_and_a_wrong_path_are_told_apart(gateway, chat, stored):

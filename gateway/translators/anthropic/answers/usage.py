@@ -56,11 +56,17 @@ def folded(usage: JSON) -> JSON:
 
     The counts beside them leave out what compacting the conversation took:
     https://platform.claude.com/docs/en/build-with-claude/compaction#understanding-usage
+    What an advisor took is another model's and has another price; the counts beside
+    them leave it out, and so do these.
     """
     rounds = usage.get("iterations")
     if not isinstance(rounds, list) or not rounds:
         return usage
-    rounds = [each for each in rounds if isinstance(each, dict)]
+    rounds = [
+        each
+        for each in rounds
+        if isinstance(each, dict) and each.get("type") != "advisor_message"
+    ]
     sums = {
         name: sum(count(each.get(name)) for each in rounds)
         for name in _SUMMED
