@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gateway.errors import invalid_request
+from gateway.errors import GatewayError, invalid_request
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.caching import MARK, cache_mark
 from gateway.hub.requests.content.parsing import parse_part
@@ -158,6 +158,16 @@ def _assistant_blocks(message: Message, writer: BlockWriter) -> list[JSON]:
     return written
 
 
+def nothing_said() -> GatewayError:
+    """Return a 400 for a conversation of blank messages, which upstreams refuse."""
+    return invalid_request(
+        "'messages' has no content: at least one message needs text, an image or a "
+        "file.",
+        param="messages",
+        code="invalid_value",
+    )
+
+
 def begin_with_user(conversation: Conversation, opening: JSON) -> None:
     """Make the first turn a user's.
 
@@ -166,12 +176,7 @@ def begin_with_user(conversation: Conversation, opening: JSON) -> None:
     """
     if not conversation.turns:
         if not conversation.system:
-            raise invalid_request(
-                "'messages' has no content: at least one message needs text, an image "
-                "or a file.",
-                param="messages",
-                code="invalid_value",
-            )
+            raise nothing_said()
         conversation.add("user", [conversation.system.pop()])
     if conversation.turns[0]["role"] == "assistant":
         conversation.turns.insert(0, {"role": "user", "content": [opening]})

@@ -20,6 +20,7 @@ from gateway.hub.requests.tools.choice import (
 )
 from gateway.hub.requests.tools.ids import ToolNames
 from gateway.hub.requests.tools.offered import Tool
+from gateway.hub.requests.turns import CONTINUED
 from gateway.translators.bedrock.families.plain import conversation
 from gateway.translators.bedrock.finish_reasons import FINISH_REASONS
 from gateway.translators.bedrock.in_words import asked_in_words
@@ -66,7 +67,8 @@ def render(rendering: Rendering) -> tuple[JSON, Learned]:
     drop_rest(rendering, frozenset(_NAMES))
     messages = list(walk(rendering, str))
     start = _open_calls(messages)
-    talk = conversation(messages[:start])
+    has_results = start < len(messages)
+    talk = conversation(messages[:start], opening=CONTINUED if has_results else "")
     *history, last = talk.turns
     rendered: JSON = {"message": last.text}
     if history:
@@ -78,7 +80,7 @@ def render(rendering: Rendering) -> tuple[JSON, Learned]:
         rendered["preamble"] = preamble
     if tools := _tools(rendering):
         rendered["tools"] = tools
-        if start < len(messages):
+        if has_results:
             rendered["tool_results"] = _results(messages[start:], rendering.names)
     rendered |= sampling(rendering, _NAMES)
     return rendered, {"strip_fence": bool(wanted)}

@@ -28,7 +28,7 @@ from gateway.hub.requests.tools.choice import (
     offer_of,
 )
 from gateway.hub.requests.tools.ids import ToolNames
-from gateway.hub.requests.turns import CONTINUED
+from gateway.hub.requests.turns import CONTINUED, nothing_said
 from gateway.hub.requests.validation import output_limit
 from gateway.translators.bedrock.families.turn_order import in_mistrals_order
 from gateway.translators.bedrock.in_words import asked_in_words
@@ -197,7 +197,10 @@ def _choice(choice: ToolChoice, host: Host, rendering: Rendering) -> str | JSON 
 
 def _messages(rendering: Rendering, host: Host) -> list[JSON]:
     walked = walk(rendering, mistral_id if host.is_mistral else str)
-    messages = _begun([_message(each, rendering, host) for each in walked])
+    messages = [_message(each, rendering, host) for each in walked]
+    if not any(_says_something(message) for message in messages):
+        raise nothing_said()
+    _begin(messages)
     if host.is_mistral:
         return in_mistrals_order(messages, rendering.losses)
     return messages
@@ -221,12 +224,20 @@ def _message(message: Message, rendering: Rendering, host: Host) -> JSON:
             return {"role": role, "content": content or ""}
 
 
-def _begun(messages: list[JSON]) -> list[JSON]:
+def _says_something(message: JSON) -> bool:
+    content = message["content"]
+    if isinstance(content, str):
+        is_blank = not content.strip()
+    else:
+        is_blank = all(not part.get("text", "_").strip() for part in content or ())
+    return not is_blank or message["role"] == "tool" or "tool_calls" in message
+
+
+def _begin(messages: list[JSON]) -> None:
     """Let the user begin: several chat templates refuse anything else."""
     first = next((m for m in messages if m["role"] != "system"), None)
     if first is not None and first["role"] == "assistant":
         messages.insert(messages.index(first), {"role": "user", "content": CONTINUED})
-    return messages
 
 
 def _assistant(

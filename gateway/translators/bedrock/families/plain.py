@@ -10,7 +10,7 @@ from gateway.errors import unsupported
 from gateway.hub.requests.content.parsing import parse_content
 from gateway.hub.requests.content.parts import Document, Image, Part, Text
 from gateway.hub.requests.conversation import Message, check_silent
-from gateway.hub.requests.turns import CONTINUED, GO_ON
+from gateway.hub.requests.turns import CONTINUED, GO_ON, nothing_said
 from gateway.translators.bedrock.in_words import called, result_of
 
 
@@ -33,10 +33,13 @@ class Conversation(NamedTuple):
     images: list[Image]
 
 
-def conversation(messages: Iterable[Message], *, max_images: int = 0) -> Conversation:
+def conversation(
+    messages: Iterable[Message], *, max_images: int = 0, opening: str = ""
+) -> Conversation:
     """Return messages of a request as text.
 
-    Raises a 400 naming the part that is neither text nor one of `max_images` images.
+    Where nobody says anything the user says `opening`. Raises a 400 where there is none
+    either, and one naming the part that is neither text nor one of `max_images` images.
     """
     system: list[str] = []
     turns: list[Turn] = []
@@ -55,7 +58,7 @@ def conversation(messages: Iterable[Message], *, max_images: int = 0) -> Convers
             case "tool":
                 result = result_of(message.call.name, "".join(texts))
                 turns.append(Turn("user", result))
-    merged = _alternating(turns, system)
+    merged = _alternating(turns, system, opening)
     return Conversation("\n\n".join(system), merged, images)
 
 
@@ -92,7 +95,7 @@ def _said(message: Message) -> list[str]:
     return [message.refusal, *said] if message.refusal else said
 
 
-def _alternating(turns: list[Turn], system: list[str]) -> list[Turn]:
+def _alternating(turns: list[Turn], system: list[str], opening: str) -> list[Turn]:
     """Merge what one side says in a row; the user begins and has the last word."""
     merged: list[Turn] = []
     for turn in turns:
@@ -104,7 +107,9 @@ def _alternating(turns: list[Turn], system: list[str]) -> list[Turn]:
         else:
             merged.append(turn)
     if not merged:
-        return [Turn("user", system.pop() if system else CONTINUED)]
+        if not system and not opening:
+            raise nothing_said()
+        return [Turn("user", system.pop() if system else opening)]
     if merged[0].role == "assistant":
         merged.insert(0, Turn("user", CONTINUED))
     if merged[-1].role == "assistant":

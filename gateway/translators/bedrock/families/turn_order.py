@@ -9,13 +9,13 @@ from collections.abc import Iterable
 
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.losses import Losses
-from gateway.hub.requests.turns import CONTINUED, GO_ON, PAUSE, reminder
+from gateway.hub.requests.turns import GO_ON, PAUSE, reminder
 
 _BEFORE_SYSTEM = ("", "system", "user")
 
 
 def in_mistrals_order(messages: Iterable[JSON], losses: Losses) -> list[JSON]:
-    """Return rendered `messages` in an order that is accepted.
+    """Return rendered `messages`, which say something, in an order that is accepted.
 
     What is in the way is not lost: a system's message amid a conversation becomes the
     user's, told as downgraded.
@@ -25,10 +25,8 @@ def in_mistrals_order(messages: Iterable[JSON], losses: Losses) -> list[JSON]:
         if not _is_empty(message):
             _add(ordered, message, losses)
     roles = {message["role"] for message in ordered}
-    if ordered and roles == {"system"}:
+    if roles == {"system"}:
         ordered[-1] = {**ordered[-1], "role": "user"}
-    elif not ordered:
-        ordered.append({"role": "user", "content": CONTINUED})
     elif ordered[-1]["role"] not in ("user", "tool"):
         ordered.append({"role": "user", "content": GO_ON})
     return ordered
