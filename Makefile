@@ -11,12 +11,14 @@ install: .venv/.installed
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, this is %d.%d. Name another: make run PYTHON=/path/to/python3.11" % sys.version_info[:2])'
-	$(PYTHON) -m venv .venv
+	@echo "Making .venv with $$($(PYTHON) --version)."
+	@$(PYTHON) -m venv .venv
 
 .venv/.installed: requirements.lock .venv/bin/python
-	@echo "Installing the dependencies into .venv; this may take a minute or two."
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	touch $@
+	@echo "Installing $$(grep -c '^[a-z]' $<) packages into .venv; this may take a minute or two."
+	@$(BIN)/python -m pip install --progress-bar off --disable-pip-version-check --require-hashes -r $<
+	@echo "Installed. The next start takes seconds."
+	@touch $@
 
 install-test: .venv/.installed-test
 
@@ -28,7 +30,7 @@ install-test: .venv/.installed-test
 	touch $@ .venv/.installed
 
 run: install
-	$(BIN)/python manage.py serve
+	@$(BIN)/python manage.py serve
 
 lint: install-test
 	$(BIN)/ruff check .

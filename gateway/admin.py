@@ -12,12 +12,13 @@ class UsageRecordAdmin(LogAdmin):
 
     list_display = [
         "started_at",
+        # How it ended comes first: a window shows some six of them.
+        "status",
+        "outcome",
+        "error_code",
         "caller",
         "provider",
         "model",
-        "outcome",
-        "status",
-        "error_code",
         "input_tokens",
         "output_tokens",
         "cost",

@@ -99,6 +99,8 @@ if "*" in ALLOWED_HOSTS and not DEBUG:
     )
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 
+FORMAT_MODULE_PATH = "runagents.formats"
+
 INSTALLED_APPS = [
     "runagents.accounts.admin_site.ConsoleAdminConfig",
     "django.contrib.auth",

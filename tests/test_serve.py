@@ -15,6 +15,7 @@ from django.db import DatabaseError, OperationalError, connection
 
 from runagents.management.commands import serve
 from runagents.management.commands.serve import Command
+from runagents.management.overview import overview
 from tests.e2e.processes import ROOT
 
 PASSWORD = "correct horse battery staple"
@@ -173,3 +174,48 @@ def test_a_damaged_database_is_called_damaged(monkeypatch, capsys, tmp_path):
     said = capsys.readouterr().err
     assert "is damaged" in said
     assert "backup" in said
+
+
+@pytest.mark.parametrize(
+    ("host", "workers", "is_told"),
+    [("127.0.0.1", 1, False), ("127.0.0.1", 2, True), ("0.0.0.0", 1, True)],
+)
+def test_sqlites_bug_is_told_where_it_matters(
+    monkeypatch, capsys, host, workers, is_told
+):
+    monkeypatch.setattr(serve.sqlite3, "sqlite_version_info", (3, 40, 1))
+    Command()._warn_of_sqlite(host, workers)
+    assert ("rare corruption bug" in capsys.readouterr().err) is is_told
+
+
+def test_sqlites_bug_is_not_told_of_another_database(monkeypatch, capsys):
+    monkeypatch.setattr(serve.sqlite3, "sqlite_version_info", (3, 40, 1))
+    monkeypatch.setattr(connection, "vendor", "postgresql")
+    Command()._warn_of_sqlite("0.0.0.0", 4)
+    assert capsys.readouterr().err == ""
+
+
+def test_help_of_serve_says_what_holds_without_options():
+    shown = Command().create_parser("manage.py", "serve").format_help()
+    words = " ".join(shown.split())
+    assert "RUNAGENTS_HOST, here 127.0.0.1" in words
+    assert "RUNAGENTS_PORT, here 8000" in words
+    assert "RUNAGENTS_WORKERS, here 1" in words
+
+
+def test_our_commands_come_first_with_what_they_do():
+    shown = overview().splitlines()
+    assert next(line for line in shown if line.startswith("  ")).split()[0] == "serve"
+    for name in ("createkey", "providers", "rotatesecrets"):
+        (line,) = [each for each in shown if each.startswith(f"  {name} ")]
+        assert len(line.split()) > 3
+
+
+def test_every_command_of_ours_is_in_the_overview():
+    ours = {
+        path.stem
+        for package in ("runagents", "providers")
+        for path in (ROOT / package / "management/commands").glob("[a-z]*.py")
+    }
+    named = {line.split()[0] for line in overview().splitlines() if line[:2] == "  "}
+    assert ours <= named

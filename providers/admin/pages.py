@@ -36,13 +36,14 @@ class ModelProviderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     list_display = [
         "name",
-        "provider_type",
-        "endpoint",
-        "models_served",
-        "auth_type",
+        # What is looked for comes first: a window shows some six of them.
         "status",
-        "status_checked_at",
         "enabled",
+        "provider_type",
+        "models_served",
+        "status_checked_at",
+        "endpoint",
+        "auth_type",
         "priority",
     ]
     list_filter = ["provider_type", "status", "enabled", "auth_type"]

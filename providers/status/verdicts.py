@@ -195,8 +195,8 @@ def let_in(
 def _another_kind_of_server(provider: ModelProvider, path: str) -> tuple[str, str]:
     return (
         Status.UNAVAILABLE,
-        f"Endpoint answered, but {path} is not what a {provider.vendor.label} server "
-        "says there. Check the endpoint.",
+        f"Endpoint answered, but {path} is not answered as {provider.vendor.label} "
+        "does. Check the endpoint.",
     )
 
 

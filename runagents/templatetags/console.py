@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django import template
+from django.forms import BoundField
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -185,6 +186,25 @@ def get(mapping: Mapping[str, Any], key: str) -> Any:
 def outline(secret: Secret) -> str:
     """Return what tells a secret from others without giving it away."""
     return credentials.outline(secret)
+
+
+@register.filter
+def described(field: BoundField, with_help: object = True) -> SafeString:
+    """Return a form's field that names its help and the place of its errors.
+
+    The place is named without an error, too: a check of the field alone fills it later.
+    """
+    names = [f"{field.auto_id}_error"]
+    if with_help:
+        names.insert(0, f"{field.auto_id}_helptext")
+    return field.as_widget(attrs={"aria-describedby": " ".join(names)})
+
+
+@register.filter
+def origin(told: str) -> str:
+    """Return in words where a secret is sent: a host, or a region of AWS."""
+    kind, _colon, name = told.partition(":")
+    return f"{_('region')} {name}" if kind == "region" else host(told) or told
 
 
 @register.filter

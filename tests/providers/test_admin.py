@@ -1,5 +1,7 @@
 """Django's admin keeps the console's rules and shows no secret."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
@@ -263,3 +265,8 @@ def test_an_agent_is_wired_in_the_admin(logged_in_client, rows):
     assert logged_in_client.post(change_url(agent), data).status_code == 302
     wire.refresh_from_db()
     assert (wire.role, wire.model_id) == ("chat", "gpt-4o")
+
+
+def test_times_in_the_admin_are_to_the_second_and_sort(logged_in_client, rows):
+    page = logged_in_client.get("/admin/providers/secret/").content.decode()
+    assert re.search(r"\b20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\b", page)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django import forms
 from django.utils import timezone
 
 from runagents.templatetags import console
@@ -73,3 +74,24 @@ def test_backticks_become_code_and_all_is_escaped():
 
 def test_a_lone_backtick_stays():
     assert console.ticks("a ` <b>") == "a ` &lt;b&gt;"
+
+
+def test_a_field_names_its_help_and_where_errors_come_later():
+    class Form(forms.Form):
+        name = forms.CharField(help_text="As others call it.")
+
+    shown = console.described(Form()["name"])
+    assert 'aria-describedby="id_name_helptext id_name_error"' in shown
+    assert 'aria-describedby="id_name_error"' in console.described(Form()["name"], "")
+
+
+@pytest.mark.parametrize(
+    ("origin", "shown"),
+    [
+        ("https://api.example.com:8443", "api.example.com:8443"),
+        ("region:us-east-1", "region us-east-1"),
+        ("host", "host"),
+    ],
+)
+def test_where_a_secret_is_sent_reads_like_speech(origin, shown):
+    assert console.origin(origin) == shown

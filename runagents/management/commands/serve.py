@@ -38,9 +38,25 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the address and the number of worker processes."""
-        parser.add_argument("--host", default=settings.LISTEN_HOST)
-        parser.add_argument("--port", type=int, default=settings.LISTEN_PORT)
-        parser.add_argument("--workers", type=int, default=settings.WORKERS)
+        parser.add_argument(
+            "--host",
+            default=settings.LISTEN_HOST,
+            help="address to listen on; 0.0.0.0 for all of this machine's, then with "
+            "ALLOWED_HOSTS or PUBLIC_URL (RUNAGENTS_HOST, here %(default)s)",
+        )
+        parser.add_argument(
+            "--port",
+            type=int,
+            default=settings.LISTEN_PORT,
+            help="port to listen on (RUNAGENTS_PORT, here %(default)s)",
+        )
+        parser.add_argument(
+            "--workers",
+            type=int,
+            default=settings.WORKERS,
+            help="processes that serve side by side; one a core is usual "
+            "(RUNAGENTS_WORKERS, here %(default)s)",
+        )
 
     def handle(self, *, host: str, port: int, workers: int, **options: Any) -> None:
         """Run the set-up and replace this process by the server."""
@@ -55,6 +71,7 @@ class Command(BaseCommand):
         self._prepare_database()
         self._collect_static()
         self._announce(host, port)
+        self._warn_of_sqlite(host, workers)
         connections.close_all()
         os.environ.update(
             RUNAGENTS_HOST=host,
@@ -87,11 +104,6 @@ class Command(BaseCommand):
         One that starts at the same time as this server is waited for: who migrates it
         later?
         """
-        if connection.vendor == "sqlite" and sqlite3.sqlite_version_info < SAFE_SQLITE:
-            self.stderr.write(
-                f"Note: SQLite {sqlite3.sqlite_version} has a rare corruption bug in "
-                "WAL mode that 3.51.3 mends. Keep backups, or use PostgreSQL."
-            )
         deadline = time.monotonic() + DATABASE_PATIENCE_SECONDS
         told = False
         while True:
@@ -110,6 +122,8 @@ class Command(BaseCommand):
     def _fill_database(self) -> None:
         plan = MigrationExecutor(connection)
         if plan.migration_plan(plan.loader.graph.leaf_nodes()):
+            self.stdout.write("Setting up the database ...")
+            self.stdout.flush()
             call_command("migrate", verbosity=0)
         starter.refresh_sandbox_address()
         self._make_administrator()
@@ -143,6 +157,8 @@ class Command(BaseCommand):
         stamp = settings.STATIC_ROOT / ".stamp"
         wanted = _static_fingerprint()
         if not stamp.exists() or stamp.read_text() != wanted:
+            self.stdout.write("Collecting the console's files ...")
+            self.stdout.flush()
             call_command("collectstatic", interactive=False, clear=True, verbosity=0)
             stamp.write_text(wanted)
 
@@ -161,6 +177,20 @@ class Command(BaseCommand):
         self.stdout.write(f"{'Gateway:':20}{base}/v1/chat/completions")
         if host in {"0.0.0.0", "::"}:  # noqa: S104
             self._list_addresses(port)
+
+    def _warn_of_sqlite(self, host: str, workers: int) -> None:
+        """Tell of SQLite's bug where several write at once: not for a first look.
+
+        https://sqlite.org/wal.html#the_wal_reset_bug
+        """
+        is_first_look = workers == 1 and host in {"127.0.0.1", "::1", "localhost"}
+        if connection.vendor != "sqlite" or is_first_look:
+            return
+        if sqlite3.sqlite_version_info < SAFE_SQLITE:
+            self.stderr.write(
+                f"Note: SQLite {sqlite3.sqlite_version} has a rare corruption bug in "
+                "WAL mode that 3.51.3 mends. Keep backups, or use PostgreSQL."
+            )
 
     def _list_addresses(self, port: int) -> None:
         """Print where a server that listens everywhere is found, and by which names."""

@@ -1,0 +1,21 @@
+"""What the command line says of itself: this project's commands first."""
+
+from django.core.management import get_commands, load_command_class
+
+OWN = {
+    "Every day": ("serve", "createkey", "providers"),
+    "Now and then": ("rotatesecrets", "createsuperuser", "changepassword", "migrate"),
+}
+
+
+def overview() -> str:
+    """Return this project's commands with what they do, and the way to the rest."""
+    lines = ["python manage.py COMMAND [options]; COMMAND --help tells its options."]
+    known = get_commands()
+    for title, names in OWN.items():
+        lines += ["", f"{title}:"]
+        for name in names:
+            told = str(load_command_class(known[name], name).help)
+            lines.append(f"  {name:18}{told.partition('. ')[0].rstrip('.')}.")
+    lines += ["", "Django's own commands: python manage.py help --commands"]
+    return "\n".join(lines)
