@@ -6,21 +6,16 @@ nulls, words of older drafts and of programming languages, empty lists for objec
 https://json-schema.org/draft/2020-12/schema
 """
 
-from collections.abc import Callable
-from functools import lru_cache
+from functools import partial
 from typing import Any
 
 from gateway.hub.protocol import JSON
-from gateway.hub.requests.schemas.reading import (
-    MAX_DEPTH,
-    malformed,
-    strings,
-    too_deep,
-)
-from gateway.wire.jsontext import decode, dumps, encode
-
-_LONGEST_KEPT = 16_384
-"""Bytes of a schema up to which its normal form is kept."""
+from gateway.hub.requests.schemas.older import allow_null, say_anew
+from gateway.hub.requests.schemas.places import LISTED, MAPPED, SINGLE
+from gateway.hub.requests.schemas.reading import MAX_DEPTH, malformed, too_deep
+from gateway.hub.requests.schemas.references import mended
+from gateway.hub.requests.schemas.values import IS_RIGHT, SILENT, is_pattern
+from gateway.wire.jsontext import dumps
 
 _NULL_IS_A_VALUE = frozenset({"const", "default", "example"})
 _TYPES = frozenset(
@@ -40,38 +35,17 @@ _MEANT = {
     "tuple": "array",
 }
 _ANY = frozenset({"any", "mixed", "unknown"})
-_ONE = (
-    "additionalProperties",
-    "contains",
-    "else",
-    "if",
-    "items",
-    "not",
-    "propertyNames",
-    "then",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-)
-_MAPS = ("$defs", "definitions", "dependentSchemas", "patternProperties", "properties")
-_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 
 
 def normalised(schema: JSON, param: str) -> JSON:
-    """Return `schema` in draft 2020-12; it is not changed, nor may the result be.
+    """Return `schema` in draft 2020-12; it is not changed.
 
-    What has no meaning there is told in the description. Agents offer the same tools
-    with every turn, so the answer is kept. Raises a 400 naming `param` for a number in
-    a schema's place and for a schema nested too deeply.
+    What has no meaning there is told in the description, and every ``$ref`` leads
+    somewhere. Raises a 400 naming `param` for a number in a schema's place and for a
+    schema nested too deeply.
     """
-    text = encode(schema)
-    if len(text) > _LONGEST_KEPT:
-        return _normal(schema, param, 0)
-    return _kept(text, param)
-
-
-@lru_cache(maxsize=512)
-def _kept(text: bytes, param: str) -> JSON:
-    return _normal(decode(text), param, 0)
+    normal = _normal(schema, param, 0)
+    return mended(normal, schema, partial(_normal, param=param, depth=0))
 
 
 def _child(value: Any, param: str, depth: int) -> Any:
@@ -94,63 +68,25 @@ def _normal(schema: JSON, param: str, depth: int) -> JSON:
         if value is not None or keyword in _NULL_IS_A_VALUE
     }
     notes: list[str] = []
-    _mend_required(found)
-    _mend_tuple(found)
-    _mend_limits(found)
+    say_anew(found)
     _mend_type(found, notes)
-    for keyword in _ONE:
+    allow_null(found)
+    for keyword in SINGLE:
         if keyword in found:
-            found[keyword] = _child(found[keyword], param, depth)
-    for keyword in _MAPS:
+            _mend_single(found, keyword, param, depth)
+    for keyword in MAPPED:
         if keyword in found:
-            _mend_map(found, keyword, param, depth)
-    for keyword in _LISTS:
+            _mend_map(found, keyword, notes, param, depth)
+    for keyword in LISTED:
         if keyword in found:
             _mend_list(found, keyword, param, depth)
-    for keyword, is_right in _PLAIN.items():
+    for keyword, is_right in IS_RIGHT.items():
         if keyword in found and not is_right(found[keyword]):
-            notes.append(f"{keyword}: {dumps(found.pop(keyword))}")
+            value = found.pop(keyword)
+            if value and keyword not in SILENT:
+                notes.append(f"{keyword}: {dumps(value)}")
     _describe(found, notes)
     return found
-
-
-def _mend_required(found: JSON) -> None:
-    """Collect what is required; draft 3 said so within the property."""
-    properties = found.get("properties")
-    properties = properties if isinstance(properties, dict) else {}
-    required = dict.fromkeys(strings(found.get("required")))
-    own = [
-        name
-        for name, value in properties.items()
-        if isinstance(value, dict) and value.get("required") is True
-    ]
-    if own or ("required" in found and found["required"] != list(required)):
-        found["required"] = list(required | dict.fromkeys(own))
-        if not found["required"]:
-            del found["required"]
-
-
-def _mend_tuple(found: JSON) -> None:
-    rest = found.pop("additionalItems", None)
-    if not isinstance(items := found.get("items"), list):
-        return
-    del found["items"]
-    if items:
-        found.setdefault("prefixItems", items)
-        if isinstance(rest, dict | bool):
-            found["items"] = rest
-
-
-def _mend_limits(found: JSON) -> None:
-    """Say draft 4's exclusive limits, which were marks on the inclusive ones."""
-    for limit, exclusive in (
-        ("minimum", "exclusiveMinimum"),
-        ("maximum", "exclusiveMaximum"),
-    ):
-        if isinstance(mark := found.get(exclusive), bool):
-            del found[exclusive]
-            if mark and limit in found:
-                found[exclusive] = found.pop(limit)
 
 
 def _mend_type(found: JSON, notes: list[str]) -> None:
@@ -160,6 +96,9 @@ def _mend_type(found: JSON, notes: list[str]) -> None:
     if isinstance(given, str) and given in _TYPES:
         return
     named = [each for each in given if each] if isinstance(given, list) else [given]
+    if _are_schemas(named):
+        _mend_alternatives(found, named)
+        return
     names = [_type_name(each) for each in named]
     known = list(dict.fromkeys(name for name in names if name))
     if known and len(known) == len(set(map(str, named))):
@@ -170,6 +109,26 @@ def _mend_type(found: JSON, notes: list[str]) -> None:
         notes.append(f"type: {dumps(given)}")
 
 
+def _are_schemas(named: list[Any]) -> bool:
+    """Tell whether types are told as draft 3 could: by schemas, perhaps among names."""
+    return any(isinstance(each, dict) and each for each in named) and all(
+        isinstance(each, dict) or _type_name(each) for each in named
+    )
+
+
+def _mend_alternatives(found: JSON, named: list[Any]) -> None:
+    del found["type"]
+    alternatives = [
+        each if isinstance(each, dict) else {"type": _type_name(each)} for each in named
+    ]
+    if "anyOf" in found:
+        every = found.get("allOf")
+        every = every if isinstance(every, list) else []
+        found["allOf"] = [*every, {"anyOf": alternatives}]
+    else:
+        found["anyOf"] = alternatives
+
+
 def _type_name(value: Any) -> str:
     if not isinstance(value, str):
         return ""
@@ -177,8 +136,24 @@ def _type_name(value: Any) -> str:
     return name if name in _TYPES else _MEANT.get(name, "")
 
 
-def _mend_map(found: JSON, keyword: str, param: str, depth: int) -> None:
+def _mend_single(found: JSON, keyword: str, param: str, depth: int) -> None:
     value = found[keyword]
+    if keyword == "not" and not isinstance(value, dict | bool):
+        # As "anything" it would refuse everything.
+        del found[keyword]
+    else:
+        found[keyword] = _child(value, param, depth)
+
+
+def _mend_map(
+    found: JSON, keyword: str, notes: list[str], param: str, depth: int
+) -> None:
+    value = found[keyword]
+    if keyword == "patternProperties" and isinstance(value, dict):
+        wrong = {name: value[name] for name in value if not is_pattern(name)}
+        if wrong:
+            notes.append(f"{keyword}: {dumps(wrong)}")
+            value = {name: value[name] for name in value if name not in wrong}
     if isinstance(value, dict):
         found[keyword] = {
             name: _child(each, param, depth) for name, each in value.items()
@@ -216,35 +191,3 @@ def _describe(found: JSON, notes: list[str]) -> None:
         note = ", ".join(notes)
         described = found.get("description")
         found["description"] = f"{described} ({note})" if described else note
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_count(value: Any) -> bool:
-    return _is_number(value) and value >= 0 and value == int(value)
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_true_or_false(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-_COUNTS = "maxContains maxItems maxLength maxProperties minContains minItems minLength"
-_PLAIN: dict[str, Callable[[Any], bool]] = {
-    **dict.fromkeys(["$ref", "$schema", "format", "pattern"], _is_text),
-    **dict.fromkeys(f"{_COUNTS} minProperties".split(), _is_count),
-    **dict.fromkeys(
-        ["exclusiveMaximum", "exclusiveMinimum", "maximum", "minimum"], _is_number
-    ),
-    **dict.fromkeys(
-        ["deprecated", "readOnly", "uniqueItems", "writeOnly"], _is_true_or_false
-    ),
-    "enum": lambda value: isinstance(value, list) and bool(value),
-    "multipleOf": lambda value: _is_number(value) and value > 0,
-}
-"""What must be the value of a keyword that holds no schema."""

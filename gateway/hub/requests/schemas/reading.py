@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 from gateway.errors import GatewayError, invalid_request
 from gateway.hub.protocol import JSON
@@ -48,12 +49,20 @@ def resolved(schema: JSON, reference: str) -> JSON | None:
     if not reference.startswith("#/"):
         return None
     target: Any = schema
-    for step in reference[2:].split("/"):
-        name = step.replace("~1", "/").replace("~0", "~")
-        if not isinstance(target, dict) or name not in target:
+    for name in steps_of(reference):
+        if isinstance(target, dict) and name in target:
+            target = target[name]
+        elif isinstance(target, list) and name.isdecimal() and int(name) < len(target):
+            target = target[int(name)]
+        else:
             return None
-        target = target[name]
     return target if isinstance(target, dict) else None
+
+
+def steps_of(reference: str) -> list[str]:
+    """Return the names on the way of a ``$ref`` such as ``#/$defs/node``."""
+    steps = unquote(reference[2:]).split("/")
+    return [step.replace("~1", "/").replace("~0", "~") for step in steps]
 
 
 def strings(value: Any) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.errors import invalid_request
 from gateway.hub.protocol import JSON
+from gateway.hub.requests.schemas.kept import kept
 from gateway.hub.requests.schemas.normal import normalised
 from gateway.hub.requests.schemas.reading import (
     MAX_DEPTH,
@@ -16,6 +17,7 @@ from gateway.hub.requests.schemas.reading import (
     strings,
     too_deep,
 )
+from gateway.hub.requests.schemas.references import kept_apart
 from gateway.wire.jsontext import dumps
 
 _BRANCHES = ("anyOf", "oneOf", "allOf")
@@ -26,13 +28,22 @@ def tool_parameters(parameters: JSON | None, param: str) -> JSON:
     """Return a function's `parameters` as an object schema.
 
     Upstreams want ``type: object`` at the root and some no ``anyOf``, ``oneOf`` or
-    ``allOf`` there, so their properties are merged into the root. `parameters` itself
-    is not changed. Raises a 400 naming `param` for a root of another type.
+    ``allOf`` there, so their properties are merged into the root, and so is what it
+    refers to. `parameters` itself is not changed, nor may the result be. Raises a 400
+    naming `param` for a root of another type.
     """
     if not parameters:
         return {"type": "object", "properties": {}}
-    parameters = normalised(parameters, param)
-    root = parameters.get("type", "object")
+    return _tool_parameters(parameters, param)
+
+
+@kept
+def _tool_parameters(parameters: JSON, param: str) -> JSON:
+    schema = normalised(parameters, param)
+    if "$ref" in schema or _has_branches(schema):
+        schema = kept_apart(schema)
+        schema = _Definitions(schema, param).branch(schema, 0)
+    root = schema.get("type", "object")
     if root != "object" and not (isinstance(root, list) and "object" in root):
         raise invalid_request(
             f"Invalid schema in '{param}': its root must have type 'object', not "
@@ -40,10 +51,7 @@ def tool_parameters(parameters: JSON | None, param: str) -> JSON:
             param=param,
             code="invalid_function_parameters",
         )
-    schema = {**parameters, "type": "object"}
-    if _has_branches(schema):
-        _merge_branches(schema, _Definitions(parameters, param), 0)
-    return schema
+    return {**schema, "type": "object"}
 
 
 class _Definitions:
@@ -61,7 +69,7 @@ class _Definitions:
         found = dict(_object(branch, self.param))
         reference = found.pop("$ref", None)
         if isinstance(reference, str):
-            found = {**self._target(reference, depth), **found}
+            found = _both(self._target(reference, depth), found)
         if _has_branches(found):
             _merge_branches(found, self, depth)
         return found
@@ -73,6 +81,18 @@ class _Definitions:
             target = resolved(self._whole, reference)
             self._resolved[reference] = self.branch(target, depth + 1)
         return self._resolved[reference]
+
+
+def _both(target: JSON, own: JSON) -> JSON:
+    """Return what is referred to with what stands beside the reference."""
+    merged = {**target, **own}
+    for keyword in ("properties", "$defs"):
+        if isinstance(target.get(keyword), dict) and isinstance(own.get(keyword), dict):
+            merged[keyword] = {**target[keyword], **own[keyword]}
+    if "required" in target and "required" in own:
+        needed = [*strings(target["required"]), *strings(own["required"])]
+        merged["required"] = list(dict.fromkeys(needed))
+    return merged
 
 
 def _has_branches(schema: JSON) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 
 from gateway.hub.protocol import JSON
+from gateway.hub.requests.schemas.references import kept_apart
 from gateway.hub.requests.tools.calls import ToolCall
 from gateway.hub.requests.tools.parameter_names import (
     names_to_send,
@@ -117,7 +118,7 @@ class ToolNames:
             return schema
         self._sent[tool] = sent
         self.arguments[tool] = {new: name for name, new in sent.items()}
-        return renamed_schema(schema, sent)
+        return renamed_schema(kept_apart(schema), sent)
 
     def call_arguments(self, tool: str, arguments: JSON) -> JSON:
         """Return the arguments to send for a call of a tool (its upstream name)."""

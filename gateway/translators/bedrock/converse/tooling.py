@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.caching import MARK, tool_cache_mark
 from gateway.hub.requests.rendering import Rendering
+from gateway.hub.requests.schemas.bare import bare_schema
 from gateway.hub.requests.schemas.representable import is_representable
 from gateway.hub.requests.schemas.roots import tool_parameters
 from gateway.hub.requests.schemas.subset import sanitise
@@ -69,19 +70,26 @@ def _render_tools(tools: list[Tool], names: ToolNames, profile: Profile) -> list
     schemas = ToolSchemas(takes_strict=profile.structured)
     for tool in tools:
         refuse_native(tool)
-        block: JSON = {"toolSpec": _tool_spec(tool, names, schemas)}
+        block: JSON = {"toolSpec": _tool_spec(tool, names, schemas, profile)}
         if mark := tool_cache_mark(tool.source):
             block[MARK] = mark
         rendered.append(block)
     return rendered
 
 
-def _tool_spec(tool: Tool, names: ToolNames, schemas: ToolSchemas) -> JSON:
+def _tool_spec(
+    tool: Tool, names: ToolNames, schemas: ToolSchemas, profile: Profile
+) -> JSON:
     schema, is_strict = schemas.of(tool)
-    spec: JSON = {"name": (name := names.upstream(tool.name))}
-    if tool.description.strip():
-        spec["description"] = tool.description
-    spec["inputSchema"] = {"json": plain_root(names.schema(name, schema))}
+    name, description = names.upstream(tool.name), tool.description
+    schema = names.schema(name, schema)
+    if profile.bare_schemas:
+        schema, words = bare_schema(schema, tool.param)
+        description = "\n".join(text for text in (description, words) if text.strip())
+    spec: JSON = {"name": name}
+    if description.strip():
+        spec["description"] = description
+    spec["inputSchema"] = {"json": plain_root(schema)}
     if is_strict:
         spec["strict"] = True
     return spec
@@ -126,9 +134,13 @@ def _with_json_tool(
 ) -> Tooling:
     name = json_tool_name({tool["toolSpec"]["name"] for tool in tooling.tools})
     schema = names.schema(name, tool_parameters(schema, SCHEMA_PARAM))
+    description = DESCRIPTION
+    if profile.bare_schemas:
+        schema, words = bare_schema(schema, SCHEMA_PARAM)
+        description = f"{description}\n{words}" if words else description
     spec = {
         "name": name,
-        "description": DESCRIPTION,
+        "description": description,
         "inputSchema": {"json": plain_root(schema)},
     }
     is_alone = not tooling.tools
