@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from gateway.hub.protocol import JSON
+from gateway.hub.requests.schemas.kept import kept
 from gateway.hub.requests.schemas.older import allow_null, say_anew
 from gateway.hub.requests.schemas.places import LISTED, MAPPED, SINGLE
 from gateway.hub.requests.schemas.reading import MAX_DEPTH, malformed, too_deep
@@ -37,8 +38,9 @@ _MEANT = {
 _ANY = frozenset({"any", "mixed", "unknown"})
 
 
+@kept
 def normalised(schema: JSON, param: str) -> JSON:
-    """Return `schema` in draft 2020-12; it is not changed.
+    """Return `schema` in draft 2020-12; it is not changed, nor may the result be.
 
     What has no meaning there is told in the description, and every ``$ref`` leads
     somewhere. Raises a 400 naming `param` for a number in a schema's place and for a

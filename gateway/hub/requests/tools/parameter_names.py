@@ -7,12 +7,13 @@ https://github.com/aws-solutions-library-samples/accelerated-intelligent-documen
 
 import re
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any
 
 from gateway.hub.protocol import JSON
 
-_are_plain = re.compile(r"(?:[a-zA-Z0-9_.-]{1,64}\n)*").fullmatch
 _is_plain = re.compile(r"[a-zA-Z0-9_.-]{1,64}").fullmatch
 _replace_bad = re.compile(r"[^a-zA-Z0-9_.-]").sub
 
@@ -21,14 +22,25 @@ _BRANCHES = frozenset({"allOf", "anyOf", "oneOf"})
 _BY_NAME = frozenset({"dependentRequired", "dependentSchemas", "properties"})
 
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+_MOST_KEPT = 64
+"""Parameters of a tool up to which it is kept what is sent for them."""
+
+
 def names_to_send(names: Collection[str]) -> Mapping[str, str]:
     """Return what to send for those of `names` that cannot be sent as they are.
 
     A pure function of them: the same on every turn of a conversation.
     """
-    text = "\n".join((*names, ""))
-    if _are_plain(text) and text.count("\n") == len(names):
-        return {}
+    if len(names) > _MOST_KEPT:
+        return _to_send(tuple(names))
+    return _kept(tuple(names))
+
+
+def _to_send(names: tuple[str, ...]) -> Mapping[str, str]:
+    if all(map(_is_plain, names)):
+        return _NOTHING
     sent: dict[str, str] = {}
     taken = set(names)
     for name in names:
@@ -36,6 +48,9 @@ def names_to_send(names: Collection[str]) -> Mapping[str, str]:
             sent[name] = new = _new_name(name, taken)
             taken.add(new)
     return sent
+
+
+_kept = lru_cache(maxsize=512)(_to_send)
 
 
 def _new_name(name: str, taken: Collection[str]) -> str:

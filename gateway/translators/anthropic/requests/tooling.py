@@ -10,6 +10,7 @@ from gateway.errors import invalid_request, unsupported
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.caching import MARKS, cache_mark, tool_cache_mark
 from gateway.hub.requests.rendering import Rendering
+from gateway.hub.requests.schemas.normal import normalised
 from gateway.hub.requests.schemas.representable import is_representable
 from gateway.hub.requests.schemas.roots import tool_parameters
 from gateway.hub.requests.schemas.subset import sanitise
@@ -214,6 +215,7 @@ def _with_format(tooling: Tooling, rendering: Rendering, claude: Claude) -> Tool
     schema = wanted["json_schema"].get("schema")
     if schema is None:
         return tooling._replace(instruction=_JSON_ONLY)
+    schema = normalised(schema, SCHEMA_PARAM)
     avoided = "output_config" in rendering.route.avoid
     if model.structured and not avoided and is_representable(schema, SCHEMA_PARAM):
         clean = sanitise(schema, SCHEMA_PARAM)

@@ -9,6 +9,7 @@ from gateway.hub.protocol import JSON
 from gateway.hub.requests.caching import MARK, tool_cache_mark
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.schemas.bare import bare_schema
+from gateway.hub.requests.schemas.normal import normalised
 from gateway.hub.requests.schemas.representable import is_representable
 from gateway.hub.requests.schemas.roots import tool_parameters
 from gateway.hub.requests.schemas.subset import sanitise
@@ -108,6 +109,7 @@ def _with_format(tooling: Tooling, rendering: Rendering, profile: Profile) -> To
     schema = described.get("schema")
     if wanted.get("type") != "json_schema" or schema is None:
         return tooling._replace(instruction=instruction(wanted))
+    schema = normalised(schema, SCHEMA_PARAM)
     avoided = "output_config" in rendering.route.avoid
     if profile.structured and not avoided and is_representable(schema, SCHEMA_PARAM):
         clean = sanitise(schema, SCHEMA_PARAM)

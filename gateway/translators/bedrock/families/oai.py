@@ -20,6 +20,7 @@ from gateway.hub.requests.conversation import (
 )
 from gateway.hub.requests.reasoning import reasoning_of
 from gateway.hub.requests.rendering import Rendering
+from gateway.hub.requests.schemas.normal import normalised
 from gateway.hub.requests.schemas.roots import tool_parameters
 from gateway.hub.requests.tools.arguments import parse_arguments
 from gateway.hub.requests.tools.calls import ToolCall
@@ -28,6 +29,7 @@ from gateway.hub.requests.tools.choice import (
     offer_of,
 )
 from gateway.hub.requests.tools.ids import ToolNames
+from gateway.hub.requests.tools.json_tool import SCHEMA_PARAM
 from gateway.hub.requests.turns import CONTINUED, nothing_said
 from gateway.hub.requests.validation import output_limit
 from gateway.translators.bedrock.families.turn_order import in_mistrals_order
@@ -139,11 +141,21 @@ def render(rendering: Rendering) -> tuple[JSON, Learned]:
         rendered["reasoning_effort"] = effort
     wanted = ""
     if host.takes_format and "response_format" in body:
-        rendered["response_format"] = body["response_format"]
+        rendered["response_format"] = _format(body["response_format"])
     elif wanted := asked_in_words(rendering):
         _instruct(rendered["messages"], wanted)
     stop = () if host.takes_stop else tuple(body.get("stop", ()))
     return rendered, {"strip_fence": bool(wanted), "stop": stop}
+
+
+def _format(wanted: JSON) -> JSON:
+    """Return the format of an answer, its schema in the draft that servers know."""
+    match wanted:
+        case {"type": "json_schema", "json_schema": {"schema": dict(schema)}}:
+            described = {**wanted["json_schema"]}
+            described["schema"] = normalised(schema, SCHEMA_PARAM)
+            return {**wanted, "json_schema": described}
+    return wanted
 
 
 def _effort(body: JSON, host: Host) -> str:
