@@ -58,6 +58,7 @@ ALLOWED: dict[str, set[str]] = {
         "gateway.hub",
         "gateway.ledger",
         "gateway.limits",
+        "gateway.models",
         "gateway.translators",
         "providers.auth",
         "providers.database",

@@ -22,6 +22,7 @@ from gateway.ledger.spool import Spool
 from gateway.ledger.upkeep import Upkeep
 from gateway.limits import Limiter
 from gateway.limits.host import HostLimiter
+from gateway.worker import renames
 from gateway.worker.chores import keep
 from gateway.worker.leader import Leadership
 from gateway.worker.registry import registry
@@ -104,6 +105,7 @@ class Runtime:
             database.refresh()
             self._flusher.flush()
             self._upkeep.run()
+            renames.carry_on()
 
     async def _keep_flushing(self) -> None:
         while True:

@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import ProtectedError, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
@@ -24,7 +24,7 @@ from django.views.decorators.vary import vary_on_headers
 from providers import snippets, starter, vendors
 from providers.forms.filters import FilterForm, ModelFilterForm
 from providers.forms.prices import ModelSettingsFormSet
-from providers.models import ModelProvider, ProviderModel
+from providers.models import ModelProvider, ProviderModel, ProviderRename
 
 PAGE_SIZE = 50
 # The models of one provider that pages show at once; templates slice by it.
@@ -131,7 +131,13 @@ def provider_detail(request: HttpRequest, name: str) -> HttpResponse:
     `tab` in the address says which; each part asks only for what it shows.
     """
     rows = ModelProvider.objects.select_related("secret", "oauth_token")
-    provider = get_object_or_404(rows, name=name)
+    provider = rows.filter(name=name).first()
+    if provider is None:
+        heir = ProviderRename.heir_of(name)
+        if heir is None:
+            raise Http404
+        query = request.META["QUERY_STRING"]
+        return redirect(f"{heir.get_absolute_url()}{query and f'?{query}'}")
     tab = "models" if request.method == "POST" else request.GET.get("tab", "")
     if tab not in TABS:
         tab = next(iter(TABS))

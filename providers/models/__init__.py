@@ -4,6 +4,7 @@ from providers.models.announced import Announced, RegistryVersion
 from providers.models.body_window import BodyWindow
 from providers.models.keys import IssuedKey, WorkspaceKey
 from providers.models.provider import ModelProvider, ProviderModel
+from providers.models.rename import ProviderRename
 from providers.models.rules import NAME_RULE, REGION_RULE
 from providers.models.secret import Secret, SecretNotAllowed
 from providers.models.token import OAuthToken
@@ -17,6 +18,7 @@ __all__ = [
     "ModelProvider",
     "OAuthToken",
     "ProviderModel",
+    "ProviderRename",
     "RegistryVersion",
     "Secret",
     "SecretNotAllowed",

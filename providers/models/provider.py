@@ -1,17 +1,19 @@
 """Model providers and the models they serve."""
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from providers import endpoints, options, sealing, transport, vendors
 from providers.models.announced import Announced
+from providers.models.rename import ProviderRename
 from providers.models.rules import NAME_RULE, REGION_RULE
 from providers.models.secret import Secret
 
@@ -107,6 +109,19 @@ class ModelProvider(Announced):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the row; a name given up is noted, so that the history follows."""
+        with transaction.atomic(savepoint=False):
+            self._note_rename(kwargs.get("update_fields"))
+            super().save(*args, **kwargs)
+
+    def _note_rename(self, columns: Collection[str] | None) -> None:
+        if self.pk is None or (columns is not None and "name" not in columns):
+            return
+        rows = type(self).objects.filter(pk=self.pk).exclude(name=self.name)
+        for old in rows.values_list("name", flat=True):
+            ProviderRename.objects.create(provider=self, old=old, new=self.name)
 
     def get_absolute_url(self) -> str:
         """Return the provider's page in the console."""
