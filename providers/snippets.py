@@ -33,8 +33,8 @@ def examples(base: str, model: str, key: str = "") -> dict[str, str]:
     Quoted so that a model id of any characters stays a model id. Without a `key` there
     is a note on what stands in its place.
     """
-    note = "" if key else _note()
-    key = key or _placeholder()
+    told = note(key)
+    key = key or placeholder()
     body = {"model": model, "messages": [{"role": "user", "content": "Hello"}]}
     return {
         **of_request(base, body, key),
@@ -44,16 +44,20 @@ LLM_MODEL={shlex.quote(model)}
 OPENAI_BASE_URL={base}/v1
 OPENAI_API_KEY={key}
 """,
-        "note": note,
+        "note": told,
+        "model": model,
     }
 
 
-def _placeholder() -> str:
+def placeholder() -> str:
     """Return what stands for a key: something that works, where there is such."""
     return PLATFORM_MANAGED if needs_no_key() else KEY_PLACEHOLDER
 
 
-def _note() -> str:
+def note(key: str = "") -> str:
+    """Return what to put in the placeholder's place; nothing where a key stands."""
+    if key:
+        return ""
     if needs_no_key():
         return _(
             "Put an agent's key where it says platform-managed; on this machine it "
@@ -67,7 +71,7 @@ def of_request(base: str, body: dict[str, Any], key: str = "") -> dict[str, str]
 
     No value of `body` may be a boolean or null: its JSON is taken for Python.
     """
-    key = key or _placeholder()
+    key = key or placeholder()
     text = json.dumps(body, ensure_ascii=False)
     if len(text) > LINE:
         text = json.dumps(body, indent=2, ensure_ascii=False)

@@ -32,6 +32,7 @@ NAVIGATION: list[tuple[Any, list[Page]]] = [
         [
             Page(_("Agents"), "agent-list", "agent"),
             Page(_("Models"), "provider-list", "models"),
+            Page(_("Connect"), "connect", "plug"),
         ],
     ),
     (

@@ -14,6 +14,7 @@ from runagents import views
 from runagents.accounts import people_views
 from runagents.accounts import views as account_views
 from runagents.audit import views as audit_views
+from runagents.connect import views as connect_views
 from runagents.settings_pages import body_views
 from runagents.settings_pages import views as settings_views
 
@@ -44,6 +45,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # RunAgents' command line leaves the version out.
     path("api/", include("runagents.agents.api.urls")),
     path("api/", include("providers.api.urls")),
+    path("connect/", connect_views.connect, name="connect"),
+    path("connect/arrival/", connect_views.connect_arrival, name="connect-arrival"),
+    path("connect/key/", connect_views.connect_key, name="connect-key"),
     path("playground/", playground.playground, name="playground"),
     path("playground/stream/", playground.playground_stream, name="playground-stream"),
     path("usage/", usage_views.usage, name="usage"),

@@ -60,6 +60,9 @@ PAGES: dict[str, Access] = {
     "agent-key-revoke": _OPERATORS,
     "agent-key-edit": _OPERATORS,
     "agent-key-pause": _OPERATORS,
+    "connect": _VIEWERS,
+    "connect-arrival": _VIEWERS,
+    "connect-key": _OPERATORS,
     # --- models ---
     "provider-list": _VIEWERS,
     # Its tab of models takes prices.

@@ -191,6 +191,18 @@ def password_with_errors(page: Any, upstream: str) -> None:
 
 
 @state
+def connect_with_a_refusal(page: Any, upstream: str) -> None:
+    page.goto("/connect/?client=aider")
+    page.locator("#aider pre").wait_for()
+    page.request.post(
+        "/v1/chat/completions",
+        data={"model": "nobody-serves-this", "messages": []},
+        headers={"Authorization": "Bearer ra_ag_wrong"},
+    )
+    page.get_by_text("A request came, and was refused.").wait_for()
+
+
+@state
 def nothing_here(page: Any, upstream: str) -> None:
     page.goto("/nowhere/")
 

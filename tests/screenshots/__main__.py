@@ -43,6 +43,7 @@ EMPTY_PAGES = (
 FULL_PAGES = (
     *PAGES,
     "/agents/support-bot/",
+    "/connect/",
     "/models/openai/",
     "/models/openai/?tab=models",
     "/models/openai/?tab=usage",
