@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from gateway.errors import GatewayError
 from gateway.hub.protocol import JSON
+from gateway.hub.requests.schemas.bare import bare_schema
 from gateway.hub.requests.schemas.representable import is_representable
 from gateway.hub.requests.schemas.roots import tool_parameters
 from gateway.hub.requests.schemas.subset import sanitise
+from gateway.wire.jsontext import encode
 
 PLACE = "tools[0].function.parameters"
 
@@ -240,3 +242,34 @@ def test_references_that_overlap_a_thousandfold_are_given_up() -> None:
     root = {"anyOf": references, "$defs": {"deep": schema}}
     assert is_representable({**root, "anyOf": references[:1]}, "schema")
     assert not is_representable(root, "schema")
+
+
+def test_references_that_multiply_are_written_out_to_an_end() -> None:
+    definitions = {
+        f"d{at}": {
+            "type": "object",
+            "properties": {str(n): {"$ref": f"#/$defs/d{at + 1}"} for n in range(9)},
+        }
+        for at in range(12)
+    }
+    schema = {"properties": {"a": {"$ref": "#/$defs/d0"}}, "$defs": definitions}
+    made = bare_schema(tool_parameters(schema, PLACE), PLACE).schema
+    assert made["properties"]["a"]["properties"]["0"]["properties"]
+    assert len(encode(made)) < 2_000_000
+
+
+def test_targets_that_moved_are_not_kept_without_end() -> None:
+    names = [f"n{at}" for at in range(2000)]
+    moved = {name: {"items": [{"type": "string"}]} for name in names}
+    schema = {
+        "properties": {
+            "all": {"properties": moved},
+            **{
+                name: {"$ref": f"#/properties/all/properties/{name}/items/0"}
+                for name in names
+            },
+        }
+    }
+    made = tool_parameters(schema, PLACE)
+    assert len(made["$defs"]) < len(names)
+    assert len(encode(made)) < 2 * len(encode(schema))

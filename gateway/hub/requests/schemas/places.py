@@ -48,8 +48,7 @@ def with_children(schema: JSON, change: Callable[[JSON], Any]) -> JSON:
         return change(child) if isinstance(child, dict) else child
 
     copy = dict(schema)
-    for keyword in PLACES & schema.keys():
-        value = schema[keyword]
+    for keyword, value in schema.items():
         if keyword in SINGLE:
             copy[keyword] = changed(value)
         elif keyword in MAPPED and isinstance(value, dict):

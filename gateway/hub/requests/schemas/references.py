@@ -15,6 +15,9 @@ from gateway.hub.requests.schemas.reading import resolved, steps_of
 _MOST = 5_000
 """Schemas that are copied on the way, one of them perhaps many times."""
 
+_MOST_KEPT = 500
+"""References whose targets are put among the definitions."""
+
 _DEEPEST = 30
 """Levels up to which references are written out."""
 
@@ -57,10 +60,8 @@ def inlined(schema: JSON) -> JSON:
 
     Where that would have no end, the type is left of it, and a word in the description.
     """
-    inlining = _Inlining(schema)
-    whole = inlining.schema(schema)
-    whole.pop("$defs", None)
-    return whole
+    root = {keyword: schema[keyword] for keyword in schema if keyword != "$defs"}
+    return _Inlining(schema).schema(root)
 
 
 def _references(schema: JSON) -> set[str]:
@@ -103,7 +104,8 @@ class _Mending:
         self._names = _names_of_places(schema)
         self._given: dict[str, str] = {}
         self._waiting: list[tuple[str, JSON]] = []
-        self._left = _MOST
+        self._left = 0
+        self._twins = 0
 
     def whole(self) -> JSON:
         """Return the schema, its references mended."""
@@ -111,7 +113,8 @@ class _Mending:
         for name, each in list(self._definitions.items()):
             if isinstance(each, dict):
                 self._definitions[name] = self._mended(each)
-        while self._waiting:
+        self._left = _MOST
+        while self._waiting and self._left > 0:
             name, target = self._waiting.pop()
             self._definitions[name] = self._mended(self._normal(target))
         if self._definitions or "$defs" in self._schema:
@@ -147,13 +150,14 @@ class _Mending:
     def _keep(self, reference: str) -> str:
         """Put what is referred to among the definitions; return its place there."""
         target = resolved(self._written, reference)
-        if target is None or self._left <= 0:
+        if target is None or len(self._given) > _MOST_KEPT:
             return ""
         if reference == "#":
             target = {k: v for k, v in target.items() if k != "$defs"}
-        name = _replace_bad("_", steps_of(reference)[-1]) or "root"
+        name = base = _replace_bad("_", steps_of(reference)[-1]) or "root"
         while name in self._definitions:
-            name += "_"
+            self._twins += 1
+            name = f"{base}_{self._twins}"
         self._definitions[name] = {}
         self._waiting.append((name, target))
         return f"#/$defs/{name}"
