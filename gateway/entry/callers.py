@@ -19,6 +19,8 @@ from gateway.worker.snapshot import LOCAL, Caller, Snapshot
 from providers import keys
 
 KEY_HEADERS = ("x-api-key", "x-runagents-api-key")
+EXPIRED = "api_key_expired"
+"""Code of the 401 for a key of ours whose time is over: nobody guesses those."""
 
 # Headers that a proxy adds, by families, and those that a browser sends.
 _PROXY_OR_BROWSER = re.compile(
@@ -132,7 +134,7 @@ def _expired(moment: float) -> GatewayError:
         "authentication_error",
         f"This API key expired on {when:%Y-%m-%d at %H:%M} UTC. An administrator "
         "prolongs it or makes another in the console.",
-        code="api_key_expired",
+        code=EXPIRED,
         headers={"www-authenticate": "Bearer"},
     )
 

@@ -126,7 +126,7 @@ async def _identify(request: Request) -> Caller:
     try:
         return callers.identify(registry.snapshot, headers, address)
     except GatewayError as error:
-        if error.status != 401:
+        if error.status != 401 or error.code == callers.EXPIRED:
             raise
         forwarded = ",".join(headers.get("x-forwarded-for", ()))
         client = attempts.client_address(address, forwarded)

@@ -110,7 +110,12 @@ def authenticate(request: HttpRequest) -> WorkspaceKey:
         raise _refusal(request, UNAUTHORIZED)
     if row.expires_at is not None and row.is_expired():
         when = f"{row.expires_at:%Y-%m-%d at %H:%M}"
-        raise _refusal(request, f"This API key expired on {when} UTC.")
+        # Only its holder comes here: no wrong key, and not counted as one.
+        raise APIError(
+            401,
+            f"This API key expired on {when} UTC.",
+            {"WWW-Authenticate": "Bearer"},
+        )
     if row.paused_at is not None:
         raise APIError(403, "This API key is paused. The console resumes it.")
     _note_use(row)

@@ -254,6 +254,14 @@ def test_an_expired_key_is_refused_with_its_date(provider, gateway, chat):
         assert "expired on 2026-01-02 at 00:00 UTC" in error["message"]
 
 
+def test_an_expired_key_is_no_wrong_key(provider, gateway, chat):
+    ended = datetime(2026, 1, 2, tzinfo=UTC)
+    key = WorkspaceKey.issue("old", expires_at=ended)
+    headers = {"authorization": f"Bearer {key.plaintext}"}
+    client = gateway(headers=headers)
+    assert {client.post(URL, json=chat).status_code for _ in range(62)} == {401}
+
+
 def test_a_paused_key_is_refused_until_it_is_resumed(
     provider, upstream, gateway, chat, completion
 ):

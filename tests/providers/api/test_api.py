@@ -134,6 +134,12 @@ def test_the_holder_of_an_expired_key_is_told_the_date(db):
     }
 
 
+def test_an_expired_key_is_no_wrong_key(db):
+    key = WorkspaceKey.issue("old")
+    WorkspaceKey.objects.update(expires_at=datetime(2026, 1, 2, tzinfo=UTC))
+    assert {ask_with(key).status_code for _ in range(62)} == {401}
+
+
 def test_a_paused_key_is_refused_in_words_until_it_is_resumed(db):
     key = WorkspaceKey.issue("resting")
     WorkspaceKey.objects.get().pause(paused=True)
