@@ -59,6 +59,8 @@ def provider_edit(request: HttpRequest, name: str) -> HttpResponse:
 def _save(request: HttpRequest, form: ProviderForm) -> HttpResponse:
     if not form.is_valid():
         return page(request, form, status=422)
+    if (lost := form.lost_wires()) and "unwire" not in request.POST:
+        return page(request, form, status=409, lost_wires=lost)
     shared = form.shared_models()
     try:
         provider = form.save()

@@ -218,6 +218,15 @@ class ProviderForm(ProviderFields):
         ).exclude(provider=self.instance.pk)
         return dict(rows.values_list("model_id", "provider__name"))
 
+    def lost_wires(self) -> list[Any]:
+        """Return the wires of agents whose model would be served no more."""
+        if not self.original.pk:
+            return []
+        served = self.original.provider_models.values_list("model_id", flat=True)
+        lost = set(served) - set(self.model_ids())
+        wires = self.original.wires.select_related("agent")
+        return list(wires.filter(model_id__in=lost))
+
     @transaction.atomic
     def save(self, commit: bool = True) -> ModelProvider:
         """Store provider, models and credentials together, to be checked afterwards.

@@ -8,7 +8,13 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from providers import keys
-from providers.models import NAME_RULE, Announced, IssuedKey, ModelProvider
+from providers.models import (
+    NAME_RULE,
+    Announced,
+    IssuedKey,
+    ModelProvider,
+    ProviderModel,
+)
 
 
 class Agent(Announced):
@@ -47,6 +53,13 @@ class Agent(Announced):
     def get_absolute_url(self) -> str:
         """Return the agent's page in the console."""
         return reverse("agent-detail", args=[self.name])
+
+    def unserved(self) -> "models.QuerySet[Wire]":
+        """Return the wires to models that their provider serves no more."""
+        served = ProviderModel.objects.filter(
+            provider=models.OuterRef("provider"), model_id=models.OuterRef("model_id")
+        )
+        return self.wires.select_related("provider").filter(~models.Exists(served))
 
 
 class Draft(models.Model):

@@ -66,6 +66,7 @@ def agent_page(
         "agent": agent,
         "is_wired": "LLM_MODEL" in values,
         "wires": wires,
+        "unserved": agent.unserved(),
         "places": {wire.role: wire for wire in wires if wire.file},
         "day": figures.of_agent(agent.name),
         "graces": rotation.GRACES,

@@ -441,3 +441,30 @@ def test_the_button_says_which_way(logged_in_client, provider, address, enabled,
     provider("openai", enabled=enabled)
     page = logged_in_client.get(address).content.decode()
     assert f'name="enabled" value="{sent}"' in page
+
+
+def test_taking_a_wired_model_away_asks_first_and_names_the_agents(
+    logged_in_client, provider
+):
+    row = provider(models=("gpt-4o-mini", "o3"))
+    agent = Agent.objects.create(name="support-bot")
+    Wire.objects.create(agent=agent, role="chat", provider=row, model_id="gpt-4o-mini")
+    posted = {
+        "name": "openai",
+        "provider_type": "openai",
+        "endpoint": row.endpoint,
+        "private_network": "on",
+        "auth_type": "api_key",
+        "header_name": "Authorization",
+        "value_prefix": "Bearer ",
+        "models": "o3",
+        "version": row.version,
+    }
+    answer = logged_in_client.post("/models/openai/edit/", posted)
+    assert answer.status_code == 409
+    assert "support-bot" in answer.content.decode()
+    assert row.provider_models.count() == 2
+    posted["unwire"] = "on"
+    answer = logged_in_client.post("/models/openai/edit/", posted)
+    assert answer.status_code == 302
+    assert [model.model_id for model in row.provider_models.all()] == ["o3"]

@@ -428,3 +428,11 @@ def test_deleting_takes_keys_and_wires_along(logged_in_client, agent):
     assert not Agent.objects.exists()
     assert not AgentKey.objects.exists()
     assert not Wire.objects.exists()
+
+
+def test_a_role_whose_model_is_served_no_more_is_marked(logged_in_client, agent):
+    address = agent.get_absolute_url()
+    assert "no longer serves" not in logged_in_client.get(address).content.decode()
+    ModelProvider.objects.get().provider_models.all().delete()
+    page = logged_in_client.get(address).content.decode()
+    assert "openai no longer serves gpt-4o-mini." in page
