@@ -100,7 +100,7 @@ def test_a_list_of_models_that_is_left_adds_nothing(
     page.get_by_label("o3").check()
     page.keyboard.press("Escape")
     # Hidden at once, and gone, with what was ticked, a moment later.
-    page.locator(".picker").wait_for(state="detached")
+    page.locator("dialog.picker").wait_for(state="detached")
     assert page.locator("[name=picked]").count() == 0
     focus_is_on(page, "textContent", "Fetch models")
 

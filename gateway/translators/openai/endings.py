@@ -43,7 +43,7 @@ class HeldEndings:
                 out.append(_with(chunk, choice))
             elif any(choice["delta"].values()):
                 out += self._split(held)
-                reason = choice["finish_reason"]
+                reason = choice.get("finish_reason")
                 out.append(_with(chunk, {**choice, "finish_reason": None}))
                 _put_reason(held["choices"][0], reason)
             else:
