@@ -124,7 +124,7 @@ class ChunkReader:
         elif name == "message" and b"\n" in bare:
             # Divided by one line feed instead of two: each line is an event.
             self.read([Event(line) for line in bare.split(b"\n")], out)
-        elif name == "message" and bare.startswith((b"{", b"[")):
+        elif name == "message" and bare.startswith(b"{"):
             self._read_mended(data, name, out)
         elif name == "message" and len(self._text) < _MOST_TEXT:
             self._text += bare[:_MOST_TEXT]

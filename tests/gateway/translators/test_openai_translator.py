@@ -106,3 +106,11 @@ def test_whatever_stands_for_an_index_the_calls_are_numbered(index: object) -> N
     call = {"index": index, "id": "a", "function": function}
     (out,) = parser.feed(frame({"choices": [{"delta": {"tool_calls": [call]}}]}))
     assert out["choices"][0]["delta"]["tool_calls"][0]["index"] == 0
+
+
+@pytest.mark.parametrize("text", [b"[", b"[ping]", b"[DONE", b"{ ping"])
+def test_text_that_begins_like_json_is_read_once(text):
+    parser = openai.stream_parser(Reply("m", "id", 1, stream=True))
+    parser.feed(b"data: " + text + b"\n\n")
+    parser.close()
+    assert parser.state.error is not None
