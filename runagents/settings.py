@@ -293,6 +293,8 @@ BODY_RETENTION_DAYS = env_int("BODY_RETENTION_DAYS", 7)
 AUDIT_RETENTION_DAYS = env_int("AUDIT_RETENTION_DAYS", 730)
 # A function that counts attempts, and returns how long to wait before the next.
 ATTEMPTS_COUNTER = "gateway.worker.runtime.count_attempt"
+# A function that returns, by a provider's name, what its calls of a day came to.
+PROVIDER_TRAFFIC = "gateway.console.reports.by_provider"
 # A function that returns what else of the project's is old enough to be deleted.
 GATEWAY_OUTDATED = "runagents.audit.outdated"
 # A function that is told when which keys were used last.

@@ -192,6 +192,11 @@ on("input", "[data-filter]", (input) => {
     item.hidden = !item.textContent.toLowerCase().includes(text);
   picker.querySelector("[data-none]").hidden = Boolean(picker.querySelector("li:not([hidden])"));
 });
+/* <input type=checkbox data-all=".table"> ticks all that is shown in there. */
+on("change", "[data-all]", (all) => {
+  for (const box of document.querySelectorAll(`${all.dataset.all} input[type=checkbox]`))
+    if (!box.closest("[hidden]")) box.checked = all.checked;
+});
 /* Enter there would send the form around it. */
 on("keydown", "[data-filter]", (input, event) => { if (event.key === "Enter") event.preventDefault(); });
 
@@ -250,6 +255,7 @@ function enhance() {
     time.removeAttribute("data-local");
   }
   document.querySelectorAll("textarea[data-chips]").forEach(chips);
+  for (const each of document.querySelectorAll("[data-needs-scripts]")) each.hidden = false;
   for (const error of document.querySelectorAll(".error[id$=_error]")) {
     const id = error.id.slice(0, -6);
     const field = document.getElementById(`${id}_entry`) || document.getElementById(id);

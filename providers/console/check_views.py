@@ -69,8 +69,8 @@ def _draft(
     draft = form.draft()
     if draft is None:
         return None, _summary(form)
-    if not _may_ask(request):
-        return None, [_too_often()]
+    if not may_ask(request):
+        return None, [too_often()]
     return draft, []
 
 
@@ -94,12 +94,12 @@ def _summary(form: ProviderForm) -> list[str]:
     ]
 
 
-def _may_ask(request: HttpRequest) -> bool:
+def may_ask(request: HttpRequest) -> bool:
     """Count a question to a provider; False beyond a person's ten a minute."""
     return not checks.add_now(f"user-{request.user.pk}")
 
 
-def _too_often() -> str:
+def too_often() -> str:
     return _("Ten checks a minute are the limit. Wait a moment and try again.")
 
 
@@ -108,8 +108,8 @@ def _too_often() -> str:
 def provider_check(request: HttpRequest, name: str) -> HttpResponse:
     """Check a stored provider now and keep the outcome as its status."""
     provider = get_object_or_404(ModelProvider, name=name)
-    if not _may_ask(request):
-        messages.warning(request, _too_often())
+    if not may_ask(request):
+        messages.warning(request, too_often())
         return redirect(provider)
     result = async_to_sync(status.check)(provider)
     provider.set_status(result.status, result.message)

@@ -25,6 +25,8 @@ from providers.vendors.presets import PRESETS
 
 # How many models that others serve too are told at once.
 MAX_SHARED = 3
+# What of a name is kept, so that "-copy-99" fits behind it.
+MAX_NAME_COPIED = 55
 
 # --- new and edit ---
 
@@ -33,9 +35,14 @@ MAX_SHARED = 3
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def provider_create(request: HttpRequest) -> HttpResponse:
-    """Register a provider; `type`, `preset` and `model` in the address fill it in."""
+    """Register a provider.
+
+    `type`, `preset` and `model` in the address fill it in, or `clone`: another's name.
+    """
     if request.method == "POST":
         return _save(request, ProviderForm(_posted(request)))
+    if source := request.GET.get("clone", ""):
+        return page(request, _clone(get_object_or_404(ModelProvider, name=source)))
     chosen = request.GET.get("type", "")
     kind = chosen if chosen in VENDORS else vendors.USUAL
     initial = presets.initial(kind) | {"name": presets.free_name(kind, _names())}
@@ -54,6 +61,17 @@ def provider_edit(request: HttpRequest, name: str) -> HttpResponse:
     if request.method == "POST":
         return _save(request, ProviderForm(_posted(request), instance=provider))
     return page(request, ProviderForm(instance=provider))
+
+
+def _clone(source: ModelProvider) -> ProviderForm:
+    """Return a new provider's form with all of `source` but its name.
+
+    The same stored secret is chosen; its value is not read.
+    """
+    initial = ProviderForm(instance=source).initial
+    del initial["version"]
+    name = presets.free_name(f"{source.name[:MAX_NAME_COPIED]}-copy", _names())
+    return ProviderForm(initial=initial | {"name": name})
 
 
 def _save(request: HttpRequest, form: ProviderForm) -> HttpResponse:

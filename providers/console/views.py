@@ -1,17 +1,15 @@
-"""The Models pages: the list, one provider, and what can be done to it there."""
+"""The page of one provider, and what can be done to it there."""
 
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import ProtectedError, QuerySet
+from django.db.models import ProtectedError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import (
@@ -21,14 +19,12 @@ from django.views.decorators.http import (
 )
 from django.views.decorators.vary import vary_on_headers
 
-from providers import snippets, starter, vendors
-from providers.forms.filters import FilterForm, ModelFilterForm
+from providers import snippets
+from providers.forms.filters import ModelFilterForm
 from providers.forms.prices import ModelSettingsFormSet
 from providers.models import ModelProvider, ProviderModel, ProviderRename
 
 PAGE_SIZE = 50
-# The models of one provider that pages show at once; templates slice by it.
-MAX_SHOWN = 100
 # The parts of a provider's page, as they stand in its address.
 TABS = {
     "overview": gettext_lazy("Overview"),
@@ -37,89 +33,6 @@ TABS = {
     "requests": gettext_lazy("Requests"),
     "connect": gettext_lazy("Connect"),
 }
-
-
-def _providers() -> QuerySet[ModelProvider]:
-    return ModelProvider.objects.select_related("secret").prefetch_related(
-        "provider_models"
-    )
-
-
-@login_required
-@require_safe
-def provider_list(request: HttpRequest) -> HttpResponse:
-    """Show all providers with status and models; says which one wins a shared model."""
-    form = FilterForm(request.GET)
-    rows = form.narrow(_providers())
-    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
-    providers = list(page)
-    winners = _winners(providers)
-    for provider in providers:
-        _annotate(provider, winners)
-    query = form.query()
-    context = {
-        "providers": providers,
-        "page": page,
-        "form": form,
-        "is_filtered": bool(query),
-        "query": urlencode(query),
-        "offers_starter": _offers_starter(),
-        "types": vendors.choices(),
-        "type_names": get_text_list(
-            [label for _type, label in vendors.choices()], _("or")
-        ),
-    }
-    return render(request, "providers/provider_list.html", context)
-
-
-def _offers_starter() -> bool:
-    """Tell whether pressing the starter button would change something.
-
-    It would without a Playground LLM, and for one in the sandbox once a key is set.
-    """
-    found = ModelProvider.objects.filter(name=starter.NAME).first()
-    if found is None:
-        return True
-    return bool(settings.PLAYGROUND_LLM_API_KEY) and starter.is_sandbox(found)
-
-
-def _winners(providers: list[ModelProvider]) -> dict[str, list[str]]:
-    """Return model id -> names of the enabled providers that serve it, first first.
-
-    For the models of `providers` that are shown; the order is the gateway's own.
-    """
-    ids = {row.model_id for each in providers for row in _shown(each)}
-    pairs = (
-        ProviderModel.objects.filter(model_id__in=ids, provider__enabled=True)
-        .order_by("provider__priority", "provider__pk")
-        .values_list("model_id", "provider__name")
-    )
-    serving: dict[str, list[str]] = {}
-    for model_id, name in pairs:
-        serving.setdefault(model_id, []).append(name)
-    return serving
-
-
-def _shown(provider: ModelProvider) -> list[ProviderModel]:
-    return list(provider.provider_models.all())[:MAX_SHOWN]
-
-
-def _annotate(provider: ModelProvider, winners: dict[str, list[str]]) -> None:
-    """Tell its row whether no real model answers, and who wins each shared model."""
-    provider.is_sandbox = starter.is_sandbox(provider)  # type: ignore[attr-defined]
-    for model in _shown(provider):
-        names = winners.get(model.model_id, [])
-        others = set(names) - {provider.name}
-        model.winner = names[0] if others else ""  # type: ignore[attr-defined]
-
-
-@login_required
-@require_safe
-def provider_row(request: HttpRequest, name: str) -> HttpResponse:
-    """Return one row of the list, for the page that polls while a check is pending."""
-    provider = get_object_or_404(_providers(), name=name)
-    _annotate(provider, _winners([provider]))
-    return render(request, "providers/_provider_row.html", {"provider": provider})
 
 
 @login_required
@@ -219,10 +132,7 @@ def provider_toggle(request: HttpRequest, name: str) -> HttpResponse:
     enabled = request.POST.get("enabled", "")
     if enabled not in ("0", "1"):
         return HttpResponseBadRequest("enabled must be 0 or 1.")
-    if provider.enabled != (enabled == "1"):
-        provider.enabled = enabled == "1"
-        provider.version += 1
-        provider.save(update_fields=["enabled", "version", "updated_at"])
+    provider.set_enabled(enabled == "1")
     text = _("%s is enabled.") if provider.enabled else _("%s is disabled.")
     messages.success(request, text % provider.name)
     return redirect("provider-list" if "stay" in request.POST else provider)
@@ -267,12 +177,3 @@ def _delete(request: HttpRequest, provider: ModelProvider, is_last_user: bool) -
     except ProtectedError:
         return _("Agents are wired to this provider. Rewire them, or disable it.")
     return ""
-
-
-@login_required
-@require_POST
-def starter_create(request: HttpRequest) -> HttpResponse:
-    """Add the built-in Playground LLM; pressing twice is harmless."""
-    provider = starter.add_playground_llm()
-    messages.success(request, _("%s is ready to use.") % provider.name)
-    return redirect("provider-list")

@@ -44,6 +44,23 @@ class FilterForm(forms.Form):
         ],
     )
 
+    sort = forms.ChoiceField(
+        required=False,
+        label=_("Sorted by"),
+        choices=[
+            ("", _("Name")),
+            ("-name", _("Name, from the end")),
+            ("type", _("Type")),
+            ("-type", _("Type, from the end")),
+            ("status", _("Status, what fails first")),
+            ("-status", _("Status, what works first")),
+            ("models", _("Models, most first")),
+            ("-models", _("Models, fewest first")),
+            ("requests", _("Requests, most first")),
+            ("-requests", _("Requests, fewest first")),
+        ],
+    )
+
     def narrow(self, rows: QuerySet[ModelProvider]) -> QuerySet[ModelProvider]:
         """Return the providers that pass."""
         self.is_valid()
@@ -62,6 +79,16 @@ class FilterForm(forms.Form):
             case status:
                 return rows.filter(enabled=True, status=status)
 
+    @property
+    def order(self) -> str:
+        """What the list is sorted by, `-` before it where it is the other way round."""
+        return self.cleaned_data.get("sort") or "name"
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether there may be providers that the list leaves out."""
+        return any(value for name, value in self.query().items() if name != "sort")
+
     def query(self) -> dict[str, str]:
-        """Return the filters in use, for links to further pages."""
+        """Return the filters in use and the order, for links to further pages."""
         return {name: value for name, value in self.cleaned_data.items() if value}

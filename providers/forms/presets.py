@@ -84,11 +84,11 @@ def switched(
     return changed
 
 
-def free_name(provider_type: str, taken: Collection[str]) -> str:
-    """Return a name to suggest for a new provider: its type, counted up when taken."""
-    if provider_type not in taken:
-        return provider_type
+def free_name(wanted: str, taken: Collection[str]) -> str:
+    """Return a name to suggest for a new provider: `wanted`, counted up when taken."""
+    if wanted not in taken:
+        return wanted
     number = 2
-    while f"{provider_type}-{number}" in taken:
+    while f"{wanted}-{number}" in taken:
         number += 1
-    return f"{provider_type}-{number}"
+    return f"{wanted}-{number}"

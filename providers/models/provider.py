@@ -238,6 +238,15 @@ class ModelProvider(Announced):
             raise sealing.UnreadableSecret("No secret is stored. Enter one.")
         return self.secret.reveal(self.required_origins())
 
+    def set_enabled(self, enabled: bool) -> bool:
+        """Enable or disable it, which counts as an edit; tell whether it changed."""
+        if self.enabled == enabled:
+            return False
+        self.enabled = enabled
+        self.version += 1
+        self.save(update_fields=["enabled", "version", "updated_at"])
+        return True
+
     def set_status(self, status: str, message: str = "") -> None:
         """Store the outcome of a check, without counting as an edit."""
         self.status = status

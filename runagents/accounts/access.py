@@ -68,6 +68,10 @@ PAGES: dict[str, Access] = {
     # Its tab of models takes prices.
     "provider-detail": Access(Role.VIEWER, Role.OPERATOR),
     "provider-row": _VIEWERS,
+    "provider-totals": _VIEWERS,
+    "provider-check-all": _OPERATORS,
+    "provider-change": _OPERATORS,
+    "provider-removal": _OPERATORS,
     "provider-status": _VIEWERS,
     "provider-create": _OPERATORS,
     "provider-edit": _OPERATORS,

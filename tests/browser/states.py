@@ -107,6 +107,14 @@ def list_with_a_menu(page: Any, upstream: str) -> None:
 
 
 @state
+def removal_of_several(page: Any, upstream: str) -> None:
+    page.goto("/models/")
+    page.get_by_label("All on this page").check()
+    page.get_by_role("group").get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Delete providers").wait_for()
+
+
+@state
 def list_without_a_match(page: Any, upstream: str) -> None:
     page.goto("/models/?q=nothing")
 

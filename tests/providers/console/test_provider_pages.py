@@ -26,7 +26,7 @@ def test_the_list_shows_name_host_models_and_status(logged_in_client, provider):
     row.set_status("failed", "The configuration is wrong.")
     page = logged_in_client.get("/models/").content.decode()
     assert "127.0.0.1:9" in page
-    assert "+2" in page
+    assert "+3" in page
     assert "The configuration is wrong." in page
 
 
@@ -51,9 +51,10 @@ def test_the_list_needs_a_fixed_number_of_queries(
 ):
     for number in range(20):
         provider(f"p{number}", models=("m1", "m2"))
-    # session, user, how many, providers, their models, who shares them, the starter,
-    # the day's traffic: sums and the newest calls
-    with django_assert_num_queries(9):
+    # session, user, the day's traffic: sums and the newest calls; how many, which,
+    # themselves, their models, who shares them; the totals: providers, models; the
+    # starter
+    with django_assert_num_queries(12):
         logged_in_client.get("/models/")
 
 
