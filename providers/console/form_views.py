@@ -68,7 +68,7 @@ def _clone(source: ModelProvider) -> ProviderForm:
 
     The same stored secret is chosen; its value is not read.
     """
-    initial = ProviderForm(instance=source).initial
+    initial = dict(ProviderForm(instance=source).initial)
     del initial["version"]
     name = presets.free_name(f"{source.name[:MAX_NAME_COPIED]}-copy", _names())
     return ProviderForm(initial=initial | {"name": name})
