@@ -5,16 +5,23 @@ names a feature, and not the way a client used it, holds for the next requests t
 long as this worker's snapshot of the registry lives, they are sent without it.
 """
 
+import hashlib
 import re
 from typing import Any
 
 from gateway.errors import GatewayError
 from gateway.hub.protocol import Feature, Translator, UpstreamRequest
-from gateway.wire.jsontext import JSON
+from gateway.wire.jsontext import JSON, encode
 from gateway.worker.snapshot import Target
 
 _REFUSED = frozenset({400, 422})
 _DENIED = 403
+
+_SCHEMAS = ("tools", "functions", "response_format", "extra_body")
+"""Where schemas stand in a request."""
+
+_OF = " of "
+_MOST_KEPT = 256
 
 _LASTING = re.compile(
     r"extra input|extraneous|extra_forbidden|permitted|support|unknown|unrecognized|"
@@ -58,14 +65,41 @@ def _holds(value: Any, fields: tuple[str, ...]) -> bool:
     return False
 
 
-def known(target: Target) -> frozenset[str]:
-    """Return the features that this upstream model is known to refuse."""
-    return target.provider.avoided.get(target.upstream_id, frozenset())
+def known(target: Target, body: JSON) -> frozenset[str]:
+    """Return what this upstream model is known to refuse of a client's request."""
+    avoided = target.provider.avoided.get(target.upstream_id, frozenset())
+    if not any(_OF in each for each in avoided):
+        return avoided
+    schemas = _OF + _digest(body)
+    ours = {each.removesuffix(schemas) for each in avoided}
+    return frozenset(each for each in ours if _OF not in each)
 
 
-def remember(target: Target, feature: Feature, error: GatewayError) -> None:
-    """Avoid `feature` from now on, where it was the feature that was refused."""
-    is_general = error.code == "unsupported_parameter" or _LASTING.search(error.message)
-    if feature.lasts or is_general:
-        avoided = target.provider.avoided
-        avoided[target.upstream_id] = known(target) | {feature.name}
+def remember(target: Target, feature: Feature, error: GatewayError, body: JSON) -> None:
+    """Avoid `feature` from now on, where it was the feature that was refused.
+
+    Where the schemas of `body`, the client's request, were refused, it is for these.
+    """
+    if feature.of_schemas:
+        _add(target, feature.name + _OF + _digest(body))
+    elif feature.lasts or _is_general(error):
+        _add(target, feature.name)
+
+
+def _is_general(error: GatewayError) -> bool:
+    is_named = error.code == "unsupported_parameter"
+    return is_named or bool(_LASTING.search(error.message))
+
+
+def _add(target: Target, refused: str) -> None:
+    avoided = target.provider.avoided
+    before = avoided.get(target.upstream_id, frozenset())
+    if len(before) >= _MOST_KEPT:
+        # Who makes a schema of each request fills this; it is soon learned again.
+        before = frozenset(each for each in before if _OF not in each)
+    avoided[target.upstream_id] = before | {refused}
+
+
+def _digest(body: JSON) -> str:
+    held = [body.get(field) for field in _SCHEMAS]
+    return hashlib.sha256(encode(held)).hexdigest()

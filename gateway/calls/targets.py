@@ -97,7 +97,7 @@ async def _attempt(
             feature = avoidance.refused_feature(error, rendered, provider.translator)
             if feature is None or feature.name in route.avoid or call.is_billed:
                 raise
-            avoidance.remember(target, feature, error)
+            avoidance.remember(target, feature, error, asked.body)
             route = route._replace(avoid=route.avoid | {feature.name})
 
 
@@ -183,7 +183,7 @@ def _route(asked: Asked, target: Target) -> Route:
         created=int(time.time()),
         options=row.options,
         capabilities=target.capabilities,
-        avoid=avoidance.known(target),
+        avoid=avoidance.known(target, asked.body),
         largest=call_settings.UPSTREAM_BODY_LIMIT,
     )
 

@@ -110,7 +110,8 @@ class Feature(NamedTuple):
     `name` stands in `Route.avoid` where it is left out. It is sent in one of `fields`,
     at the top of the body or, with `anywhere`, at any depth, and `refusal` finds in an
     upstream's words that it is meant. `lasts` says that these words are always about
-    the model, never about one request; `denied` that they may come as a 403, too.
+    the model, never about one request; `denied` that they may come as a 403, too;
+    `of_schemas` that they are about the schemas of the request, and hold for these.
     """
 
     name: str
@@ -119,6 +120,7 @@ class Feature(NamedTuple):
     anywhere: bool = False
     lasts: bool = False
     denied: bool = False
+    of_schemas: bool = False
 
 
 class Learned(TypedDict, total=False):

@@ -7,6 +7,8 @@ import re
 
 from gateway.hub.protocol import Feature
 from gateway.hub.requests.caching import CACHE_MARKS, LONG_CACHE
+from gateway.hub.requests.schemas.grammar import GRAMMAR
+from gateway.hub.requests.tools.strict import STRICT
 from gateway.translators import openai
 from gateway.translators.anthropic.avoidable import OUTPUT_CONFIG
 
@@ -25,6 +27,8 @@ AVOIDABLE: tuple[Feature, ...] = (
     _field("temperature", "inferenceConfig", "temperature"),
     _field("top_p", "inferenceConfig", "topP"),
     _field("tool_choice", "toolConfig", "toolChoice"),
+    GRAMMAR,
+    STRICT,
     Feature("output_config", ("output_config", "outputConfig"), OUTPUT_CONFIG),
     LONG_CACHE,
     CACHE_MARKS,

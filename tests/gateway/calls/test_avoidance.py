@@ -2,9 +2,14 @@
 
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import httpx
 import pytest
+
+from gateway.calls import avoidance
+from gateway.errors import GatewayError
+from gateway.hub.requests.schemas.grammar import GRAMMAR
 
 URL = "/v1/chat/completions"
 
@@ -81,9 +86,11 @@ def test_a_refused_schema_does_not_spoil_the_model_for_others(
         refusing("output_config", message, httpx.Response(200, json=ANSWER))
     )
     client = gateway()
-    for _ in range(2):
-        assert client.post(URL, json=structured).status_code == 200
-    assert fields_of(seen, "output_config") == [True, False, True, False]
+    schema = {"type": "object", "properties": {"m": {"type": "string"}}}
+    other = {"type": "json_schema", "json_schema": {"name": "m", "schema": schema}}
+    for body in (structured, structured, {**structured, "response_format": other}):
+        assert client.post(URL, json=body).status_code == 200
+    assert fields_of(seen, "output_config") == [True, False, False, True, False]
 
 
 def test_other_models_of_the_provider_are_asked_as_before(
@@ -409,3 +416,122 @@ def test_a_tool_choice_that_a_model_on_bedrock_lacks_is_weakened(
     assert answer.status_code == 200
     assert answer.headers["x-gateway-downgraded"] == "tool_choice"
     assert len(seen) == 2
+
+
+TOO_LARGE = (
+    "The compiled grammar is too large, which would cause performance issues. Simplify "
+    "your tool schemas or reduce the number of strict tools."
+)
+REFUSED_SCHEMAS = [
+    TOO_LARGE,
+    f"output_config.format.schema: Invalid schema: {TOO_LARGE}",
+    f"The model returned the following errors: {TOO_LARGE}",
+    "Schema is too complex for compilation. Try reducing the number of tools or "
+    "simplifying tool schemas.",
+    "Schema is too complex.",
+    "The model returned the following errors: Schema is too complex for compilation.",
+    "Grammar compilation timed out.",
+    "Schemas contains too many optional parameters (87), which would make grammar "
+    "compilation inefficient. Reduce the number of optional parameters in your tool "
+    "schemas (limit: 24).",
+    "Schemas contains too many parameters with union types (19 parameters with type "
+    "arrays or anyOf). This causes exponential compilation cost. Reduce the number of "
+    "nullable or union-typed parameters (limit: 16 parameters with unions).",
+    "Too many strict tools (22). The maximum number of strict tools supported is 20. "
+    "Try reducing the number of tools marked as strict.",
+    "tools.0.custom: For 'array' type, property 'maxItems' is not supported",
+    "The model returned the following errors: tools.1.custom: For 'array' type, "
+    "property 'maxItems' is not supported",
+    "output_config.format.schema: For 'integer' type, properties maximum, minimum are "
+    "not supported",
+    "output_format.schema: For 'object' type, 'additionalProperties' must be "
+    "explicitly set to false",
+]
+REFUSED_STRICT = [
+    "tools.0.custom.strict: Extra inputs are not permitted",
+    "The model returned the following errors: tools.0.custom.strict: Extra inputs are "
+    "not permitted",
+    "tools.12.custom.strict: Extra inputs are not permitted",
+    "This model doesn't support the toolConfig.tools.toolSpec.strict field. Remove "
+    "toolConfig.tools.toolSpec.strict and try again.",
+    "Malformed input request: #/tools/0: extraneous key [strict] is not permitted, "
+    "please reformat your input and try again.",
+]
+CLAUDES = {
+    "anthropic": MODEL,
+    "invoke": "us.anthropic.claude-opus-4-5-20251101-v1:0",
+    "converse": "us.anthropic.claude-opus-4-5-20251101-v1:0",
+}
+
+
+@pytest.fixture(params=CLAUDES)
+def strict_client(request, provider, gateway):
+    """Return a client and the model to ask, on each host of Claude."""
+    api = request.param
+    if api == "anthropic":
+        provider("claude", provider_type=api, models=(CLAUDES[api],))
+    else:
+        provider(
+            "aws",
+            provider_type="bedrock",
+            region="us-east-1",
+            models=(CLAUDES[api],),
+            options={"bedrock_api": api},
+        )
+    return gateway(), CLAUDES[api], SAID if api == "converse" else ANSWER
+
+
+def strict_tool(name: str) -> dict:
+    schema = {"type": "object", "properties": {name: {"type": "string"}}}
+    function = {"name": name, "parameters": schema, "strict": True}
+    return {"type": "function", "function": function}
+
+
+def _is_strict(body: dict) -> bool:
+    return '"strict"' in json.dumps(body)
+
+
+def ask_for_tools(strict_client, upstream, chat, message: str) -> list[bool]:
+    """Ask twice with one tool, once with another; tell what was sent strict."""
+    client, model, answer = strict_client
+    seen = upstream(
+        _answering_without(
+            lambda body: '"strict"' in json.dumps(body), 400, message, answer
+        )
+    )
+    for name in ("f", "f", "g"):
+        body = {**chat, "model": model, "tools": [strict_tool(name)]}
+        told = client.post(URL, json=body)
+        assert (told.status_code, told.headers["x-gateway-downgraded"]) == (
+            200,
+            "tools",
+        )
+    return [b'"strict"' in each.content for each in seen]
+
+
+@pytest.mark.parametrize("message", REFUSED_SCHEMAS)
+def test_schemas_that_are_refused_hold_nobody_and_others_are_held(
+    strict_client, upstream, chat, message
+):
+    sent = ask_for_tools(strict_client, upstream, chat, message)
+    assert sent == [True, False, False, True, False]
+
+
+@pytest.mark.parametrize("message", REFUSED_STRICT)
+def test_a_model_without_strict_tools_is_asked_without(
+    strict_client, upstream, chat, message
+):
+    sent = ask_for_tools(strict_client, upstream, chat, message)
+    assert sent == [True, False, False, False]
+
+
+def test_schemas_without_end_are_not_all_remembered():
+    provider = SimpleNamespace(avoided={"m": frozenset({"strict"})})
+    target = SimpleNamespace(provider=provider, upstream_id="m")
+    error = GatewayError(400, "invalid_request_error", TOO_LARGE)
+    for number in range(1000):
+        body = {"tools": [strict_tool(f"f{number}")]}
+        avoidance.remember(target, GRAMMAR, error, body)
+        assert avoidance.known(target, body) == {"grammar", "strict"}
+    assert avoidance.known(target, {"tools": []}) == {"strict"}
+    assert len(provider.avoided["m"]) <= 256

@@ -6,9 +6,10 @@ from gateway.errors import GatewayError
 from gateway.hub.protocol import JSON, Reply, Route
 from gateway.hub.requests.conversation import walk
 from gateway.hub.requests.extra_body import with_extra_body
+from gateway.hub.requests.losses import Losses
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.tools.offered import tools_of
-from gateway.hub.requests.tools.strict import ToolSchemas
+from gateway.hub.requests.tools.strict import StrictSchemas
 
 ROUTE = Route("alias", "m", completion_id="c", created=7, options={"a": 1})
 
@@ -115,13 +116,49 @@ def test_a_request_without_extra_body_is_not_copied() -> None:
     assert with_extra_body(body) is body
 
 
-def test_only_so_many_tools_stay_strict() -> None:
-    tools = [function(f"f{number}", strict=True) for number in range(22)]
-    schemas = ToolSchemas(takes_strict=True)
-    strict = [schemas.of(tool)[1] for tool in tools_of({"tools": tools})]
-    assert strict == [True] * 20 + [False] * 2
+def strict_of(schemas: list[JSON], *, structured: bool = True) -> list[bool]:
+    """Tell which of strict tools with these parameters stay strict."""
+    tools = [
+        {"type": "function", "function": {"name": f"f{at}", "parameters": schema}}
+        for at, schema in enumerate(schemas)
+    ]
+    for tool in tools:
+        tool["function"]["strict"] = True
+    losses = Losses(Route("alias", "m"))
+    held = StrictSchemas(losses, frozenset(), takes_strict=structured)
+    strict = [held.tool(tool)[1] for tool in tools_of({"tools": tools})]
+    assert losses.downgraded == (("tools",) if structured and False in strict else ())
+    return strict
+
+
+def optional(count: int) -> JSON:
+    names = [f"p{at}" for at in range(count)]
+    return {"type": "object", "properties": {n: {"type": "string"} for n in names}}
+
+
+def nullable(count: int) -> JSON:
+    names = [f"p{at}" for at in range(count)]
+    union = {"anyOf": [{"type": "string"}, {"type": "null"}]}
+    return {"properties": dict.fromkeys(names, union), "required": names}
+
+
+@pytest.mark.parametrize(
+    ("schemas", "strict"),
+    [
+        ([{}] * 22, [True] * 20 + [False] * 2),
+        ([optional(24), optional(1), {}], [True, False, True]),
+        ([optional(25)], [False]),
+        # One tool that is too large does not take the room of the others.
+        ([optional(18), optional(8), optional(6)], [True, False, True]),
+        ([nullable(5)] * 4, [True] * 3 + [False]),
+        ([nullable(16), nullable(1), optional(24)], [True, False, True]),
+        ([nullable(17)], [False]),
+        ([{"type": "object"}, None], [True, True]),
+    ],
+)
+def test_tools_stay_strict_while_their_grammar_fits(schemas, strict) -> None:
+    assert strict_of(schemas) == strict
 
 
 def test_no_tool_is_strict_where_none_can_be() -> None:
-    (tool,) = tools_of({"tools": [function("f", strict=True)]})
-    assert not ToolSchemas(takes_strict=False).of(tool)[1]
+    assert strict_of([{}], structured=False) == [False]

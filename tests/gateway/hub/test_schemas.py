@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gateway.errors import GatewayError
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.schemas.bare import bare_schema
-from gateway.hub.requests.schemas.representable import is_representable
+from gateway.hub.requests.schemas.representable import Cost, cost_of
 from gateway.hub.requests.schemas.roots import tool_parameters
 from gateway.hub.requests.schemas.subset import sanitise
 from gateway.wire.jsontext import encode
@@ -168,8 +168,8 @@ def test_known_values_stay_and_others_move(schema, expected):
         {"type": "object", "properties": {str(i): {} for i in range(10)}},
     ],
 )
-def test_a_plain_schema_is_representable(schema):
-    assert is_representable(schema, PLACE)
+def test_a_plain_schema_cost_of(schema):
+    assert cost_of(schema, PLACE) is not None
 
 
 @pytest.mark.parametrize(
@@ -182,21 +182,41 @@ def test_a_plain_schema_is_representable(schema):
         {"$ref": 7},
         {"type": "object", "additionalProperties": True},
         {"type": "object", "additionalProperties": {"type": "string"}},
-        {"type": "object", "properties": {str(i): {} for i in range(11)}},
+        {"type": "object"},
+        {"type": "object", "properties": {"a": {"type": "object"}}},
+        {"type": "array", "items": {"type": ["object", "null"], "description": "x"}},
+        {"enum": ["a", {"b": 1}]},
+        {"enum": [[1]]},
+        {"allOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"type": "string"}}},
+        {
+            "anyOf": [{"$ref": "#/$defs/a"}],
+            "oneOf": [{"type": "null"}],
+            "$defs": {"a": {"type": "string"}},
+        },
         {"type": "object", "properties": {"a": True}},
         {"type": "object", "patternProperties": {"x": {}}},
         {"type": "array", "items": [{"type": "string"}]},
     ],
 )
 def test_what_has_no_native_form_is_told(schema):
-    assert not is_representable(schema, PLACE)
+    assert cost_of(schema, PLACE) is None
+
+
+def test_what_makes_a_grammar_large_is_counted() -> None:
+    either = {"anyOf": [{"type": "string"}, {"type": "null"}]}
+    inner = {"type": "object", "properties": {"a": {"type": ["string", "null"]}}}
+    schema = object_of(list={"type": "array", "items": inner}, name=either)
+    schema["properties"]["loose"] = {"type": "string"}
+    assert cost_of(schema, PLACE) == Cost(optional=2, unions=2)
+    closed = {"type": "object", "additionalProperties": False}
+    assert cost_of(closed, PLACE) == Cost(0, 0)
 
 
 def test_a_schema_without_end_is_refused():
     schema = {"type": "string"}
     for _ in range(200):
         schema = {"type": "array", "items": schema}
-    for check in (sanitise, is_representable):
+    for check in (sanitise, cost_of):
         with pytest.raises(GatewayError) as caught:
             check(schema, PLACE)
         assert (caught.value.status, caught.value.param) == (400, PLACE)
@@ -221,7 +241,7 @@ ANYTHING = st.recursive(
 @given(st.dictionaries(KEYWORDS, ANYTHING, max_size=5))
 def test_no_schema_does_worse_than_a_400(schema):
     before = copy.deepcopy(schema)
-    for check in (tool_parameters, sanitise, is_representable):
+    for check in (tool_parameters, sanitise, cost_of):
         with suppress(GatewayError):
             check(schema, PLACE)
     assert schema == before
@@ -240,8 +260,8 @@ def test_references_that_overlap_a_thousandfold_are_given_up() -> None:
         references.append({"$ref": path})
         path += "/properties/n"
     root = {"anyOf": references, "$defs": {"deep": schema}}
-    assert is_representable({**root, "anyOf": references[:1]}, "schema")
-    assert not is_representable(root, "schema")
+    assert cost_of({**root, "anyOf": references[:1]}, "schema") is not None
+    assert cost_of(root, "schema") is None
 
 
 def test_references_that_multiply_are_written_out_to_an_end() -> None:

@@ -54,7 +54,7 @@ def sanitise(schema: JSON, param: str) -> JSON:
     """Return `schema` in the subset that native structured output accepts.
 
     Objects are closed, ``oneOf`` becomes ``anyOf``, and limits that cannot be enforced
-    move into the description, where the model still reads them. Ask `is_representable`
+    move into the description, where the model still reads them. Ask `cost_of`
     first: this does not mend what has no native form. Raises a 400 naming `param` for a
     schema nested too deeply.
     """

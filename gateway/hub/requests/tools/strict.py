@@ -1,29 +1,68 @@
-"""Schemas of tools, as strict as a client wants them and an upstream can hold them."""
+"""Schemas that answers are held to, as many as an upstream compiles in one request."""
 
-from gateway.hub.protocol import JSON
-from gateway.hub.requests.schemas.representable import is_representable
+import re
+from collections.abc import Set
+
+from gateway.hub.protocol import JSON, Feature
+from gateway.hub.requests.losses import Losses
+from gateway.hub.requests.schemas.grammar import GRAMMAR, Grammar
+from gateway.hub.requests.schemas.normal import normalised
 from gateway.hub.requests.schemas.roots import tool_parameters
 from gateway.hub.requests.schemas.subset import sanitise
+from gateway.hub.requests.tools.json_tool import SCHEMA_PARAM
 from gateway.hub.requests.tools.offered import Tool
 
-_MOST = 20
-"""Strict tools that upstreams take in one request."""
+STRICT = Feature(
+    "strict", ("strict",), re.compile(r"\bstrict\b", re.IGNORECASE), anywhere=True
+)
+"""What a host says that knows no strict tools at all."""
 
 
-class ToolSchemas:
-    """The schemas of a request's tools; the first strict ones stay strict."""
+class StrictSchemas:
+    """What a request holds its answer to: the format first, then tools while they fit.
 
-    def __init__(self, *, takes_strict: bool) -> None:
-        self._left = _MOST if takes_strict else 0
+    All schemas are compiled into one grammar, so a large tool stays out of it and later
+    ones may still go in. What stays out is told as downgraded.
+    """
 
-    def of(self, tool: Tool) -> tuple[JSON, bool]:
+    def __init__(self, losses: Losses, avoid: Set[str], *, takes_strict: bool) -> None:
+        self._losses = losses
+        self._takes_format = takes_strict and "output_config" not in avoid
+        self._takes_tools = takes_strict
+        self._grammar = Grammar(
+            takes_schemas=GRAMMAR.name not in avoid,
+            takes_tools=STRICT.name not in avoid,
+        )
+
+    def format(self, body: JSON) -> JSON | None:
+        """Return the schema of a valid request's answer, None where it is not native.
+
+        Raises a 400 where it is nested too deeply.
+        """
+        wanted = body.get("response_format") or {}
+        if wanted.get("type") != "json_schema" or not self._takes_format:
+            return None
+        schema: JSON | None = wanted["json_schema"].get("schema")
+        if schema is None:
+            return None
+        schema = normalised(schema, SCHEMA_PARAM)
+        if self._grammar.takes(schema, SCHEMA_PARAM):
+            return sanitise(schema, SCHEMA_PARAM)
+        self._losses.downgrade("response_format")
+        return None
+
+    def tool(self, tool: Tool) -> tuple[JSON, bool]:
         """Return the schema of the next tool, and whether calls are held to it.
 
         Raises a 400 where it is none.
         """
         param = f"{tool.param}.parameters"
         schema = tool_parameters(tool.parameters, param)
-        if not tool.strict or not self._left or not is_representable(schema, param):
+        if not tool.strict or not self._takes_tools:
             return schema, False
-        self._left -= 1
-        return sanitise(schema, param), True
+        # Nothing is what a tool without properties takes.
+        closed = {"properties": {}, **schema}
+        if self._grammar.takes_tool(closed, param):
+            return sanitise(closed, param), True
+        self._losses.downgrade("tools")
+        return schema, False

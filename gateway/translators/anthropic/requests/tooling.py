@@ -11,9 +11,7 @@ from gateway.hub.protocol import JSON
 from gateway.hub.requests.caching import MARKS, cache_mark, tool_cache_mark
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.schemas.normal import normalised
-from gateway.hub.requests.schemas.representable import is_representable
 from gateway.hub.requests.schemas.roots import tool_parameters
-from gateway.hub.requests.schemas.subset import sanitise
 from gateway.hub.requests.tools.choice import ToolChoice, is_parallel, offer_of
 from gateway.hub.requests.tools.ids import ToolNames
 from gateway.hub.requests.tools.json_tool import (
@@ -22,7 +20,7 @@ from gateway.hub.requests.tools.json_tool import (
     json_tool_name,
 )
 from gateway.hub.requests.tools.offered import Tool
-from gateway.hub.requests.tools.strict import ToolSchemas
+from gateway.hub.requests.tools.strict import StrictSchemas
 from gateway.translators.anthropic.requests.dialect import Claude, Dialect
 from gateway.wire.jsontext import dumps
 
@@ -71,7 +69,11 @@ def render_tooling(rendering: Rendering, claude: Claude) -> Tooling:
     offered, choice = offer_of(body, says_named=forces)
     if choice.mode in ("required", "named") and not forces:
         rendering.losses.downgrade(choice.param)
-    if tools := _render_tools(offered, names, claude):
+    schemas = StrictSchemas(
+        rendering.losses, rendering.route.avoid, takes_strict=claude.model.structured
+    )
+    native = schemas.format(body)
+    if tools := _render_tools(offered, names, schemas, claude.dialect):
         rendered = _render_choice(choice, rendering, forces=forces)
     else:
         # Claude wants the tools that a history mentions, but nobody offers them now.
@@ -87,7 +89,10 @@ def render_tooling(rendering: Rendering, claude: Claude) -> Tooling:
         if rendered == {"type": "none"} and not offered:
             rendered = None
     tooling = Tooling(tools, rendered, searches=search is not None)
-    return _with_format(_single_calls(tooling, claude.dialect), rendering, claude)
+    tooling = _single_calls(tooling, claude.dialect)
+    if native is not None:
+        return tooling._replace(format={"type": "json_schema", "schema": native})
+    return _with_format(tooling, rendering, claude)
 
 
 def _single_calls(tooling: Tooling, dialect: Dialect) -> Tooling:
@@ -104,18 +109,19 @@ def _single_calls(tooling: Tooling, dialect: Dialect) -> Tooling:
 # --- tools ----------------------------------------------------------------------------
 
 
-def _render_tools(tools: list[Tool], names: ToolNames, claude: Claude) -> list[JSON]:
-    schemas = ToolSchemas(takes_strict=claude.model.structured)
+def _render_tools(
+    tools: list[Tool], names: ToolNames, schemas: StrictSchemas, dialect: Dialect
+) -> list[JSON]:
     return [
         _render_tool(tool, names, schemas)
         if tool.native is None
-        else _render_native(tool, tool.native, claude.dialect)
+        else _render_native(tool, tool.native, dialect)
         for tool in tools
     ]
 
 
-def _render_tool(tool: Tool, names: ToolNames, schemas: ToolSchemas) -> JSON:
-    schema, is_strict = schemas.of(tool)
+def _render_tool(tool: Tool, names: ToolNames, schemas: StrictSchemas) -> JSON:
+    schema, is_strict = schemas.tool(tool)
     name = names.upstream(tool.name)
     rendered: JSON = {"name": name, "input_schema": names.schema(name, schema)}
     if tool.description.strip():
@@ -216,10 +222,6 @@ def _with_format(tooling: Tooling, rendering: Rendering, claude: Claude) -> Tool
     if schema is None:
         return tooling._replace(instruction=_JSON_ONLY)
     schema = normalised(schema, SCHEMA_PARAM)
-    avoided = "output_config" in rendering.route.avoid
-    if model.structured and not avoided and is_representable(schema, SCHEMA_PARAM):
-        clean = sanitise(schema, SCHEMA_PARAM)
-        return tooling._replace(format={"type": "json_schema", "schema": clean})
     if tooling.forces_tool:
         # The answer will be the call that the client demands, not text.
         return tooling

@@ -10,9 +10,7 @@ from gateway.hub.requests.caching import MARK, tool_cache_mark
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.schemas.bare import bare_schema
 from gateway.hub.requests.schemas.normal import normalised
-from gateway.hub.requests.schemas.representable import is_representable
 from gateway.hub.requests.schemas.roots import tool_parameters
-from gateway.hub.requests.schemas.subset import sanitise
 from gateway.hub.requests.tools.choice import offer_of
 from gateway.hub.requests.tools.ids import ToolNames
 from gateway.hub.requests.tools.json_tool import (
@@ -21,7 +19,7 @@ from gateway.hub.requests.tools.json_tool import (
     json_tool_name,
 )
 from gateway.hub.requests.tools.offered import Tool
-from gateway.hub.requests.tools.strict import ToolSchemas
+from gateway.hub.requests.tools.strict import StrictSchemas
 from gateway.translators.bedrock.converse.models import Profile
 from gateway.translators.bedrock.in_words import asked_in_words, instruction
 from gateway.translators.bedrock.parameters import refuse_native
@@ -51,7 +49,11 @@ def render_tooling(rendering: Rendering, profile: Profile) -> Tooling:
     """
     names, by_name = rendering.names, "tool" in profile.choices
     offered, choice = offer_of(rendering.body, says_none=False, says_named=by_name)
-    tooling = Tooling(_render_tools(offered, names, profile))
+    schemas = StrictSchemas(
+        rendering.losses, rendering.route.avoid, takes_strict=profile.structured
+    )
+    native = schemas.format(rendering.body)
+    tooling = Tooling(_render_tools(offered, names, schemas, profile))
     match choice.mode:
         case "auto" if "auto" in profile.choices and tooling.tools:
             tooling = tooling._replace(choice={"auto": {}})
@@ -63,12 +65,16 @@ def render_tooling(rendering: Rendering, profile: Profile) -> Tooling:
             tooling = tooling._replace(choice={"any": {}}, only=only)
         case "required" | "named":
             rendering.losses.downgrade(choice.param)
+    if native is not None:
+        described = rendering.body["response_format"]["json_schema"]
+        return tooling._replace(format=text_format(native, described))
     return _with_format(tooling, rendering, profile)
 
 
-def _render_tools(tools: list[Tool], names: ToolNames, profile: Profile) -> list[JSON]:
+def _render_tools(
+    tools: list[Tool], names: ToolNames, schemas: StrictSchemas, profile: Profile
+) -> list[JSON]:
     rendered: list[JSON] = []
-    schemas = ToolSchemas(takes_strict=profile.structured)
     for tool in tools:
         refuse_native(tool)
         block: JSON = {"toolSpec": _tool_spec(tool, names, schemas, profile)}
@@ -79,9 +85,9 @@ def _render_tools(tools: list[Tool], names: ToolNames, profile: Profile) -> list
 
 
 def _tool_spec(
-    tool: Tool, names: ToolNames, schemas: ToolSchemas, profile: Profile
+    tool: Tool, names: ToolNames, schemas: StrictSchemas, profile: Profile
 ) -> JSON:
-    schema, is_strict = schemas.of(tool)
+    schema, is_strict = schemas.tool(tool)
     name, description = names.upstream(tool.name), tool.description
     schema = names.schema(name, schema)
     if profile.bare_schemas:
@@ -110,10 +116,6 @@ def _with_format(tooling: Tooling, rendering: Rendering, profile: Profile) -> To
     if wanted.get("type") != "json_schema" or schema is None:
         return tooling._replace(instruction=instruction(wanted))
     schema = normalised(schema, SCHEMA_PARAM)
-    avoided = "output_config" in rendering.route.avoid
-    if profile.structured and not avoided and is_representable(schema, SCHEMA_PARAM):
-        clean = sanitise(schema, SCHEMA_PARAM)
-        return tooling._replace(format=text_format(clean, described))
     if tooling.choice is not None and "auto" not in tooling.choice:
         return tooling  # the answer will be the call that the client demands
     if "any" in profile.choices:

@@ -1,0 +1,66 @@
+"""The grammar that an upstream compiles all strict schemas of a request into.
+
+https://platform.claude.com/docs/en/build-with-claude/structured-outputs#schema-complexity-limits
+"""
+
+import re
+
+from gateway.hub.protocol import JSON, Feature
+from gateway.hub.requests.schemas.representable import cost_of
+
+_MOST_TOOLS = 20
+_MOST_OPTIONAL = 24
+_MOST_UNIONS = 16
+
+GRAMMAR = Feature(
+    "grammar",
+    ("strict", "output_config", "outputConfig"),
+    re.compile(
+        r"compiled grammar|grammar compilation|compilation cost|"
+        r"schemas? (is|are) too complex|too complex for compilation|"
+        r"too many (strict tools|optional parameters|parameters with union)|"
+        r"output_?(config|format)\.(text_?)?(format\.)?(\w+\.)*schema\b|"
+        r"for '\w+' type, propert(y|ies)\b",
+        re.IGNORECASE,
+    ),
+    anywhere=True,
+    of_schemas=True,
+)
+"""What refusals of single schemas look like: the others of the model stay strict.
+
+https://github.com/anthropics/anthropic-sdk-python/issues/1185
+https://github.com/TanStack/ai/issues/682
+"""
+
+
+class Grammar:
+    """How much of the grammar of one request is left.
+
+    A refused one takes no schemas, and an upstream that knows none for tools no tools.
+    """
+
+    def __init__(self, *, takes_schemas: bool = True, takes_tools: bool = True) -> None:
+        self._tools = _MOST_TOOLS if takes_tools else 0
+        self._optional = _MOST_OPTIONAL
+        self._unions = _MOST_UNIONS
+        self._takes_schemas = takes_schemas
+
+    def takes(self, schema: JSON, param: str) -> bool:
+        """Take in `schema` if it has a native form and still fits; tell whether.
+
+        Raises a 400 naming `param` for a schema nested too deeply.
+        """
+        if not self._takes_schemas or (cost := cost_of(schema, param)) is None:
+            return False
+        if cost.optional > self._optional or cost.unions > self._unions:
+            return False
+        self._optional -= cost.optional
+        self._unions -= cost.unions
+        return True
+
+    def takes_tool(self, schema: JSON, param: str) -> bool:
+        """Take in the schema of a tool, of which there may be so many; tell whether."""
+        if not self._tools or not self.takes(schema, param):
+            return False
+        self._tools -= 1
+        return True
