@@ -8,7 +8,7 @@ import httpx
 
 from gateway.errors import GatewayError, upstream_error
 from gateway.worker.gates import gates
-from gateway.worker.snapshot import Provider
+from gateway.worker.snapshot import Provider, Target
 from gateway.worker.statuses import statuses
 from providers import auth
 from providers.transport import DestinationBlocked, Encoded, NoAnswer, Overdue
@@ -150,13 +150,15 @@ def attributed(provider: Provider, error: GatewayError) -> str:
     return error.message
 
 
-def observe(provider: Provider, error: GatewayError, upstream_status: int = 0) -> None:
-    """Tell the provider's status what real traffic met."""
-    if error.code in {"upstream_unreachable", "upstream_timeout"} or (
-        upstream_status >= 500
-    ):
+def observe(target: Target, error: GatewayError, upstream_status: int = 0) -> None:
+    """Tell the provider's status and gates what real traffic met."""
+    provider = target.provider
+    if error.code == "upstream_unreachable" and not upstream_status:
         kind = "unreachable"
-        gates.failed(provider)
+        gates.unreached(provider)
+    elif error.code == "upstream_timeout" or upstream_status >= 500:
+        kind = "unreachable"
+        gates.failed(provider, target.upstream_id)
     elif error.code == "destination_blocked" or (
         error.code == "provider_unavailable" and not upstream_status
     ):

@@ -79,7 +79,7 @@ async def _attempt(
     """Return the target's answer; what it refuses by name is tried without, once."""
     provider = target.provider
     if gates.failing:
-        gates.pass_through(provider)
+        gates.pass_through(provider, target.upstream_id)
     routed_ms = call.entry.elapsed_ms()
     route = _route(asked, target)
     fetched = await images.fetch(passage.remote_urls(asked, route), provider, call.held)

@@ -41,10 +41,10 @@ async def send(target: Target, rendered: UpstreamRequest, call: Call) -> httpx.R
         response = await auth.send(request, provider.auth)
     except failures.UNSENT as failure:
         error = failures.unsent(provider, failure)
-        failures.observe(provider, error)
+        failures.observe(target, error)
         raise error from None
     if gates.failing and response.status_code < 500:
-        gates.answered(provider)
+        gates.answered(provider, target.upstream_id)
     if "sent_again" in response.extensions:
         call.entry.fields["sent_again"] = True
     if response.status_code in ANSWERED:
@@ -53,7 +53,7 @@ async def send(target: Target, rendered: UpstreamRequest, call: Call) -> httpx.R
         refusal = await _refusal(provider, response, call)
     finally:
         await response.aclose()
-    failures.observe(provider, refusal, response.status_code)
+    failures.observe(target, refusal, response.status_code)
     call.entry.fields["upstream_status"] = response.status_code
     raise refusal
 

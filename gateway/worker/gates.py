@@ -4,9 +4,13 @@ After several failures in a row calls are refused at once, so that nobody waits 
 timeout and the provider is left alone. One call at a time may try whether it is back,
 first after five seconds, later once a minute. The times of trials stand in a file, so
 that all workers of a host share them; who succeeds deletes it.
+
+A provider that cannot be reached is closed as a whole. One that is reached and fails
+is closed for the model that was asked: its other models may be well.
 """
 
 import fcntl
+import hashlib
 import os
 import random
 import struct
@@ -42,28 +46,41 @@ class Gates:
         self._folder = folder
         self._clock = clock
 
-    def pass_through(self, provider: Provider) -> None:
-        """Let a call to `provider` through, or raise GatewayError, a fast 503."""
+    def pass_through(self, provider: Provider, model: str) -> None:
+        """Let a call to `model` through, or raise GatewayError, a fast 503."""
         limit = call_settings.UNAVAILABLE_AFTER
-        key = _key(provider)
-        if not limit or self.failing.get(key, 0) < limit:
+        if not limit:
             return
-        wait = self._take_trial(key)
-        if wait > 0:
-            raise _unavailable(provider, wait)
+        # The provider's own trial comes last: not to be taken by a call that ends here.
+        for key in (_key(provider, model), _key(provider)):
+            if self.failing.get(key, 0) < limit:
+                continue
+            wait = self._take_trial(key)
+            if wait > 0:
+                raise _unavailable(provider, wait)
 
-    def failed(self, provider: Provider) -> None:
-        """Note that `provider` could not be reached, or failed by itself."""
-        key = _key(provider)
+    def unreached(self, provider: Provider) -> None:
+        """Note that `provider` could not be reached."""
+        self._count(_key(provider))
+
+    def failed(self, provider: Provider, model: str) -> None:
+        """Note that `provider` was reached, and failed by itself when asked `model`."""
+        self._open(_key(provider))
+        self._count(_key(provider, model))
+
+    def answered(self, provider: Provider, model: str) -> None:
+        """Note that `provider` answered, whatever it said."""
+        self._open(_key(provider))
+        self._open(_key(provider, model))
+
+    def _count(self, key: str) -> None:
         self.failing[key] = self.failing.get(key, 0) + 1
         if self.failing[key] == call_settings.UNAVAILABLE_AFTER:
             # Another worker was first, or the disk is full: then nobody is kept out.
             with suppress(OSError):
                 self._write(key, FIRST_PAUSE, os.O_CREAT | os.O_EXCL)
 
-    def answered(self, provider: Provider) -> None:
-        """Note that `provider` answered, whatever it said."""
-        key = _key(provider)
+    def _open(self, key: str) -> None:
         if self.failing.pop(key, 0):
             with suppress(OSError):
                 (self._folder / key).unlink()
@@ -104,9 +121,12 @@ class Gates:
         return _TIMES.pack(next_at, pause)
 
 
-def _key(provider: Provider) -> str:
-    """Return the gate's name; an edit of the provider makes another one."""
-    return f"{provider.row.uid}-{provider.row.version}"
+def _key(provider: Provider, model: str = "") -> str:
+    """Return a gate's name; an edit of the provider makes another one."""
+    name = f"{provider.row.uid}-{provider.row.version}"
+    if not model:
+        return name
+    return f"{name}-{hashlib.sha256(model.encode()).hexdigest()[:16]}"
 
 
 def _times(written: bytes) -> tuple[float, float]:

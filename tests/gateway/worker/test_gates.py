@@ -37,7 +37,7 @@ def called(provider, gateway):
 
 def lets_through(gates: Gates, provider) -> bool:
     try:
-        gates.pass_through(provider)
+        gates.pass_through(provider, "m")
     except GatewayError as error:
         return (error.status, error.code) != (503, "provider_unavailable")
     return True
@@ -45,19 +45,19 @@ def lets_through(gates: Gates, provider) -> bool:
 
 def down(gates: Gates, provider) -> None:
     for _ in range(5):
-        gates.failed(provider)
+        gates.unreached(provider)
 
 
 def test_five_failures_in_a_row_close_the_gate(tmp_path, clock, called):
     gates = Gates(tmp_path, clock)
     for _ in range(4):
-        gates.failed(called)
+        gates.unreached(called)
     assert lets_through(gates, called)
-    gates.answered(called)
+    gates.answered(called, "m")
     for _ in range(4):
-        gates.failed(called)
+        gates.unreached(called)
     assert lets_through(gates, called)
-    gates.failed(called)
+    gates.unreached(called)
     assert not lets_through(gates, called)
 
 
@@ -79,7 +79,7 @@ def test_the_pause_doubles_up_to_a_minute(tmp_path, clock, called):
     for second in range(300):
         if lets_through(gates, called):
             tried.append(second)
-            gates.failed(called)
+            gates.unreached(called)
         clock.now += 1
     assert tried == [5, 15, 35, 75, 135, 195, 255]
 
@@ -90,7 +90,7 @@ def test_the_first_success_opens_the_gates_of_all_workers(tmp_path, clock, calle
     down(two, called)
     clock.now += 5
     assert lets_through(one, called)
-    one.answered(called)
+    one.answered(called, "m")
     assert all(lets_through(gates, called) for gates in (one, two) for _ in range(9))
 
 
@@ -105,6 +105,27 @@ def test_a_time_from_before_a_restart_of_the_machine_is_past(tmp_path, clock, ca
     gates = Gates(tmp_path, clock)
     down(gates, called)
     clock.now = 10.0
+    assert lets_through(gates, called)
+
+
+def test_a_model_that_fails_keeps_nobody_from_its_siblings(tmp_path, clock, called):
+    gates = Gates(tmp_path, clock)
+    for _ in range(9):
+        gates.failed(called, "models/broken")
+    assert lets_through(gates, called)
+    with pytest.raises(GatewayError):
+        gates.pass_through(called, "models/broken")
+    gates.answered(called, "m")
+    with pytest.raises(GatewayError):
+        gates.pass_through(called, "models/broken")
+
+
+def test_who_fails_has_been_reached(tmp_path, clock, called):
+    gates = Gates(tmp_path, clock)
+    down(gates, called)
+    clock.now += 5
+    assert lets_through(gates, called)
+    gates.failed(called, "m")
     assert lets_through(gates, called)
 
 
