@@ -178,7 +178,7 @@ on("click", "[data-add-checked]", (button, event) => {
   if (!area) return;
   event.preventDefault();
   const picker = button.closest(".picker");
-  const ticked = [...picker.querySelectorAll("input:checked")].map((box) => box.value);
+  const ticked = [...picker.querySelectorAll("li input:checked")].map((box) => box.value);
   area.dispatchEvent(new CustomEvent("chips:add", { detail: ticked }));
   if (picker.matches(":modal")) picker.close();
   else picker.remove();

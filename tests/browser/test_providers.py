@@ -67,7 +67,8 @@ def test_openai_with_a_key_and_models_fetched(
     begin(page, "OpenAI", "openai", f"{upstream.url}/openai/v1")
     page.get_by_label("API key", exact=True).fill(KEY)
     page.get_by_role("button", name="Fetch models").click()
-    page.get_by_label("gpt-4o-mini").check()
+    page.get_by_label("Filter").fill("gpt-4o-mini")
+    page.get_by_label("All that are shown").check()
     page.get_by_role("button", name="Add the ticked models").click()
     assert page.locator(".chip-box .chip").count() == 1
     add_model(page, "o3, mine")
