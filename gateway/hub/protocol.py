@@ -89,9 +89,12 @@ class Reply(NamedTuple):
     @classmethod
     def of(cls, body: JSON, route: Route, learned: "Learned | None" = None) -> "Reply":
         """Return what every request tells, and what a translator learned of it."""
-        asked = body.get("stream_options")
         stream = body.get("stream") is True
-        wants_usage = isinstance(asked, dict) and bool(asked.get("include_usage"))
+        wants_usage = bool(_inner(body, "stream_options", "include_usage"))
+        known: Learned = {
+            "hides_reasoning": bool(_inner(body, "reasoning", "exclude")),
+            **(learned or {}),
+        }
         return cls(
             route.model,
             route.completion_id,
@@ -100,8 +103,14 @@ class Reply(NamedTuple):
             stream and wants_usage,
             options=route.options,
             largest=route.largest,
-            **(learned or {}),
+            **known,
         )
+
+
+def _inner(body: JSON, field: str, name: str) -> Any:
+    """Return what a field's object holds, None where it is no object."""
+    value = body.get(field)
+    return value.get(name) if isinstance(value, dict) else None
 
 
 class Feature(NamedTuple):

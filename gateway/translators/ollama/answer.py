@@ -52,7 +52,7 @@ def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> J
         chunks.message(
             reply,
             content=_text(message, "content") or (None if calls else ""),
-            reasoning=_thinking(message, reply),
+            reasoning=_text(message, "thinking"),
             tool_calls=calls,
         ),
         FINISH_REASONS.finish_reason(native, has_calls=bool(calls)),
@@ -67,7 +67,6 @@ class LineReader:
     """Reads one stream of lines; a `ByteReader`."""
 
     def __init__(self, reply: Reply, writer: AnswerWriter) -> None:
-        self._reply = reply
         self._writer = writer
         self._decoder = NDJSONDecoder(reply.largest)
         self._mender = Mender()
@@ -132,7 +131,7 @@ class LineReader:
         writer = self._writer
         writer.role()
         if "thinking" in message:
-            writer.reasoning(_thinking(message, self._reply))
+            writer.reasoning(_text(message, "thinking"))
         logprobs = _logprobs(event) if "logprobs" in event else None
         writer.text(_text(message, "content"), logprobs)
         if "tool_calls" in message:
@@ -167,12 +166,6 @@ def _usage(event: JSON) -> JSON:
 def _text(message: JSON, field: str) -> str:
     value = message.get(field)
     return value if isinstance(value, str) else ""
-
-
-def _thinking(message: JSON, reply: Reply) -> str:
-    if reply.hides_reasoning:
-        return ""
-    return _text(message, "thinking")
 
 
 def _calls(message: JSON) -> list[JSON]:

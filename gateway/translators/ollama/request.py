@@ -62,7 +62,7 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
     request = rendering.body
     _drop(request, rendering.losses)
     reasoning = reasoning_of(request)
-    reply = rendering.reply({"hides_reasoning": reasoning.exclude})
+    reply = rendering.reply({})
     upstream: JSON = {
         "model": route.upstream_model,
         "messages": [_message(each, route) for each in walk(rendering, str)],

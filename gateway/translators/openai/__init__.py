@@ -17,6 +17,7 @@ from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import (
     JSON,
     Feature,
+    Learned,
     Reply,
     Route,
     StreamParser,
@@ -88,13 +89,18 @@ def render_body(body: JSON, route: Route, losses: Losses) -> tuple[JSON, Reply]:
     request = dict(with_extra_body(body))
     request.pop("extra_body", None)  # one within the other
     request["model"] = route.upstream_model
+    asked = request.get("reasoning")
     for param in options.get("drop_params") or ():
         if request.pop(param, None) is not None:
             losses.drop(param)
     _rename_limit(request, options.get("max_tokens_field"))
     if "messages" in request:
         request["messages"] = _messages(request["messages"], route, losses)
-    reply = Reply.of(request, route, {"forced_tool": _forced_tool(request)})
+    learned: Learned = {"forced_tool": _forced_tool(request)}
+    if isinstance(asked, dict) and asked.get("exclude"):
+        # Also where the upstream is not told.
+        learned["hides_reasoning"] = True
+    reply = Reply.of(request, route, learned)
     if reply.stream:
         _ask_for_usage(request, route)
     return request, reply
