@@ -15,6 +15,7 @@ from runagents.accounts import people_views
 from runagents.accounts import views as account_views
 from runagents.audit import views as audit_views
 from runagents.connect import views as connect_views
+from runagents.reference import views as reference_views
 from runagents.settings_pages import body_views
 from runagents.settings_pages import views as settings_views
 
@@ -40,6 +41,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("models/", include("providers.console.urls")),
     path("agents/", include("runagents.agents.urls")),
+    path("api/v1/openapi.json", reference_views.openapi),
+    path(
+        "reference/openapi.json", reference_views.reference_file, name="reference-file"
+    ),
+    path("reference/", reference_views.reference, name="reference"),
     path("api/v1/", include("runagents.agents.api.urls")),
     path("api/v1/", include("providers.api.urls")),
     # RunAgents' command line leaves the version out.

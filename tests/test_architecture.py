@@ -147,6 +147,7 @@ CLOSED: dict[str, set[str]] = {
         "providers.admin.pages",
         "providers.management",
         "runagents.agents",
+        "runagents.reference",
     },
     "providers.console": set(),
     "providers.forms": {"providers", "runagents"},

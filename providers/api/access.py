@@ -74,6 +74,8 @@ def workspace_api(*methods: str) -> Callable[[View], View]:
                     response[name] = value
                 return response
 
+        # What the reference of the API reads.
+        guarded.methods = methods  # type: ignore[attr-defined]
         return guarded
 
     return decorate

@@ -39,6 +39,8 @@ PAGES: dict[str, Access] = {
     "join": _EVERYBODY,
     "password-change": _VIEWERS,
     "dashboard": _VIEWERS,
+    "reference": _VIEWERS,
+    "reference-file": _VIEWERS,
     # --- agents ---
     "agent-list": _VIEWERS,
     "agent-detail": _VIEWERS,

@@ -29,6 +29,7 @@ PAGES = (
     "/settings/secrets/",
     "/settings/gateway/",
     "/settings/audit-log/",
+    "/reference/",
     "/password/",
     "/admin/",
     "/nowhere/",

@@ -17,6 +17,7 @@ PAGES = [
     "/models/openai/delete/",
     "/requests/",
     "/requests/00000000000000000000000000000001/",
+    "/reference/",
     "/password/",
     "/playground/",
     "/usage/",

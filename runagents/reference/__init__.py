@@ -1,0 +1,1 @@
+"""What programs may ask this server for: one document, and a page that shows it."""
