@@ -2,9 +2,13 @@
 
 import json
 import logging
+import re
 from typing import Any
 
 from gunicorn.glogging import Logger
+
+# The address of an invitation is its password; Django logs the paths that it refuses.
+_INVITATION = re.compile(r"(/join/)[\w-]+")
 
 
 class JSONFormatter(logging.Formatter):
@@ -16,7 +20,7 @@ class JSONFormatter(logging.Formatter):
             "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _INVITATION.sub(r"\1•••", record.getMessage()),
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)

@@ -26,3 +26,11 @@ def test_no_field_ends_a_line_or_moves_a_cursor(place):
     assert line.isascii()
     assert line.isprintable() or line.replace("\x7f", "").isprintable()
     assert HOSTILE in "".join(str(each) for each in json.loads(line).values())
+
+
+def test_no_line_holds_the_token_of_an_invitation():
+    path = "/join/Ab3-_x9Qf/"
+    record = logging.LogRecord("django", 30, "", 0, "Gone: %s", (path,), None)
+    line = JSONFormatter().format(record)
+    assert "Ab3" not in line
+    assert json.loads(line)["message"] == "Gone: /join/•••/"
