@@ -14,6 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from providers import snippets
+from providers.models import WorkspaceKey
 from providers.roles import Role, role_of
 from runagents import shown_once
 from runagents.accounts import people
@@ -21,6 +22,7 @@ from runagents.accounts.forms import InvitationForm, JoinForm, RoleForm
 
 PAGE = "people"
 PAGE_SIZE = 50
+KEYS_SHOWN = 20
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -84,7 +86,8 @@ def user_end(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("%s can no longer sign in.") % user)
             return redirect("user-list")
-    context = {"person": user, "error": error}
+    keys = WorkspaceKey.objects.filter(revoked_at=None)
+    context = {"person": user, "error": error, "keys": keys[:KEYS_SHOWN]}
     status = 422 if error else 200
     return render(request, "settings/user_end.html", context, status=status)
 

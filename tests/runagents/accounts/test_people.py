@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
+from providers.models import WorkspaceKey
 from providers.roles import Role, role_of
 from runagents.accounts import people
 from runagents.models import AuditEntry, SignInLink
@@ -164,3 +165,14 @@ def test_the_question_before_an_end_changes_nothing(logged_in_client):
     assert "End the access of bea?" in page
     user.refresh_from_db()
     assert user.is_active
+
+
+def test_the_question_before_an_end_names_the_keys_that_go_on(logged_in_client):
+    invite(logged_in_client)
+    user = User.objects.get(username="bea")
+    WorkspaceKey.issue("pipeline")
+    WorkspaceKey.issue("over")
+    WorkspaceKey.objects.get(name="over").revoke()
+    page = logged_in_client.get(f"/settings/people/{user.pk}/end/").content.decode()
+    assert "pipeline (ra_" in page
+    assert "over (ra_" not in page
