@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import ProtectedError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import (
@@ -76,6 +77,7 @@ def provider_detail(request: HttpRequest, name: str) -> HttpResponse:
         "models": provider.provider_models.all(),
         "wires": provider.wires.select_related("agent"),
         "token": getattr(provider, "oauth_token", None),
+        "redirect_url": snippets.base_url(request) + reverse("provider-oauth-callback"),
         "examples": _examples(request, provider) if tab == "connect" else None,
     }
     template = "_tabs" if request.headers.get("HX-Request") else "provider_detail"

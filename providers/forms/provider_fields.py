@@ -61,7 +61,7 @@ class ProviderFields(forms.ModelForm):  # type: ignore[type-arg]
         Secret.objects.all(),
         to_field_name="name",
         required=False,
-        label=_("Use stored secret"),
+        label=_("Secret"),
         empty_label=_("New secret"),
         error_messages={
             "invalid_choice": _("There is no secret named `%(value)s`."),
@@ -115,6 +115,10 @@ class ProviderFields(forms.ModelForm):  # type: ignore[type-arg]
         self.original: ModelProvider = copy.copy(self.instance)
         self.fields["provider_type"].error_messages["invalid_choice"] = _unknown_type()
         self.fields["value_prefix"].strip = False  # type: ignore[attr-defined]
+        # The stylesheet tells by it that there is no address yet: no redirect then.
+        self.fields["authorization_url"].widget.attrs["placeholder"] = (
+            "https://login.example.com/authorize"
+        )
         for name in ("auth_type", "client_auth", "priority"):
             self.fields[name].required = False
         for name in credentials.ALL_VALUES:

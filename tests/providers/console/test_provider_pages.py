@@ -469,3 +469,18 @@ def test_taking_a_wired_model_away_asks_first_and_names_the_agents(
     answer = logged_in_client.post("/models/openai/edit/", posted)
     assert answer.status_code == 302
     assert [model.model_id for model in row.provider_models.all()] == ["o3"]
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"), [("https://sso.example/go", True), ("", False)]
+)
+def test_the_redirect_url_is_shown_where_somebody_signs_in(
+    logged_in_client, provider, address, shown
+):
+    provider(
+        auth_type="oauth2",
+        token_url="https://sso.example/token",
+        authorization_url=address,
+    )
+    page = logged_in_client.get("/models/openai/").content.decode()
+    assert ("http://testserver/models/oauth/callback/" in page) is shown
