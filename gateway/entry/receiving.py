@@ -43,7 +43,7 @@ def check_media_type(request: Request) -> None:
         raise _unsupported(
             "Send the body as JSON, with the header `Content-Type: application/json`."
         )
-    if not is_framed_plainly(request):
+    if "transfer-encoding" in request.header_lists and not is_framed_plainly(request):
         raise _unsupported("Send the body without a transfer coding but chunked.")
     if request.header("content-encoding").lower() not in {"", "identity"}:
         raise _unsupported("Send the body without a Content-Encoding.")

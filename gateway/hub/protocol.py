@@ -90,17 +90,16 @@ class Reply(NamedTuple):
     def of(cls, body: JSON, route: Route, learned: "Learned | None" = None) -> "Reply":
         """Return what every request tells, and what a translator learned of it."""
         stream = body.get("stream") is True
-        wants_usage = bool(_inner(body, "stream_options", "include_usage"))
-        known: Learned = {
-            "hides_reasoning": bool(_inner(body, "reasoning", "exclude")),
-            **(learned or {}),
-        }
+        wants_usage = stream and bool(_inner(body, "stream_options", "include_usage"))
+        known: Learned = learned or {}
+        if "reasoning" in body and _inner(body, "reasoning", "exclude"):
+            known = {"hides_reasoning": True, **known}
         return cls(
             route.model,
             route.completion_id,
             route.created,
             stream,
-            stream and wants_usage,
+            wants_usage,
             options=route.options,
             largest=route.largest,
             **known,

@@ -31,7 +31,7 @@ import httpx
 from aiohttp.connector import AddrInfoType, Connection
 
 from providers.transport import exchange, guard
-from providers.transport.deadline import Deadline, Overdue
+from providers.transport.deadline import Deadline, Deadlines, Overdue
 from providers.transport.encodings import Encoded
 from providers.transport.exchange import NoAnswer
 from providers.transport.guard import Forbidden, Guard, Lookup, Rules
@@ -116,6 +116,7 @@ class _Pool:
         self._ssl = ssl_context or True
         self.connector = self._connector(keepalive_timeout=KEEP_ALIVE_SECONDS)
         self._anew: aiohttp.TCPConnector | None = None
+        self.deadlines = Deadlines()
 
     def _connector(self, **options: Any) -> aiohttp.TCPConnector:
         connector = aiohttp.TCPConnector(
@@ -222,7 +223,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         else:
             body = await request.aread()
         head = exchange.head(request, path, to.lines, len(body), keep_alive)
-        deadline = Deadline(timeout.get("total", LONGEST_SECONDS))
+        deadline = Deadline(timeout.get("total", LONGEST_SECONDS), pool.deadlines)
 
         async def send(anew: bool = False) -> httpx.Response:
             seconds = deadline.within(timeout.get("connect"))

@@ -15,6 +15,7 @@ import httpx
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_parser import RawResponseMessage
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from providers.transport import encodings
@@ -119,14 +120,7 @@ async def perform(
             wire.write(body)
         # From here on, so that an upstream which does not read times out as well.
         protocol.start_timeout()
-        for _ in range(MAX_INTERIM_RESPONSES):
-            message, payload = await protocol.read()
-            if message.code >= 200:
-                break
-            if message.code == 101:
-                raise httpx.RemoteProtocolError("The upstream switched protocols.")
-        else:
-            raise httpx.RemoteProtocolError("The upstream sent no final response.")
+        message, payload = await _final(protocol)
         if not payload.is_eof():
             protocol.read_timeout = silence
             protocol.start_timeout()
@@ -147,6 +141,20 @@ async def perform(
         answer = encodings.decoded(answer, coding)
         headers = tuple(each for each in headers if each[0].lower() not in _CODED)
     return httpx.Response(message.code, headers=headers, stream=answer)
+
+
+async def _final(protocol: ResponseHandler) -> tuple[RawResponseMessage, StreamReader]:
+    """Return the head and the body of the answer behind those that only announce it.
+
+    Raises httpx.RemoteProtocolError where none of them is an answer.
+    """
+    for _ in range(MAX_INTERIM_RESPONSES):
+        message, payload = await protocol.read()
+        if message.code >= 200:
+            return message, payload
+        if message.code == 101:
+            raise httpx.RemoteProtocolError("The upstream switched protocols.")
+    raise httpx.RemoteProtocolError("The upstream sent no final response.")
 
 
 def head(

@@ -233,13 +233,11 @@ def whole_number(value: Any) -> int:
 
 def regular_usage(usage: JSON) -> JSON:
     """Return an upstream's usage in OpenAI's shape with counts that are integers."""
-    for name in usage:
-        value = usage[name]
-        details = value if type(value) is dict else usage
-        for detail in details:
-            # Every answer passes here: nothing is called for counts that are counts.
-            if type(details[detail]) is float:
-                return {name: _regular_count(name, usage[name]) for name in usage}
+    for value in usage.values():
+        # Every answer passes here: nothing is built for counts that are counts.
+        kind = type(value)
+        if kind is float or (kind is dict and float in map(type, value.values())):
+            return {name: _regular_count(name, usage[name]) for name in usage}
     return usage
 
 

@@ -179,6 +179,8 @@ def _ask_for_usage(request: JSON, route: Route) -> None:
 
 def _forced_tool(request: JSON) -> str:
     """Return the one function that the request names to be called."""
+    if "tool_choice" not in request and "function_call" not in request:
+        return ""
     for choice in (request.get("tool_choice"), request.get("function_call")):
         match choice:
             case {"function": {"name": str(name)}} | {"name": str(name)}:
