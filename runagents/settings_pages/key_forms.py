@@ -25,7 +25,7 @@ class KeyForm(forms.Form):
         max_length=63,
         validators=[NAME_RULE],
         label=gettext_lazy("Name"),
-        help_text=gettext_lazy("Who or what holds it, such as `ci`."),
+        help_text=gettext_lazy("Who or what holds it, such as ci."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     expires_on = forms.DateField(
@@ -39,7 +39,7 @@ class KeyForm(forms.Form):
         max_length=50_000,
         label=gettext_lazy("Models"),
         help_text=gettext_lazy(
-            "One a line: `model`, `provider/model`, or `provider/*` for all of a "
+            "One a line: model, provider/model, or provider/* for all of a "
             "provider's. Empty: no narrower than before."
         ),
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
