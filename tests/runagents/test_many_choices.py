@@ -181,7 +181,7 @@ def test_models_beyond_what_one_query_may_name_are_listed(logged_in_client, rout
 
 
 @pytest.mark.parametrize(
-    ("name", "queries"), [("/agents/bot/", 12), ("/playground/", 4), ("wire", 6)]
+    ("name", "queries"), [("/agents/bot/", 13), ("/playground/", 4), ("wire", 6)]
 )
 def test_however_many_there_are_few_queries_find_them(
     logged_in_client, agent, draft, django_assert_max_num_queries, name, queries

@@ -40,9 +40,10 @@ _LITERALS = {
 
 
 class PlainFrames:
-    """The plain frames of one stream, under one envelope."""
+    """The plain frames of one stream, under one envelope; `index` is their choice."""
 
-    def __init__(self, payload: list[bytes], frame: list[bytes]) -> None:
+    def __init__(self, payload: list[bytes], frame: list[bytes], index: int) -> None:
+        self.index = index
         before, *between, after = payload
         self._before, self._after = before, after
         self._shortest = len(before) + len(after)
@@ -90,7 +91,7 @@ class PlainFrames:
         places = [_place(frame, name) for name in names]
         if None in places or places != sorted(places):
             return None
-        return cls(outside, _cut(frame, places))
+        return cls(outside, _cut(frame, places), chunk["choices"][0]["index"])
 
     def run(self, events: list[Event], start: int) -> list[bytes]:
         """Return what is between the fixed parts of `events` from `start` on.

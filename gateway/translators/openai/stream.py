@@ -101,7 +101,9 @@ class ChunkStream:
                 known = None  # what is cut within a character waits for the next
             run = known.run(events, position) if known else []
             frames = known.translate(run) if known and run else None
-            if frames is not None:
+            if known is not None and frames is not None:
+                if frames.characters:
+                    self._reader.choices.says_text(known.index)
                 pieces.append(frames)
                 position += len(run)
                 continue

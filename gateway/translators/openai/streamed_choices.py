@@ -103,6 +103,10 @@ class StreamedChoices:
             return index in self.running or any(delta.values())
         return self._end(index, choice, known) or any(delta.values())
 
+    def says_text(self, index: int) -> None:
+        """Note that a running choice told a piece of text that did not pass here."""
+        self._choices[index].says = True
+
     def complete(self) -> list[JSON]:
         """End the choices that told something and no reason to end; return the ends.
 

@@ -103,6 +103,10 @@ def reads(raw: bytes, size: int) -> list[bytes]:
 )
 @pytest.mark.parametrize("include_usage", [False, True])
 @settings(max_examples=150)
+@example(
+    events=[("", plain('""', '""', 0)), ("", plain('"0"', '""', 0)), ("", "[DONE]")],
+    size=20,
+)
 @given(events=STREAMS, size=st.integers(20, 2000))
 def test_relaying_says_what_feeding_says(
     include_usage: bool, events: list[tuple[str, str]], size: int
