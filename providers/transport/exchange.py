@@ -7,6 +7,7 @@ that a connector makes its protocols by `_factory`, and that a `StreamReader` ke
 has arrived in `_buffer`.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 
@@ -104,22 +105,7 @@ async def perform(
     silence = limits.get("silence", read)
     deadline.watch(protocol)
     try:
-        protocol.set_response_params(
-            skip_payload=method == "HEAD",
-            read_until_eof=True,
-            auto_decompress=False,
-            read_timeout=limits.get("first_byte", read),
-            read_bufsize=READ_BUFFER,
-            max_line_size=LONGEST_HEADER,
-            max_field_size=LONGEST_HEADER,
-        )
-        if len(body) < JOINED_WRITE:
-            wire.write(lines + body)
-        else:
-            wire.write(lines)
-            wire.write(body)
-        # From here on, so that an upstream which does not read times out as well.
-        protocol.start_timeout()
+        _send(protocol, wire, method, lines, body, limits.get("first_byte", read))
         message, payload = await _final(protocol)
         if not payload.is_eof():
             protocol.read_timeout = silence
@@ -141,6 +127,33 @@ async def perform(
         answer = encodings.decoded(answer, coding)
         headers = tuple(each for each in headers if each[0].lower() not in _CODED)
     return httpx.Response(message.code, headers=headers, stream=answer)
+
+
+def _send(
+    protocol: ResponseHandler,
+    wire: asyncio.Transport,
+    method: str,
+    lines: bytes,
+    body: bytes,
+    first_byte: float | None,
+) -> None:
+    """Write a request, and have the protocol expect its answer."""
+    protocol.set_response_params(
+        skip_payload=method == "HEAD",
+        read_until_eof=True,
+        auto_decompress=False,
+        read_timeout=first_byte,
+        read_bufsize=READ_BUFFER,
+        max_line_size=LONGEST_HEADER,
+        max_field_size=LONGEST_HEADER,
+    )
+    if len(body) < JOINED_WRITE:
+        wire.write(lines + body)
+    else:
+        wire.write(lines)
+        wire.write(body)
+    # From here on, so that an upstream which does not read times out as well.
+    protocol.start_timeout()
 
 
 async def _final(protocol: ResponseHandler) -> tuple[RawResponseMessage, StreamReader]:
