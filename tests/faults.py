@@ -95,6 +95,7 @@ class FaultServer:
         self.answer: Answer | Callable[[Received], Answer] = json_answer(COMPLETION)
         self.answers: dict[str, Answer | Callable[[Received], Answer]] = {}
         self.port = 0
+        self._writers: set[asyncio.StreamWriter] = set()
         self._thread = LoopThread(self._serve)
 
     @property
@@ -149,6 +150,10 @@ class FaultServer:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        # A close waits for a client to read what it will not read any more.
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.sleep(0)
 
     async def _connection(
         self, reader: "_Reader", writer: asyncio.StreamWriter
@@ -156,6 +161,7 @@ class FaultServer:
         self.connections += 1
         self.open += 1
         number = self.connections
+        self._writers.add(writer)
         try:
             if self.mute:
                 while await reader.read(1 << 17):
@@ -186,6 +192,8 @@ class FaultServer:
         finally:
             self.open -= 1
             writer.close()
+            if writer.transport.get_write_buffer_size() == 0:
+                self._writers.discard(writer)
 
     async def _respond(self, request: Received, writer: asyncio.StreamWriter) -> None:
         path = request.target.partition("?")[0]
