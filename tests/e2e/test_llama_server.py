@@ -4,9 +4,7 @@ Its model holds random numbers (llama_model.py), so what it says is noise, often
 that are no text; its frames, its grammars and its refusals are the real ones.
 """
 
-import importlib.util
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +16,7 @@ import openai
 import pytest
 from pydantic import BaseModel
 
+from tests import services
 from tests.e2e import registries
 from tests.e2e.processes import ROOT, Server, free_port, wait_until
 
@@ -44,19 +43,10 @@ class Weather(BaseModel):
     wind: bool
 
 
-def _need(*packages: str) -> None:
-    """Skip without the packages; fail where everything is said to be there."""
-    for package in packages:
-        if importlib.util.find_spec(package) is None:
-            if os.environ.get("REQUIRE_SERVICES") == "1":
-                pytest.fail(f"{package} is not installed: make install-test")
-            pytest.skip(f"{package} is not installed: make install-test")
-
-
 @pytest.fixture(scope="module")
 def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The origin of llama.cpp's server."""
-    _need("xllamacpp", "gguf")
+    services.packages("xllamacpp", "gguf")
     model = tmp_path_factory.mktemp("llama") / "tiny.gguf"
     run = [sys.executable, "-m"]
     subprocess.run([*run, "tests.e2e.llama_model", model], cwd=ROOT, check=True)
