@@ -15,7 +15,7 @@ from gateway.errors import GatewayError  # noqa: E402
 from gateway.worker.capacity import Held, capacity  # noqa: E402
 from gateway.worker.runtime import runtime  # noqa: E402
 from providers import database  # noqa: E402
-from runagents.serving import console_bodies  # noqa: E402
+from runagents.serving import console_bodies, strays  # noqa: E402
 
 Message = dict[str, Any]
 
@@ -30,7 +30,9 @@ async def application(
     """Dispatch by path: the data plane never meets the console's middleware."""
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
-    elif scope["type"] == "http" and routes.owns(scope["path"]):
+    elif scope["type"] == "http" and (
+        routes.owns(scope["path"]) or strays.missed_the_gateway(scope)
+    ):
         await handler.handle(scope, receive, send)
     elif scope["type"] == "websocket":
         # Nothing here speaks it, and Django would raise. Closed before it was

@@ -148,11 +148,17 @@ def _request_id(request: Request) -> str:
 
 
 def _unknown(path: str) -> GatewayError:
+    """Return the 404 that says where a path is that has something before it."""
+    meant = routes.meant_by(path)
+    place = (
+        f"What it ends with is at {meant} here: the client's base URL is another's."
+        if meant
+        else "Chat completions are at /v1/chat/completions."
+    )
     return GatewayError(
         404,
         "not_found_error",
-        f"Unknown path {ascii(path[:200])[1:-1]}. Chat completions are at "
-        "/v1/chat/completions.",
+        f"Unknown path {ascii(path[:200])[1:-1]}. {place}",
         code="unknown_url",
     )
 

@@ -30,6 +30,7 @@ _SLASHES = re.compile(r"//+")
 
 # A path is matched against patterns and remembered: neither for any length.
 LONGEST_PATH = 2048
+MOST_PARTS = 16
 
 CHAT_DOOR = DOORS["chat"]
 
@@ -100,9 +101,22 @@ def match(path: str) -> tuple[Endpoint, dict[str, str]] | None:
     return _match(path) if len(path) <= LONGEST_PATH else None
 
 
+def meant_by(path: str) -> str:
+    """Return the end of an unknown path that a caller is answered at, or "".
+
+    What stands before it is another gateway's or vendor's.
+    """
+    parts = _tidy(path).split("/")
+    for start in range(1, min(len(parts), MOST_PARTS)):
+        tail = "/" + "/".join(parts[start:])
+        if (matched := match(tail)) and not matched[0].is_public:
+            return tail
+    return ""
+
+
 def door_of(path: str) -> Door:
     """Return the door that tells what goes wrong at `path`, known or not."""
-    matched = match(path)
+    matched = match(path) or match(meant_by(path))
     return matched[0].door if matched else CHAT_DOOR
 
 
