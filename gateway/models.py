@@ -20,6 +20,9 @@ class UsageRecord(models.Model):
     `call_id` is ours and unique; `request_id` is what the client sees and may choose.
     A call refused here names what was known by then: maybe no caller, provider or
     model. `calls` is set where one row stands for several (ledger/refusals.py).
+    `door` is the format the client speaks (gateway/doors); `client` its program,
+    `session_id`, `agent_id` and `request_class` what it tells of its conversation, of
+    the agent within it and of the purpose of the call.
     """
 
     class Outcome(models.TextChoices):
@@ -39,6 +42,11 @@ class UsageRecord(models.Model):
     key_hint = models.CharField(max_length=24, blank=True)
     end_user_id = models.CharField(max_length=128, blank=True)
     run_id = models.CharField(max_length=128, blank=True)
+    door = models.CharField(_("door"), max_length=16, default="chat")
+    client = models.CharField(max_length=64, blank=True)
+    session_id = models.CharField(max_length=128, blank=True)
+    agent_id = models.CharField(max_length=128, blank=True)
+    request_class = models.CharField(max_length=64, blank=True)
     provider = models.CharField(_("provider"), max_length=63)
     model = models.CharField(_("model"), max_length=512)
     upstream_model = models.CharField(max_length=2048)
@@ -91,6 +99,17 @@ class UsageRecord(models.Model):
                 fields=["run_id", "-started_at", "-id"],
                 name="usage_run",
                 condition=~models.Q(run_id=""),
+            ),
+            models.Index(
+                fields=["session_id", "-started_at", "-id"],
+                name="usage_session",
+                condition=~models.Q(session_id=""),
+            ),
+            # Nearly all calls come by one door: only the others need an index.
+            models.Index(
+                fields=["door", "-started_at", "-id"],
+                name="usage_door",
+                condition=~models.Q(door="chat"),
             ),
             models.Index(
                 fields=["-started_at", "-id"],

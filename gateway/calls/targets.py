@@ -185,6 +185,7 @@ def _route(asked: Asked, target: Target) -> Route:
         capabilities=target.capabilities,
         avoid=avoidance.known(target, asked.body),
         largest=call_settings.UPSTREAM_BODY_LIMIT,
+        provider_type=row.provider_type,
     )
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from gateway.calls.begin import AnswerStream, WholeAnswer, ask, begin
 from gateway.calls.passages import to_chunks
 from gateway.doors import chat
+from gateway.doors.protocol import NOTHING_SENT
 from gateway.errors import GatewayError
 from gateway.identifiers import token
 from gateway.ledger import prices
@@ -96,7 +97,7 @@ class PlaygroundCall:
         held = Held()
         try:
             call = begin(self._caller, f"req_{token(22)}", self._started, held, {})
-            asked = chat.parse_request(self._body)
+            asked = chat.parse_request(self._body, NOTHING_SENT)
             try:
                 answer = await ask(asked, call, to_chunks)
             finally:

@@ -5,5 +5,5 @@ from gateway.doors.protocol import Door
 
 __all__ = ["DOORS"]
 
-DOORS: dict[str, Door] = {"chat": chat}
+DOORS: dict[str, Door] = {chat.NAME: chat}
 """By the name that the ledger knows."""

@@ -3,16 +3,24 @@
 https://platform.openai.com/docs/api-reference/chat
 """
 
-from gateway.doors.protocol import JSON, Asked
+from collections.abc import Mapping
+
+from gateway.doors.protocol import JSON, NOTHING_SENT, Asked, Sent
 from gateway.errors import GatewayError, invalid_request
+from gateway.hub.protocol import NOTHING, Route
 from gateway.wire import sse
+
+NAME = "chat"
 
 DONE = b"data: [DONE]\n\n"
 """The terminal event of OpenAI's streams."""
 
 
-def parse_request(body: JSON) -> Asked:
-    """Return what is asked for; raises a 400 that names the wrong field."""
+def parse_request(body: JSON, sent: Sent) -> Asked:
+    """Return what is asked for; raises a 400 that names the wrong field.
+
+    Nothing of how it was sent is kept: a body is held once.
+    """
     model = body.get("model")
     if not isinstance(model, str) or not model:
         raise _field_error("model", model, "a model id, such as gpt-4o-mini")
@@ -25,7 +33,12 @@ def parse_request(body: JSON) -> Asked:
     return Asked(model, stream is True, body)
 
 
-def hub_request(asked: Asked) -> JSON:
+def about(sent: Sent) -> Mapping[str, str]:
+    """Return nothing: no header of this format tells of a session."""
+    return NOTHING
+
+
+def hub_request(asked: Asked, route: Route) -> JSON:
     """Return the request as it stands."""
     return asked.body
 
@@ -40,7 +53,7 @@ def stream_renderer(asked: Asked) -> "ChatRenderer":
     return ChatRenderer()
 
 
-def render_error(error: GatewayError) -> JSON:
+def render_error(error: GatewayError, sent: Sent = NOTHING_SENT) -> JSON:
     """Return OpenAI's error envelope; all four keys are always present."""
     return {
         "error": {
@@ -52,6 +65,16 @@ def render_error(error: GatewayError) -> JSON:
     }
 
 
+def status_of(error: GatewayError, sent: Sent) -> int:
+    """Return the status as it is."""
+    return error.status
+
+
+def answer_headers(headers: dict[str, str], sent: Sent) -> dict[str, str]:
+    """Return the headers as they are."""
+    return headers
+
+
 class ChatRenderer:
     """One streamed answer: https://platform.openai.com/docs/api-reference/chat-streaming
 
@@ -60,7 +83,11 @@ class ChatRenderer:
     """
 
     media_type = "text/event-stream; charset=utf-8"
-    keep_alive = sse.KEEP_ALIVE
+
+    @staticmethod
+    def keep_alive(silent_for: float) -> bytes:
+        """Return a comment, which SDKs pass over."""
+        return sse.KEEP_ALIVE
 
     @staticmethod
     def render(chunks: list[JSON]) -> bytes:

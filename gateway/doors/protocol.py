@@ -3,13 +3,39 @@
 Doors are sans-IO as translators are: bytes or objects in, objects or bytes out.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 from gateway.errors import GatewayError
+from gateway.hub.protocol import Route
 from gateway.wire.jsontext import JSON
 
-__all__ = ["JSON", "Asked", "Door", "StreamRenderer"]
+__all__ = ["JSON", "NOTHING_SENT", "Asked", "Door", "Sent", "StreamRenderer"]
+
+
+class Sent(NamedTuple):
+    """A request as it came, apart from what its body says.
+
+    `headers` maps lower-case names to all their values; whatever a door reads of them
+    never holds a credential. `raw` is the body to the letter, `request_id` what every
+    answer to it is marked with, `caller` the name of who asks.
+    """
+
+    headers: Mapping[str, list[str]]
+    request_id: str = ""
+    caller: str = ""
+    raw: bytes = b""
+
+    def header(self, name: str) -> str:
+        """Return the first value of a header (lower-case name), or an empty string."""
+        values = self.headers.get(name)
+        return values[0] if values else ""
+
+
+NOTHING_SENT = Sent(MappingProxyType({}))
+"""What stands behind a question that is asked from within."""
 
 
 @dataclass(frozen=True)
@@ -18,12 +44,15 @@ class Asked:
 
     `model` is the name it uses, `stream` whether it wants the answer as it comes.
     `body` is its request as it stands; an answer that must repeat a part of it finds it
-    there.
+    there. `sent` is kept by doors that need the request's headers or bytes, `own` is
+    what a door read of the body and wants to find again.
     """
 
     model: str
     stream: bool
     body: JSON
+    sent: Sent = NOTHING_SENT
+    own: Any = None
 
 
 class StreamRenderer(Protocol):
@@ -32,8 +61,9 @@ class StreamRenderer(Protocol):
     media_type: str
     """What the answer is labelled as."""
 
-    keep_alive: bytes
-    """A frame that says nothing, for when there is nothing to say for long."""
+    def keep_alive(self, silent_for: float) -> bytes:
+        """Return a frame that says nothing, where `silent_for` seconds nothing was."""
+        ...
 
     def render(self, chunks: list[JSON]) -> bytes:
         """Return the frames for what was said, in `chat.completion.chunk` objects."""
@@ -51,7 +81,10 @@ class StreamRenderer(Protocol):
 class Door(Protocol):
     """The jobs of a door module."""
 
-    def parse_request(self, body: JSON) -> Asked:
+    NAME: str
+    """What the ledger calls it."""
+
+    def parse_request(self, body: JSON, sent: Sent) -> Asked:
         """Return what is asked for.
 
         Raises `GatewayError` (400, with `param`) where `body` cannot be routed. What
@@ -59,11 +92,20 @@ class Door(Protocol):
         """
         ...
 
-    def hub_request(self, asked: Asked) -> JSON:
+    def about(self, sent: Sent) -> Mapping[str, str]:
+        """Return what the headers tell the ledger, by its columns.
+
+        A session, the agent within it, the class of the request; malformed ones are
+        left out.
+        """
+        ...
+
+    def hub_request(self, asked: Asked, route: Route) -> JSON:
         """Return the request in the hub's format, OpenAI's; not to be mutated.
 
-        Only asked for where the upstream speaks another format than the client. Raises
-        `GatewayError` (400, with `param`) for what it cannot express.
+        Only asked for where the upstream speaks another format than the client; where
+        it goes decides what may be said in it. Raises `GatewayError` (400, with
+        `param`) for what it cannot express.
         """
         ...
 
@@ -75,6 +117,17 @@ class Door(Protocol):
         """Return what writes one streamed answer."""
         ...
 
-    def render_error(self, error: GatewayError) -> JSON:
+    def render_error(self, error: GatewayError, sent: Sent) -> JSON:
         """Return the body that tells `error`."""
+        ...
+
+    def status_of(self, error: GatewayError, sent: Sent) -> int:
+        """Return the HTTP status that clients of this format know `error` by."""
+        ...
+
+    def answer_headers(self, headers: dict[str, str], sent: Sent) -> dict[str, str]:
+        """Return an answer's headers (lower-case names) as this format names them.
+
+        Of refusals as well; it may change `headers` and return them.
+        """
         ...

@@ -9,7 +9,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 
-from gateway.entry import callers, routes
+from gateway.entry import callers, routes, views
 from gateway.entry.receiving import (
     Message,
     Receive,
@@ -72,7 +72,7 @@ async def _answer(request: Request, receive: Receive) -> Response | StreamedResp
     except Exception:
         logger.exception("A request failed unexpectedly.")
         failure = _internal_error()
-    return error_response(failure, routes.door_of(request.path))
+    return error_response(failure, routes.door_of(request.path), request.sent())
 
 
 def _book(request: Request, error: GatewayError) -> None:
@@ -82,10 +82,12 @@ def _book(request: Request, error: GatewayError) -> None:
     caller = request.caller
     entry = request.entry or Entry(
         runtime.spool,
+        None,
         request_id=request.request_id,
         caller=caller.name,
         caller_kind=caller.kind,
         key_hint=caller.hint,
+        **views.about(request, routes.door_of(request.path)),
     )
     runtime.refusals.note(entry, error)
 

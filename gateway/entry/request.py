@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from gateway.doors.protocol import Sent
 from gateway.ledger.spool import Entry
 from gateway.worker.capacity import Held
 from gateway.worker.snapshot import NOBODY, Caller
@@ -27,6 +28,10 @@ class Request:
     body: bytes = b""
     held: Held = field(default_factory=Held)
     entry: Entry | None = None
+
+    def sent(self) -> Sent:
+        """Return what a door may know of it."""
+        return Sent(self.header_lists, self.request_id, self.caller.name, self.body)
 
     def header(self, name: str) -> str:
         """Return the first value of a header (lower-case name), or an empty string."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.doors.protocol import Door
+from gateway.doors.protocol import Door, Sent
 from gateway.errors import GatewayError
 from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
@@ -30,9 +30,13 @@ def json_response(
     return Response(status, fields, jsontext.encode(body))
 
 
-def error_response(error: GatewayError, door: Door) -> Response:
+def error_response(error: GatewayError, door: Door, sent: Sent) -> Response:
     """Return the response that tells `error` in the words of those who use `door`."""
     headers = dict(error.headers)
     if error.status in {429, 503}:
         headers.setdefault("retry-after", "2")
-    return json_response(door.render_error(error), error.status, headers)
+    response = json_response(
+        door.render_error(error, sent), door.status_of(error, sent), headers
+    )
+    response.headers = door.answer_headers(response.headers, sent)
+    return response

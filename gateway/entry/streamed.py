@@ -49,16 +49,19 @@ class StreamedAnswer:
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         stream, renderer = self._stream, self._renderer
+        pause, silent_for = call_settings.KEEPALIVE_SECONDS, 0.0
         if stream.is_silent:
-            yield renderer.keep_alive
+            yield renderer.keep_alive(silent_for)
         while True:
             if stream.is_silent:
                 try:
-                    async with asyncio.timeout(call_settings.KEEPALIVE_SECONDS):
+                    async with asyncio.timeout(pause):
                         await stream.receive()
                 except TimeoutError:
-                    yield renderer.keep_alive
+                    silent_for += pause
+                    yield renderer.keep_alive(silent_for)
             elif (frames := stream.take()) is not None:
+                silent_for = 0.0
                 yield frames
             else:
                 break

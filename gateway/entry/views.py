@@ -20,6 +20,7 @@ from gateway.worker.registry import registry
 from gateway.worker.runtime import runtime
 from gateway.worker.snapshot import Target
 
+_OWN_COLUMNS = {"end_user_id": "x-end-user-id", "run_id": "x-run-id"}
 _IDEMPOTENCY_KEY = re.compile(r"[ -~]{1,255}")
 
 
@@ -69,19 +70,33 @@ async def _answer(
         time.monotonic(),
         request.held,
         _headers_for_upstream(request),
-        end_user_id=request.header("x-end-user-id"),
-        run_id=request.header("x-run-id"),
+        **about(request, door),
     )
     request.entry = call.entry
     body = bodies.parse(request.body)
-    request.body = b""  # Held once: what was read of it goes on.
     if isinstance(model := body.get("model"), str):
         call.entry.fields["model"] = model
-    asked = door.parse_request(body)
+    asked = door.parse_request(body, request.sent())
+    request.body = b""  # Held once: what was read of it goes on.
     answer = await ask(asked, call, partial(between, door), provider)
     if isinstance(answer, WholeAnswer):
-        return json_response(answer.body, headers=answer.headers)
-    return StreamedAnswer(answer)
+        headers = door.answer_headers(answer.headers, request.sent())
+        return json_response(answer.body, headers=headers)
+    response = StreamedAnswer(answer)
+    response.headers = door.answer_headers(response.headers, request.sent())
+    return response
+
+
+def about(request: Request, door: Door) -> dict[str, str]:
+    """Return what the ledger is told of a request that came in at `door`, by column.
+
+    Headers of our own go before those that only a door knows.
+    """
+    columns = {"door": door.NAME, **door.about(request.sent())}
+    for column, header in _OWN_COLUMNS.items():
+        if value := request.header(header):
+            columns[column] = value
+    return columns
 
 
 def _headers_for_upstream(request: Request) -> dict[str, str]:

@@ -18,6 +18,7 @@ from gateway.wire.jsontext import JSON
 
 __all__ = [
     "JSON",
+    "NOTHING",
     "Feature",
     "Learned",
     "PausingParser",
@@ -41,6 +42,7 @@ class Route(NamedTuple):
     `completion_id` and `created` (Unix seconds) are stamped on answers that bring none.
     `avoid` names upstream features that a previous attempt saw refused. `largest` is
     how many bytes of an answer are held in memory: an image may come in one event.
+    `provider_type` names the translator (gateway/translators).
     """
 
     model: str
@@ -53,6 +55,7 @@ class Route(NamedTuple):
     capabilities: Mapping[str, Any] = NOTHING
     avoid: frozenset[str] = frozenset()
     largest: int = MAX_EVENT
+    provider_type: str = ""
 
 
 class Reply(NamedTuple):

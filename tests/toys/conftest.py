@@ -20,7 +20,7 @@ from tests.toys import toy_door, toy_format, toy_vendor
 def door(monkeypatch):
     """The toy's door, open at /v1/ask and pinned to a provider at /v1/p/<name>/ask."""
     endpoints = routes.endpoints_of(r"(?:v1/)?ask", toy_door)
-    monkeypatch.setitem(DOORS, "toy", toy_door)
+    monkeypatch.setitem(DOORS, toy_door.NAME, toy_door)
     monkeypatch.setattr(routes, "ENDPOINTS", (*routes.ENDPOINTS, *endpoints))
     routes._match.cache_clear()
     yield "/v1/ask"

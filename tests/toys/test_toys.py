@@ -37,13 +37,15 @@ def test_a_new_door_answers_through_a_format_it_has_never_met(
 ):
     provider()
     seen = upstream(json=completion)
-    answer = gateway().post(door, json=QUESTION)
+    answer = gateway().post(door, json=QUESTION, headers={"x-toy-box": "7"})
     assert answer.json() == {"you": "hi", "me": "hello"}
     assert answer.headers["x-gateway-provider"] == "openai"
+    assert answer.headers["x-toy"] == answer.headers["x-request-id"]
     asked = json.loads(seen[0].content)
     assert asked["messages"] == [{"role": "user", "content": "hi"}]
     (row,) = ledger()
     assert (row["outcome"], row["input_tokens"], row["output_tokens"]) == ("ok", 9, 2)
+    assert (row["door"], row["session_id"]) == ("toy", "7")
 
 
 def test_a_new_door_streams_in_its_own_frames(
@@ -54,6 +56,7 @@ def test_a_new_door_streams_in_its_own_frames(
     answer = gateway().post(door, json={**QUESTION, "live": True})
     assert answer.text == "hel\nlo\nthat was hi, 2 lines\n"
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.headers["x-toy"] == answer.headers["x-request-id"]
     assert ledger()[0]["finish_reason"] == "stop"
 
 
@@ -67,7 +70,7 @@ def test_a_broken_stream_is_told_in_the_doors_words(door, gateway, provider, ups
 @pytest.mark.parametrize(
     ("question", "status", "about"),
     [
-        ({"what": "hi"}, 400, "who"),
+        ({"what": "hi"}, 418, "who"),
         ({**QUESTION, "who": "nobody"}, 404, "model"),
     ],
 )
@@ -95,6 +98,7 @@ def test_what_is_refused_before_a_view_is_told_in_the_doors_words(
     ):
         assert answer.status_code == status
         assert set(answer.json()) == {"sorry", "about"}
+        assert answer.headers["x-toy"] == answer.headers["x-request-id"]
 
 
 def test_a_new_door_pins_a_provider_as_the_others_do(

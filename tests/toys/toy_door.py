@@ -1,17 +1,24 @@
 """The toy's door: how a client of its own asks, hears and is refused."""
 
-from gateway.doors.protocol import Asked
+from gateway.doors.protocol import Asked, Sent
 from gateway.errors import GatewayError, invalid_request
+from gateway.hub.protocol import Route
 from gateway.wire.jsontext import JSON
 
+NAME = "toy"
 
-def parse_request(body: JSON) -> Asked:
+
+def parse_request(body: JSON, sent: Sent) -> Asked:
     if not isinstance(body.get("who"), str):
-        raise invalid_request("who is asked?", param="who")
+        raise invalid_request("who is asked?", param="who", code="missing_who")
     return Asked(body["who"], body.get("live") is True, body)
 
 
-def hub_request(asked: Asked) -> JSON:
+def about(sent: Sent) -> dict[str, str]:
+    return {"session_id": sent.header("x-toy-box")}
+
+
+def hub_request(asked: Asked, route: Route) -> JSON:
     messages = [{"role": "user", "content": asked.body["what"]}]
     return {"model": asked.model, "messages": messages, "stream": asked.stream}
 
@@ -21,8 +28,16 @@ def render_response(completion: JSON, asked: Asked) -> JSON:
     return {"you": asked.body["what"], "me": said}
 
 
-def render_error(error: GatewayError) -> JSON:
+def render_error(error: GatewayError, sent: Sent) -> JSON:
     return {"sorry": error.message, "about": error.param}
+
+
+def status_of(error: GatewayError, sent: Sent) -> int:
+    return 418 if error.code == "missing_who" else error.status
+
+
+def answer_headers(headers: dict[str, str], sent: Sent) -> dict[str, str]:
+    return {**headers, "x-toy": sent.request_id}
 
 
 def stream_renderer(asked: Asked) -> "ToyRenderer":
@@ -33,11 +48,13 @@ class ToyRenderer:
     """Writes the answer as plain lines, and how many there were at the end."""
 
     media_type = "text/plain; charset=utf-8"
-    keep_alive = b"...\n"
 
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
         self._lines = 0
+
+    def keep_alive(self, silent_for: float) -> bytes:
+        return b"...\n"
 
     def render(self, chunks: list[JSON]) -> bytes:
         texts = [

@@ -37,13 +37,13 @@ class ThroughHub(Generic[T]):
 
     def remote_urls(self, asked: Asked, route: Route) -> list[str]:
         """Return the URLs that must be fetched before rendering."""
-        return self.translator.remote_urls(self.door.hub_request(asked), route)
+        return self.translator.remote_urls(self.door.hub_request(asked, route), route)
 
     def render_request(
         self, asked: Asked, route: Route, fetched: Mapping[str, str]
     ) -> UpstreamRequest:
         """Return the request; raises a 400 for what cannot be expressed."""
-        body = images.inlined(self.door.hub_request(asked), fetched)
+        body = images.inlined(self.door.hub_request(asked, route), fetched)
         return self.translator.render_request(body, route)
 
     def parse_response(

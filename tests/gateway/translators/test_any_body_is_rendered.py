@@ -7,6 +7,7 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from gateway.doors import chat
+from gateway.doors.protocol import NOTHING_SENT
 from gateway.errors import GatewayError
 from gateway.hub.protocol import JSON, Route, UpstreamRequest
 from gateway.translators import TRANSLATORS
@@ -250,8 +251,8 @@ def bodies(draw: st.DrawFn) -> JSON:
 def rendered(body: JSON, kind: str, route: Route) -> UpstreamRequest | None:
     """Return what is sent for a client's body, None where it is refused with a 400."""
     try:
-        asked = chat.parse_request(body)
-        return TRANSLATORS[kind].render_request(chat.hub_request(asked), route)
+        asked = chat.parse_request(body, NOTHING_SENT)
+        return TRANSLATORS[kind].render_request(chat.hub_request(asked, route), route)
     except GatewayError as refusal:
         if refusal.status != 400:
             raise

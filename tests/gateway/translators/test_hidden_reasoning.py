@@ -7,6 +7,7 @@ import pytest
 
 from gateway.calls.passages import between
 from gateway.doors import chat
+from gateway.doors.protocol import NOTHING_SENT
 from gateway.hub.protocol import JSON, Route
 from gateway.translators import TRANSLATORS, openai
 from tests.gateway.translators.test_translators import (
@@ -95,7 +96,7 @@ def test_it_is_hidden_also_where_the_upstream_is_not_told() -> None:
 
 def test_frames_do_not_take_the_short_way_past_it() -> None:
     body = {"model": "alias", "messages": [{"role": "user", "content": "hi"}]}
-    asked = chat.parse_request({**body, "stream": True, **EXCLUDED})
+    asked = chat.parse_request({**body, "stream": True, **EXCLUDED}, NOTHING_SENT)
     reply = openai.render_request(asked.body, Route("alias", "m")).reply
     reader = between(chat, openai).reader(reply, asked)
     frames = b""
