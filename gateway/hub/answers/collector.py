@@ -4,6 +4,7 @@ from typing import Any
 
 from gateway.hub.answers import chunks, citations
 from gateway.hub.answers.calls.ids import call_id
+from gateway.hub.answers.calls.whole import name_of_nameless
 from gateway.hub.answers.finish_reasons import FinishReasons
 from gateway.hub.protocol import JSON, Reply
 
@@ -51,8 +52,15 @@ class AnswerCollector:
         block["index"] = place
         self._thinking_blocks.append(block)
 
-    def tool_call(self, id: Any, name: str, arguments: str) -> None:
-        """Add a tool call; `arguments` is JSON text."""
+    def tool_call(self, id: Any, name: Any, arguments: str) -> None:
+        """Add a tool call; `arguments` is JSON text.
+
+        Raises `GatewayError` (502) where nothing names the tool that they are for.
+        """
+        if not isinstance(name, str) or not name:
+            name = name_of_nameless(arguments, self._reply)
+        if not name:
+            return
         given = call_id(id, self._reply, len(self.tool_calls))
         self.tool_calls.append(chunks.tool_call(given, name, arguments))
 

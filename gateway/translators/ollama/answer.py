@@ -9,13 +9,13 @@ from typing import Any
 from gateway.errors import GatewayError
 from gateway.hub.answers import chunks, reply_rules
 from gateway.hub.answers.calls.ids import CallIds
+from gateway.hub.answers.calls.whole import with_regular_calls
 from gateway.hub.answers.chunks import count
 from gateway.hub.answers.finish_reasons import FinishReasons
 from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors import upstream_errors
 from gateway.hub.errors.upstream_errors import no_answer
 from gateway.hub.protocol import JSON, Reply
-from gateway.hub.requests.tools.arguments import dump_arguments
 from gateway.translators.ollama.errors import WORDS
 from gateway.wire.bounds import EventTooLarge
 from gateway.wire.jsontext import JSONError, decode
@@ -43,8 +43,8 @@ def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> J
         raise no_answer("holds no message")
     ids = CallIds(reply)
     calls = [
-        chunks.tool_call(ids.take(call.get("id")), *_function(call))
-        for call in _calls(message)
+        chunks.tool_call(ids.take(id), name, arguments)
+        for id, name, arguments in _calls(message, reply)
     ]
     native = _native(payload)
     completion = chunks.completion(
@@ -67,6 +67,7 @@ class LineReader:
     """Reads one stream of lines; a `ByteReader`."""
 
     def __init__(self, reply: Reply, writer: AnswerWriter) -> None:
+        self._reply = reply
         self._writer = writer
         self._decoder = NDJSONDecoder(reply.largest)
         self._mender = Mender()
@@ -135,9 +136,9 @@ class LineReader:
         logprobs = _logprobs(event) if "logprobs" in event else None
         writer.text(_text(message, "content"), logprobs)
         if "tool_calls" in message:
-            for call in _calls(message):
+            for id, name, arguments in _calls(message, self._reply):
                 # The upstream's own index is 0 for every call on some servers.
-                writer.tool_start(self._ids.take(call.get("id")), *_function(call))
+                writer.tool_start(self._ids.take(id), name, arguments)
 
     def _finish(self, event: JSON) -> None:
         self._writer.state.usage = _usage(event)
@@ -168,24 +169,23 @@ def _text(message: JSON, field: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _calls(message: JSON) -> list[JSON]:
-    calls = message.get("tool_calls")
-    if not isinstance(calls, list):
-        return []
-    return [
-        call
-        for call in calls
+def _calls(message: JSON, reply: Reply) -> list[tuple[str, str, str]]:
+    """Return id, name and arguments of the calls, which come as an object.
+
+    Raises `GatewayError` (502) for arguments of a call that has no name.
+    """
+    found = message.get("tool_calls")
+    told = [
+        {"id": call.get("id"), "function": call["function"]}
+        for call in (found if isinstance(found, list) else ())
         if isinstance(call, dict) and isinstance(call.get("function"), dict)
     ]
-
-
-def _function(call: JSON) -> tuple[str, str]:
-    """Return name and arguments; arguments come as an object."""
-    function = call["function"]
-    arguments = function.get("arguments")
-    if not isinstance(arguments, str):
-        arguments = dump_arguments(arguments or {})
-    return _text(function, "name"), arguments
+    calls = with_regular_calls({"tool_calls": told}, reply)["tool_calls"]
+    return [
+        (call["id"], function["name"], function["arguments"])
+        for call in calls
+        for function in [call["function"]]
+    ]
 
 
 def _logprobs(event: JSON) -> JSON | None:

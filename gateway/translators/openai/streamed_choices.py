@@ -166,16 +166,17 @@ class StreamedChoices:
         if known.calls is None and known.function is None:
             return
         delta, is_cut_off = choice["delta"], choice["finish_reason"] in _LIKE_LENGTH
-        if known.calls and (rest := known.calls.end(is_cut_off=is_cut_off)):
+        calls, function = known.calls, known.function
+        if calls is not None and (rest := calls.end(is_cut_off=is_cut_off)):
             delta["tool_calls"] = delta.get("tool_calls", []) + rest
-        if known.function and (rest := known.function.end(is_cut_off=is_cut_off)):
+        if function is not None and (rest := function.end(is_cut_off=is_cut_off)):
             said = delta.get("function_call") or {}
             delta["function_call"] = {**said, **rest[0]["function"]}
         put_called(
             choice,
             self._reply,
-            has_calls=bool(known.calls),
-            has_function=bool(known.function),
+            has_calls=bool(calls),
+            has_function=bool(function),
         )
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from openai.lib.streaming._deltas import accumulate_delta
 
+from gateway.errors import GatewayError
+from gateway.hub.answers.calls.arguments import arguments_text
 from gateway.hub.answers.calls.streamed import StreamedCalls
 from gateway.hub.answers.calls.whole import with_regular_calls
 from gateway.hub.protocol import JSON, Reply
@@ -53,9 +56,9 @@ def cut(text: str, sizes: list[int]) -> list[str]:
     return [*pieces, text]
 
 
-def read(deltas: list[list[JSON]]) -> list[JSON]:
+def read(deltas: list[list[JSON]], forced: str = "") -> list[JSON]:
     """Return the calls as the official stream helper adds them up."""
-    calls = StreamedCalls(Reply("m"))
+    calls = StreamedCalls(Reply("m", forced_tool=forced))
     read: dict[object, object] = {}
     for pieces in [*map(calls.read, copy.deepcopy(deltas)), calls.end()]:
         for piece in pieces:
@@ -127,20 +130,52 @@ PIECES = st.fixed_dictionaries(
 )
 
 
+def has_nameless_arguments(
+    pieces: list[JSON], nothing: tuple[str, ...] = ("", "{}")
+) -> bool:
+    functions = [f for p in pieces if isinstance(f := p.get("function"), dict)]
+    return any(
+        not (isinstance(name := function.get("name"), str) and name)
+        and arguments_text(function.get("arguments")).strip() not in nothing
+        for function in functions
+    )
+
+
 @many
-@given(deltas=st.lists(st.lists(PIECES, max_size=3), max_size=6))
-def test_whatever_pieces_come_the_calls_are_well_formed(deltas: Any) -> None:
-    calls = read(deltas)
+@given(
+    deltas=st.lists(st.lists(PIECES, max_size=3), max_size=6),
+    forced=st.sampled_from(["", "read"]),
+)
+def test_whatever_pieces_come_the_calls_are_well_formed(
+    deltas: Any, forced: str
+) -> None:
+    calls: list[JSON] | None = None
+    with suppress(GatewayError):
+        calls = read(deltas, forced)
+    if calls is None:
+        told = [piece for pieces in deltas for piece in pieces]
+        assert has_nameless_arguments(told, nothing=("",))
+        assert not forced
+        return
     check(calls)
     assert all(call["function"]["name"] for call in calls)
     assert all(isinstance(call["function"]["arguments"], str) for call in calls)
 
 
 @many
-@given(calls=st.lists(PIECES, max_size=4))
-def test_whatever_calls_come_whole_they_are_well_formed(calls: Any) -> None:
-    message = with_regular_calls({"tool_calls": calls}, Reply("m"))
-    found = message["tool_calls"]
+@given(calls=st.lists(PIECES, max_size=4), forced=st.sampled_from(["", "read"]))
+def test_whatever_calls_come_whole_they_are_well_formed(
+    calls: Any, forced: str
+) -> None:
+    found: list[JSON] | None = None
+    with suppress(GatewayError):
+        reply = Reply("m", forced_tool=forced)
+        found = with_regular_calls({"tool_calls": calls}, reply)["tool_calls"]
+    if found is None:
+        assert has_nameless_arguments(calls)
+        assert not forced
+        return
+    assert forced or not has_nameless_arguments(calls)
     assert len({call["id"] for call in found}) == len(found)
     for call in found:
         assert isinstance(call["id"], str)
@@ -175,3 +210,17 @@ def test_a_call_that_was_cut_off_is_not_completed(is_cut_off: bool) -> None:
     assert calls.end(is_cut_off=is_cut_off) == (
         [] if is_cut_off else [{"index": 0, "function": {"arguments": "{}"}}]
     )
+
+
+def test_arguments_before_a_name_are_kept_for_it() -> None:
+    first = {"index": 0, "function": {"arguments": '{"a"'}}
+    second = {"index": 0, "function": {"arguments": ":1"}}
+    named = {"index": 0, "id": "a", "function": {"name": "f", "arguments": "}"}}
+    (call,) = read([[first], [second], [named]])
+    assert call["function"] == {"name": "f", "arguments": '{"a":1}'}
+
+
+def test_arguments_without_a_name_are_those_of_the_forced_tool() -> None:
+    piece = {"index": 0, "function": {"arguments": '{"a":1}'}}
+    (call,) = read([[piece]], forced="f")
+    assert call["function"] == {"name": "f", "arguments": '{"a":1}'}

@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.hub.answers.calls.arguments import GrowingArguments, arguments_text
 from gateway.hub.answers.calls.ids import call_id
-from gateway.hub.answers.calls.whole import id_text
+from gateway.hub.answers.calls.whole import id_text, name_of_nameless
 from gateway.hub.protocol import JSON, Reply
 
 _OWN = frozenset({"index", "id", "type", "function", "custom"})
@@ -62,18 +62,33 @@ class _Piece:
         }
 
 
+class _Nameless:
+    """What came of a call before its name."""
+
+    __slots__ = ("arguments", "first")
+
+    def __init__(self, first: _Piece) -> None:
+        self.first = first
+        self.arguments = [first.arguments]
+
+    def add(self, piece: _Piece) -> None:
+        self.first.id = self.first.id or piece.id
+        self.arguments.append(piece.arguments)
+
+
 class StreamedCalls:
     """The calls of one choice.
 
     A call begins with a name, where its index is new, its id differs, or the arguments
-    so far are whole; a piece without a name never begins one.
+    so far are whole; a piece without a name never begins one. What comes before a name
+    waits for it.
     """
 
     def __init__(self, reply: Reply) -> None:
         self._reply = reply
         self._calls: list[_Call] = []
         self._by_index: dict[Any, _Call] = {}
-        self._nameless: dict[Hashable, _Piece] = {}
+        self._nameless: dict[Hashable, _Nameless] = {}
         self._ids: set[str] = set()
 
     def __bool__(self) -> bool:
@@ -121,9 +136,10 @@ class StreamedCalls:
         """Return what must be told before the choice ends.
 
         A call without arguments gets empty ones, unless the answer was cut off: its
-        arguments may have been about to come.
+        arguments may have been about to come. Arguments without a name are those of the
+        tool that the request forces; raises `GatewayError` (502) where there is none.
         """
-        pieces = []
+        pieces = self._named_by_force()
         for call in self._calls:
             missing = ""
             if call.kind == "function" and call.arguments.is_blank and not is_cut_off:
@@ -136,6 +152,14 @@ class StreamedCalls:
                 pieces.append({"index": call.index, "function": function})
         return pieces
 
+    def _named_by_force(self) -> list[JSON]:
+        pieces: list[JSON] = []
+        for index, waiting in [*self._nameless.items()]:
+            arguments = "".join(waiting.arguments)
+            if name := name_of_nameless(arguments, self._reply):
+                self._read({"index": index, "function": {"name": name}}, pieces)
+        return pieces
+
     def _read(self, told: JSON, out: list[JSON]) -> None:
         piece = _Piece(told)
         call = self._by_index.get(piece.index)
@@ -145,7 +169,10 @@ class StreamedCalls:
         if piece.name and self._begins(call, piece, is_second=is_second):
             said = self._begin(piece, out)
         elif call is None and (call := self._last(piece)) is None:
-            self._nameless.setdefault(piece.index, piece)
+            if (waiting := self._nameless.get(piece.index)) is None:
+                self._nameless[piece.index] = _Nameless(piece)
+            else:
+                waiting.add(piece)
             return
         else:
             said = self._go_on(call, piece, out)
@@ -188,8 +215,8 @@ class StreamedCalls:
         body = {key: piece.body[key] for key in piece.body if piece.body[key]}
         call.head = {**piece.others, piece.kind: {**body, "name": piece.name}}
         if (earlier := self._nameless.pop(piece.index, None)) is not None:
-            piece.id = piece.id or earlier.id
-            piece.arguments = earlier.arguments + piece.arguments
+            piece.id = piece.id or earlier.first.id
+            piece.arguments = "".join([*earlier.arguments, piece.arguments])
         return self._go_on(call, piece, out)
 
     def _go_on(self, call: _Call, piece: _Piece, out: list[JSON]) -> JSON | None:

@@ -4,14 +4,17 @@ from typing import Any
 
 from gateway.hub.answers.calls.arguments import arguments_text
 from gateway.hub.answers.calls.ids import call_id
+from gateway.hub.errors.upstream_errors import no_answer
 from gateway.hub.protocol import JSON, Reply
 
 
 def with_regular_calls(message: JSON, reply: Reply) -> JSON:
     """Return a message whose calls have an id of their own and JSON text each.
 
-    A call without a name is none. `message` is not changed; it comes back as it is
-    where all of it is regular.
+    A call without a name is the one that the request forces. Where there is none it is
+    left out if it has no arguments either, else raises `GatewayError` (502), for nobody
+    can tell what they are for. `message` is not changed; it comes back as it is where
+    all of it is regular.
     """
     found = message.get("tool_calls")
     if found:
@@ -21,9 +24,22 @@ def with_regular_calls(message: JSON, reply: Reply) -> JSON:
     legacy = message.get("function_call")
     if isinstance(legacy, dict) and not _is_regular_function(legacy):
         message = {key: message[key] for key in message if key != "function_call"}
-        if _name_of(legacy):
-            message["function_call"] = _regular_function(legacy)
+        if function := _regular_function(legacy, reply):
+            message["function_call"] = function
     return message
+
+
+def name_of_nameless(arguments: str, reply: Reply) -> str:
+    """Return the tool that is meant by `arguments` without a name; "" if they are none.
+
+    Raises `GatewayError` (502) where they would be lost.
+    """
+    told = arguments.strip()
+    if not told or reply.forced_tool:
+        return reply.forced_tool if told else ""
+    if told == "{}":
+        return ""
+    raise no_answer("holds arguments of a tool call that has no name")
 
 
 def id_text(value: Any) -> str:
@@ -69,9 +85,10 @@ def _regular(calls: list[Any], reply: Reply) -> list[JSON]:
             built["type"] = kind = "function"
         if kind == "function":
             function = call.get("function")
-            if not isinstance(function, dict) or not _name_of(function):
+            called = isinstance(function, dict) and _regular_function(function, reply)
+            if not called:
                 continue
-            built["function"] = _regular_function(function)
+            built["function"] = called
         id = id_text(call.get("id"))
         built["id"] = call_id("" if id in given else id, reply, len(regular))
         given.add(built["id"])
@@ -84,6 +101,11 @@ def _name_of(function: JSON) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _regular_function(function: JSON) -> JSON:
+def _regular_function(function: JSON, reply: Reply) -> JSON | None:
+    """Return a function with name and JSON text; None where it calls nothing."""
     arguments = arguments_text(function.get("arguments"))
-    return {**function, "arguments": arguments if arguments.strip() else "{}"}
+    name = _name_of(function) or name_of_nameless(arguments, reply)
+    if not name:
+        return None
+    text = arguments if arguments.strip() else "{}"
+    return {**function, "name": name, "arguments": text}

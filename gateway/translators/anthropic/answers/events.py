@@ -6,6 +6,7 @@ https://platform.claude.com/docs/en/build-with-claude/streaming
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.hub.answers.calls.whole import name_of_nameless
 from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors import upstream_errors
 from gateway.hub.errors.upstream_errors import no_answer
@@ -150,6 +151,9 @@ class MessageReader:
                 block.kind = "tool_use"
                 block.input = start.get("input") or {}
                 block.call = self._writer.tool_start(start.get("id"), name)
+            case {"type": "tool_use"}:
+                block.kind = "nameless"
+                block.input = start.get("input") or {}
 
     def _read_block_delta(self, event: JSON) -> None:
         delta = event.get("delta")
@@ -179,6 +183,8 @@ class MessageReader:
         if block.kind == "tool_use" and fragment and isinstance(fragment, str):
             block.input = None
             self._writer.tool_arguments(block.call, fragment)
+        elif block.kind == "nameless" and isinstance(fragment, str):
+            block.pieces.append(fragment)
 
     def _read_thinking(self, block: _OpenBlock, delta: JSON) -> None:
         text = delta.get("thinking")
@@ -206,6 +212,9 @@ class MessageReader:
             case "tool_use" if block.input is not None:
                 arguments = dump_arguments(block.input)
                 self._writer.tool_arguments(block.call, arguments)
+            case "nameless":
+                arguments = "".join(block.pieces) or dump_arguments(block.input)
+                name_of_nameless(arguments, self._reply)
             case "thinking":
                 thinking = thinking_block("".join(block.pieces), block.signature)
                 self._writer.thinking_block(thinking, block.place)

@@ -81,9 +81,9 @@ def _read_block(block: JSON, index: int, answer: AnswerCollector) -> None:
             answer.thinking_block(thinking, index)
         case {"type": "redacted_thinking", "data": str(data)}:
             answer.thinking_block(redacted_block(data), index)
-        case {"type": "tool_use", "name": str(name)}:
+        case {"type": "tool_use"}:
             arguments = dump_arguments(block.get("input"))
-            answer.tool_call(block.get("id"), name, arguments)
+            answer.tool_call(block.get("id"), block.get("name"), arguments)
         case _:
             # Tools that the server ran itself, and what is not known yet.
             pass

@@ -48,10 +48,10 @@ def _read_block(block: JSON, index: int, answer: AnswerCollector, ids: CallIds) 
             answer.text(text)
         case {"toolUse": {"type": "server_tool_use"}} | {"toolResult": _}:
             pass  # run by the provider: nothing that a client could answer
-        case {"toolUse": {"name": str(name)} as tool}:
+        case {"toolUse": dict(tool)}:
             arguments = tool.get("input")
             text = dumps(arguments if arguments is not None else {})
-            answer.tool_call(ids.take(tool.get("toolUseId")), name, text)
+            answer.tool_call(ids.take(tool.get("toolUseId")), tool.get("name"), text)
         case {"reasoningContent": dict(reasoning)}:
             _read_reasoning(reasoning, index, answer)
         case {"citationsContent": dict(content)}:

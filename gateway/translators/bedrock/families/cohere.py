@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.hub.answers import chunks
 from gateway.hub.answers.calls.ids import CallIds
+from gateway.hub.answers.calls.whole import name_of_nameless
 from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors.upstream_errors import no_answer
 from gateway.hub.protocol import JSON, Learned, Reply
@@ -187,7 +188,7 @@ def parse(payload: JSON, reply: Reply) -> JSON:
     ids = CallIds(reply)
     calls = [
         chunks.tool_call(ids.take(""), name, dumps(parameters))
-        for name, parameters in _calls(payload)
+        for name, parameters in _calls(payload, reply)
     ]
     native = payload.get("finish_reason")
     return chunks.completion(
@@ -201,19 +202,29 @@ def parse(payload: JSON, reply: Reply) -> JSON:
     )
 
 
-def _calls(body: JSON) -> list[tuple[str, JSON]]:
+def _calls(body: JSON, reply: Reply) -> list[tuple[str, Any]]:
+    """Return name and parameters of the calls.
+
+    Raises `GatewayError` (502) for parameters of a call that has no name.
+    """
     calls = body.get("tool_calls")
-    return [
-        (call["name"], call.get("parameters") or {})
-        for call in (calls if isinstance(calls, list) else ())
-        if isinstance(call, dict) and isinstance(call.get("name"), str)
-    ]
+    found = []
+    for call in calls if isinstance(calls, list) else ():
+        if not isinstance(call, dict):
+            continue
+        name, parameters = call.get("name"), call.get("parameters") or {}
+        if not isinstance(name, str) or not name:
+            name = name_of_nameless(dumps(parameters), reply)
+        if name:
+            found.append((name, parameters))
+    return found
 
 
 class CohereReader:
     """Reads the events that Command R streams."""
 
     def __init__(self, reply: Reply, writer: AnswerWriter) -> None:
+        self._reply = reply
         self._writer = writer
         self._ids = CallIds(reply)
         self._has_calls = False
@@ -234,7 +245,7 @@ class CohereReader:
                 self._writer.stop(native)
 
     def _read_calls(self, body: JSON) -> None:
-        for name, parameters in _calls(body):
+        for name, parameters in _calls(body, self._reply):
             self._has_calls = True
             index = self._writer.tool_start(self._ids.take(""), name)
             self._writer.tool_arguments(index, dumps(parameters))

@@ -9,13 +9,14 @@ from typing import Any
 
 from gateway.hub.answers import chunks
 from gateway.hub.answers.calls.ids import CallIds
+from gateway.hub.answers.calls.streamed import StreamedCalls
+from gateway.hub.answers.calls.whole import with_regular_calls
 from gateway.hub.answers.chunks import count
 from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors.upstream_errors import no_answer
 from gateway.hub.protocol import JSON, Reply
 from gateway.translators.bedrock.families.tags import TagSplitter, split
 from gateway.translators.bedrock.finish_reasons import FINISH_REASONS
-from gateway.wire.jsontext import dumps
 
 _is_tagged = re.compile(
     r"openai\.gpt-oss|moonshot(ai)?\.|minimax\.|qwen\..*thinking"
@@ -40,11 +41,11 @@ def parse(payload: JSON, reply: Reply, *, is_tagged: bool) -> JSON:
         thought, text = split(text)
         reasoning += thought
     ids = CallIds(reply)
+    called = with_regular_calls({"tool_calls": _calls(message)}, reply)["tool_calls"]
     calls = [
-        chunks.tool_call(ids.take(call.get("id")), name, _dumped(function))
-        for call in _calls(message)
-        if isinstance(function := call.get("function"), dict)
-        and isinstance(name := function.get("name"), str)
+        chunks.tool_call(ids.take(call["id"]), function["name"], function["arguments"])
+        for call in called
+        for function in [call["function"]]
     ]
     native = choice.get("finish_reason") or choice.get("stop_reason")
     refusal = message.get("refusal")
@@ -89,16 +90,16 @@ def _reasoning(message: JSON) -> str:
 
 
 def _calls(message: JSON) -> list[JSON]:
+    """Return the calls that a message or delta tells, in whichever way."""
     calls = message.get("tool_calls")
-    found = calls if isinstance(calls, list) else []
-    return [call for call in found if isinstance(call, dict)]
-
-
-def _dumped(function: JSON) -> str:
-    arguments = function.get("arguments")
-    if isinstance(arguments, str):
-        return arguments or "{}"
-    return dumps(arguments if arguments is not None else {})
+    found = calls if isinstance(calls, list) else [calls]
+    if isinstance(function := message.get("function_call"), dict):
+        found = [{"function": function}]
+    return [
+        {**call, "type": "function"}
+        for call in found
+        if isinstance(call, dict) and isinstance(call.get("function"), dict)
+    ]
 
 
 def _logprobs(choice: JSON) -> JSON | None:
@@ -126,8 +127,8 @@ class ChoiceReader:
         self._writer = writer
         self._ids = CallIds(reply)
         self._splitter = TagSplitter() if is_tagged else None
-        self._calls: dict[Any, int] = {}
-        self._with_arguments: set[int] = set()
+        self._calls = StreamedCalls(reply)
+        self._native: Any = None
 
     def read(self, body: JSON) -> None:
         """Take in one chunk."""
@@ -144,10 +145,11 @@ class ChoiceReader:
         self._write(_text(delta.get("content")), _logprobs(choice))
         if isinstance(delta.get("refusal"), str) and delta["refusal"]:
             self._writer.refusal(delta["refusal"])
-        for position, call in enumerate(_calls(delta)):
-            self._read_call(call, position)
+        if calls := _calls(delta):
+            self._write_calls(self._calls.read(calls))
         native = choice.get("finish_reason") or choice.get("stop_reason")
         if native is not None:
+            self._native = self._native or native
             self._writer.stop(native)
 
     def close(self) -> None:
@@ -156,10 +158,9 @@ class ChoiceReader:
             reasoning, text = self._splitter.end()
             self._writer.reasoning(reasoning)
             self._writer.text(text)
-        for call in self._calls.values():
-            if call not in self._with_arguments:
-                self._with_arguments.add(call)
-                self._writer.tool_arguments(call, "{}")
+        reason = FINISH_REASONS.finish_reason(self._native, has_calls=True)
+        is_cut_off = not self._writer.is_stopped or reason != "tool_calls"
+        self._write_calls(self._calls.end(is_cut_off=is_cut_off))
         self._writer.finish()
 
     def _write(self, text: str, logprobs: JSON | None) -> None:
@@ -168,21 +169,12 @@ class ChoiceReader:
             self._writer.reasoning(reasoning)
         self._writer.text(text, logprobs if text else None)
 
-    def _read_call(self, call: JSON, position: int) -> None:
-        index = call.get("index", position)
-        function = call.get("function")
-        if not isinstance(function, dict) or not isinstance(index, int):
-            return
-        ordinal = self._calls.get(index)
-        if ordinal is None:
-            name = function.get("name")
-            if not isinstance(name, str) or not name:
-                raise no_answer("holds arguments of a tool call that never began")
-            id = self._ids.take(call.get("id"))
-            ordinal = self._calls[index] = self._writer.tool_start(id, name)
-        arguments = function.get("arguments")
-        if arguments is None or arguments == "":
-            return
-        text = arguments if isinstance(arguments, str) else dumps(arguments)
-        self._with_arguments.add(ordinal)
-        self._writer.tool_arguments(ordinal, text)
+    def _write_calls(self, pieces: list[JSON]) -> None:
+        for piece in pieces:
+            function = piece["function"]
+            arguments = function.get("arguments", "")
+            if "id" in piece:
+                id = self._ids.take(piece["id"])
+                self._writer.tool_start(id, function["name"], arguments)
+            else:
+                self._writer.tool_arguments(piece["index"], arguments)
