@@ -5,7 +5,7 @@ https://platform.openai.com/docs/api-reference/chat
 
 from collections.abc import Mapping
 
-from gateway.doors.protocol import JSON, NOTHING_SENT, Asked, Sent
+from gateway.doors.protocol import JSON, NOTHING_SENT, Asked, HubRequest, Sent
 from gateway.errors import GatewayError, invalid_request
 from gateway.hub.protocol import NOTHING, Route
 from gateway.wire import sse
@@ -38,9 +38,9 @@ def about(sent: Sent) -> Mapping[str, str]:
     return NOTHING
 
 
-def hub_request(asked: Asked, route: Route) -> JSON:
+def hub_request(asked: Asked, route: Route) -> HubRequest:
     """Return the request as it stands."""
-    return asked.body
+    return HubRequest(asked.body)
 
 
 def render_response(completion: JSON, asked: Asked) -> JSON:

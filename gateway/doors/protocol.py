@@ -12,7 +12,15 @@ from gateway.errors import GatewayError
 from gateway.hub.protocol import Route
 from gateway.wire.jsontext import JSON
 
-__all__ = ["JSON", "NOTHING_SENT", "Asked", "Door", "Sent", "StreamRenderer"]
+__all__ = [
+    "JSON",
+    "NOTHING_SENT",
+    "Asked",
+    "Door",
+    "HubRequest",
+    "Sent",
+    "StreamRenderer",
+]
 
 
 class Sent(NamedTuple):
@@ -53,6 +61,19 @@ class Asked:
     body: JSON
     sent: Sent = NOTHING_SENT
     own: Any = None
+
+
+class HubRequest(NamedTuple):
+    """A request in the hub's format; `body` is not to be mutated.
+
+    `dropped` and `downgraded` name, in the client's words, what it lost on the way.
+    `stop` are sequences at which the gateway ends the answer itself.
+    """
+
+    body: JSON
+    dropped: tuple[str, ...] = ()
+    downgraded: tuple[str, ...] = ()
+    stop: tuple[str, ...] = ()
 
 
 class StreamRenderer(Protocol):
@@ -100,8 +121,8 @@ class Door(Protocol):
         """
         ...
 
-    def hub_request(self, asked: Asked, route: Route) -> JSON:
-        """Return the request in the hub's format, OpenAI's; not to be mutated.
+    def hub_request(self, asked: Asked, route: Route) -> HubRequest:
+        """Return the request in the hub's format, OpenAI's.
 
         Only asked for where the upstream speaks another format than the client; where
         it goes decides what may be said in it. Raises `GatewayError` (400, with

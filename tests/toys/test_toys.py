@@ -67,6 +67,17 @@ def test_a_broken_stream_is_told_in_the_doors_words(door, gateway, provider, ups
     assert answer.text.startswith("hel\nsorry, after 1 lines: ")
 
 
+def test_what_a_new_door_cannot_say_is_told_and_done_by_the_gateway(
+    door, gateway, provider, upstream, completion
+):
+    provider()
+    upstream(json=completion)
+    question = {**QUESTION, "mood": "sour", "until": "l"}
+    answer = gateway().post(door, json=question)
+    assert answer.json()["me"] == "he"
+    assert answer.headers["x-gateway-dropped-params"] == "mood"
+
+
 @pytest.mark.parametrize(
     ("question", "status", "about"),
     [

@@ -1,6 +1,6 @@
 """The toy's door: how a client of its own asks, hears and is refused."""
 
-from gateway.doors.protocol import Asked, Sent
+from gateway.doors.protocol import Asked, HubRequest, Sent
 from gateway.errors import GatewayError, invalid_request
 from gateway.hub.protocol import Route
 from gateway.wire.jsontext import JSON
@@ -18,9 +18,12 @@ def about(sent: Sent) -> dict[str, str]:
     return {"session_id": sent.header("x-toy-box")}
 
 
-def hub_request(asked: Asked, route: Route) -> JSON:
+def hub_request(asked: Asked, route: Route) -> HubRequest:
     messages = [{"role": "user", "content": asked.body["what"]}]
-    return {"model": asked.model, "messages": messages, "stream": asked.stream}
+    body = {"model": asked.model, "messages": messages, "stream": asked.stream}
+    lost = ("mood",) if "mood" in asked.body else ()
+    stop = (asked.body["until"],) if "until" in asked.body else ()
+    return HubRequest(body, dropped=lost, stop=stop)
 
 
 def render_response(completion: JSON, asked: Asked) -> JSON:

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from gateway.calls import images
 from gateway.calls.passages.protocol import Reader, Whole
-from gateway.doors.protocol import Asked, Door, StreamRenderer
+from gateway.doors.protocol import Asked, Door, HubRequest, StreamRenderer
 from gateway.hub.answers.assembly import assembled
 from gateway.hub.answers.relay import Relayed, relayed
 from gateway.hub.protocol import (
@@ -37,14 +37,17 @@ class ThroughHub(Generic[T]):
 
     def remote_urls(self, asked: Asked, route: Route) -> list[str]:
         """Return the URLs that must be fetched before rendering."""
-        return self.translator.remote_urls(self.door.hub_request(asked, route), route)
+        body = self.door.hub_request(asked, route).body
+        return self.translator.remote_urls(body, route)
 
     def render_request(
         self, asked: Asked, route: Route, fetched: Mapping[str, str]
     ) -> UpstreamRequest:
         """Return the request; raises a 400 for what cannot be expressed."""
-        body = images.inlined(self.door.hub_request(asked, route), fetched)
-        return self.translator.render_request(body, route)
+        hub = self.door.hub_request(asked, route)
+        body = images.inlined(hub.body, fetched)
+        rendered = self.translator.render_request(body, route)
+        return _noted(rendered, hub)
 
     def parse_response(
         self, payload: JSON, headers: Mapping[str, str], reply: Reply, asked: Asked
@@ -95,6 +98,18 @@ class HubReader(Generic[T]):
     def close(self) -> Relayed[T]:
         """Return what was held back."""
         return relayed(self.parser.close(), self._render)
+
+
+def _noted(rendered: UpstreamRequest, hub: HubRequest) -> UpstreamRequest:
+    """Return a rendered request with what the door knows of it besides."""
+    if not (hub.dropped or hub.downgraded or hub.stop):
+        return rendered
+    reply = rendered.reply
+    return rendered._replace(
+        dropped=tuple(dict.fromkeys(hub.dropped + rendered.dropped)),
+        downgraded=tuple(dict.fromkeys(hub.downgraded + rendered.downgraded)),
+        reply=reply._replace(stop=tuple(dict.fromkeys(hub.stop + reply.stop))),
+    )
 
 
 def frames(parser: StreamParser, renderer: StreamRenderer) -> HubReader[bytes]:

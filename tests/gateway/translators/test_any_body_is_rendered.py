@@ -252,7 +252,8 @@ def rendered(body: JSON, kind: str, route: Route) -> UpstreamRequest | None:
     """Return what is sent for a client's body, None where it is refused with a 400."""
     try:
         asked = chat.parse_request(body, NOTHING_SENT)
-        return TRANSLATORS[kind].render_request(chat.hub_request(asked, route), route)
+        hub = chat.hub_request(asked, route).body
+        return TRANSLATORS[kind].render_request(hub, route)
     except GatewayError as refusal:
         if refusal.status != 400:
             raise
