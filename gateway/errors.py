@@ -7,13 +7,15 @@ Error types and codes: https://platform.openai.com/docs/guides/error-codes
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 
 class GatewayError(Exception):
     """A failure with an HTTP status and what OpenAI's error objects hold.
 
     `headers` go out with the response (``Retry-After``, ``x-should-retry``). `message`
-    is shown to the caller: it never holds a URL, a header, HTML or a credential.
+    is shown to the caller: it never holds a URL, a header, HTML or a credential. `told`
+    is the upstream's own error object, for clients that speak its format.
     """
 
     def __init__(
@@ -24,6 +26,7 @@ class GatewayError(Exception):
         code: str | None = None,
         param: str | None = None,
         headers: Mapping[str, str] | None = None,
+        told: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -32,6 +35,7 @@ class GatewayError(Exception):
         self.code = code
         self.param = param
         self.headers: dict[str, str] = dict(headers or {})
+        self.told = told
 
 
 def invalid_request(

@@ -60,7 +60,7 @@ class BlockDecoder:
         return b""
 
     def _without_mark(self, data: bytes) -> bytes:
-        """Return the beginning of the stream without the byte order mark it may have."""
+        """Return how the stream begins, a byte order mark left out."""
         data = b"".join(self._parts) + data
         self._parts, self._size = [], 0
         if len(data) < len(_BOM) and _BOM.startswith(data):
