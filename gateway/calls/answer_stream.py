@@ -53,9 +53,8 @@ class AnswerStream(Generic[T]):
         self.headers = headers
         self.target = rounds.target
         self.failure: GatewayError | None = None
-        parser = reader.parser
-        self._state = parser.state
-        self._pausing = parser if isinstance(parser, PausingParser) else None
+        self._state = reader.state
+        self._pausing = reader.pausing
         self._provider = rounds.target.provider
         self._rounds = rounds
         self._entry = rounds.call.entry

@@ -7,10 +7,11 @@ long as this worker's snapshot of the registry lives, they are sent without it.
 
 import hashlib
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from gateway.errors import GatewayError
-from gateway.hub.protocol import Feature, Translator, UpstreamRequest
+from gateway.hub.protocol import Feature, UpstreamRequest
 from gateway.wire.jsontext import JSON, encode
 from gateway.worker.snapshot import Target
 
@@ -32,13 +33,13 @@ _LASTING = re.compile(
 
 
 def refused_feature(
-    error: GatewayError, rendered: UpstreamRequest, translator: Translator
+    error: GatewayError, rendered: UpstreamRequest, avoidable: Iterable[Feature]
 ) -> Feature | None:
-    """Return the feature of `rendered` that was refused, None if there is none."""
+    """Return which of these features of `rendered` was refused, None if none was."""
     if error.status not in _REFUSED and error.status != _DENIED:
         return None
     said = f"{error.param or ''} {error.message}"
-    for feature in translator.AVOIDABLE:
+    for feature in avoidable:
         may_mean = feature.denied or error.status != _DENIED
         if may_mean and feature.refusal.search(said) and _sends(rendered.body, feature):
             return feature

@@ -144,8 +144,11 @@ def interruption(provider: Provider, failure: httpx.TransportError) -> GatewayEr
 
 
 def attributed(provider: Provider, error: GatewayError) -> str:
-    """Return the message with the provider's name: whose limit or failure it was."""
-    if error.status == 429 or error.status >= 500:
+    """Return the message with the provider's name: whose limit or failure it was.
+
+    What the upstream told in the client's own format begins as clients know it.
+    """
+    if error.told is None and (error.status == 429 or error.status >= 500):
         return f"{provider.name}: {error.message}"
     return error.message
 

@@ -41,9 +41,14 @@ def redacted_piece(provider: Provider, piece: T) -> T:
 
 def redacted(provider: Provider, error: GatewayError) -> GatewayError:
     """Return an error in an upstream's words without the provider's credentials."""
-    message = redact(provider, error.message.encode()).decode()
     return GatewayError(
-        error.status, error.type, message, error.code, error.param, error.headers
+        error.status,
+        error.type,
+        redact(provider, error.message.encode()).decode(),
+        error.code,
+        error.param,
+        error.headers,
+        error.told and redacted_piece(provider, error.told),
     )
 
 

@@ -14,11 +14,15 @@ from gateway.worker.snapshot import Target
 
 @dataclass
 class Rounds:
-    """One answer's requests to one target; `rendered` is the current one."""
+    """One answer's requests to one target; `rendered` is the current one.
+
+    `reading` understands what the target answers.
+    """
 
     target: Target
     rendered: UpstreamRequest
     call: Call
+    reading: upstream.Reading
 
     async def admit(self) -> None:
         """Count a request; raises the 429 over the provider's limit."""
@@ -34,7 +38,7 @@ class Rounds:
 
         The response is a success, its body not read yet. Raises GatewayError.
         """
-        return await upstream.send(self.target, self.rendered, self.call)
+        return await upstream.send(self.target, self.rendered, self.call, self.reading)
 
     async def go_on(self) -> httpx.Response:
         """Send a later request, which counts like the first."""

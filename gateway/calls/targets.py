@@ -39,11 +39,15 @@ T = TypeVar("T")
 
 
 class WholeAnswer(NamedTuple):
-    """An answer that came at once: its body and headers for the client, who gave it."""
+    """An answer that came at once: its body and headers for the client, who gave it.
+
+    `raw` is what the client gets where that is not `body` as it would be encoded.
+    """
 
     body: JSON
     headers: dict[str, str]
     target: Target
+    raw: bytes = b""
 
 
 async def ask(
@@ -88,13 +92,14 @@ async def _attempt(
         rendered = passage.render_request(asked, route, fetched)
         if kept_bodies.are_wanted(call, provider):
             kept_bodies.note_request(call, asked, rendered)
-        rounds = Rounds(target, rendered, call)
+        rounds = Rounds(target, rendered, call, passage)
         await rounds.admit()
         _book(rounds, routed_ms)
         try:
             return await _answer(asked, passage, rounds)
         except GatewayError as error:
-            feature = avoidance.refused_feature(error, rendered, provider.translator)
+            avoidable = passage.avoidable(rendered.reply)
+            feature = avoidance.refused_feature(error, rendered, avoidable)
             if feature is None or feature.name in route.avoid or call.is_billed:
                 raise
             avoidance.remember(target, feature, error, asked.body)
@@ -127,7 +132,8 @@ async def _answer(
     provider, entry = rounds.target.provider, rounds.call.entry
     response = await rounds.send()
     told = _told(rounds.target, rounds.rendered)
-    headers = {**upstream.answer_headers(provider, response), **told}
+    upstreams = passage.answer_headers(upstream.headers_of(provider, response))
+    headers = {**upstreams, **told}
     if "x-upstream-request-id" in headers:
         entry.fields["upstream_request_id"] = headers["x-upstream-request-id"]
     if rounds.rendered.reply.stream:
@@ -144,7 +150,7 @@ async def _answer(
     if rounds.call.keeps_bodies:
         kept_bodies.note_answer(rounds.call, whole.body)
     _end_with_answer(entry, whole)
-    return WholeAnswer(whole.body, headers, rounds.target)
+    return WholeAnswer(whole.body, headers, rounds.target, whole.raw)
 
 
 async def _whole(
@@ -165,7 +171,7 @@ async def _whole(
                 raise failures.invalid_response(provider)
             return streamed._replace(body=redacted_piece(provider, streamed.body))
         whole = passage.parse_response(payload, headers, reply, asked)
-        if not rounds.go_on_after(payload):
+        if not rounds.go_on_after(payload.body):
             return whole
         # Billed, whatever becomes of the rest.
         rounds.call.entry.fields.update(usage_fields(whole.usage))

@@ -1,7 +1,7 @@
 """The only place that sends an agent's request to a provider."""
 
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Protocol
 
 import httpx
 
@@ -9,10 +9,8 @@ from gateway.calls import failures, kept_bodies
 from gateway.calls.call import Call
 from gateway.calls.redaction import redact, redacted
 from gateway.errors import GatewayError
-from gateway.hub.answers.upstream_headers import relayed_headers
-from gateway.hub.protocol import UpstreamRequest
+from gateway.hub.protocol import Payload, Reply, UpstreamRequest
 from gateway.wire import jsontext
-from gateway.wire.jsontext import JSON
 from gateway.wire.mending import decode_mended
 from gateway.worker.call_settings import call_settings
 from gateway.worker.gates import gates
@@ -27,7 +25,23 @@ ANSWERED = frozenset({200, 201})
 """Statuses of answers; frameworks answer a POST with 201 unless told otherwise."""
 
 
-async def send(target: Target, rendered: UpstreamRequest, call: Call) -> httpx.Response:
+class Reading(Protocol):
+    """What understands an upstream's refusals and headers, for one kind of client."""
+
+    def parse_error(
+        self, status: int, headers: Mapping[str, str], payload: bytes, reply: Reply
+    ) -> GatewayError:
+        """Return the upstream's refusal in the caller's terms; never raises."""
+        ...
+
+    def answer_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return those of the upstream's headers that the client may see."""
+        ...
+
+
+async def send(
+    target: Target, rendered: UpstreamRequest, call: Call, reading: Reading
+) -> httpx.Response:
     """Send `rendered` and return the response, its status known to be a success.
 
     The body is not read yet; whoever gets the response closes it. Raises GatewayError
@@ -50,7 +64,7 @@ async def send(target: Target, rendered: UpstreamRequest, call: Call) -> httpx.R
     if response.status_code in ANSWERED:
         return response
     try:
-        refusal = await _refusal(provider, response, call)
+        refusal = await _refusal(target, response, call, rendered.reply, reading)
     finally:
         await response.aclose()
     failures.observe(target, refusal, response.status_code)
@@ -58,34 +72,35 @@ async def send(target: Target, rendered: UpstreamRequest, call: Call) -> httpx.R
     raise refusal
 
 
-async def payload_of(provider: Provider, response: httpx.Response) -> JSON | bytes:
-    """Return the object that a whole answer is, its bytes where it is none.
+async def payload_of(provider: Provider, response: httpx.Response) -> Payload | bytes:
+    """Return what a whole answer is, its bytes where it is no object.
 
     Raises GatewayError.
     """
     raw = redact(provider, await _whole_body(provider, response))
     try:
-        payload = _decoded(raw)
+        payload, text = _decoded(raw)
         if b"\\u00" in raw:  # An escaped character may have hidden a credential.
-            payload = jsontext.decode(redact(provider, jsontext.encode(payload)))
+            shown = jsontext.encode(payload)
+            if (safe := redact(provider, shown)) != shown:
+                payload, text = jsontext.decode(safe), safe
     except jsontext.JSONError:
         return raw
     if not isinstance(payload, dict):
         raise failures.invalid_response(provider)
-    return payload
+    return Payload(payload, text)
 
 
-def _decoded(raw: bytes) -> Any:
-    """Return what a whole answer says, although it may not be JSON to the letter."""
+def _decoded(raw: bytes) -> tuple[Any, bytes]:
+    """Return what a whole answer says, and the JSON that says it.
+
+    `raw` may not be JSON to the letter.
+    """
     try:
-        return jsontext.decode(raw)
+        return jsontext.decode(raw), raw
     except jsontext.JSONError:
-        return decode_mended(raw)
-
-
-def answer_headers(provider: Provider, response: httpx.Response) -> dict[str, str]:
-    """Return those of the upstream's headers that the client may see."""
-    return relayed_headers(headers_of(provider, response))
+        mended = decode_mended(raw)
+        return mended, jsontext.encode(mended)
 
 
 def headers_of(provider: Provider, response: httpx.Response) -> dict[str, str]:
@@ -156,7 +171,7 @@ def _request(
         "POST",
         url,
         headers=headers,
-        stream=httpx.ByteStream(jsontext.encode(rendered.body)),
+        stream=httpx.ByteStream(rendered.raw or jsontext.encode(rendered.body)),
         extensions=provider.extensions,
     )
 
@@ -176,7 +191,7 @@ def _head(
         **given,
     }
     for name in rendered.listed_headers & own.keys() & given.keys():
-        headers[name] = f"{own[name]},{given[name]}"
+        headers[name] = _joined(own[name], given[name])
     row = provider.row
     url = endpoints.join(row.endpoint, rendered.path, row.version_path)
     return transport.address(url), transport.header_lines(headers)
@@ -192,11 +207,21 @@ async def _whole_body(provider: Provider, response: httpx.Response) -> bytes:
         raise failures.interruption(provider, error) from None
 
 
+def _joined(*lists: str) -> str:
+    """Return what several lists of a header hold, each name once."""
+    names = (name.strip() for each in lists for name in each.split(","))
+    return ",".join(dict.fromkeys(name for name in names if name))
+
+
 async def _refusal(
-    provider: Provider, response: httpx.Response, call: Call
+    target: Target,
+    response: httpx.Response,
+    call: Call,
+    reply: Reply,
+    reading: Reading,
 ) -> GatewayError:
     """Return what a response with another status than 200 means to the client."""
-    code = response.status_code
+    provider, code = target.provider, response.status_code
     if 300 <= code < 400:
         return failures.redirect(provider)
     if code < 400:
@@ -209,13 +234,7 @@ async def _refusal(
     if call.keeps_bodies:
         kept_bodies.note_refusal(call, payload)
     headers = headers_of(provider, response)
-    error = provider.translator.parse_error(code, headers, payload)
-    error = redacted(provider, error)
-    return GatewayError(
-        error.status,
-        error.type,
-        failures.attributed(provider, error),
-        error.code,
-        error.param,
-        {**relayed_headers(headers), **error.headers},
-    )
+    error = redacted(provider, reading.parse_error(code, headers, payload, reply))
+    error.message = failures.attributed(provider, error)
+    error.headers = {**reading.answer_headers(headers), **error.headers}
+    return error

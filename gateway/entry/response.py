@@ -23,11 +23,12 @@ class Response:
 
 
 def json_response(
-    body: JSON, status: int = 200, headers: Mapping[str, str] | None = None
+    body: JSON | bytes, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return a response that is `body` as JSON."""
+    """Return a response that is `body` as JSON, which it may be already."""
     fields = {"content-type": "application/json", **(headers or {})}
-    return Response(status, fields, jsontext.encode(body))
+    text = body if isinstance(body, bytes) else jsontext.encode(body)
+    return Response(status, fields, text)
 
 
 def error_response(error: GatewayError, door: Door, sent: Sent) -> Response:

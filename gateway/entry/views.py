@@ -81,7 +81,7 @@ async def _answer(
     answer = await ask(asked, call, partial(between, door), provider)
     if isinstance(answer, WholeAnswer):
         headers = door.answer_headers(answer.headers, request.sent())
-        return json_response(answer.body, headers=headers)
+        return json_response(answer.raw or answer.body, headers=headers)
     response = StreamedAnswer(answer)
     response.headers = door.answer_headers(response.headers, request.sent())
     return response

@@ -22,6 +22,7 @@ __all__ = [
     "Feature",
     "Learned",
     "PausingParser",
+    "Payload",
     "Reply",
     "Route",
     "StreamParser",
@@ -66,7 +67,8 @@ class Reply(NamedTuple):
     the upstream's names to the client's. `forced_tool` is the one tool that the answer
     must call; with `hides_reasoning` the client wants no thinking. `earlier` are
     the payloads of an answer that paused, of which the next one is the continuation;
-    with `goes_on` a pause is not the end of a stream.
+    with `goes_on` a pause is not the end of a stream. `upstream_model` is what the
+    upstream calls the model, where an answer is passed on as it came.
     """
 
     model: str
@@ -88,6 +90,7 @@ class Reply(NamedTuple):
     earlier: tuple[JSON, ...] = ()
     goes_on: bool = False
     largest: int = MAX_EVENT
+    upstream_model: str = ""
 
     @classmethod
     def of(cls, body: JSON, route: Route, learned: "Learned | None" = None) -> "Reply":
@@ -158,7 +161,8 @@ class UpstreamRequest(NamedTuple):
     payload of a whole answer, or what a `PausingParser` gives, and returns the request
     that goes on with it, None where the answer ends there; most upstreams never pause.
     `listed_headers` are names in `headers` whose values stand beside those that the
-    administrator gave, in one list.
+    administrator gave, in one list. `raw` is what is sent where it is not `body` as it
+    would be encoded, but the client's own bytes.
     """
 
     path: str
@@ -169,6 +173,14 @@ class UpstreamRequest(NamedTuple):
     downgraded: tuple[str, ...] = ()
     resume: "Callable[[JSON], UpstreamRequest | None] | None" = None
     listed_headers: frozenset[str] = frozenset()
+    raw: bytes = b""
+
+
+class Payload(NamedTuple):
+    """A whole answer: what it says, and the bytes that say so."""
+
+    body: JSON
+    raw: bytes
 
 
 class StreamParser(Protocol):

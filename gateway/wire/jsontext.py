@@ -17,6 +17,14 @@ JSONError = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 decode = msgspec.json.Decoder().decode
 """Bytes or text to plain Python values."""
 
+decode_exactly = msgspec.json.Decoder(
+    float_hook=lambda digits: msgspec.Raw(digits.encode())
+).decode
+"""The same, but that numbers with a fraction or exponent keep their digits.
+
+They are of no use but to be encoded again.
+"""
+
 encode = msgspec.json.Encoder().encode
 """Plain Python values to compact UTF-8 bytes."""
 

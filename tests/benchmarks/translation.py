@@ -202,7 +202,7 @@ def streaming(target: str, piece: int) -> Job:
             reader = passage.reader(reply, ASKED)
             for part in parts:
                 reader.feed(part)
-            if not reader.parser.state.done:
+            if not reader.state.done:
                 raise RuntimeError(f"{target}: the stream did not end")
 
         return once

@@ -4,8 +4,18 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol, TypeVar
 
 from gateway.doors.protocol import Asked, StreamRenderer
+from gateway.errors import GatewayError
 from gateway.hub.answers.relay import Relayed
-from gateway.hub.protocol import JSON, Reply, Route, StreamParser, UpstreamRequest
+from gateway.hub.answers.state import StreamState
+from gateway.hub.protocol import (
+    JSON,
+    Feature,
+    PausingParser,
+    Payload,
+    Reply,
+    Route,
+    UpstreamRequest,
+)
 
 __all__ = ["Passage", "Reader", "Whole"]
 
@@ -15,23 +25,28 @@ T = TypeVar("T")
 class Whole(NamedTuple):
     """A whole answer: its `body` for the client, and what the ledger wants of it.
 
-    `usage` has OpenAI's shape.
+    `usage` has OpenAI's shape. `raw` is what the client gets where that is not `body`
+    as it would be encoded, but the upstream's own bytes.
     """
 
     body: JSON
     usage: JSON | None
     finish_reason: str
+    raw: bytes = b""
 
 
 class Reader(Protocol[T]):
     """One upstream stream, fed with whatever the network delivered.
 
-    `parser` is what reads the upstream's format; how far it is holds for the reader.
+    `state` tells how far the answer is, `pausing` is the parser of one that may pause.
     `renderer` is the one that wrote the frames so far, and so knows the last ones.
     """
 
     @property
-    def parser(self) -> StreamParser: ...
+    def state(self) -> StreamState: ...
+
+    @property
+    def pausing(self) -> PausingParser | None: ...
 
     @property
     def renderer(self) -> StreamRenderer: ...
@@ -65,9 +80,23 @@ class Passage(Protocol[T]):
         ...
 
     def parse_response(
-        self, payload: JSON, headers: Mapping[str, str], reply: Reply, asked: Asked
+        self, payload: Payload, headers: Mapping[str, str], reply: Reply, asked: Asked
     ) -> Whole:
         """Return a whole answer; raises `GatewayError` (502) where it is none."""
+        ...
+
+    def parse_error(
+        self, status: int, headers: Mapping[str, str], payload: bytes, reply: Reply
+    ) -> GatewayError:
+        """Return the upstream's refusal in the caller's terms; never raises."""
+        ...
+
+    def answer_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return those of the upstream's headers that the client may see."""
+        ...
+
+    def avoidable(self, reply: Reply) -> tuple[Feature, ...]:
+        """Return what is asked for again without, where the upstream refuses it."""
         ...
 
     def parse_streamed(self, raw: bytes, reply: Reply, asked: Asked) -> Whole | None:

@@ -10,6 +10,7 @@ from gateway.calls.passages.protocol import Reader
 from gateway.calls.passages.through_hub import frames
 from gateway.doors.protocol import StreamRenderer
 from gateway.hub.answers.relay import Relayed, encoded
+from gateway.hub.answers.state import StreamState
 from gateway.hub.protocol import StreamParser
 from gateway.translators.openai.stream import ChunkStream
 
@@ -27,14 +28,21 @@ def short_frames(parser: StreamParser, renderer: StreamRenderer) -> Reader[bytes
 class _ShortFrames:
     """A stream whose parser gives frames by itself."""
 
+    pausing = None
+
     def __init__(self, parser: ChunkStream, renderer: StreamRenderer) -> None:
-        self.parser = parser
         self.renderer = renderer
+        self._parser = parser
+
+    @property
+    def state(self) -> StreamState:
+        """How far the answer is."""
+        return self._parser.state
 
     def feed(self, data: bytes) -> Relayed[bytes]:
         """Return the frames for `data`."""
-        return self.parser.relay(data)
+        return self._parser.relay(data)
 
     def close(self) -> Relayed[bytes]:
         """Return the frames for what was held back."""
-        return encoded(self.parser.close())
+        return encoded(self._parser.close())

@@ -7,10 +7,16 @@ from typing import Generic, TypeVar
 from gateway.calls import images
 from gateway.calls.passages.protocol import Reader, Whole
 from gateway.doors.protocol import Asked, Door, HubRequest, StreamRenderer
+from gateway.errors import GatewayError
 from gateway.hub.answers.assembly import assembled
 from gateway.hub.answers.relay import Relayed, relayed
+from gateway.hub.answers.state import StreamState
+from gateway.hub.answers.upstream_headers import relayed_headers
 from gateway.hub.protocol import (
     JSON,
+    Feature,
+    PausingParser,
+    Payload,
     Reply,
     Route,
     StreamParser,
@@ -50,11 +56,25 @@ class ThroughHub(Generic[T]):
         return _noted(rendered, hub)
 
     def parse_response(
-        self, payload: JSON, headers: Mapping[str, str], reply: Reply, asked: Asked
+        self, payload: Payload, headers: Mapping[str, str], reply: Reply, asked: Asked
     ) -> Whole:
         """Return a whole answer; raises a 502 where it is none."""
-        completion = self.translator.parse_response(payload, headers, reply)
+        completion = self.translator.parse_response(payload.body, headers, reply)
         return whole(completion, self.door.render_response(completion, asked))
+
+    def parse_error(
+        self, status: int, headers: Mapping[str, str], payload: bytes, reply: Reply
+    ) -> GatewayError:
+        """Return the upstream's refusal in the caller's terms; never raises."""
+        return self.translator.parse_error(status, headers, payload)
+
+    def answer_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return those of the upstream's headers that the client may see."""
+        return relayed_headers(headers)
+
+    def avoidable(self, reply: Reply) -> tuple[Feature, ...]:
+        """Return what upstreams of this format may refuse, and can do without."""
+        return self.translator.AVOIDABLE
 
     def parse_streamed(self, raw: bytes, reply: Reply, asked: Asked) -> Whole | None:
         """Return the answer that a stream in `raw` tells, None where it is none.
@@ -87,17 +107,27 @@ class HubReader(Generic[T]):
         renderer: StreamRenderer,
         render: Callable[[list[JSON]], T],
     ) -> None:
-        self.parser = parser
         self.renderer = renderer
+        self._parser = parser
         self._render = render
+
+    @property
+    def state(self) -> StreamState:
+        """How far the answer is."""
+        return self._parser.state
+
+    @property
+    def pausing(self) -> PausingParser | None:
+        """The parser, where its upstream may pause."""
+        return self._parser if isinstance(self._parser, PausingParser) else None
 
     def feed(self, data: bytes) -> Relayed[T]:
         """Return what `data` came to."""
-        return relayed(self.parser.feed(data), self._render)
+        return relayed(self._parser.feed(data), self._render)
 
     def close(self) -> Relayed[T]:
         """Return what was held back."""
-        return relayed(self.parser.close(), self._render)
+        return relayed(self._parser.close(), self._render)
 
 
 def _noted(rendered: UpstreamRequest, hub: HubRequest) -> UpstreamRequest:

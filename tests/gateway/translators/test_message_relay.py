@@ -160,9 +160,7 @@ def test_half_an_event_is_thrown_away_and_the_answer_failed(lost):
     relay, given = relayed(half[:-lost])
     assert relay.state.error.code == "upstream_stream_truncated"
     assert half.startswith(given.data)
-    assert (
-        not given.data or given.data[-2:] == b"\n\n"
-    )
+    assert not given.data or given.data[-2:] == b"\n\n"
     assert not relay.is_ended
 
 

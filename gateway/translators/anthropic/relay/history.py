@@ -1,0 +1,58 @@
+"""What an earlier turn may hold that no Claude has written.
+
+Answers of other models come as thinking without a signature, and as citations without
+what Claude needs to see them again. It refuses both: "Invalid `signature`".
+https://platform.claude.com/docs/en/build-with-claude/thinking
+"""
+
+from typing import Any
+
+from gateway.hub.protocol import JSON
+
+NO_ANSWER = "(no answer)"
+
+_INDEX = "encrypted_index"
+
+
+def acceptable(messages: list[Any]) -> list[Any]:
+    """Return messages as Claude takes them; `messages` itself where all are its own."""
+    turns = list(map(_turn, messages))
+    same = all(new is old for new, old in zip(turns, messages, strict=True))
+    return messages if same else turns
+
+
+def _turn(turn: Any) -> Any:
+    match turn:
+        case {"role": "assistant", "content": list(blocks)}:
+            kept = [_block(each) for each in blocks if not _is_foreign(each)]
+            if len(kept) == len(blocks) and all(map(_same, kept, blocks)):
+                return turn
+            return {**turn, "content": kept or [{"type": "text", "text": NO_ANSWER}]}
+    return turn
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is other
+
+
+def _is_foreign(block: Any) -> bool:
+    match block:
+        case {"type": "thinking"}:
+            return not block.get("signature")
+    return False
+
+
+def _block(block: Any) -> Any:
+    """Return a block without the citations that have nothing to be seen again by."""
+    match block:
+        case {"type": "text", "citations": list(citations)}:
+            own = [each for each in citations if not _is_unseen(each)]
+            if len(own) == len(citations):
+                return block
+            rest: JSON = {key: block[key] for key in block if key != "citations"}
+            return {**rest, "citations": own} if own else rest
+    return block
+
+
+def _is_unseen(citation: Any) -> bool:
+    return isinstance(citation, dict) and citation.get(_INDEX) == ""
