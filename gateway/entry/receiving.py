@@ -71,33 +71,26 @@ class Body:
         self._started = 0.0
         self._is_whole = False
 
-    def announce(self, length: str) -> None:
-        """Take the header Content-Length, which is believed where it is too much."""
-        if length.isdecimal() and (
-            len(length) > MAX_LENGTH_DIGITS or int(length) > self._limit
-        ):
-            raise _too_large(self._limit)
-
     async def __call__(self) -> Message:
         if self._is_whole:
             return await self._receive()
-        message = await self._in_time() if self._started else await self._first()
+        # The server gives up on a body of which nothing comes; most are here already,
+        # and a timer would cost them something.
+        message = await (self._in_time() if self._started else self._receive())
+        self.take(message)
+        return message
+
+    def take(self, message: Message) -> None:
+        """Count what a message brings."""
         if message["type"] != "http.request":
             raise _incomplete()
+        self._started = self._started or asyncio.get_running_loop().time()
         size = len(message.get("body", b""))
         self._size += size
         if self._size > self._limit:
             raise _too_large(self._limit)
         capacity.hold(self._held, size)
         self._is_whole = not message.get("more_body")
-        return message
-
-    async def _first(self) -> Message:
-        # The server gives up on a body of which nothing comes; most are here already,
-        # and a timer would cost them something.
-        message = await self._receive()
-        self._started = asyncio.get_running_loop().time()
-        return message
 
     async def _in_time(self) -> Message:
         seconds = BODY_SECONDS + self._size / BODY_BYTES_PER_SECOND
@@ -108,15 +101,27 @@ class Body:
             raise _incomplete() from None
 
 
+def check_announced(length: str, limit: int) -> None:
+    """Refuse a Content-Length above `limit`: it is believed where it is too much."""
+    if length.isdecimal() and (len(length) > MAX_LENGTH_DIGITS or int(length) > limit):
+        raise _too_large(limit)
+
+
 async def read_body(request: Request, receive: Receive) -> bytes:
     """Return the body; raises 413, 408 or 503."""
-    body = Body(receive, call_settings.REQUEST_BODY_LIMIT, request.held)
-    body.announce(request.header("content-length"))
-    message = await body()
-    if not message.get("more_body"):
-        whole: bytes = message.get("body", b"")
-        return whole
-    parts = [message.get("body", b"")]
+    limit = call_settings.REQUEST_BODY_LIMIT
+    check_announced(request.header("content-length"), limit)
+    message = await receive()
+    part: bytes = message.get("body", b"")
+    if message["type"] == "http.request" and not message.get("more_body"):
+        # Nearly every body: it is here as a whole.
+        if len(part) > limit:
+            raise _too_large(limit)
+        capacity.hold(request.held, len(part))
+        return part
+    body = Body(receive, limit, request.held)
+    body.take(message)
+    parts = [part]
     while message.get("more_body"):
         message = await body()
         parts.append(message.get("body", b""))

@@ -19,11 +19,13 @@ cost more than the exchange itself.
 import asyncio
 import contextlib
 import functools
+import math
 import os
 import socket
 import ssl
 import weakref
 from collections.abc import Iterator, Mapping
+from time import monotonic
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -31,7 +33,7 @@ import httpx
 from aiohttp.connector import AddrInfoType, Connection
 
 from providers.transport import exchange, guard
-from providers.transport.deadline import Deadline, Deadlines, Overdue
+from providers.transport.deadline import Deadlines, Overdue, Timed
 from providers.transport.encodings import Encoded
 from providers.transport.exchange import NoAnswer
 from providers.transport.guard import Forbidden, Guard, Lookup, Rules
@@ -127,7 +129,7 @@ class _Pool:
             **options,
         )
         connector._factory = functools.partial(  # type: ignore[assignment]
-            exchange.Listening, loop=asyncio.get_running_loop()
+            Timed, loop=asyncio.get_running_loop()
         )
         return connector
 
@@ -142,7 +144,7 @@ class _Pool:
         return found
 
     async def connect(
-        self, to: _Destination, seconds: float | None, *, anew: bool = False
+        self, to: _Destination, seconds: float | None, *, anew: bool
     ) -> Connection:
         """Return a connection that was checked; raises what aiohttp raises.
 
@@ -223,26 +225,35 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         else:
             body = await request.aread()
         head = exchange.head(request, path, to.lines, len(body), keep_alive)
-        deadline = Deadline(timeout.get("total", LONGEST_SECONDS), pool.deadlines)
-
-        async def send(anew: bool = False) -> httpx.Response:
-            seconds = deadline.within(timeout.get("connect"))
+        total = timeout.get("total", LONGEST_SECONDS)
+        ends_at = math.inf if total is None else monotonic() + total
+        seconds = _least(timeout.get("connect"), total)
+        anew = False
+        while True:
             try:
                 connection = await pool.connect(to, seconds, anew=anew)
             except (aiohttp.ClientError, OSError, ValueError) as error:
                 raise _while_connecting(error, request.url) from error
-            return await exchange.perform(
-                connection, request.method, head, body, timeout, deadline, keep_alive
-            )
-
-        try:
-            return await send()
-        except NoAnswer as failure:
-            if not _may_be_sent_again(request, failure):
-                raise
-        response = await send(anew=True)
-        response.extensions["sent_again"] = True
-        return response
+            try:
+                response = await exchange.perform(
+                    connection,
+                    request.method,
+                    head,
+                    body,
+                    timeout,
+                    pool.deadlines,
+                    ends_at,
+                    keep_alive,
+                )
+            except NoAnswer as failure:
+                if anew or not _may_be_sent_again(request, failure):
+                    raise
+                anew = True
+                seconds = _least(seconds, max(ends_at - monotonic(), 0.001))
+            else:
+                if anew:
+                    response.extensions["sent_again"] = True
+                return response
 
     def _pool(self, private_network: bool, sandbox: bool) -> _Pool:
         loop = asyncio.get_running_loop()
@@ -302,6 +313,13 @@ async def read(response: httpx.Response, limit: int) -> bytes:
     finally:
         await response.aclose()
     return b"".join(pieces)[:limit]
+
+
+def _least(seconds: float | None, total: float | None) -> float | None:
+    """Return the lesser of two limits, of which None is none."""
+    if seconds is None or (total is not None and total < seconds):
+        return total
+    return seconds
 
 
 def _may_be_sent_again(request: httpx.Request, failure: NoAnswer) -> bool:

@@ -1,98 +1,89 @@
-"""The total time of one exchange, from the look-up of the name to the last byte.
+"""The times of an exchange: to its first byte, between two bytes, and as a whole.
 
 The limits between two bytes do not bound an upstream that sends one byte a second.
 """
 
 import asyncio
+import math
+from time import monotonic
 
 import httpx
 from aiohttp.client_proto import ResponseHandler
 
 LOOK_SECONDS = 0.25
-"""How often the deadlines of an event loop are looked at, while there are any."""
+"""How often the exchanges of an event loop are looked at, while there are any."""
 
 
 class Overdue(httpx.ReadTimeout):
     """The exchange took longer, as a whole, than it may."""
 
 
-class Deadlines:
-    """The deadlines of one event loop, looked at together.
+class Timed(ResponseHandler):
+    """aiohttp's protocol, timed by who watches it (`Deadlines`).
 
-    A timer for each exchange would cost it some microseconds, and next to none of them
-    ever goes off.
+    aiohttp sets a timer anew with everything that arrives. They cost an exchange more
+    than its parsing, and next to none of them ever goes off.
+
+    `heard` tells whether anything has arrived, `ends_at` when the exchange must be over
+    and `is_overdue` that it was ended for that.
     """
 
-    def __init__(self) -> None:
-        self._watched: dict[Deadline, ResponseHandler] = {}
-        self._is_looking = False
+    heard = False
+    ends_at = math.inf
+    is_overdue = False
+    _silent_since = math.inf
 
-    def add(self, deadline: "Deadline", protocol: ResponseHandler) -> None:
-        """End the exchange over `protocol` when its time is over."""
-        self._watched[deadline] = protocol
-        if not self._is_looking:
-            self._is_looking = True
-            asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+    def start_timeout(self) -> None:
+        """Wait for the upstream from now on."""
+        self._silent_since = monotonic()
 
-    def discard(self, deadline: "Deadline") -> None:
-        """Watch an exchange no longer."""
-        self._watched.pop(deadline, None)
+    def _reschedule_timeout(self) -> None:
+        # Called with everything that arrives.
+        self.heard = True
+        self._silent_since = monotonic()
 
-    def _look(self) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        for deadline, protocol in list(self._watched.items()):
-            if deadline.is_over(now):
-                del self._watched[deadline]
-                deadline.end(protocol)
-        self._is_looking = bool(self._watched)
-        if self._is_looking:
-            loop.call_later(LOOK_SECONDS, self._look)
+    def _drop_timeout(self) -> None:
+        self._silent_since = math.inf
 
-
-class Deadline:
-    """Ends one exchange when its time is over; `seconds` of None bounds nothing.
-
-    Whoever waits for the upstream then gets the error of a timeout, and `has_passed`
-    tells it from a silence. It may end `LOOK_SECONDS` late.
-    """
-
-    __slots__ = ("_at", "_deadlines", "has_passed")
-
-    def __init__(self, seconds: float | None, deadlines: Deadlines) -> None:
-        self._at = None if seconds is None else _now() + seconds
-        self._deadlines = deadlines
-        self.has_passed = False
-
-    def within(self, seconds: float | None) -> float | None:
-        """Return `seconds`, or what is left of the total where that is less."""
-        if self._at is None:
-            return seconds
-        left = max(self._at - _now(), 0.001)
-        return left if seconds is None or left < seconds else seconds
-
-    def is_over(self, now: float) -> bool:
-        """Tell whether it has come; `now` is the event loop's time."""
-        return self._at is not None and self._at <= now
-
-    def watch(self, protocol: ResponseHandler) -> None:
-        """End the exchange over `protocol` at the deadline, unless `stop` comes first.
+    def look(self, now: float) -> None:
+        """End the exchange where its time is over.
 
         It ends as aiohttp ends a silence, which wakes both who waits for the head and
         who waits for the body.
         """
-        if self._at is not None:
-            self._deadlines.add(self, protocol)
-
-    def stop(self) -> None:
-        """Watch no longer."""
-        self._deadlines.discard(self)
-
-    def end(self, protocol: ResponseHandler) -> None:
-        """End the exchange over `protocol` now."""
-        self.has_passed = True
-        protocol._on_read_timeout()
+        if now >= self.ends_at:
+            self.is_overdue = True
+            self._on_read_timeout()
+        elif self._read_timeout and now - self._silent_since >= self._read_timeout:
+            self._on_read_timeout()
 
 
-def _now() -> float:
-    return asyncio.get_running_loop().time()
+class Deadlines:
+    """The exchanges of one event loop, looked at together.
+
+    One may end `LOOK_SECONDS` late.
+    """
+
+    def __init__(self) -> None:
+        self._watched: set[Timed] = set()
+        self._is_looking = False
+
+    def watch(self, protocol: Timed, ends_at: float) -> None:
+        """End the exchange over `protocol` at `ends_at`, or when it is silent."""
+        protocol.ends_at, protocol.is_overdue = ends_at, False
+        self._watched.add(protocol)
+        if not self._is_looking:
+            self._is_looking = True
+            asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+
+    def discard(self, protocol: Timed) -> None:
+        """Watch an exchange no longer."""
+        self._watched.discard(protocol)
+
+    def _look(self) -> None:
+        now = monotonic()
+        for protocol in tuple(self._watched):
+            protocol.look(now)
+        self._is_looking = bool(self._watched)
+        if self._is_looking:
+            asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)

@@ -2,14 +2,15 @@
 
 Written against aiohttp's connection and response parser, without the session above
 them. What is relied on beyond aiohttp's documented interface: `set_response_params`,
-`start_timeout`, `read_timeout`, `read` and `_on_read_timeout` of its client protocol,
-that a connector makes its protocols by `_factory`, and that a `StreamReader` keeps what
-has arrived in `_buffer`.
+`start_timeout`, `read_timeout` and `read` of its client protocol, that it calls
+`_reschedule_timeout`, `_drop_timeout` and `_on_read_timeout` (`deadline`), that a
+connector makes its protocols by `_factory`, and that a `StreamReader` keeps what has
+arrived in `_buffer`.
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Mapping
+from time import monotonic
 
 import aiohttp
 import httpx
@@ -20,7 +21,7 @@ from aiohttp.http_parser import RawResponseMessage
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from providers.transport import encodings
-from providers.transport.deadline import Deadline, Overdue
+from providers.transport.deadline import Deadlines, Overdue, Timed
 
 READ_BUFFER = 1 << 16
 MAX_INTERIM_RESPONSES = 8
@@ -66,62 +67,56 @@ class NoAnswer(httpx.ReadError):
         self.seconds = seconds
 
 
-class Listening(ResponseHandler):
-    """aiohttp's protocol, which also tells whether anything has arrived."""
-
-    heard = False
-
-    def data_received(self, data: bytes) -> None:
-        """Take in what the network delivered."""
-        self.heard = True
-        super().data_received(data)
-
-
 async def perform(
     connection: Connection,
     method: str,
     lines: bytes,
     body: bytes,
     limits: Mapping[str, float | None],
-    deadline: Deadline,
+    deadlines: Deadlines,
+    ends_at: float,
     keep_alive: bool,
 ) -> httpx.Response:
     """Send one request over `connection` and return its answer, the body unread.
 
     `lines` is the request's head, as `head` makes it. `limits` are seconds by
-    ``first_byte`` and ``silence``, with ``read`` for either; `deadline` ends the whole,
-    the body's reading included. Raises httpx.TransportError, `NoAnswer` among them; the
-    connection is closed then, as it is on cancellation.
+    ``first_byte`` and ``silence``, with ``read`` for either; at `ends_at` (monotonic)
+    all of it ends, the body's reading included. Raises httpx.TransportError, `NoAnswer`
+    among them; the connection is closed then, as it is on cancellation.
     """
     protocol = connection.protocol
     wire = protocol.transport if protocol is not None else None
     if protocol is None or wire is None:
         connection.close()
         raise httpx.ConnectError("The connection was lost before it was used.")
-    assert isinstance(protocol, Listening)  # noqa: S101
+    assert isinstance(protocol, Timed)  # noqa: S101
     reused, protocol.heard = protocol.heard, False
-    sent_at = time.monotonic()
+    sent_at = monotonic()
     read = limits.get("read")
     silence = limits.get("silence", read)
-    deadline.watch(protocol)
+    deadlines.watch(protocol, ends_at)
     try:
         _send(protocol, wire, method, lines, body, limits.get("first_byte", read))
-        message, payload = await _final(protocol)
+        message, payload = await protocol.read()
+        if message.code < 200:
+            message, payload = await _final(protocol, message)
         if not payload.is_eof():
             protocol.read_timeout = silence
             protocol.start_timeout()
     except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
-        deadline.stop()
+        deadlines.discard(protocol)
         _abort(connection)
-        failure = _after_sending(error, protocol, deadline)
+        failure = _after_sending(error, protocol)
         if isinstance(failure, httpx.ReadError) and not protocol.heard:
-            failure = NoAnswer(reused, time.monotonic() - sent_at)
+            failure = NoAnswer(reused, monotonic() - sent_at)
         raise failure from error
     except BaseException:
-        deadline.stop()
+        deadlines.discard(protocol)
         _abort(connection)
         raise
-    answer: httpx.AsyncByteStream = Body(connection, payload, deadline, keep_alive)
+    answer: httpx.AsyncByteStream = Body(
+        connection, protocol, payload, deadlines, keep_alive
+    )
     headers = message.raw_headers
     if coding := message.headers.get("Content-Encoding"):
         answer = encodings.decoded(answer, coding)
@@ -156,17 +151,20 @@ def _send(
     protocol.start_timeout()
 
 
-async def _final(protocol: ResponseHandler) -> tuple[RawResponseMessage, StreamReader]:
+async def _final(
+    protocol: ResponseHandler, interim: RawResponseMessage
+) -> tuple[RawResponseMessage, StreamReader]:
     """Return the head and the body of the answer behind those that only announce it.
 
-    Raises httpx.RemoteProtocolError where none of them is an answer.
+    `interim` is the first of these. Raises httpx.RemoteProtocolError where no answer
+    follows.
     """
-    for _ in range(MAX_INTERIM_RESPONSES):
-        message, payload = await protocol.read()
-        if message.code >= 200:
-            return message, payload
-        if message.code == 101:
+    for _ in range(MAX_INTERIM_RESPONSES - 1):
+        if interim.code == 101:
             raise httpx.RemoteProtocolError("The upstream switched protocols.")
+        interim, payload = await protocol.read()
+        if interim.code >= 200:
+            return interim, payload
     raise httpx.RemoteProtocolError("The upstream sent no final response.")
 
 
@@ -202,17 +200,18 @@ class Body(httpx.AsyncByteStream):
     def __init__(
         self,
         connection: Connection,
+        protocol: Timed,
         payload: StreamReader,
-        deadline: Deadline,
+        deadlines: Deadlines,
         reusable: bool,
     ) -> None:
         self._connection: Connection | None = connection
+        # Kept because the connection forgets it when the upstream hangs up.
+        self._protocol = protocol
         self._payload = payload
-        self._deadline = deadline
+        self._deadlines = deadlines
         self._reusable = reusable
         self._ended = False
-        # Kept because the connection forgets it when the upstream hangs up.
-        self._protocol = connection.protocol
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -234,7 +233,7 @@ class Body(httpx.AsyncByteStream):
             found = await _available(self._payload)
         except (aiohttp.ClientError, OSError) as error:
             self._abort()
-            raise _after_sending(error, self._protocol, self._deadline) from error
+            raise _after_sending(error, self._protocol) from error
         if self._payload.at_eof():
             self._ended = True
             self._finish()
@@ -252,31 +251,29 @@ class Body(httpx.AsyncByteStream):
             self._abort()
 
     def _finish(self) -> None:
-        self._deadline.stop()
         connection, self._connection = self._connection, None
         if connection is None:
             return
+        self._deadlines.discard(self._protocol)
         if self._reusable:
             connection.release()
         else:
             _abort(connection)
 
     def _abort(self) -> None:
-        self._deadline.stop()
         connection, self._connection = self._connection, None
         if connection is not None:
+            self._deadlines.discard(self._protocol)
             _abort(connection)
 
 
-def _after_sending(
-    error: Exception, protocol: ResponseHandler | None, deadline: Deadline
-) -> httpx.TransportError:
+def _after_sending(error: Exception, protocol: Timed) -> httpx.TransportError:
     """Return the httpx exception for an exchange that broke."""
-    if deadline.has_passed:
+    if protocol.is_overdue:
         return Overdue("The upstream took too long.")
     if isinstance(error, TimeoutError):
         return httpx.ReadTimeout("The upstream was silent for too long.")
-    garbled = error if protocol is None else protocol.exception()
+    garbled = protocol.exception()
     if isinstance(error, HttpProcessingError) or isinstance(
         garbled, HttpProcessingError
     ):

@@ -13,7 +13,13 @@ from django.contrib.auth import get_user
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, parse_cookie
 
-from gateway.entry.receiving import Body, Message, Receive, request_of
+from gateway.entry.receiving import (
+    Body,
+    Message,
+    Receive,
+    check_announced,
+    request_of,
+)
 from gateway.entry.request import Request
 from gateway.errors import GatewayError
 from gateway.wire import jsontext
@@ -31,9 +37,9 @@ async def body_for(scope: Message, receive: Receive, held: Held) -> Body:
     """Return what reads the body of a request to the console; raises GatewayError."""
     request = request_of(scope)
     length = request.header("content-length")
-    body = Body(receive, await _limit(request, length), held)
-    body.announce(length)
-    return body
+    limit = await _limit(request, length)
+    check_announced(length, limit)
+    return Body(receive, limit, held)
 
 
 def refusal(path: str, error: GatewayError) -> tuple[Message, Message]:
