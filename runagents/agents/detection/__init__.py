@@ -8,7 +8,7 @@ at run time) is reported without it. The value of a key that is found is never k
 a parser's crash; `analyse` does it right here, for sources that are trusted.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePath
 
 from runagents.agents.detection.findings import (
@@ -18,8 +18,10 @@ from runagents.agents.detection.findings import (
     HardcodedKey,
     ModelUsage,
 )
-from runagents.agents.detection.javascript import GRAMMARS, JavaScriptFile
-from runagents.agents.detection.python_source import PythonFile
+from runagents.agents.detection.javascript.names import GRAMMARS
+from runagents.agents.detection.javascript.source import JavaScriptFile
+from runagents.agents.detection.project_files import ProjectFile, is_project_file
+from runagents.agents.detection.python.source import PythonFile
 from runagents.agents.detection.vendors import vendor_of
 
 __all__ = [
@@ -33,10 +35,11 @@ __all__ = [
     "HardcodedKey",
     "ModelUsage",
     "analyse",
+    "is_project_file",
     "vendor_of",
 ]
 
-MAX_FILES = 100
+MAX_FILES = 500
 MAX_SOURCE = 1024 * 1024
 MAX_TOTAL = 4 * MAX_SOURCE
 SUFFIXES = (".py", *GRAMMARS)
@@ -54,7 +57,7 @@ def analyse(files: Mapping[str, str], progress: Progress | None = None) -> Analy
     found = Findings()
     found.files = len(files)
     tell = progress or _nobody
-    parsed: list[PythonFile | JavaScriptFile] = []
+    parsed: list[PythonFile | JavaScriptFile | ProjectFile] = []
     for name, text in sorted(files.items()):
         tell("parsing", name)
         if len(text) > MAX_SOURCE:
@@ -65,6 +68,9 @@ def analyse(files: Mapping[str, str], progress: Progress | None = None) -> Analy
         except ValueError as error:
             found.problems.append(str(error))
             found.scan_lines(name, text)
+    _link(parsed)
+    # Last what stands beside the code: it fills in what that leaves open.
+    parsed.sort(key=lambda file: isinstance(file, ProjectFile))
     for file in parsed:
         tell("detection", file.name)
         file.find_models()
@@ -74,12 +80,33 @@ def analyse(files: Mapping[str, str], progress: Progress | None = None) -> Analy
     return found.analysis()
 
 
-def _parse(name: str, text: str, found: Findings) -> PythonFile | JavaScriptFile:
+def _parse(
+    name: str, text: str, found: Findings
+) -> PythonFile | JavaScriptFile | ProjectFile:
     """Return the parsed file; raises ValueError in a sentence."""
     suffix = PurePath(name).suffix.lower()
     if suffix in GRAMMARS:
         return JavaScriptFile(name, text, GRAMMARS[suffix], found)
+    if is_project_file(name):
+        return ProjectFile(name, text, found)
     return PythonFile(name, text, found)
+
+
+def _link(files: Iterable[PythonFile | JavaScriptFile | ProjectFile]) -> None:
+    """Let files know of each other what they may import, and what `.env` sets."""
+    pythons, scripts = {}, {}
+    for file in files:
+        match file:
+            case PythonFile():
+                pythons[file.name] = file.names
+            case JavaScriptFile():
+                scripts[file.name] = file.names
+            case ProjectFile():
+                file.learn()
+    for names in pythons.values():
+        names.link(pythons)
+    for each in scripts.values():
+        each.link(scripts)
 
 
 def _nobody(stage: str, name: str) -> None:

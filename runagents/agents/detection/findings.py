@@ -56,7 +56,7 @@ class HardcodedKey:
 
 @dataclass(frozen=True)
 class Analysis:
-    """What was found in all files."""
+    """What was found in all files: `files` were read, `left_out` are of other kinds."""
 
     usages: list[ModelUsage] = field(default_factory=list)
     keys: list[HardcodedKey] = field(default_factory=list)
@@ -66,7 +66,9 @@ class Analysis:
     system_prompt: str = ""
     problems: list[str] = field(default_factory=list)
     bypasses: list[Bypass] = field(default_factory=list)
+    libraries: list[str] = field(default_factory=list)
     files: int = 0
+    left_out: int = 0
 
 
 KEY_NAME = re.compile(
@@ -89,6 +91,9 @@ class Findings:
         self.system_prompts: list[str] = []
         self.problems: list[str] = []
         self.bypasses: set[Bypass] = set()
+        self.libraries: set[str] = set()
+        # What a `.env` beside the code says of models, by variable.
+        self.environment: dict[str, str] = {}
         self.files = 0
 
     def analysis(self) -> Analysis:
@@ -106,6 +111,7 @@ class Findings:
             system_prompt=next(iter(self.system_prompts), "")[:MAX_PROMPT],
             problems=self.problems,
             bypasses=sorted(self.bypasses, key=lambda b: (b.file, b.line))[:MAX_EACH],
+            libraries=sorted(self.libraries)[:MAX_EACH],
             files=self.files,
         )
 
@@ -142,6 +148,7 @@ class Findings:
         named = MODEL_VARIABLE.fullmatch(variable)
         if named and named.group(1):
             role = named.group(1).lower()
+        model = model or self.environment.get(variable, "")
         vendor = vendor_of(model) or vendor
         self.usages.add(ModelUsage(role, vendor, model, variable, file, line, api))
 
@@ -160,9 +167,10 @@ class Findings:
         if tool := TOOL_VARIABLE.fullmatch(text):
             self.tools.add(tool.group(1).lower().replace("_", "-"))
         if text.startswith(("http://", "https://")):
-            self._add_address(text, file, line)
+            self.add_address(text, file, line)
 
-    def _add_address(self, text: str, file: str, line: int) -> None:
+    def add_address(self, text: str, file: str, line: int) -> None:
+        """Note where an address leads, without what else is in it."""
         host, port = _host(text)
         if host:
             self.destinations.add(host)
@@ -199,6 +207,11 @@ def _key_in(text: str) -> str:
         return ""
     shape, value = found
     return shape.name if not shape.beside or _may_be_a_key(value) else ""
+
+
+def is_shaped_as_key(text: str) -> bool:
+    """Tell whether a text holds what looks like a key."""
+    return bool(_key_in(text))
 
 
 def _may_be_a_key(value: str) -> bool:

@@ -1,6 +1,7 @@
 """What calls of models look like, and to which vendor a model's name belongs. Data."""
 
 import re
+from collections.abc import Collection
 from typing import NamedTuple
 
 DEFAULT_ROLE = "default"
@@ -82,8 +83,24 @@ CALLS: tuple[Call, ...] = (
     # https://docs.crewai.com/en/concepts/llms
     Call("crewai.LLM", "chat", ""),
     Call("crewai.Agent", "chat", ""),
+    Call("crewai.Crew", "chat", ""),
     # https://ai.pydantic.dev/models/
     Call("pydantic_ai.Agent", "chat", ""),
+    # https://openai.github.io/openai-agents-python/models/
+    Call("agents.Agent", "chat", "openai", RESPONSES),
+    Call("OpenAIChatCompletionsModel", "chat", "openai"),
+    # https://dspy.ai/learn/programming/language_models/
+    Call("dspy.LM", "chat", ""),
+    # https://microsoft.github.io/autogen/stable/
+    Call("OpenAIChatCompletionClient", "chat", "openai"),
+    # https://docs.llamaindex.ai/en/stable/module_guides/models/llms/
+    Call("llama_index.llms.openai.OpenAI", "chat", "openai"),
+    Call("OpenAIEmbedding", "embedding", "openai"),
+    # https://huggingface.co/docs/smolagents/reference/models
+    Call("LiteLLMModel", "chat", ""),
+    Call("OpenAIServerModel", "chat", "openai"),
+    # https://docs.agno.com/models/openai
+    Call("OpenAIChat", "chat", "openai"),
     # https://ai-sdk.dev/docs/reference/ai-sdk-core
     Call("generateText", "chat", ""),
     Call("streamText", "chat", ""),
@@ -106,7 +123,9 @@ NEEDS_NAME = frozenset(
         "createAgent",
         "createReactAgent",
         "crewai.Agent",
+        "crewai.Crew",
         "pydantic_ai.Agent",
+        "agents.Agent",
     }
 )
 
@@ -116,6 +135,7 @@ TAKES_MODEL_FIRST = frozenset(
         "create_agent",
         "create_react_agent",
         "crewai.LLM",
+        "dspy.LM",
         "pydantic_ai.Agent",
         "init_chat_model",
         "initChatModel",
@@ -141,7 +161,27 @@ MODEL_ARGUMENTS = (
     "azureOpenAIApiDeploymentName",
     "llm",
 )
+# Calls that are handed models under names of their own.
+OWN_ARGUMENTS = {
+    "crewai.Crew": ("manager_llm", "planning_llm", "function_calling_llm", "chat_llm"),
+    "crewai.Agent": ("llm", "function_calling_llm"),
+    "OpenAIChat": ("id",),
+}
 SYSTEM_ARGUMENTS = ("system", "system_instruction", "instructions")
+
+# Packages by which models are called: of PyPI and npm.
+LIBRARY = re.compile(
+    r"(?:@ai-sdk|@langchain|@mastra|@copilotkit|@llamaindex)/.+"
+    r"|(?:langchain|langgraph|llama-index|pydantic-ai|autogen|haystack)(?:-.+)?"
+    r"|ai|openai|anthropic|boto3|ollama|litellm|crewai|dspy|instructor|smolagents|agno"
+    r"|strands-agents|semantic-kernel|openai-agents|google-genai|google-generativeai"
+    r"|google-adk|groq|mistralai|cohere|llamaindex|groq-sdk|runagents|genkit"
+    r"|@anthropic-ai/sdk|@openai/agents|@aws-sdk/client-bedrock-runtime"
+    r"|@google/genai|@mistralai/mistralai"
+)
+# The variable that names the model of a call that is handed none.
+# https://docs.crewai.com/en/learn/llm-connections
+DEFAULT_VARIABLES = {"crewai.Agent": "OPENAI_MODEL_NAME"}
 
 # Names of the environment that carry a model: LLM_MODEL, LLM_MODEL_EMBEDDING.
 MODEL_VARIABLE = re.compile(r"LLM_MODEL(?:_([A-Z0-9_]+))?")
@@ -219,6 +259,13 @@ def call_of(dotted: str) -> Call | None:
             is_azure = "AzureOpenAI" in dotted
             return row._replace(api=AZURE) if is_azure else row
     return None
+
+
+def arguments_of(name: str, given: Collection[str]) -> list[str]:
+    """Return under which of the names `given` the call `name` is handed its models."""
+    if name in OWN_ARGUMENTS:
+        return [key for key in OWN_ARGUMENTS[name] if key in given]
+    return [key for key in MODEL_ARGUMENTS if key in given][:1]
 
 
 def counts(call: Call, *, is_given: bool, named: str) -> bool:
