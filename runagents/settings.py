@@ -213,6 +213,8 @@ SERVESTATIC_ALLOW_ALL_ORIGINS = False
 # of as many models as one provider holds.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
+# The wizard takes an agent's folder; what it reads of one is counted there.
+DATA_UPLOAD_MAX_NUMBER_FILES = 1000
 
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True

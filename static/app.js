@@ -200,6 +200,18 @@ on("change", "[data-all]", (all) => {
 /* Enter there would send the form around it. */
 on("keydown", "[data-filter]", (input, event) => { if (event.key === "Enter") event.preventDefault(); });
 
+/* <input type=file data-folder="id"> sends what is read of a folder, its paths in #id. */
+const FOREIGN = /(?:^|\/)(?:node_modules|site-packages|\.?venv|env|__pycache__|\.(?!env)[^/]+|dist|build)\//;
+const READ = /\.(?:py|[cm]?[jt]s|[jt]sx|ya?ml)$|(?:^|\/)(?:[\w.-]*\.env(?:\.[\w.-]+)?|requirements[\w.-]*|pyproject\.toml|package\.json)$/i;
+on("change", "[data-folder]", (input) => {
+  const files = [...input.files];
+  const read = files.filter(({ webkitRelativePath: path }) => READ.test(path) && !FOREIGN.test(path));
+  const kept = new DataTransfer();
+  for (const file of read.length ? read : files.slice(0, 1)) kept.items.add(file);
+  document.getElementById(input.dataset.folder).value = read.map((file) => file.webkitRelativePath).join("\n");
+  input.files = kept.files;
+});
+
 /* <form data-guard>: leaving with unsaved changes asks first. */
 let unsaved = false;
 for (const type of ["input", "change"])

@@ -61,7 +61,7 @@ def test_an_agent_goes_from_its_code_to_its_first_answer(
     source = tmp_path / "trip_planner.py"
     source.write_text(CODE)
     page.goto("/agents/new/")
-    page.locator("input[type=file]").set_input_files([source])
+    page.locator("#id_uploads").set_input_files([source])
     page.get_by_role("button", name="Read the code").click()
     # The page goes on by itself once the code is read.
     page.get_by_role("heading", name="Wire for Production").wait_for()
@@ -176,3 +176,26 @@ def test_its_pages_are_accessible_and_fit_a_phone(page: Any, axe: Axe) -> None:
     ):
         found += faults(page, axe, url)
     assert not found, "\n".join(found)
+
+
+def test_a_whole_folder_is_read_with_its_paths(page: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "trips"
+    for name, text in {
+        "app/main.py": "from app.config import MODEL\nChatOpenAI(model=MODEL)",
+        "app/config.py": "MODEL = 'gpt-4o-mini'",
+        "node_modules/x/index.js": "ollama.chat({model: 'no'})",
+        "logo.png": "x",
+        ".env": "OPENAI_API_KEY=sk-abcdefghijklmnopqrstuvwx",
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    page.goto("/agents/new/")
+    page.get_by_label("Or choose its folder").set_input_files(folder)
+    page.get_by_role("button", name="Read the code").click()
+    page.get_by_role("heading", name="Wire for Production").wait_for()
+    page.locator("#card-0").get_by_text("trips/app/main.py:2").wait_for()
+    page.get_by_text("1 of 1 wired").wait_for()
+    page.get_by_text("Found in the code").click()
+    page.get_by_text("3 read").wait_for()
+    page.get_by_role("button", name="Continue to Deploy").click()
+    assert page.get_by_label("Name").input_value() == "trips"

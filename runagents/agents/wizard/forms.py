@@ -7,22 +7,23 @@ from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from providers.choices import Choice, Offer, RegisteredField
-from runagents.agents.detection import MAX_FILES, MAX_SOURCE, MAX_TOTAL, SUFFIXES
+from runagents.agents.detection import SUFFIXES
 from runagents.agents.detection.obstacles import Obstacle
 from runagents.agents.forms import ROLE
 from runagents.agents.models import Agent
 from runagents.agents.names import check_agent_name
 from runagents.agents.starter import hello_world
-from runagents.agents.wizard import drafts
+from runagents.agents.wizard import drafts, uploads
 from runagents.agents.wizard.drafts import Need, Served
+from runagents.agents.wizard.uploads import ARCHIVE, Source
 
 PASTED = {"python": "agent.py", "typescript": "agent.ts"}
 SAMPLE = PurePath(hello_world.__file__)
+ACCEPTED = (*SUFFIXES, ARCHIVE, ".env", ".txt", ".toml", ".json", ".yaml", ".yml")
 
 
 class FilesInput(forms.ClearableFileInput):
@@ -32,16 +33,32 @@ class FilesInput(forms.ClearableFileInput):
 
 
 class SourceForm(forms.Form):
-    """An agent's source: files, pasted text or the sample. It is read and forgotten."""
+    """An agent's source: files, a folder, pasted text or the sample.
+
+    It is read and forgotten.
+    """
 
     uploads = forms.Field(
         required=False,
         label=gettext_lazy("Drop the agent's files here, or choose them"),
         help_text=gettext_lazy(
-            "Python, JavaScript and TypeScript; 1 MiB a file, 4 MiB together."
+            "Python, JavaScript, TypeScript, or a zip of them; .env, requirements.txt, "
+            "pyproject.toml and package.json beside them tell more. 4 MiB together."
         ),
-        widget=FilesInput(attrs={"accept": ",".join(SUFFIXES)}),
+        widget=FilesInput(attrs={"accept": ",".join(ACCEPTED)}),
     )
+    folder = forms.Field(
+        required=False,
+        label=gettext_lazy("Or choose its folder"),
+        help_text=gettext_lazy(
+            "What is no code, and what tools put there, is left aside."
+        ),
+        widget=FilesInput(
+            attrs={"webkitdirectory": True, "data-folder": "id_paths"},
+        ),
+    )
+    # Browsers send a file's name without its folder; the page's script adds it.
+    paths = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
     source = forms.CharField(
         required=False,
         label=gettext_lazy("Or paste its code"),
@@ -60,62 +77,40 @@ class SourceForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Read the files; something must be there."""
         cleaned = super().clean() or self.cleaned_data
-        sources: dict[str, str] = {}
         if cleaned.get("sample"):
-            cleaned["sources"] = {SAMPLE.name: _sample()}
+            cleaned["read"] = Source({SAMPLE.name: _sample()}, 0)
             return cleaned
+        pasted = {}
         if cleaned.get("source", "").strip():
             name = PASTED[cleaned.get("language") or "python"]
-            sources[name] = cleaned["source"].replace("\r\n", "\n")
-        for file in self.files.getlist("uploads")[: MAX_FILES + 1]:
-            sources[_free_name(file.name or "agent.py", sources)] = _text(file)
-        if not sources:
-            raise ValidationError(_("Choose a file or paste some code."))
-        if len(sources) > MAX_FILES:
-            raise ValidationError(
-                _("More than %d files cannot be read at once.") % MAX_FILES
-            )
-        if sum(map(len, sources.values())) > MAX_TOTAL:
-            raise ValidationError(_("More than 4 MiB cannot be read at once."))
-        cleaned["sources"] = sources
+            pasted[name] = cleaned["source"].replace("\r\n", "\n")
+        cleaned["read"] = uploads.collect(
+            self.files.getlist("uploads"),
+            self.files.getlist("folder"),
+            cleaned.get("paths", "").splitlines(),
+            pasted.items(),
+        )
+        if not cleaned["read"].texts:
+            raise ValidationError(_nothing(cleaned["read"]))
         return cleaned
 
-    def sources(self) -> dict[str, str]:
-        """Return file name -> text."""
-        sources: dict[str, str] = self.cleaned_data["sources"]
-        return sources
+    def read(self) -> Source:
+        """Return the texts to read."""
+        read: Source = self.cleaned_data["read"]
+        return read
+
+
+def _nothing(read: Source) -> str:
+    """Say that there is nothing to read."""
+    if read.left_out:
+        return _("None of these files is Python, JavaScript or TypeScript.")
+    return _("Choose a file or paste some code.")
 
 
 def _sample() -> str:
     """Return the source of the Hello World agent."""
     with open(SAMPLE) as file:
         return file.read()
-
-
-def _text(file: "UploadedFile[Any]") -> str:
-    """Return a file's text; raises ValidationError for what is no source."""
-    name = file.name or ""
-    if PurePath(name).suffix.lower() not in SUFFIXES:
-        raise ValidationError(
-            _("`%(name)s` is not read here. Choose files that end in %(suffixes)s."),
-            params={"name": name, "suffixes": ", ".join(SUFFIXES)},
-        )
-    try:
-        # One past the limit tells a file that is too large; reading names it.
-        text: str = file.read(MAX_SOURCE + 1).decode()
-    except UnicodeDecodeError:
-        raise ValidationError(
-            _("`%(name)s` is not UTF-8 text."), params={"name": name}
-        ) from None
-    return text
-
-
-def _free_name(name: str, taken: Mapping[str, str]) -> str:
-    """Return `name`, counted up when a file of another folder has it too."""
-    path, number, free = PurePath(name), 2, name
-    while free in taken:
-        free, number = f"{path.stem}-{number}{path.suffix}", number + 1
-    return free
 
 
 class ModelChoice(RegisteredField):

@@ -1,7 +1,8 @@
 """The wizard's first step: the code, which is read and kept nowhere."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -19,6 +20,7 @@ from runagents.agents.starter.streams import event, event_stream, wants_events
 from runagents.agents.wizard import drafts
 from runagents.agents.wizard.forms import SourceForm
 from runagents.agents.wizard.frame import draft_of, frame
+from runagents.agents.wizard.uploads import Source
 
 
 @login_required
@@ -49,12 +51,13 @@ def _upload_page(
 async def read(request: HttpRequest) -> HttpResponseBase:
     """Read the code, tell how far that is, and go on to the next step by itself."""
     form = SourceForm(request.POST, request.FILES)
-    if not form.is_valid():
+    # In a thread: an archive takes a while to unpack.
+    if not await sync_to_async(form.is_valid)():
         if request.headers.get("HX-Request"):
             context = {"form": form}
             return render(request, "agents/_reading.html", context, status=422)
         return await sync_to_async(_upload_page)(request, form)
-    items = _reading(form.sources())
+    items = _reading(form.read())
     if wants_events(request):
         return event_stream(_told(items))
     async with aclosing(items):
@@ -72,15 +75,16 @@ def begin_by_hand(request: HttpRequest) -> HttpResponse:
 
 
 async def _reading(
-    files: Mapping[str, str],
+    source: Source,
 ) -> AsyncGenerator[tuple[str, Analysis | None] | Draft, None]:
-    """Yield the stages of reading `files`, what was found, and the draft of it."""
+    """Yield the stages of reading `source`, what was found, and the draft of it."""
     stage = ""
-    async with aclosing(reading.read(files)) as items:
+    async with aclosing(reading.read(source.texts)) as items:
         async for item in items:
             if isinstance(item, Analysis):
-                yield "done", item
-                yield await sync_to_async(drafts.begin)(item, files)
+                found = replace(item, left_out=source.left_out)
+                yield "done", found
+                yield await sync_to_async(drafts.begin)(found, source.texts)
             elif item.stage != stage:
                 stage = item.stage
                 yield stage, None
