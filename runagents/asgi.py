@@ -35,10 +35,8 @@ async def application(
     ):
         await handler.handle(scope, receive, send)
     elif scope["type"] == "websocket":
-        # Nothing here speaks it, and Django would raise. Closed before it was
-        # accepted, it is answered with 403.
-        await receive()
-        await send({"type": "websocket.close", "code": 1000})
+        # Nothing here speaks it, and Django would raise.
+        await handler.refuse_websocket(scope, receive, send)
     else:
         await _show(scope, receive, send)
 

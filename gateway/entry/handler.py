@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 
+from gateway.doors.protocol import NOTHING_SENT
 from gateway.entry import callers, routes, views
 from gateway.entry.receiving import (
     Message,
@@ -56,6 +57,24 @@ async def handle(scope: Message, receive: Receive, send: Send) -> None:
     finally:
         draining.calls.discard(call)
         capacity.leave(request.held)
+
+
+async def refuse_websocket(scope: Message, receive: Receive, send: Send) -> None:
+    """Refuse a handshake, with a reason where the server can pass one on.
+
+    https://asgi.readthedocs.io/en/latest/extensions.html#websocket-denial-response
+    """
+    await receive()
+    if "websocket.http.response" not in (scope.get("extensions") or {}):
+        await send({"type": "websocket.close", "code": 1000})
+        return
+    response = error_response(
+        _no_websockets(), routes.door_of(scope["path"]), NOTHING_SENT
+    )
+    start = _start(response.status, response.headers)
+    await send({**start, "type": "websocket.http.response.start"})
+    body = _body(response.body, more=False)
+    await send({**body, "type": "websocket.http.response.body"})
 
 
 async def _answer(request: Request, receive: Receive) -> Response | StreamedResponse:
@@ -108,6 +127,8 @@ async def _respond(request: Request, receive: Receive) -> Response | StreamedRes
     endpoint, named = matched
     method = "GET" if request.method == "HEAD" else request.method
     if method not in endpoint.methods:
+        if request.header("upgrade").lower() == "websocket":
+            raise _no_websockets()
         raise _not_allowed(endpoint.methods)
     if not endpoint.is_public:
         request.caller = await _identify(request)
@@ -173,6 +194,17 @@ def _not_allowed(methods: tuple[str, ...]) -> GatewayError:
         f"Use {allowed} for this path.",
         code="method_not_allowed",
         headers={"allow": allowed},
+    )
+
+
+def _no_websockets() -> GatewayError:
+    """Return what has clients fall back to POST at once: Codex tries this first."""
+    return GatewayError(
+        426,
+        "invalid_request_error",
+        "WebSockets are not supported. Use POST with stream: true.",
+        code="websocket_not_supported",
+        headers={"upgrade": "HTTP/1.1"},
     )
 
 

@@ -21,7 +21,7 @@ View = Callable[..., Awaitable[Response | StreamedResponse]]
 
 SANDBOX = "/sandbox/"
 
-_OWN = re.compile(r"/(?:v1|sandbox|tools|(?:api/)?(?:v1/)*(?:chat|p))(?:/|$)")
+_OWN = re.compile(r"/(?:v1|sandbox|tools|(?:api/)?(?:v1/)*(?:chat|responses|p))(?:/|$)")
 """Paths that begin so are the gateway's, known or not: a program asks there, to which
 a page of the console would tell nothing."""
 
@@ -33,10 +33,15 @@ LONGEST_PATH = 2048
 MOST_PARTS = 16
 
 CHAT_DOOR = DOORS["chat"]
+RESPONSES_DOOR = DOORS["responses"]
 
 # It begins with any number of `v1/`. Where a pattern said so a second time before it,
 # matching a path of nothing else would take the square of its length.
 _CHAT = r"(?:(?:v1/)*chat/completions/?)+"
+_RESPONSES = r"(?:(?:v1/)*responses/?)+"
+
+# What OpenAI keeps: a response by its id, what became of it, and what it was asked.
+_KEPT = r"(?:v1/)*responses/(?P<response>resp_[^/]+)(?:/(?:cancel|input_items))?/?"
 
 
 class Endpoint(NamedTuple):
@@ -71,8 +76,21 @@ def endpoints_of(tail: str, door: Door) -> tuple[Endpoint, ...]:
     )
 
 
+def _kept_responses() -> tuple[Endpoint, ...]:
+    methods = ("GET", "DELETE", "POST")
+    return tuple(
+        Endpoint(re.compile(pattern), methods, views.kept_response, door=RESPONSES_DOOR)
+        for pattern in (
+            rf"/(?:api/)?{_KEPT}",
+            rf"/(?:api/)?(?:v1/)*p/(?P<provider>[^/]+)/{_KEPT}",
+        )
+    )
+
+
 ENDPOINTS = (
     *endpoints_of(_CHAT, CHAT_DOOR),
+    *endpoints_of(_RESPONSES, RESPONSES_DOOR),
+    *_kept_responses(),
     # With a slash behind it, it is the console's page.
     _endpoint(r"/models", "GET", views.models),
     _endpoint(r"/(?:api/)?(?:v1/)+models/?", "GET", views.models),

@@ -13,7 +13,7 @@ from gateway.entry import bodies, hops
 from gateway.entry.request import Request
 from gateway.entry.response import Response, json_response
 from gateway.entry.streamed import StreamedAnswer
-from gateway.errors import invalid_request
+from gateway.errors import GatewayError, invalid_request
 from gateway.wire.jsontext import JSON
 from gateway.worker.draining import draining
 from gateway.worker.registry import registry
@@ -46,6 +46,19 @@ async def model(request: Request, model: str) -> Response:
     """Describe one model."""
     target = (await find(model, request.caller))[0]
     return json_response(_model(model, target))
+
+
+async def kept_response(
+    request: Request, response: str, provider: str = ""
+) -> Response:
+    """Tell that no response is kept here, whatever is to be done with it."""
+    raise GatewayError(
+        404,
+        "invalid_request_error",
+        f"Response with id {response[:64]!a} not found. Responses are not kept "
+        "here; call /v1/p/<provider>/responses for those that the provider keeps.",
+        param="response_id",
+    )
 
 
 async def healthz(request: Request) -> Response:

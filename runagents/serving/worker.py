@@ -58,6 +58,11 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         # message. None does here, and a task costs the event loop two more rounds.
         return await self._handle_http_request(*call)
 
+    def _is_websocket_upgrade(self, request: Any) -> bool:
+        # Nothing here speaks it. As a request like any other it is refused in words;
+        # gunicorn has a 403 without any, which Codex asks for seven times.
+        return False
+
     def _close_transport(self) -> None:
         # A client that does not read would never let it close.
         if self._flow_control is not None and self._flow_control.write_paused:

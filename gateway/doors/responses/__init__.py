@@ -1,0 +1,92 @@
+"""OpenAI's Responses API, over the hub.
+
+https://platform.openai.com/docs/api-reference/responses
+"""
+
+from gateway.doors.chat import render_error
+from gateway.doors.protocol import JSON, Asked, HubRequest, Sent
+from gateway.doors.responses.answer import response_of
+from gateway.doors.responses.errors import status_for
+from gateway.doors.responses.reading import Reading
+from gateway.doors.responses.sessions import about
+from gateway.doors.responses.streams.renderer import ResponsesRenderer
+from gateway.errors import GatewayError, invalid_request
+from gateway.hub.protocol import Route
+
+__all__ = [
+    "NAME",
+    "about",
+    "answer_headers",
+    "hub_request",
+    "parse_request",
+    "render_error",
+    "render_response",
+    "status_of",
+    "stream_renderer",
+]
+
+NAME = "responses"
+
+
+def parse_request(body: JSON, sent: Sent) -> Asked:
+    """Return what is asked for; raises a 400 that names the wrong field.
+
+    What only a translation must understand is read when there is one.
+    """
+    model, stream = body.get("model"), body.get("stream")
+    if not isinstance(model, str) or not model:
+        raise _field_error("model", model, "a model id, such as gpt-4o-mini")
+    _check_input(body)
+    if stream is not None and not isinstance(stream, bool):
+        raise _field_error("stream", stream, "true or false")
+    own = Reading(body, sent)
+    return Asked(model, stream is True, body, sent, own)
+
+
+def hub_request(asked: Asked, route: Route) -> HubRequest:
+    """Return the request as chat completions have it."""
+    reading: Reading = asked.own
+    form = reading.form(route)
+    losses = form.losses
+    return HubRequest(form.body, losses.dropped, losses.downgraded)
+
+
+def render_response(completion: JSON, asked: Asked) -> JSON:
+    """Return a whole answer as a response."""
+    return response_of(completion, asked.own)
+
+
+def stream_renderer(asked: Asked) -> ResponsesRenderer:
+    """Return what writes the events of a response."""
+    return ResponsesRenderer(asked.own)
+
+
+def status_of(error: GatewayError, sent: Sent) -> int:
+    """Return the status of a refusal, which Codex needs to be final."""
+    return status_for(error, sent)
+
+
+def answer_headers(headers: dict[str, str], sent: Sent) -> dict[str, str]:
+    """Return the headers as they are: those of OpenAI."""
+    return headers
+
+
+def _check_input(body: JSON) -> None:
+    given = body.get("input")
+    if given is None and body.get("messages") is not None:
+        raise invalid_request(
+            "This is the Responses API: send 'input', or call /v1/chat/completions.",
+            param="messages",
+        )
+    if not isinstance(given, str | list) or not given:
+        raise _field_error("input", given, "a string, or an array of items")
+
+
+def _field_error(field: str, value: object, wanted: str) -> GatewayError:
+    if value is None:
+        return invalid_request(
+            f"{field} is required: {wanted}.", param=field, code="missing_field"
+        )
+    return invalid_request(
+        f"{field} must be {wanted}.", param=field, code="invalid_value"
+    )

@@ -1,0 +1,203 @@
+"""The response object, and a whole answer as one.
+
+https://platform.openai.com/docs/api-reference/responses/object
+"""
+
+from typing import Any
+
+from gateway.doors.responses.calls import PREFIXES, call_item, offered_as, said_in
+from gateway.doors.responses.ids import Ids
+from gateway.doors.responses.output import (
+    annotations_of,
+    logprobs_of,
+    message_item,
+    reasoning_item,
+    refusal_part,
+    text_part,
+)
+from gateway.doors.responses.reading import Reading
+from gateway.doors.responses.usage import estimated_usage, usage_of
+from gateway.hub.protocol import JSON
+from gateway.hub.requests.replay import ReplayedBlock, in_order
+
+INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
+"""Why an answer is incomplete, by the hub's word for its end."""
+
+
+def response_of(completion: JSON, reading: Reading) -> JSON:
+    """Return a whole answer."""
+    ids = Ids(reading.route.completion_id)
+    choice = (completion.get("choices") or [{}])[0]
+    message, reason = choice.get("message") or {}, choice.get("finish_reason")
+    why = incomplete_reason(reason, refused=bool(message.get("refusal")))
+    output = _Output(ids, reading).of(message, choice.get("logprobs"))
+    if why is not None and output:
+        output[-1]["status"] = "incomplete"
+    usage = completion.get("usage")
+    characters = sum(map(_length, output))
+    response = {
+        **head(ids.response, reading, "completed" if why is None else "incomplete"),
+        "incomplete_details": None if why is None else {"reason": why},
+        "output": output,
+        "service_tier": completion.get("service_tier") or "default",
+        "usage": usage_of(usage) if usage else estimated_usage(reading, characters),
+    }
+    return {**response, **echo_of(reading)}
+
+
+def head(id: str, reading: Reading, status: str) -> JSON:
+    """Return what changes from one state of a response to the next."""
+    created = reading.route.created
+    return {
+        "id": id,
+        "object": "response",
+        "created_at": created,
+        "completed_at": created if status == "completed" else None,
+        "status": status,
+        "error": None,
+        "incomplete_details": None,
+        "output": [],
+        "service_tier": "default",
+        "usage": None,
+    }
+
+
+def incomplete_reason(finish_reason: Any, *, refused: bool) -> str | None:
+    """Return why an answer is incomplete, None where it is not.
+
+    A model that says why it declines has answered.
+    """
+    if finish_reason == "content_filter" and refused:
+        return None
+    return INCOMPLETE.get(finish_reason) if isinstance(finish_reason, str) else None
+
+
+def echo_of(reading: Reading) -> JSON:
+    """Return what a response repeats of its request."""
+    body = reading.body
+    text, reasoning = body.get("text") or {}, body.get("reasoning") or {}
+    echo: JSON = {name: body.get(name) for name in _AS_SENT}
+    echo |= {name: _or(body.get(name), default) for name, default in _DEFAULTS.items()}
+    echo["model"] = body.get("model")
+    echo["tools"] = [_tool(tool) for tool in body.get("tools") or ()]
+    echo["text"] = {"format": text.get("format") or {"type": "text"}}
+    if text.get("verbosity") is not None:
+        echo["text"]["verbosity"] = text["verbosity"]
+    echo["reasoning"] = {
+        "effort": reasoning.get("effort"),
+        "summary": reasoning.get("summary") or reasoning.get("generate_summary"),
+    }
+    return {**echo, **_CONSTANT}
+
+
+_AS_SENT = (
+    "instructions",
+    "max_output_tokens",
+    "max_tool_calls",
+    "prompt_cache_key",
+    "safety_identifier",
+    "user",
+)
+_DEFAULTS: JSON = {
+    "frequency_penalty": 0.0,
+    "metadata": {},
+    "parallel_tool_calls": True,
+    "presence_penalty": 0.0,
+    "temperature": 1.0,
+    "tool_choice": "auto",
+    "top_logprobs": 0,
+    "top_p": 1.0,
+}
+_CONSTANT: JSON = {
+    "background": False,
+    "previous_response_id": None,
+    "store": False,
+    "truncation": "disabled",
+}
+
+
+def _or(value: Any, default: Any) -> Any:
+    return default if value is None else value
+
+
+def _tool(tool: JSON) -> JSON:
+    """Return a tool as it was sent; a function has all of its fields."""
+    if tool.get("type") != "function" or "function" in tool:
+        return tool
+    return {"description": None, "parameters": None, "strict": None, **tool}
+
+
+class _Output:
+    """The items of a whole answer, in the order in which they were produced."""
+
+    def __init__(self, ids: Ids, reading: Reading) -> None:
+        self._ids = ids
+        self._kinds = reading.kinds
+        self._is_codex = reading.is_codex
+
+    def of(self, message: JSON, logprobs: Any) -> list[JSON]:
+        """Return the items that a message of the hub comes to."""
+        blocks = message.get("thinking_blocks")
+        thought = self._blocks(blocks) if blocks else self._reasoning(message)
+        spoken = self._message(message, logprobs)
+        calls = [self._call(call) for call in message.get("tool_calls") or ()]
+        return in_order(thought, [*spoken, *calls])
+
+    def _blocks(self, blocks: list[JSON]) -> list[ReplayedBlock]:
+        return [
+            ReplayedBlock(
+                reasoning_item(
+                    self._ids.take("rs"), block.get("thinking", ""), "completed", block
+                ),
+                block.get("block_index", block.get("index")),
+            )
+            for block in blocks
+        ]
+
+    def _reasoning(self, message: JSON) -> list[ReplayedBlock]:
+        text = message.get("reasoning_content") or message.get("reasoning")
+        if not isinstance(text, str) or not text:
+            return []
+        item = reasoning_item(self._ids.take("rs"), text, "completed")
+        return [ReplayedBlock(item, 0)]
+
+    def _message(self, message: JSON, logprobs: Any) -> list[JSON]:
+        text, refusal = message.get("content"), message.get("refusal")
+        if self._is_codex and refusal:
+            text, refusal = (text or "") + refusal, None
+        if not text and not refusal and _says_more(message):
+            return []
+        parts = []
+        if text or not refusal:
+            annotations = annotations_of(message.get("annotations"))
+            parts.append(text_part(text or "", annotations, logprobs_of(logprobs)))
+        if refusal:
+            parts.append(refusal_part(refusal))
+        return [message_item(self._ids.take("msg"), parts, "completed")]
+
+    def _call(self, call: JSON) -> JSON:
+        function = call["function"]
+        offered = offered_as(function["name"], self._kinds)
+        said = said_in(offered, function.get("arguments") or "")
+        id = self._ids.take(PREFIXES[offered.kind])
+        return call_item(offered, id, call["id"], said, "completed")
+
+
+def _says_more(message: JSON) -> bool:
+    return any(
+        message.get(name)
+        for name in ("tool_calls", "thinking_blocks", "reasoning_content", "reasoning")
+    )
+
+
+def _length(item: JSON) -> int:
+    """Return how many characters an item says, about."""
+    match item:
+        case {"content": list(parts)}:
+            return sum(len(part.get("text") or part["refusal"]) for part in parts)
+        case {"summary": list(parts)}:
+            return sum(len(part["text"]) for part in parts)
+        case {"arguments": str(said)} | {"input": str(said)}:
+            return len(said)
+        case _:
+            return 0

@@ -1,0 +1,45 @@
+"""What the door read of one request, and finds again when the answer comes."""
+
+from functools import cached_property
+
+from gateway.doors.protocol import Sent
+from gateway.doors.responses.request import HubForm, Kinds, hub_form
+from gateway.hub.protocol import JSON, Route
+
+_NOWHERE = Route("", "")
+
+
+class Reading:
+    """One request, read for the target that it is sent to.
+
+    `route` is that of the last target, which is the one that answers.
+    """
+
+    def __init__(self, body: JSON, sent: Sent) -> None:
+        self.body = body
+        self.route = _NOWHERE
+        self._sent = sent
+        self._form: HubForm | None = None
+
+    def form(self, route: Route) -> HubForm:
+        """Return the hub's form for a target; raises a 400 where it has none."""
+        if self._form is None or route.options is not self.route.options:
+            self._form = hub_form(self.body, route)
+        self.route = route
+        return self._form
+
+    @property
+    def kinds(self) -> Kinds:
+        """What the hub's functions are to the client."""
+        return self._form.kinds if self._form else {}
+
+    @cached_property
+    def is_codex(self) -> bool:
+        """Whether Codex asks, which some answers must suit."""
+        return is_codex(self._sent)
+
+
+def is_codex(sent: Sent) -> bool:
+    """Tell whether a request is Codex's, by how it calls itself."""
+    named = sent.header("originator") or sent.header("user-agent")
+    return named.lower().startswith("codex")

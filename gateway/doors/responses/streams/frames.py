@@ -1,0 +1,42 @@
+"""Events of a streamed response, numbered without a gap.
+
+``type`` stands in the event's name and in its data: some clients read the one, some the
+other. https://platform.openai.com/docs/api-reference/responses-streaming
+"""
+
+from gateway.hub.protocol import JSON
+from gateway.wire import jsontext
+
+DONE = b"data: [DONE]\n\n"
+
+
+class Frames:
+    """Writes the events of one stream."""
+
+    def __init__(self) -> None:
+        self._out: list[bytes] = []
+        self._number = 0
+
+    def add(self, type: str, fields: JSON) -> None:
+        """Write an event with these fields."""
+        rest = b"," + jsontext.encode(fields)[1:] if fields else b"}"
+        self.add_encoded(opening(type), rest)
+
+    def add_encoded(self, opening: bytes, rest: bytes) -> None:
+        """Write an event from its `opening` and its fields as JSON, from a comma on.
+
+        Nearly every event is a piece of text: all but the piece is encoded once.
+        """
+        self._out.append(b"%b%d%b\n\n" % (opening, self._number, rest))
+        self._number += 1
+
+    def take(self) -> bytes:
+        """Return what was written since the last call."""
+        out, self._out = self._out, []
+        return b"".join(out)
+
+
+def opening(type: str) -> bytes:
+    """Return the beginning of an event of a type, up to its number."""
+    name = type.encode()
+    return b'event: %b\ndata: {"type":"%b","sequence_number":' % (name, name)

@@ -1,0 +1,111 @@
+"""A streamed answer: the hub's chunks in, events out.
+
+https://platform.openai.com/docs/api-reference/responses-streaming
+"""
+
+from gateway.doors.responses.answer import echo_of, head, incomplete_reason
+from gateway.doors.responses.errors import failed_error, stream_error
+from gateway.doors.responses.ids import Ids
+from gateway.doors.responses.reading import Reading
+from gateway.doors.responses.streams.frames import DONE, Frames, opening
+from gateway.doors.responses.streams.output import StreamedOutput
+from gateway.doors.responses.usage import estimated_usage, usage_of
+from gateway.errors import GatewayError
+from gateway.hub.protocol import JSON
+from gateway.wire import jsontext, sse
+
+EVENT_SECONDS = 60
+"""Seconds without an event after which one is sent that says nothing.
+
+Clients wait for events, not for bytes: Codex gives up after 300 seconds of comments.
+OpenAI itself sends these: https://github.com/openai/openai-node/issues/1964
+"""
+
+
+class ResponsesRenderer:
+    """Writes one streamed answer."""
+
+    media_type = "text/event-stream; charset=utf-8"
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._frames = Frames()
+        self._ids = Ids(reading.route.completion_id)
+        self._output = StreamedOutput(self._frames, self._ids, reading)
+        self._echo = b""
+        self._finish_reason: str | None = None
+        self._usage: JSON | None = None
+        self._tier = "default"
+        self._silences = 0
+
+    def render(self, chunks: list[JSON]) -> bytes:
+        """Return the events for what was said."""
+        self._begin()
+        self._silences = 0
+        for chunk in chunks:
+            if chunk.get("usage"):
+                self._usage = chunk["usage"]
+            if chunk.get("service_tier"):
+                self._tier = chunk["service_tier"]
+            for choice in chunk["choices"][:1]:
+                self._output.add(choice)
+                if reason := choice.get("finish_reason"):
+                    self._finish_reason = reason
+        return self._frames.take()
+
+    def keep_alive(self, silent_for: float) -> bytes:
+        """Return a comment, now and then an event; begin where nothing was said yet."""
+        if not self._echo:
+            self._begin()
+            return self._frames.take()
+        if silent_for < EVENT_SECONDS * (self._silences + 1):
+            return sse.KEEP_ALIVE
+        self._silences += 1
+        self._frames.add("keepalive", {})
+        return self._frames.take()
+
+    def end(self) -> bytes:
+        """Return the events that end a complete answer."""
+        self._begin()
+        output = self._output
+        why = incomplete_reason(self._finish_reason, refused=output.refused)
+        status = "completed" if why is None else "incomplete"
+        output.close(status)
+        response = head(self._ids.response, self._reading, status)
+        response["incomplete_details"] = None if why is None else {"reason": why}
+        response["usage"] = (
+            usage_of(self._usage)
+            if self._usage
+            else estimated_usage(self._reading, output.characters)
+        )
+        self._tell(status, response)
+        return self._frames.take() + DONE
+
+    def fail(self, error: GatewayError) -> bytes:
+        """Return the events that end an answer which `error` cut short."""
+        self._begin()
+        reading = self._reading
+        self._frames.add("error", stream_error(error))
+        response = head(self._ids.response, reading, "failed")
+        response["error"] = failed_error(error, is_codex=reading.is_codex)
+        response["usage"] = usage_of(self._usage) if self._usage else None
+        self._tell("failed", response)
+        return self._frames.take() + DONE
+
+    def _begin(self) -> None:
+        """Announce the response, unless that is done."""
+        if self._echo:
+            return
+        self._echo = b"," + jsontext.encode(echo_of(self._reading))[1:]
+        response = head(self._ids.response, self._reading, "in_progress")
+        self._tell("created", response)
+        self._tell("in_progress", response)
+
+    def _tell(self, state: str, response: JSON) -> None:
+        """Write an event with the whole response; what it repeats was encoded once."""
+        response["service_tier"] = self._tier
+        response["output"] = self._output.done
+        told = jsontext.encode(response)[:-1] + self._echo
+        self._frames.add_encoded(
+            opening(f"response.{state}"), b',"response":%b}' % told
+        )
