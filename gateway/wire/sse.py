@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from gateway.wire.bounds import MAX_EVENT, EventTooLarge
+from gateway.wire.jsontext import JSONError
+from gateway.wire.mending import decode_mended
 
 _encode_lines = msgspec.json.Encoder().encode_lines
 
@@ -20,6 +22,9 @@ _LF, _CR = ord("\n"), ord("\r")
 
 _SILENT = frozenset({b"", b"id", b"retry"})
 _MAX_FOREIGN = 64 * 1024
+
+_LOOKS = 16
+"""How often an event that is not there yet is looked at for being several."""
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -49,13 +54,41 @@ def _is_plain(head: bytes) -> bool:
     )
 
 
+def _is_divided(block: bytes) -> bool:
+    """Tell whether lines of a block are events each: a server forgot the blank lines.
+
+    The standard makes one event of them. No JSON goes on behind its end though, and no
+    event has two names.
+    """
+    value, is_named = None, False
+    for line in block.split(b"\n"):
+        is_data, is_name = line.startswith(b"data:"), line.startswith(b"event:")
+        if value is not None and (is_data or (is_name and is_named)):
+            return _is_object(value)
+        if is_data:
+            value = line[5:]
+        is_named = is_named or is_name
+    return False
+
+
+def _is_object(text: bytes) -> bool:
+    if not text.strip().startswith(b"{"):
+        return False
+    try:
+        decode_mended(text)
+    except JSONError:
+        return False
+    return True
+
+
 class SSEDecoder:
     """One stream of server-sent events.
 
     ``id`` and ``retry`` are ignored: nobody reconnects to a completion. Events without
-    a ``data`` line are not dispatched, as the standard demands. `foreign` keeps the
-    beginning of the lines that are no fields of the standard: what a server said that
-    did not stream at all.
+    a ``data`` line are not dispatched, as the standard demands. Where a server divides
+    its events by one line feed each line is an event, from the second one on as soon as
+    it is there. `foreign` keeps the beginning of the lines that are no fields of the
+    standard: what a server said that did not stream at all.
     """
 
     def __init__(self, limit: int = MAX_EVENT) -> None:
@@ -64,6 +97,9 @@ class SSEDecoder:
         self._size = 0
         self._fresh = True
         self._after_cr = False
+        self._is_divided = False
+        self._looks = _LOOKS
+        self._name = ""
         self.foreign = b""
 
     def feed(self, data: bytes) -> list[Event]:
@@ -75,6 +111,8 @@ class SSEDecoder:
         data = self._normalise(data)
         if not data:
             return []
+        if self._is_divided:
+            return self._feed_lines(data)
         if not self._parts:
             buffer = data
         elif data.find(b"\n\n") >= 0 or (data[0] == _LF and self._parts[-1][-1] == _LF):
@@ -87,6 +125,8 @@ class SSEDecoder:
         if not buffer:
             self._parts.append(data)
             self._size += len(data)
+            if _LF in data:
+                return self._look([])
             self._check(data, [])
             return []
         end = buffer.rfind(b"\n\n")
@@ -102,6 +142,9 @@ class SSEDecoder:
         self._parts = [rest] if rest else []
         self._size = len(rest)
         if rest:
+            self._looks = _LOOKS
+            if self._is_divided or rest.count(b"\n") > 1:
+                return self._look(events)
             self._check(rest, events)
         return events
 
@@ -139,32 +182,77 @@ class SSEDecoder:
         for block in blocks:
             if len(block) > self._limit:
                 raise EventTooLarge(self._limit, events)
-            if block and (event := self._event(block)) is not None:
-                events.append(event)
+            # Who names events sends nearly all of them as one line of each kind.
+            head, found, data = block.partition(b"\ndata: ")
+            if found and head[:7] == b"event: " and not (_LF in head or _LF in data):
+                name = head[7:].decode("utf-8", "replace") or "message"
+                events.append(_make_plain((data, name)))
+            elif block:
+                self._dispatch(block, events)
 
-    def _event(self, block: bytes) -> Event | None:
-        # Who names events sends nearly all of them as one line of each kind.
-        head, found, data = block.partition(b"\ndata: ")
-        if found and head.startswith(b"event: ") and not (_LF in head or _LF in data):
-            return _make_plain((data, head[7:].decode("utf-8", "replace") or "message"))
-        name = ""
-        values: list[bytes] = []
-        for line in block.split(b"\n"):
-            field, _, value = line.partition(b":")
-            value = value.removeprefix(b" ")
-            if field == b"data":
-                values.append(value)
-            elif field == b"event":
-                name = value.decode("utf-8", "replace")
-            elif field == b"error":
-                # No field of the standard, but one by which servers tell a failure.
-                name = "error"
-                values.append(value)
-            elif field not in _SILENT and len(self.foreign) < _MAX_FOREIGN:
-                self.foreign += line[:_MAX_FOREIGN] + b"\n"
-        if not values:
-            return None
-        return Event(b"\n".join(values), name or "message")
+    def _dispatch(self, block: bytes, events: list[Event]) -> None:
+        lines = block.split(b"\n")
+        if self._is_divided or _is_divided(block):
+            self._is_divided = True
+            self._dispatch_each([*lines, b""], events)
+            return
+        values = [value for line in lines if (value := self._value(line)) is not None]
+        if values:
+            events.append(Event(b"\n".join(values), self._name or "message"))
+        self._name = ""
+
+    def _dispatch_each(self, lines: list[bytes], events: list[Event]) -> None:
+        """Append an event for each line with data."""
+        for line in lines:
+            if len(line) > self._limit:
+                raise EventTooLarge(self._limit, events)
+            value = self._value(line)
+            if value is not None:
+                events.append(Event(value, self._name or "message"))
+            if value is not None or not line:
+                self._name = ""
+
+    def _value(self, line: bytes) -> bytes | None:
+        """Return the data of a line, None where it has none; note a name."""
+        field, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if field == b"data":
+            return value
+        if field == b"event":
+            self._name = value.decode("utf-8", "replace")
+        elif field == b"error":
+            # No field of the standard, but one by which servers tell a failure.
+            self._name = "error"
+            return value
+        elif field not in _SILENT and len(self.foreign) < _MAX_FOREIGN:
+            self.foreign += line[:_MAX_FOREIGN] + b"\n"
+        return None
+
+    def _look(self, events: list[Event]) -> list[Event]:
+        """Look at lines without the blank one behind them: some are events each."""
+        if self._looks and not self._is_divided:
+            self._looks -= 1
+            self._parts = [b"".join(self._parts)]
+            self._is_divided = _is_divided(self._parts[0])
+        if self._is_divided:
+            return self._feed_lines(b"", events)
+        self._check(self._parts[-1], events)
+        return events
+
+    def _feed_lines(
+        self, data: bytes, before: list[Event] | None = None
+    ) -> list[Event]:
+        """Return the events of lines that are one each."""
+        events = [] if before is None else before
+        self._parts.append(data)
+        self._size += len(data)
+        if before is not None or _LF in data:
+            *lines, rest = b"".join(self._parts).split(b"\n")
+            self._parts, self._size = [rest], len(rest)
+            self._dispatch_each(lines, events)
+        if self._size > self._limit:
+            raise EventTooLarge(self._limit, events)
+        return events
 
     def _check(self, rest: bytes, events: list[Event]) -> None:
         # A line feed at the end may be half of the blank line that ends the event.

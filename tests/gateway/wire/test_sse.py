@@ -54,6 +54,7 @@ def test_events_follow_the_standard(raw: bytes, events: list[Event], size: int) 
     st.lists(
         st.sampled_from(
             [b"data: a", b"data:b", b"data", b"event: e", b": c", b"\xef\xbb\xbf", b"x"]
+            + [b"data: {}", b'data: {"b":', b"error: f"]
             + [b"\n", b"\r", b"\r\n", b"\n\n", b"\r\n\r\n"] * 2
         ),
         max_size=30,
@@ -99,3 +100,40 @@ def test_encoding_nothing_gives_nothing() -> None:
 
 def test_a_keep_alive_is_no_event() -> None:
     assert decode(sse.KEEP_ALIVE) == []
+
+
+OBJECTS = [b'{"a":1}', b'{"b":"\\ud83d"}', b"{}", b"[DONE]"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 11])
+@pytest.mark.parametrize("names", [b"", b"event: message\n", b"id: 1\n"])
+def test_events_divided_by_one_line_feed_are_read_as_they_come(
+    size: int, names: bytes
+) -> None:
+    raw = b"".join(names + b"data: " + each + b"\n" for each in OBJECTS)
+    assert [data for data, _ in decode(raw, size)] == OBJECTS
+    decoder = SSEDecoder()
+    read = [decoder.feed(names + b"data: " + each + b"\n") for each in OBJECTS]
+    # What the first line is shows when the second one has come.
+    assert [[data for data, _ in events] for events in read] == [
+        [],
+        OBJECTS[:2],
+        OBJECTS[2:3],
+        OBJECTS[3:],
+    ]
+
+
+def test_an_event_of_several_lines_stays_one() -> None:
+    raw = b'data: {\ndata: "a": {},\ndata: "b": 1\ndata: }\n\n'
+    for size in (0, 1, 5):
+        assert decode(raw, size) == [Event(b'{\n"a": {},\n"b": 1\n}')]
+
+
+def test_a_line_beyond_the_bound_keeps_the_ones_before() -> None:
+    raw = b'data: {}\ndata: {}\ndata: "' + b"x" * 95
+    for size in (0, 1, 10):
+        assert decode(raw, size, limit=100) == [
+            Event(b"{}"),
+            Event(b"{}"),
+            Event(b"", "too large"),
+        ]
