@@ -19,8 +19,7 @@ from botocore.eventstream import (
     ParserError,
 )
 
-MAX_FRAME = 8 * 1024 * 1024
-"""No frame of a model's answer comes near this; what does is an attack or noise."""
+from gateway.wire.bounds import MAX_EVENT
 
 _PRELUDE = Struct("!III")
 _CHECKSUM = Struct("!I")
@@ -53,10 +52,10 @@ class EventStreamDecoder:
     and whatever is fed afterwards is ignored.
     """
 
-    def __init__(self, max_frame: int = MAX_FRAME) -> None:
+    def __init__(self, limit: int = MAX_EVENT) -> None:
         self.error: str | None = None
         self._pending = bytearray()
-        self._max_frame = max_frame
+        self._limit = limit
 
     def feed(self, data: bytes) -> list[Frame]:
         """Return the frames that `data` completes."""
@@ -87,8 +86,8 @@ class EventStreamDecoder:
         total, headers, checksum = _PRELUDE.unpack_from(self._pending, start)
         if crc32(self._pending[start : start + 8]) != checksum:
             self.error = "the checksum of a frame's prelude does not match"
-        elif total > self._max_frame:
-            self.error = f"a frame is larger than {self._max_frame} bytes"
+        elif total > self._limit:
+            self.error = f"a frame is larger than {self._limit} bytes"
         elif headers + _SMALLEST > total:
             self.error = "a frame is shorter than its own headers"
         if self.error is not None or available < total:

@@ -261,7 +261,7 @@ def _reader(reply: Reply, writer: AnswerWriter) -> ByteReader:
     else:
         body = _READERS[reply.wire](reply, writer)
         events = InvokeReader(body, writer, tells_end=reply.wire == "claude")
-    return EventStreamReader(events, writer.state)
+    return EventStreamReader(events, writer.state, reply.largest)
 
 
 def parse_error(

@@ -44,10 +44,13 @@ class BodyReader(Protocol):
 
 
 class EventStreamReader:
-    """Reads one event stream of Bedrock; a `ByteReader`."""
+    """Reads one event stream of Bedrock; a `ByteReader`.
 
-    def __init__(self, events: EventReader, state: StreamState) -> None:
-        self._decoder = EventStreamDecoder()
+    Of a frame, which may hold an image, `largest` bytes are taken.
+    """
+
+    def __init__(self, events: EventReader, state: StreamState, largest: int) -> None:
+        self._decoder = EventStreamDecoder(largest)
         self._events = events
         self._state = state
         self._mender = Mender()

@@ -154,3 +154,28 @@ def test_only_a_tag_at_the_beginning_counts() -> None:
     assert split("<thinking>") == ("", "<thinking>")
     assert split("<think>cut off") == ("cut off", "")
     assert split("hm</think>yes", starts_open=True) == ("hm", "yes")
+
+
+@pytest.mark.parametrize("size", [1 << 16, 1 << 20, 1 << 30])
+def test_a_delta_of_nine_mebibytes_is_read(size: int) -> None:
+    text = "A" * (9 << 20)
+    ends = {"choices": [{"delta": {"content": text}, "finish_reason": "stop"}]}
+    raw = stream_bytes([{"chunk": ends}])
+    parser = bedrock.stream_parser(Reply("m", wire="oai", largest=16 << 20))
+    chunks = [
+        chunk
+        for start in range(0, len(raw), size)
+        for chunk in parser.feed(raw[start : start + size])
+    ]
+    chunks += parser.close()
+    assert parser.state.error is None
+    told = [chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks]
+    assert "".join(told) == text
+
+
+def test_a_frame_beyond_the_limit_of_an_answer_is_refused() -> None:
+    raw = stream_bytes([{"chunk": {"choices": [{"delta": {"content": "A" * 2000}}]}}])
+    parser = bedrock.stream_parser(Reply("m", wire="oai", largest=1000))
+    parser.feed(raw)
+    assert parser.state.error is not None
+    assert parser.state.error.code == "upstream_invalid_response"

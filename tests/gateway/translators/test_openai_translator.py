@@ -43,6 +43,30 @@ def test_an_oversized_event_ends_the_stream_after_what_came_before() -> None:
     assert parser.state.error.code == "upstream_invalid_response"
 
 
+@pytest.mark.parametrize("size", [1 << 16, 1 << 20, 1 << 30])
+def test_an_image_of_nine_mebibytes_may_come_in_one_delta(size: int) -> None:
+    url = "data:image/png;base64," + "A" * (9 << 20)
+    image = {"type": "image_url", "image_url": {"url": url}}
+    delta = {"role": "assistant", "content": "", "images": [image]}
+    raw = frame({"id": "c", "choices": [{"index": 0, "delta": delta}]})
+    parser = openai.stream_parser(Reply("m", largest=16 << 20))
+    (out,) = [
+        chunk
+        for start in range(0, len(raw), size)
+        for chunk in parser.feed(raw[start : start + size])
+    ]
+    assert out["choices"][0]["delta"]["images"] == [{**image, "index": 0}]
+    assert parser.state.error is None
+
+
+def test_events_divided_by_one_line_feed_are_told_as_they_come() -> None:
+    parser = openai.stream_parser(Reply("m"))
+    told = [parser.feed(frame(chunk(text))[:-1]) for text in "abcd"]
+    assert [
+        [each["choices"][0]["delta"]["content"] for each in chunks] for chunks in told
+    ] == [[], ["a", "b"], ["c"], ["d"]]
+
+
 def test_nothing_is_read_after_the_end() -> None:
     parser = openai.stream_parser(Reply("m"))
     end: JSON = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
