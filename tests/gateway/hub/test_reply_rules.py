@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from gateway.errors import GatewayError
 from gateway.hub.answers import chunks, reply_rules
 from gateway.hub.answers.chunks import Chunks
+from gateway.hub.answers.reply_rules.texts import FenceStripper, StopCutter
 from gateway.hub.answers.state import StreamState
-from gateway.hub.answers.text_rules import FenceStripper, StopCutter
 from gateway.hub.errors.upstream_errors import truncated
 from gateway.hub.protocol import JSON, Reply
 

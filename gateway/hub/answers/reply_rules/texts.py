@@ -6,6 +6,8 @@ one piece they treat a whole answer, so that both ways agree.
 
 import re
 
+from gateway.hub.protocol import Reply
+
 
 class StopCutter:
     """Ends the text where the first of `stops` is complete, like a model that obeys."""
@@ -97,3 +99,33 @@ class FenceStripper:
         if ticks == 0 or ticks > 3:
             return bare
         return bare[:-ticks].rstrip()
+
+
+class TextRules:
+    """The rules about text, in the order in which a model would meet them."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._cutter = StopCutter(reply.stop) if reply.stop else None
+        self._stripper = FenceStripper() if reply.strip_fence else None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether an emulated stop sequence ended the text."""
+        return self._cutter is not None and self._cutter.stopped
+
+    def feed(self, text: str) -> str:
+        """Return the text that may be shown."""
+        if self._cutter is not None:
+            text = self._cutter.feed(text)
+        if self._stripper is not None:
+            text = self._stripper.feed(text)
+        return text
+
+    def close(self) -> str:
+        """Return what was held back at the end of the text."""
+        text = ""
+        if self._cutter is not None and not self._cutter.stopped:
+            text = self._cutter.close()
+        if self._stripper is not None:
+            text = self._stripper.feed(text) + self._stripper.close()
+        return text
