@@ -87,12 +87,13 @@ class SSEDecoder:
     ``id`` and ``retry`` are ignored: nobody reconnects to a completion. Events without
     a ``data`` line are not dispatched, as the standard demands. Where a server divides
     its events by one line feed each line is an event, from the second one on as soon as
-    it is there. `foreign` keeps the beginning of the lines that are no fields of the
-    standard: what a server said that did not stream at all.
+    it is there, unless `is_strict`. `foreign` keeps the beginning of the lines that are
+    no fields of the standard: what a server said that did not stream at all.
     """
 
-    def __init__(self, limit: int = MAX_EVENT) -> None:
+    def __init__(self, limit: int = MAX_EVENT, *, is_strict: bool = False) -> None:
         self._limit = limit
+        self._is_strict = is_strict
         self._parts: list[bytes] = []
         self._size = 0
         self._fresh = True
@@ -192,7 +193,7 @@ class SSEDecoder:
 
     def _dispatch(self, block: bytes, events: list[Event]) -> None:
         lines = block.split(b"\n")
-        if self._is_divided or _is_divided(block):
+        if self._is_divided or (not self._is_strict and _is_divided(block)):
             self._is_divided = True
             self._dispatch_each([*lines, b""], events)
             return
@@ -230,7 +231,7 @@ class SSEDecoder:
 
     def _look(self, events: list[Event]) -> list[Event]:
         """Look at lines without the blank one behind them: some are events each."""
-        if self._looks and not self._is_divided:
+        if self._looks and not self._is_divided and not self._is_strict:
             self._looks -= 1
             self._parts = [b"".join(self._parts)]
             self._is_divided = _is_divided(self._parts[0])

@@ -103,6 +103,6 @@ def read(block: bytes) -> tuple[Event | None, bytes]:
 
     Beside it stands what is no field of the standard, and so no event at all.
     """
-    decoder = SSEDecoder(len(block))
+    decoder = SSEDecoder(len(block), is_strict=True)
     events = decoder.feed(block)
     return (events[0] if events else None), decoder.foreign

@@ -45,7 +45,7 @@ def test_each_block_says_what_a_decoder_reads_there(data, places):
     found = [block for head in heads if head for block in blocks(head)]
     found += [rest] if (rest := decoder.close()) else []
     events = [read(block)[0] for block in found]
-    plain = SSEDecoder()
+    plain = SSEDecoder(is_strict=True)
     expected = plain.feed(data) + plain.close()
     assert [event for event in events if event is not None] == expected
 
