@@ -128,12 +128,16 @@ class UsageSummary(models.Model):
 
     Derived from UsageRecord by ledger/summaries.py and never the other way round.
     `durations` and `first_bytes` count calls by bucket (sums.BOUNDS), as JSON;
-    `priced` are the requests whose cost is known. The same calls are summed up three
-    times, for pages that need no more than that: under the kind of their caller; under
-    `MODELS`, all callers together; under `ALL`, all providers and models too.
+    `priced` are the requests whose cost is known. The same calls are summed up once
+    for each level, for pages that need no more than that; names which a level does not
+    tell apart are empty.
     """
 
-    MODELS, ALL = "", "*"
+    class Level(models.TextChoices):
+        ALL = "all", _("All together")
+        MODELS = "models", _("By provider and model")
+        CALLERS = "callers", _("By caller and key")
+        EACH = "each", _("By all names")
 
     class Span(models.TextChoices):
         HOUR = "hour", _("Hour")
@@ -141,11 +145,13 @@ class UsageSummary(models.Model):
         DAY = "day", _("Day")
 
     span = models.CharField(max_length=4, choices=Span.choices)
+    level = models.CharField(max_length=8, choices=Level.choices)
     starts_at = models.DateTimeField()
     provider = models.CharField(max_length=63)
     model = models.CharField(max_length=512)
-    caller_kind = models.CharField(max_length=16, default=MODELS)
+    caller_kind = models.CharField(max_length=16)
     caller = models.CharField(max_length=80)
+    key_hint = models.CharField(max_length=24)
     requests = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     input_tokens = models.PositiveBigIntegerField(default=0)
@@ -160,13 +166,15 @@ class UsageSummary(models.Model):
             models.UniqueConstraint(
                 fields=[
                     "span",
+                    "level",
                     "starts_at",
                     "provider",
                     "model",
                     "caller_kind",
                     "caller",
+                    "key_hint",
                 ],
-                name="one_summary_of_span_and_names",
+                name="one_summary_of_level_and_names",
             )
         ]
         indexes = [
@@ -174,7 +182,7 @@ class UsageSummary(models.Model):
             models.Index(
                 fields=[
                     "span",
-                    "caller_kind",
+                    "level",
                     "starts_at",
                     "provider",
                     "model",

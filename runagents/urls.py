@@ -7,9 +7,10 @@ from django.urls import include, path, reverse_lazy
 from django.urls.resolvers import URLPattern, URLResolver
 from django.views.generic import RedirectView
 
-from gateway.console import playground, usage_views
+from gateway.console import playground
 from gateway.console.requests import files as request_files
 from gateway.console.requests import views as request_views
+from gateway.console.usage import views as usage_views
 from runagents import views
 from runagents.accounts import people_views
 from runagents.accounts import views as account_views

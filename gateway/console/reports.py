@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from gateway.console import usage_report
+from gateway.console.usage import periods, report
+from gateway.console.usage.dimensions import DIMENSIONS
 from gateway.ledger import totals
 from gateway.ledger.sums import Totals, together
 from gateway.ledger.totals import FAILED
@@ -47,11 +48,12 @@ def top_models(limit: int = 5) -> list[ModelTotals]:
 def of_provider(name: str) -> ProviderDay:
     """Return what a provider's calls came to, the busiest models first."""
     models = _ranked(totals.last_day("model", provider=name))
-    parts = usage_report.parts("24h", {"provider": name})
+    period, by_model = periods.of_range("24h"), DIMENSIONS["model"]
+    parts = report.parts(period, by_model, {"provider": name})
     return ProviderDay(
         together([Totals(), *(each.totals for each in models)]),
         models,
-        usage_report.report("24h", parts).first_token,
+        report.report(period, by_model, parts).first_token,
     )
 
 

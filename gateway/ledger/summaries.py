@@ -23,8 +23,16 @@ from django.db.models import (
 )
 from django.db.models.functions import Concat
 
-from gateway.ledger.sums import BOUNDS, NAMES, Histogram, Sums, grouped
-from gateway.models import CallerKind, UsageRecord, UsageSummary
+from gateway.ledger.sums import (
+    BOUNDS,
+    NAMES,
+    OTHER_KEYS,
+    Histogram,
+    Sums,
+    grouped,
+    with_few_keys,
+)
+from gateway.models import UsageRecord, UsageSummary
 from gateway.wire import jsontext
 
 HOUR = timedelta(hours=1)
@@ -37,6 +45,15 @@ REACHED = ~Q(outcome=UsageRecord.Outcome.REFUSED)
 """Calls that went to a provider: what usage and its error rates are of."""
 
 Span = UsageSummary.Span
+Level = UsageSummary.Level
+
+# What each level tells apart, that of the fewest rows first.
+LEVELS: dict[str, frozenset[str]] = {
+    Level.ALL: frozenset(),
+    Level.MODELS: frozenset({"provider", "model"}),
+    Level.CALLERS: frozenset({"caller_kind", "caller", "key_hint"}),
+    Level.EACH: frozenset(NAMES),
+}
 
 
 def of_rows(
@@ -67,22 +84,19 @@ def of_rows(
     sums = []
     for row in found:
         key = tuple(row[name] for name in keys)
-        provider, model, kind, caller = (row.get(f"by_{n}", "") for n in NAMES)
+        fields = {name: row.get(f"by_{name}", "") for name in NAMES}
         sums.append(
             Sums(
-                starts[row["place"]],
-                provider,
-                model,
-                kind,
-                caller,
-                row["requests"],
-                row["failures"],
-                row["tokens_in"] or 0,
-                row["tokens_out"] or 0,
-                row["dollars"],
-                row["priced"],
-                durations.get(key, {}),
-                first_bytes.get(key, {}),
+                starts_at=starts[row["place"]],
+                requests=row["requests"],
+                failed=row["failures"],
+                input_tokens=row["tokens_in"] or 0,
+                output_tokens=row["tokens_out"] or 0,
+                cost=row["dollars"],
+                priced=row["priced"],
+                durations=durations.get(key, {}),
+                first_bytes=first_bytes.get(key, {}),
+                **fields,
             )
         )
     return sums
@@ -133,11 +147,8 @@ def _histograms(
 
 def rows_of(span: str, columns: Collection[str]) -> QuerySet[UsageSummary]:
     """Return the fewest summaries of `span` that tell `columns` (of NAMES) apart."""
-    rows = UsageSummary.objects.filter(span=span)
-    if "caller" in columns or "caller_kind" in columns:
-        return rows.filter(caller_kind__in=CallerKind.values)
-    level = UsageSummary.MODELS if columns else UsageSummary.ALL
-    return rows.filter(caller_kind=level)
+    level = next(level for level, names in LEVELS.items() if names.issuperset(columns))
+    return UsageSummary.objects.filter(span=span, level=level)
 
 
 def stored(rows: QuerySet[UsageSummary]) -> list[Sums]:
@@ -166,44 +177,38 @@ def refresh(hours: Iterable[datetime]) -> None:
 def refresh_hour(hour: datetime) -> None:
     """Compute the summaries of one hour anew; raises django.db.Error."""
     rows = UsageRecord.objects.filter(started_at__gte=hour, started_at__lt=hour + HOUR)
-    sums = of_rows(rows, [hour])
-    models = merged(
-        [s._replace(caller_kind=UsageSummary.MODELS, caller="") for s in sums], hour
-    )
-    everything = merged(
-        [
-            s._replace(caller_kind=UsageSummary.ALL, provider="", model="")
-            for s in models
-        ],
-        hour,
-    )
-    _replace(Span.HOUR, [*sums, *models, *everything])
+    sums = with_few_keys(of_rows(rows, [hour]))
+    for level, names in LEVELS.items():
+        blank: dict[str, Any] = dict.fromkeys(frozenset(NAMES) - names, "")
+        _replace(Span.HOUR, level, merged((s._replace(**blank) for s in sums), hour))
 
 
 def refresh_longer(hours: Iterable[datetime]) -> None:
     """Compute the longer spans that `hours` belong to anew; raises django.db.Error."""
     hours = list(hours)
     for quarter in sorted({h.replace(hour=h.hour // 6 * 6) for h in hours}):
-        _replace(Span.QUARTER, _within(Span.HOUR, quarter, QUARTER))
+        _add_up(Span.QUARTER, Span.HOUR, quarter, QUARTER)
     for day in sorted({h.replace(hour=0) for h in hours}):
-        _replace(Span.DAY, _within(Span.QUARTER, day, DAY))
+        _add_up(Span.DAY, Span.QUARTER, day, DAY)
 
 
-def _within(span: str, start: datetime, length: timedelta) -> list[Sums]:
-    """Return the sums of a longer span of time, from the summaries of a shorter one."""
+def _add_up(longer: str, shorter: str, start: datetime, length: timedelta) -> None:
+    """Compute a longer span of time from the summaries of a shorter one."""
     rows = UsageSummary.objects.filter(
-        span=span, starts_at__gte=start, starts_at__lt=start + length
+        span=shorter, starts_at__gte=start, starts_at__lt=start + length
     )
-    return merged(stored(rows), start)
+    for level in LEVELS:
+        parts = with_few_keys(stored(rows.filter(level=level)))
+        _replace(longer, level, merged(parts, start))
 
 
 def merged(parts: Iterable[Sums], starts_at: datetime) -> list[Sums]:
-    """Return the sums of `parts` per provider, model and caller."""
-    whole = grouped(parts, lambda s: (s.provider, s.model, s.caller_kind, s.caller))
+    """Return the sums of `parts` by all their names."""
+    whole = grouped(parts, lambda s: tuple(getattr(s, name) for name in NAMES))
     return [each._replace(starts_at=starts_at) for each in whole.values()]
 
 
-def _replace(span: str, sums: list[Sums]) -> None:
+def _replace(span: str, level: str, sums: list[Sums]) -> None:
     rows = [
         UsageSummary(
             **{
@@ -216,14 +221,20 @@ def _replace(span: str, sums: list[Sums]) -> None:
                 ),
             },
             span=span,
+            level=level,
         )
         for each in sums
     ]
     if not rows:
         return
-    key = ["span", "starts_at", *NAMES]
+    key = ["span", "level", "starts_at", *NAMES]
     columns = [f.name for f in UsageSummary._meta.concrete_fields]
     with transaction.atomic():
+        if any(each.key_hint == OTHER_KEYS for each in sums):
+            # Which keys are told apart may have changed: none may stand twice.
+            UsageSummary.objects.filter(
+                span=span, level=level, starts_at=sums[0].starts_at
+            ).delete()
         UsageSummary.objects.bulk_create(
             rows,
             batch_size=500,

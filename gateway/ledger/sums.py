@@ -10,7 +10,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
-NAMES = ("provider", "model", "caller_kind", "caller")
+NAMES = ("provider", "model", "caller_kind", "caller", "key_hint")
+"""The columns of the ledger that sums tell apart."""
+OTHER_KEYS = "*"
+"""Stands in `key_hint` for the keys of a caller that are not told apart."""
+KEYS_TOLD = 100
+"""Keys of one caller that a span of time tells apart."""
 COUNTS = ("requests", "failed", "input_tokens", "output_tokens", "priced")
 HISTOGRAMS = ("durations", "first_bytes")
 
@@ -22,13 +27,14 @@ Histogram = dict[int, int]
 
 
 class Sums(NamedTuple):
-    """What calls of one provider, model and caller came to within a span of time."""
+    """What calls of one provider, model, caller and key came to in a span of time."""
 
     starts_at: datetime
     provider: str
     model: str
     caller_kind: str
     caller: str
+    key_hint: str
     requests: int
     failed: int
     input_tokens: int
@@ -102,6 +108,31 @@ def without(one: Sums, other: Sums) -> Sums:
         durations=dict(Counter(one.durations) - Counter(other.durations)),
         first_bytes=dict(Counter(one.first_bytes) - Counter(other.first_bytes)),
     )
+
+
+def with_few_keys(parts: list[Sums]) -> list[Sums]:
+    """Return `parts` with the busiest `KEYS_TOLD` keys of each caller told apart.
+
+    So that a caller which is given a key for each of its calls makes no row for each.
+    """
+    calls: dict[tuple[str, str], Counter[str]] = {}
+    for each in parts:
+        keys = calls.setdefault((each.caller_kind, each.caller), Counter())
+        if each.key_hint != OTHER_KEYS:
+            keys[each.key_hint] += each.requests
+    if all(len(keys) <= KEYS_TOLD for keys in calls.values()):
+        return parts
+    told = {
+        (*caller, key)
+        for caller, keys in calls.items()
+        for key, _calls in keys.most_common(KEYS_TOLD)
+    }
+    return [
+        each
+        if (each.caller_kind, each.caller, each.key_hint) in told
+        else each._replace(key_hint=OTHER_KEYS)
+        for each in parts
+    ]
 
 
 def percentile(histogram: Histogram, share: float) -> int | None:

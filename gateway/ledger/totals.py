@@ -65,13 +65,16 @@ def since(start: datetime, *by: str, **names: str) -> Found:
     return found
 
 
-def refused_since(start: datetime, **names: str) -> list[Refused]:
-    """Return what was refused from `start` on, the most frequent first.
+def refused_since(start: datetime, end: datetime, **names: str) -> list[Refused]:
+    """Return what was refused from `start` to `end`, the most frequent first.
 
     Narrowed to the columns `names` of the ledger.
     """
     rows = UsageRecord.objects.filter(
-        outcome=UsageRecord.Outcome.REFUSED, started_at__gte=start, **names
+        outcome=UsageRecord.Outcome.REFUSED,
+        started_at__gte=start,
+        started_at__lt=end,
+        **names,
     )
     found = (
         rows.order_by()

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +14,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from gateway.console.charts import Block
+from gateway.console.charts import HEIGHT, TOP, Block, Chart
+from gateway.console.figures import UNKNOWN, change, count, dollars, duration, short
 from gateway.console.reports import by_provider
 from gateway.ledger.sums import Totals
 from providers import vendors
@@ -26,7 +26,8 @@ from providers.models import Secret
 
 register = template.Library()
 
-UNKNOWN = "\N{EM DASH}"
+for each in (change, count, dollars, duration, short):
+    register.filter(each)
 
 
 @register.simple_tag
@@ -114,47 +115,43 @@ def rects(blocks: list[Block]) -> SafeString:
     )
 
 
-@register.filter
-def duration(milliseconds: int | None) -> str:
-    """Return milliseconds as people read them: 840 ms, 1.24 s, 3 min 5 s."""
-    if milliseconds is None:
-        return UNKNOWN
-    if milliseconds < 1000:
-        return f"{milliseconds} ms"
-    if milliseconds < 60_000:
-        return f"{milliseconds / 1000:.2f} s"
-    minutes, rest = divmod(round(milliseconds / 1000), 60)
-    return f"{minutes} min {rest} s"
-
-
-@register.filter
-def count(number: int | None) -> str:
-    """Return a whole number with thousands apart; a dash where it is unknown."""
-    return UNKNOWN if number is None else f"{number:,}"
-
-
-@register.filter
-def dollars(amount: Decimal | None) -> str:
-    """Return US dollars, small sums with more digits; a dash where it is unknown."""
-    if amount is None:
-        return UNKNOWN
-    if amount and abs(amount) < Decimal("0.01"):
-        # Two digits that say something, and never a one followed by an exponent.
-        return f"${Decimal(f'{amount:.1e}'):f}"
-    return f"${amount:,.2f}"
-
-
-@register.filter
-def short(number: int | None) -> str:
-    """Return a large number in three digits: 950, 12.3K, 4.1M."""
-    if number is None:
-        return UNKNOWN
-    value = float(number)
-    for unit in ("", "K", "M", "B"):
-        if abs(value) < 999.5 or unit == "B":
-            return f"{value:.0f}" if not unit else f"{value:.3g}{unit}"
-        value /= 1000
-    return f"{number:,}"
+@register.simple_tag
+def plot(chart: Chart, label: str) -> SafeString:
+    """Return a chart as a drawing; each bar tells its figures when pointed at."""
+    bottom = TOP + HEIGHT
+    grid = format_html_join(
+        "",
+        '<line x1="0" x2="100%" y1="{0}" y2="{0}"/>',
+        ((tick.y,) for tick in chart.ticks),
+    )
+    blocks = format_html_join(
+        "",
+        '<rect class="series-{}" x="{}" y="{}" width="{}" height="{}"/>',
+        (block[:5] for block in chart.blocks),
+    )
+    marks = format_html_join(
+        "",
+        '<text class="{}" x="{}" y="{}">{}</text>',
+        (
+            ("minor" if mark.is_minor else "major", mark.x, bottom + 17, mark.label)
+            for mark in chart.marks
+        ),
+    )
+    hits = format_html_join(
+        "",
+        '<rect class="hit" x="{}" y="{}" width="{}" height="{}">'
+        "<title>{}</title></rect>",
+        ((hit.x, TOP, hit.width, HEIGHT, hit.text) for hit in chart.hits),
+    )
+    return format_html(
+        '<svg width="100%" height="{}" role="img" aria-label="{}">{}{}{}{}</svg>',
+        bottom + 22,
+        label,
+        grid,
+        blocks,
+        marks,
+        hits,
+    )
 
 
 @register.simple_tag

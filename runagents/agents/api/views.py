@@ -15,7 +15,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from gateway.ledger import totals
-from gateway.ledger.sums import NAMES
 from gateway.models import CallerKind
 from providers.api.access import APIError, body_of, reply, workspace_api
 from providers.api.object_reader import ObjectError
@@ -27,6 +26,7 @@ from runagents.agents.models import Agent
 from runagents.agents.wiring import main_connection
 
 TOP_MODELS = 20
+SPENT_BY = ("provider", "model", "caller_kind", "caller")
 UNCAPPED = "Uncapped"
 UNSUPPORTED = ("identity_provider", "required_tools", "policies")
 CONFIG_FIELDS = {"system_prompt", "llm_configs", *UNSUPPORTED}
@@ -226,7 +226,7 @@ def _provider(texts: Mapping[str, str]) -> ModelProvider:
 def model_spend(request: HttpRequest) -> HttpResponse:
     """Show what this month's calls are estimated to have cost, dearest first."""
     start, end = _period(timezone.now())
-    found = totals.since(start, *NAMES)
+    found = totals.since(start, *SPENT_BY)
     spent = {key: each.cost or Decimal() for key, each in found.items()}
     total = float(sum(spent.values()))
     dearest = sorted(spent, key=lambda key: (-spent[key], key))[:TOP_MODELS]

@@ -12,7 +12,8 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.utils import timezone
 
-from gateway.console import usage_report
+from gateway.console.usage import periods
+from gateway.console.usage import report as usage_report
 from gateway.ledger import summaries, sums, totals
 from gateway.ledger.flusher import Flusher
 from gateway.ledger.spool import Entry, Spool
@@ -60,7 +61,7 @@ def test_a_range_shows_what_its_calls_came_to(logged_in_client, record, name):
     assert (report.total.cost, report.total.priced) == (Decimal("0.5"), 1)
     assert report.p50 == pytest.approx(1000, rel=0.25)
     assert report.first_token == pytest.approx(300, rel=0.25)
-    assert [m.sums.model for m in report.models] == ["gpt-4o-mini", "o3"]
+    assert [line.told.name for line in report.lines] == ["gpt-4o-mini", "o3"]
     page = response.content.decode()
     assert "<rect" in page
     assert "33.3 % failed" in page
@@ -95,7 +96,7 @@ def test_an_empty_ledger_leads_on(logged_in_client, db):
 
 
 def test_a_made_up_range_shows_the_usual_one(logged_in_client, record):
-    assert logged_in_client.get("/usage/?range=x").context["range"] == "24h"
+    assert logged_in_client.get("/usage/?range=x").context["period"].name == "24h"
 
 
 def test_the_file_has_the_same_figures(logged_in_client, record):
@@ -118,9 +119,9 @@ def test_the_file_tells_all_names_apart(logged_in_client, record, name):
     summarise()
     response = logged_in_client.get(f"/usage/usage.csv?range={name}")
     head, *lines = text_of(response).splitlines()
-    assert head.split(",")[:5] == ["starts_at", *sums.NAMES]
+    assert head.split(",")[:6] == ["starts_at", *sums.NAMES]
     assert [line.split(",", 1)[1] for line in lines] == [
-        f"openai,m{number},{kind},ci,1,0,10,5,"
+        f"openai,m{number},{kind},ci,,1,0,10,5,"
         for number in range(2)
         for kind in ("agent", "workspace")
     ]
@@ -131,13 +132,13 @@ def test_the_seventh_model_shares_a_colour(logged_in_client, record):
         record(model=f"m{number}")
     summarise()
     page = logged_in_client.get("/usage/").content.decode()
-    assert "Other models" in page
+    assert "All other models" in page
     assert "series-7" not in page
 
 
 def test_bars_end_with_the_present_and_cover_the_range():
     now = datetime(2026, 3, 1, 13, 37, tzinfo=UTC)
-    begins = usage_report.starts("7d", now)
+    begins = periods.of_range("7d", now).starts
     assert len(begins) == 28
     assert begins[-1] <= now < begins[-1] + timedelta(hours=6)
 
@@ -146,9 +147,9 @@ def test_summing_up_twice_changes_nothing(record):
     record()
     summarise()
     summarise()
-    hour = UsageSummary.objects.get(span="hour", caller="support-bot")
+    hour = UsageSummary.objects.get(span="hour", level="callers")
     assert (hour.requests, hour.input_tokens) == (1, 10)
-    assert UsageSummary.objects.get(span="day", caller_kind="").requests == 1
+    assert UsageSummary.objects.get(span="day", level="models").requests == 1
 
 
 def test_a_late_row_is_added_to_its_hour(record):
@@ -157,7 +158,7 @@ def test_a_late_row_is_added_to_its_hour(record):
     row = record(minutes_ago=130)
     summaries.refresh([summaries.hour_of(row.started_at)])
     assert (
-        sum(s.requests for s in UsageSummary.objects.filter(span="day", caller_kind=""))
+        sum(s.requests for s in UsageSummary.objects.filter(span="day", level="models"))
         == 2
     )
 
@@ -168,10 +169,10 @@ def test_a_long_backlog_does_not_hold_up_the_flusher(spool, record, monkeypatch)
     record()
     upkeep = Upkeep(Flusher(spool.folder))
     upkeep._summarise()
-    assert UsageSummary.objects.filter(span="hour", caller_kind="").count() == 1
+    assert UsageSummary.objects.filter(span="hour", level="models").count() == 1
     for _ in range(5):
         upkeep._summarise()
-    assert UsageSummary.objects.filter(span="hour", caller_kind="").count() == 2
+    assert UsageSummary.objects.filter(span="hour", level="models").count() == 2
 
 
 def test_percentiles_are_close_to_exact():
@@ -203,8 +204,8 @@ def test_what_is_flushed_is_summed_up(spool, db):
     entry.ended("upstream_error", status=502)
     flush(spool)
     assert UsageRecord.objects.get().failed
-    assert UsageSummary.objects.get(span="hour", caller="bot").failed == 1
-    assert UsageSummary.objects.get(span="day", caller_kind="").failed == 1
+    assert UsageSummary.objects.get(span="hour", level="each", caller="bot").failed == 1
+    assert UsageSummary.objects.get(span="day", level="models").failed == 1
 
 
 def test_a_key_s_last_use_is_kept(spool, db):
@@ -245,6 +246,7 @@ SUMS = sums.Sums(
     "gpt-4o-mini",
     "agent",
     "bot",
+    "ra_…9f3c",
     3,
     1,
     900,
@@ -281,9 +283,12 @@ def test_the_busiest_models_have_a_line_and_the_rest_share_one(
     summarise()
     response = logged_in_client.get(f"/usage/?range={name}")
     report = response.context["report"]
-    requests = {each.sums.model: each.sums.requests for each in report.models}
-    assert requests == {**{f"m{n}": 10 - n for n in range(7)}, usage_report.REST: 5}
-    *_told, rest = report.models
+    requests = {line.told.name: line.sums.requests for line in report.lines}
+    assert requests == {
+        **{f"m{n}": 10 - n for n in range(7)},
+        "All other models": 5,
+    }
+    *_told, rest = report.lines
     assert (rest.sums.failed, rest.sums.cost, rest.sums.priced) == (
         5,
         Decimal("0.75"),
@@ -304,7 +309,7 @@ def test_the_rest_is_narrowed_too(logged_in_client, record, monkeypatch):
     summarise()
     page = logged_in_client.get("/usage/?provider=openai&range=24h")
     report = page.context["report"]
-    assert [each.sums.requests for each in report.models] == [2, 1]
+    assert [line.sums.requests for line in report.lines] == [2, 1]
 
 
 def test_an_empty_month_offers_no_longer_range(logged_in_client, db):
@@ -321,8 +326,8 @@ def test_refused_calls_are_told_apart_from_what_providers_did(logged_in_client, 
     record(**{**refused, "status": 404}, error_code="model_not_found", model="gpt-9")
     summaries.refresh(summaries.unfinished())
     for name in ("1h", "24h"):
-        page = logged_in_client.get(f"/usage/?range={name}").content.decode()
-        figures = usage_report.report(name, usage_report.parts(name, {}))
+        response = logged_in_client.get(f"/usage/?range={name}")
+        page, figures = response.content.decode(), response.context["report"]
         assert figures.total.requests == 1
         assert figures.total.failed == 0
         assert re.search(r"invalid_api_key.{1,400}42\s*</td>", page, re.DOTALL)
@@ -330,3 +335,144 @@ def test_refused_calls_are_told_apart_from_what_providers_did(logged_in_client, 
     narrowed = logged_in_client.get("/usage/?model=gpt-9").content.decode()
     assert "model_not_found" in narrowed
     assert "invalid_api_key" not in narrowed
+
+
+BY = ["model", "provider", "caller", "key"]
+
+
+@pytest.fixture
+def keys(record):
+    """Calls of one agent with two keys, and of a workspace key, over two providers."""
+    names = {"model": "a", "provider": "p", "caller": "bot"}
+    for _number in range(3):
+        record(**names, key_hint="ra_ag_…1111")
+    record(**{**names, "model": "b"}, key_hint="ra_ag_…2222")
+    key = {"caller": "ci", "caller_kind": "workspace", "key_hint": "ra_ws_…3333"}
+    record(model="b", provider="q", **key)
+    summarise()
+
+
+@pytest.mark.parametrize("name", RANGES)
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        ("model", {"a": 3, "b": 2}),
+        ("provider", {"p": 4, "q": 1}),
+        ("caller", {"bot": 4, "ci": 1}),
+        ("key", {"ra_ag_…1111": 3, "ra_ag_…2222": 1, "ra_ws_…3333": 1}),
+    ],
+)
+def test_usage_is_told_apart(logged_in_client, keys, name, by, expected):
+    report = logged_in_client.get(f"/usage/?range={name}&by={by}").context["report"]
+    found = {str(line.told.name): line.sums.requests for line in report.lines}
+    assert found == expected
+    assert report.total.requests == 5
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_one_key_is_looked_at_alone(logged_in_client, keys, name):
+    address = f"/usage/?range={name}&by=model&key=ra_ag_…1111"
+    report = logged_in_client.get(address).context["report"]
+    assert [(line.told.name, line.sums.requests) for line in report.lines] == [("a", 3)]
+
+
+def test_links_keep_what_is_filtered(logged_in_client, keys):
+    page = logged_in_client.get("/usage/?range=7d&by=provider&caller=bot").content
+    page = page.decode()
+    assert "?by=model&amp;range=7d&amp;caller=bot&amp;provider=p" in page
+    assert "/requests/?span=7d&amp;caller=bot&amp;provider=p" in page
+    assert "?by=key&amp;range=7d&amp;caller=bot" in page
+    assert "?by=provider&amp;caller=bot&amp;range=30d" in page
+    assert "usage.csv?by=provider&amp;range=7d&amp;caller=bot" in page
+
+
+@pytest.mark.parametrize("by", BY)
+def test_a_busy_dimension_takes_no_more_queries(
+    logged_in_client, record, django_assert_num_queries, by
+):
+    for n in range(30):
+        record(model=f"m{n}", provider=f"p{n}", caller=f"c{n}", key_hint=f"k{n}")
+    summarise()
+    with django_assert_num_queries(4 + 3):
+        logged_in_client.get(f"/usage/?range=7d&by={by}&caller=c3")
+
+
+def test_keys_without_number_share_a_row(record, monkeypatch):
+    monkeypatch.setattr(sums, "KEYS_TOLD", 2)
+    for number in range(5):
+        for _call in range(5 - number):
+            row = record(key_hint=f"k{number}")
+    summarise()
+    rows = UsageSummary.objects.filter(level="callers", span="hour")
+    told = {each.key_hint: each.requests for each in rows}
+    assert told == {"k0": 5, "k1": 4, "*": 6}
+    # Other keys are the busiest now: nothing is counted twice.
+    for _call in range(9):
+        record(key_hint="k4", started_at=row.started_at)
+    summarise()
+    for span in ("hour", "6h", "day"):
+        rows = UsageSummary.objects.filter(level="each", span=span)
+        assert sum(each.requests for each in rows) == 24
+        assert {each.key_hint for each in rows} == {"k4", "k0", "*"}
+
+
+DAYS_BACK = 20
+
+
+@pytest.mark.parametrize(
+    ("days", "bars", "hours"), [(1, 24, 1), (2, 48, 1), (14, 56, 6), (21, 21, 24)]
+)
+def test_days_of_one_s_own_are_looked_at(logged_in_client, record, days, bars, hours):
+    today = datetime.now(UTC).date()
+    until = today - timedelta(days=1)
+    since = until - timedelta(days=days - 1)
+    noon = datetime(until.year, until.month, until.day, 12, tzinfo=UTC)
+    for moment in (noon, noon - timedelta(days=days - 1), noon + timedelta(days=1)):
+        record(started_at=moment)
+    record(started_at=noon - timedelta(days=days))
+    summaries.refresh(
+        summaries.hour_of(each)
+        for each in UsageRecord.objects.values_list("started_at", flat=True)
+    )
+    response = logged_in_client.get(f"/usage/?since={since}&until={until}")
+    assert response.context["report"].total.requests == 2
+    period = response.context["period"]
+    assert (len(period.starts), period.bar) == (bars, timedelta(hours=hours))
+    assert "UTC" in response.content.decode()
+    file = text_of(
+        logged_in_client.get(f"/usage/usage.csv?since={since}&until={until}")
+    )
+    lines = list(csv.DictReader(file.splitlines()))
+    assert sum(int(line["requests"]) for line in lines) == 2
+
+
+def test_bars_of_a_year_are_few():
+    period = periods.of_days(datetime(2026, 1, 1), datetime(2026, 12, 31))
+    assert len(period.starts) <= periods.MOST_BARS
+    assert period.starts[-1] <= datetime(2026, 12, 31, tzinfo=UTC) < period.end
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("until=2026-03-01", "Say from which day."),
+        ("since=2026-03-02&until=2026-03-01", "comes before the first"),
+        ("since=2024-03-01&until=2026-03-01", "At most 366 days"),
+        ("since=yesterday", "Enter a valid date"),
+        ("since=0001-01-01", "At most 366 days"),
+    ],
+)
+def test_days_that_make_no_time_are_told(logged_in_client, db, query, words):
+    response = logged_in_client.get(f"/usage/?{query}")
+    assert words in response.content.decode()
+    assert response.context["period"].name == "24h"
+
+
+@pytest.mark.parametrize(
+    "query", ["since=9999-12-31", "since=9999-12-31&until=9999-12-31"]
+)
+def test_days_to_come_are_empty(logged_in_client, db, query):
+    assert (
+        "No requests in this range."
+        in logged_in_client.get(f"/usage/?{query}").content.decode()
+    )

@@ -34,7 +34,7 @@ def models_of(name):
 
 
 def summed(name, span):
-    rows = UsageSummary.objects.filter(provider=name, span=span, caller_kind="")
+    rows = UsageSummary.objects.filter(provider=name, span=span, level="models")
     return sum(rows.values_list("requests", flat=True))
 
 

@@ -1,0 +1,1 @@
+"""The Usage page: what calls came to in a time, by each name that they have."""
