@@ -14,6 +14,7 @@ from gateway.calls import failures, upstream
 from gateway.calls.kept_bodies import Frames
 from gateway.calls.passages import Reader
 from gateway.calls.redaction import redacted, redacted_piece
+from gateway.calls.redaction.withholding import withholding
 from gateway.calls.rounds import Rounds
 from gateway.errors import GatewayError
 from gateway.hub.answers.relay import Relayed
@@ -61,6 +62,7 @@ class AnswerStream(Generic[T]):
         self._response = response
         self._body = upstream.body_of(response)
         self._next: asyncio.Task[httpx.Response] | None = None
+        self._withholding = withholding(self._provider)
         self._ready: list[Relayed[T]] = []
         self._broken: GatewayError | None = None
         self._first_byte = False
@@ -110,6 +112,10 @@ class AnswerStream(Generic[T]):
         if self._kept is not None:
             self._kept.add(piece)
         return piece
+
+    def shown(self, last: T) -> T:
+        """Return the `last` piece, which its renderer wrote, without credentials."""
+        return redacted_piece(self._provider, last)
 
     def stall(self) -> None:
         """Note that the client has stopped reading."""
@@ -209,10 +215,18 @@ class AnswerStream(Generic[T]):
         relayed = reader.close() if data is None else reader.feed(data)
         self._characters += relayed.characters
         self._finish_reason = relayed.finish_reason or self._finish_reason
-        if relayed.data:
-            self._ready.append(relayed)
         if self._state.error is not None and self.failure is None:
             self.failure = self._broken or redacted(self._provider, self._state.error)
+        if self._withholding is None:
+            self._add(relayed)
+        else:
+            self._add(self._withholding.pass_on(relayed))
+            if self._is_over():
+                self._add(self._withholding.rest())
+
+    def _add(self, relayed: Relayed[T] | None) -> None:
+        if relayed is not None and relayed.data:
+            self._ready.append(relayed)
 
     async def _read_to_the_end(self) -> None:
         """Take what stands behind the last event, so that the connection is kept."""

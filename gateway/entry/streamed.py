@@ -68,7 +68,7 @@ class StreamedAnswer:
         if stream.failure is not None:
             yield renderer.fail(stream.failure)
         else:
-            yield renderer.end()
+            yield stream.shown(renderer.end())
 
     def stall(self) -> None:
         """Note that the client has stopped reading."""

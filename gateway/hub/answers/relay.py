@@ -6,9 +6,12 @@ from typing import Generic, NamedTuple, TypeVar
 from gateway.hub.protocol import JSON
 from gateway.wire import sse
 
-__all__ = ["Relayed", "encoded", "joined", "relayed"]
+__all__ = ["Relayed", "Said", "encoded", "joined", "relayed"]
 
 T = TypeVar("T")
+
+Said = dict[object, str]
+"""The text that came for each field of an answer; a client adds it to what it has."""
 
 
 class Relayed(NamedTuple, Generic[T]):
@@ -17,25 +20,38 @@ class Relayed(NamedTuple, Generic[T]):
     `data` are frames ready to send, or chunks. `characters` are those of the answer's
     text, about: an estimate of tokens is made of them where the upstream gave no usage.
     `finish_reason` is empty before the end. `says` tells whether there is more in it
-    than the assistant's role.
+    than the assistant's role. `said` is the answer's text in it; None where it is not
+    known.
     """
 
     data: T
     characters: int = 0
     finish_reason: str = ""
     says: bool = False
+    said: Said | None = None
 
 
 def relayed(chunks: list[JSON], render: Callable[[list[JSON]], T]) -> Relayed[T]:
     """Return `chunks` as `render` makes them."""
-    characters, finish_reason, says = 0, "", False
+    finish_reason, says = "", False
+    texts: list[str] = []
+    others: list[JSON] = []
     for chunk in chunks:
-        says = says or _says_something(chunk)
+        says = says or not chunk["choices"]
         for choice in chunk["choices"]:
-            if isinstance(text := choice["delta"].get("content"), str):
-                characters += len(text)
+            delta = choice["delta"]
+            # Nearly all are a piece of the first choice's text and nothing else.
+            is_text = not choice["index"] and isinstance(delta.get("content"), str)
+            if is_text:
+                texts.append(delta["content"])
+            if not is_text or len(delta) > 1:
+                others.append(choice)
             finish_reason = choice.get("finish_reason") or finish_reason
-    return Relayed(render(chunks), characters, finish_reason, says)
+    text = "".join(texts)
+    said: Said = {"content": text} if text else {}
+    characters = len(text) + sum([_note(choice, said) for choice in others])
+    says = says or bool(said or finish_reason)
+    return Relayed(render(chunks), characters, finish_reason, says, said)
 
 
 def encoded(chunks: list[JSON]) -> Relayed[bytes]:
@@ -48,19 +64,38 @@ def joined(pieces: list[Relayed[bytes]]) -> Relayed[bytes]:
     if len(pieces) == 1:
         return pieces[0]
     reasons = [piece.finish_reason for piece in pieces if piece.finish_reason]
+    said: Said = {}
+    for piece in pieces:
+        for name, text in (piece.said or {}).items():
+            said[name] = said.get(name, "") + text
     return Relayed(
         b"".join([piece.data for piece in pieces]),
         sum(piece.characters for piece in pieces),
         reasons[-1] if reasons else "",
         any(piece.says for piece in pieces),
+        said if all(piece.said is not None for piece in pieces) else None,
     )
 
 
-def _says_something(chunk: JSON) -> bool:
-    for choice in chunk["choices"]:
-        delta = choice["delta"]
-        if choice.get("finish_reason") or any(
-            delta[key] for key in delta if key != "role"
-        ):
-            return True
-    return not chunk["choices"]
+def _note(choice: JSON, said: Said) -> int:
+    """Add what a choice says but for the first one's text; return its characters."""
+    index, delta = choice["index"], choice["delta"]
+    for key, value in delta.items():
+        if value and key != "role" and (index or key != "content"):
+            _add(said, (index, key), value)
+    text = delta.get("content")
+    return len(text) if index and isinstance(text, str) else 0
+
+
+def _add(said: Said, name: object, value: object) -> None:
+    """Add the strings of a field; arguments of calls stand further in."""
+    if isinstance(value, str):
+        said[name] = said.get(name, "") + value
+    elif isinstance(value, list):
+        for each in value:
+            _add(said, name, each)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            _add(said, (name, value.get("index"), key), inner)
+    elif value:
+        said.setdefault(name, "")

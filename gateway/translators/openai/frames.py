@@ -10,7 +10,7 @@ import re
 from itertools import islice
 from typing import Any
 
-from gateway.hub.answers.relay import Relayed
+from gateway.hub.answers.relay import Relayed, Said
 from gateway.hub.protocol import JSON
 from gateway.wire.jsontext import JSONError, decode, encode
 from gateway.wire.sse import Event
@@ -44,6 +44,7 @@ class PlainFrames:
 
     def __init__(self, payload: list[bytes], frame: list[bytes], index: int) -> None:
         self.index = index
+        self._name: object = (index, "content") if index else "content"
         before, *between, after = payload
         self._before, self._after = before, after
         self._shortest = len(before) + len(after)
@@ -130,7 +131,14 @@ class PlainFrames:
         frames = rows.replace(b"\n", self._last + self._first)
         if self._between:
             frames = frames.replace(b"\t", self._middle)
-        return Relayed(self._first + frames + self._last, length, says=True)
+        said: Said = {self._name: _read(b"\n".join(texts) if self._between else rows)}
+        return Relayed(self._first + frames + self._last, length, says=True, said=said)
+
+
+def _read(rows: bytes) -> str:
+    """Return the text that strings, one a line, come to."""
+    text = rows.replace(b'"\n"', b"")
+    return str(decode(text)) if b"\\" in text else text[1:-1].decode()
 
 
 def _is_plain(chunk: JSON) -> bool:

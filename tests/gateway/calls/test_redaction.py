@@ -2,6 +2,7 @@
 
 import base64
 import html
+import re
 from urllib.parse import quote
 
 import pytest
@@ -20,6 +21,9 @@ WRITTEN = {
     "hex": KEY.encode().hex(),
     "HEX": KEY.encode().hex().upper(),
     "percent": quote(KEY, safe=""),
+    "percent in small letters": re.sub(
+        "%..", lambda found: found[0].lower(), quote(KEY, safe="")
+    ),
     "HTML": html.escape(KEY),
 }
 

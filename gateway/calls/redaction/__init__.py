@@ -5,6 +5,7 @@ An upstream may echo what it was sent, in an answer, an error or a header.
 
 import base64
 import html
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import TypeVar, cast
@@ -20,14 +21,13 @@ SHORTEST_SECRET = 8
 
 T = TypeVar("T")
 
+_ESCAPE = re.compile(rb"%[0-9A-F]{2}")
+
 
 def redact(provider: Provider, data: bytes) -> bytes:
     """Return `data` without the provider's credentials."""
-    for secret in _secrets(provider):
+    for secret in spellings_of(provider):
         if secret in data:
-            data = data.replace(secret, REDACTED)
-    if isinstance(provider.auth, auth.OAuth2) and provider.auth.access_token:
-        for secret in _spellings(provider.auth.access_token):
             data = data.replace(secret, REDACTED)
     return data
 
@@ -50,6 +50,14 @@ def redacted(provider: Provider, error: GatewayError) -> GatewayError:
         error.headers,
         error.told and redacted_piece(provider, error.told),
     )
+
+
+def spellings_of(provider: Provider) -> tuple[bytes, ...]:
+    """Return the provider's credentials of now, each in every way it may be written."""
+    secrets = _secrets(provider)
+    if isinstance(provider.auth, auth.OAuth2) and provider.auth.access_token:
+        secrets += _spellings(provider.auth.access_token)
+    return secrets
 
 
 def _secrets(provider: Provider) -> tuple[bytes, ...]:
@@ -75,7 +83,8 @@ def _spellings(secret: str) -> tuple[bytes, ...]:
 def _encoded(secret: str) -> Iterator[bytes]:
     raw = secret.encode()
     percent = quote(secret, safe="").encode()
-    yield from (percent, percent.lower(), quote(secret).encode())
+    yield from (percent, _ESCAPE.sub(lambda found: found[0].lower(), percent))
+    yield quote(secret).encode()
     yield from (html.escape(secret).encode(), html.escape(secret, quote=False).encode())
     yield from (raw.hex().encode(), raw.hex().upper().encode())
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
