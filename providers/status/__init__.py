@@ -81,7 +81,9 @@ async def _examine(
     scheme = await sync_to_async(auth.for_provider)(provider)
     first, *others = provider.vendor.questions(provider.endpoint)
     result = await _ask(provider, scheme, first)
-    if result.http_status in unlisted.NOT_SERVED and not result.is_available:
+    while unlisted.is_not_served(result) and others:
+        result = await _ask(provider, scheme, others.pop(0))
+    if unlisted.is_not_served(result):
         return await unlisted.ask(provider, scheme, TIMEOUT) or result
     if not result.is_available or result.http_status not in verdicts.ANSWERED:
         return result
@@ -113,14 +115,21 @@ async def discover(provider: ModelProvider) -> list[str]:
 async def _listed(provider: ModelProvider) -> list[str]:
     scheme = await sync_to_async(auth.for_provider)(provider)
     found: set[str] = set()
+    unserved: CheckResult | None = None
     for question in provider.vendor.questions(provider.endpoint):
         result = await _ask(provider, scheme, question)
+        if unlisted.is_not_served(result):
+            unserved = result
+            continue
         if (
             result.http_status not in verdicts.ANSWERED
             or result.status != Status.AVAILABLE
         ):
             raise DiscoveryFailed(" ".join(filter(None, (result.message, result.hint))))
         found.update(result.models)
+    if unserved is not None and not found:
+        said = await unlisted.ask(provider, scheme, TIMEOUT)
+        raise DiscoveryFailed(verdicts.without_list(unserved, said))
     return sorted(found)
 
 

@@ -11,10 +11,12 @@ from providers.models import ModelProvider
 from providers.status import discovery, verdicts
 from providers.status.verdicts import CheckResult
 
-NOT_SERVED = frozenset({404, 405, 501})
-"""How a server answers for a path that it does not have."""
-
 _BODY_LIMIT = 64 * 1024
+
+
+def is_not_served(result: CheckResult) -> bool:
+    """Tell whether a server answered a question as one that does not know its path."""
+    return result.http_status in verdicts.NOT_SERVED and not result.is_available
 
 
 async def ask(

@@ -21,6 +21,9 @@ Status = ModelProvider.Status
 
 EXCERPT_LENGTH = 200
 
+NOT_SERVED = frozenset({404, 405, 501})
+"""How a server answers for a path that it does not have."""
+
 ANSWERED = frozenset({200, 201})
 """Statuses of answers; frameworks answer a POST with 201 unless told otherwise."""
 _READ = 8000  # what is searched for keys: far more than is shown
@@ -192,6 +195,25 @@ def let_in(
     )
 
 
+def without_list(unserved: CheckResult, said: CheckResult | None) -> str:
+    """Return why no models were fetched from a server that was asked for its list.
+
+    `said` is what its chat path told.
+    """
+    if said is None:
+        return (
+            f"{unserved.message} If this server lists no models, type their ids by "
+            "hand."
+        )
+    if not said.is_available:
+        return said.message
+    return (
+        f"This server lists no models (it answers {unserved.http_status} to "
+        f"{unserved.request}). It is reached all the same: type the ids of its models "
+        "by hand."
+    )
+
+
 def _another_kind_of_server(provider: ModelProvider, path: str) -> tuple[str, str]:
     return (
         Status.UNAVAILABLE,
@@ -206,7 +228,7 @@ def _refused(code: int, path: str) -> tuple[str, str]:
     match code:
         case 401 | 403:
             message = f"The provider rejected the credentials ({code})."
-        case 404 | 405:
+        case 404 | 405 | 501:
             message = f"Endpoint answered, but {path} was not found. Check the path."
         case 429:
             status = Status.AVAILABLE

@@ -88,8 +88,8 @@ def _excuse(headers: Mapping[str, str], message: str) -> str:
         return f"Connected; the credentials are valid. {LIST_DENIED}"
     if kind == "UnknownOperationException":
         return (
-            "Connected. This endpoint does not list models, so that the credentials "
-            "are proven by the first call."
+            "Connected. This endpoint does not list models: type their ids by hand. "
+            "The credentials are proven by the first call."
         )
     return ""
 

@@ -461,6 +461,39 @@ def test_a_failed_fetch_says_why(upstream):
         asyncio.run(status.discover(draft(upstream.url)))
 
 
+@pytest.mark.parametrize("listing", [404, 405, 501])
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (json_answer(NO_MODEL, 400), "lists no models .* type the ids"),
+        (json_answer(NO_MODEL, 422), "lists no models .* type the ids"),
+        (json_answer(NO_MODEL, 401), "rejected the credentials"),
+        (Answer(404, b"404 page not found"), "/v1/models was not found.* type their"),
+    ],
+)
+def test_a_fetch_from_a_server_without_a_list_says_so(upstream, listing, answer, words):
+    upstream.answer = Answer(listing, b"")
+    upstream.answers["/v1/chat/completions"] = answer
+    with pytest.raises(status.DiscoveryFailed, match=words):
+        asyncio.run(status.discover(draft(upstream.url)))
+
+
+def test_a_server_with_a_list_may_tell_no_version(upstream):
+    upstream.answer = Answer(404, b"404 page not found")
+    upstream.answers["/api/tags"] = json_answer({"models": [{"name": "qwen3:8b"}]})
+    provider = draft(upstream.url, provider_type="ollama", auth_type="none")
+    assert asyncio.run(status.discover(provider)) == ["qwen3:8b"]
+    result = check(provider, ["qwen3:8b"])
+    assert result.status == "available"
+    assert "1 of 1 models found" in result.message
+
+
+def test_an_endpoint_that_lists_no_models_asks_for_ids_by_hand(upstream):
+    upstream.answer = json_answer({}, 404, x_amzn_errortype="UnknownOperationException")
+    with pytest.raises(status.DiscoveryFailed, match="type their ids by hand"):
+        asyncio.run(status.discover(bedrock(upstream.url)))
+
+
 def test_a_key_that_may_not_list_asks_for_ids_by_hand(upstream):
     upstream.answer = json_answer(
         {"message": "x is not authorized to perform: bedrock:ListFoundationModels"},
