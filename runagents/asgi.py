@@ -31,7 +31,7 @@ async def application(
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
     elif scope["type"] == "http" and (
-        routes.owns(scope["path"]) or strays.missed_the_gateway(scope)
+        routes.owns(scope["path"], scope["method"]) or strays.missed_the_gateway(scope)
     ):
         await handler.handle(scope, receive, send)
     elif scope["type"] == "websocket":

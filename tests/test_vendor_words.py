@@ -32,7 +32,10 @@ SPEAKING = re.compile(
 
 # Module or folder -> why it knows a vendor.
 ALLOWED: dict[str, str] = {
+    "gateway/doors/messages/": "a vendor's format, which its clients speak",
+    "gateway/entry/routes.py": "where a vendor's clients ask, and how they are known",
     "gateway/translators/__init__.py": "the table of translators",
+    "runagents/reference/document.py": "names the formats of the doors",
     "providers/vendors/__init__.py": "the table of vendors",
     "providers/vendors/hosts.py": "where servers of many vendors keep their paths",
     "providers/vendors/presets.py": "ready-made starts, of every type",

@@ -5,6 +5,9 @@ import difflib
 from gateway.errors import GatewayError
 from gateway.worker.snapshot import Caller, Snapshot, Target
 
+LONG = "[1m]"
+"""What coding agents put behind a name to ask for the longer context; no part of it."""
+
 
 def find(
     snapshot: Snapshot, model: str, caller: Caller, provider: str = ""
@@ -42,6 +45,13 @@ def visible(snapshot: Snapshot, caller: Caller) -> list[tuple[str, Target]]:
 
 
 def _serving(snapshot: Snapshot, model: str, provider: str) -> tuple[Target, ...]:
+    found = _named(snapshot, model, provider)
+    if not found and model.endswith(LONG):
+        return _named(snapshot, model.removesuffix(LONG), provider)
+    return found
+
+
+def _named(snapshot: Snapshot, model: str, provider: str) -> tuple[Target, ...]:
     if provider:
         pinned = snapshot.pinned.get(f"{provider}/{model}") or snapshot.pinned.get(
             model

@@ -192,6 +192,7 @@ def _route(asked: Asked, target: Target) -> Route:
         avoid=avoidance.known(target, asked.body),
         largest=call_settings.UPSTREAM_BODY_LIMIT,
         provider_type=row.provider_type,
+        host=target.provider.host,
     )
 
 

@@ -32,15 +32,24 @@ _PROXY_OR_BROWSER = re.compile(
 
 
 def identify(
-    snapshot: Snapshot, headers: Mapping[str, list[str]], address: str
+    snapshot: Snapshot,
+    headers: Mapping[str, list[str]],
+    address: str,
+    *,
+    sets_aside: bool = False,
 ) -> Caller:
     """Return who sends `headers` (lower-case name -> values) from `address`.
 
+    With `sets_aside` keys that cannot be ours count for nothing beside one that can:
+    some clients send their vendor's whatever they are told.
     Raises GatewayError: 401 for a key that is missing, malformed, unknown or revoked
     (one answer for all), 401 with the date for an expired one, 403 for a paused one,
     400 for several keys that differ.
     """
-    key = _presented_key(headers)
+    if sets_aside:
+        key = _known(snapshot, _candidates(headers))
+    else:
+        key = _presented_key(headers)
     if key:
         return _caller_of(snapshot, key)
     if _may_go_keyless(headers, address):
@@ -60,16 +69,21 @@ def unauthorized() -> GatewayError:
     )
 
 
-def holds_unknown_key(snapshot: Snapshot, headers: Mapping[str, list[str]]) -> bool:
-    """Tell whether `headers` hold one key that looks like ours and is not known.
+def holds_unknown_key(
+    snapshot: Snapshot, headers: Mapping[str, list[str]], *, sets_aside: bool = False
+) -> bool:
+    """Tell whether `headers` hold a key that looks like ours and is not known.
 
     It may have been made since the registry was read.
     """
     try:
-        key = _presented_key(headers)
+        found = _candidates(headers) if sets_aside else [_presented_key(headers)]
     except GatewayError:
         return False
-    return keys.is_well_formed(key) and keys.digest(key) not in snapshot.callers
+    return any(
+        keys.is_well_formed(key) and keys.digest(key) not in snapshot.callers
+        for key in found
+    )
 
 
 def unreadable() -> GatewayError:
@@ -108,11 +122,46 @@ def _presented_key(headers: Mapping[str, list[str]]) -> str:
         presented += [value.strip() for value in headers.get(name, ())]
     presented = [key for key in presented if key and key != keys.PLATFORM_MANAGED]
     if len(set(presented)) > 1 or len(headers.get("authorization", ())) > 1:
-        raise invalid_request(
-            "The request holds more than one API key. Send one.",
-            code="ambiguous_credentials",
-        )
+        raise _ambiguous()
     return presented[0] if presented else ""
+
+
+def _candidates(headers: Mapping[str, list[str]]) -> list[str]:
+    """Return the keys in the headers that can be ours, each once.
+
+    Raises a 401 where there are keys, and only such of others.
+    """
+    presented = [value for name in KEY_HEADERS for value in headers.get(name, ())]
+    for value in headers.get("authorization", ()):
+        scheme, _, token = value.strip().partition(" ")
+        presented.append(token if scheme.lower() == "bearer" else value)
+    found = dict.fromkeys(value.strip() for value in presented)
+    ours = [key for key in found if keys.is_well_formed(key)]
+    if not ours and any(key and key != keys.PLATFORM_MANAGED for key in found):
+        raise unauthorized()
+    return ours
+
+
+def _known(snapshot: Snapshot, candidates: list[str]) -> str:
+    """Return the key that counts among several, or an empty string.
+
+    Raises a 400 where they are of different callers.
+    """
+    known = {
+        caller: key
+        for key in candidates
+        if (caller := snapshot.callers.get(keys.digest(key))) is not None
+    }
+    if len(known) > 1:
+        raise _ambiguous()
+    return next(iter(known.values()), candidates[0] if candidates else "")
+
+
+def _ambiguous() -> GatewayError:
+    return invalid_request(
+        "The request holds more than one API key. Send one.",
+        code="ambiguous_credentials",
+    )
 
 
 def _caller_of(snapshot: Snapshot, key: str) -> Caller:

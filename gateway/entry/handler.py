@@ -9,7 +9,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 
-from gateway.doors.protocol import NOTHING_SENT
+from gateway.doors.protocol import NOTHING_SENT, Door
 from gateway.entry import callers, routes, views
 from gateway.entry.receiving import (
     Message,
@@ -69,7 +69,7 @@ async def refuse_websocket(scope: Message, receive: Receive, send: Send) -> None
         await send({"type": "websocket.close", "code": 1000})
         return
     response = error_response(
-        _no_websockets(), routes.door_of(scope["path"]), NOTHING_SENT
+        _no_websockets(), routes.door_of(scope["path"], {}), NOTHING_SENT
     )
     start = _start(response.status, response.headers)
     await send({**start, "type": "websocket.http.response.start"})
@@ -91,7 +91,11 @@ async def _answer(request: Request, receive: Receive) -> Response | StreamedResp
     except Exception:
         logger.exception("A request failed unexpectedly.")
         failure = _internal_error()
-    return error_response(failure, routes.door_of(request.path), request.sent())
+    return error_response(failure, _door_of(request), request.sent())
+
+
+def _door_of(request: Request) -> Door:
+    return routes.door_of(request.path, request.header_lists)
 
 
 def _book(request: Request, error: GatewayError) -> None:
@@ -106,7 +110,7 @@ def _book(request: Request, error: GatewayError) -> None:
         caller=caller.name,
         caller_kind=caller.kind,
         key_hint=caller.hint,
-        **views.about(request, routes.door_of(request.path)),
+        **views.about(request, _door_of(request)),
     )
     runtime.refusals.note(entry, error)
 
@@ -133,7 +137,7 @@ async def _respond(request: Request, receive: Receive) -> Response | StreamedRes
     if not endpoint.is_public:
         request.caller = await _identify(request)
     if request.method == "POST":
-        check_media_type(request)
+        check_media_type(request, may_lack=endpoint.door is routes.MESSAGES_DOOR)
         request.body = await read_body(request, receive)
     return await endpoint.view(request, **named)
 
@@ -146,21 +150,23 @@ async def _identify(request: Request) -> Caller:
     if not registry.is_loaded:
         raise callers.unreadable()
     headers, address = request.header_lists, request.address
+    aside = _door_of(request) is routes.MESSAGES_DOOR
     try:
-        return callers.identify(registry.snapshot, headers, address)
+        return callers.identify(registry.snapshot, headers, address, sets_aside=aside)
     except GatewayError as error:
         if error.status != 401 or error.code == callers.EXPIRED:
             raise
         forwarded = ",".join(headers.get("x-forwarded-for", ()))
         client = attempts.client_address(address, forwarded)
         wait = await attempts.wrong_keys.add(attempts.place_of(client))
-        if not wait and not callers.holds_unknown_key(registry.snapshot, headers):
+        snapshot = registry.snapshot
+        if not (wait or callers.holds_unknown_key(snapshot, headers, sets_aside=aside)):
             raise
     if wait:
         raise callers.too_many_wrong_keys(max(1, round(wait)))
     if not await registry.catch_up():
         raise callers.unreadable()
-    return callers.identify(registry.snapshot, headers, address)
+    return callers.identify(registry.snapshot, headers, address, sets_aside=aside)
 
 
 def _request_id(request: Request) -> str:

@@ -36,10 +36,13 @@ def _header_lists(scope: Mapping[str, Any]) -> dict[str, list[str]]:
     return lists
 
 
-def check_media_type(request: Request) -> None:
-    """Refuse what is not plain JSON (415); a form post from a browser is among it."""
+def check_media_type(request: Request, *, may_lack: bool = False) -> None:
+    """Refuse what is not plain JSON (415); a form post from a browser is among it.
+
+    It must be labelled, unless it `may_lack` that.
+    """
     media_type = request.header("content-type").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    if media_type != "application/json" and (media_type or not may_lack):
         raise _unsupported(
             "Send the body as JSON, with the header `Content-Type: application/json`."
         )

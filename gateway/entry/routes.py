@@ -1,12 +1,12 @@
 """The gateway's own routes, resolved by the lean handler, not by Django's.
 
-Agents find the chat endpoint under every base URL that RunAgents and OpenAI SDKs make
-of it: with and without ``/v1``, below ``/api``, pinned to a provider by ``/p/<name>``,
-and with the tail doubled.
+Agents find the endpoint of a door under every base URL that RunAgents and the vendors'
+SDKs make of it: with and without ``/v1``, below ``/api``, pinned to a provider by
+``/p/<name>``, and with the tail doubled.
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -21,7 +21,10 @@ View = Callable[..., Awaitable[Response | StreamedResponse]]
 
 SANDBOX = "/sandbox/"
 
-_OWN = re.compile(r"/(?:v1|sandbox|tools|(?:api/)?(?:v1/)*(?:chat|responses|p))(?:/|$)")
+_OWN = re.compile(
+    r"/(?:v1|sandbox|tools|(?:api/)?(?:v1/)*(?:chat|responses|p)"
+    r"|(?:api/)?(?:anthropic/)?(?:v1/)*messages)(?:/|$)"
+)
 """Paths that begin so are the gateway's, known or not: a program asks there, to which
 a page of the console would tell nothing."""
 
@@ -34,6 +37,7 @@ MOST_PARTS = 16
 
 CHAT_DOOR = DOORS["chat"]
 RESPONSES_DOOR = DOORS["responses"]
+MESSAGES_DOOR = DOORS["messages"]
 
 # It begins with any number of `v1/`. Where a pattern said so a second time before it,
 # matching a path of nothing else would take the square of its length.
@@ -42,6 +46,13 @@ _RESPONSES = r"(?:(?:v1/)*responses/?)+"
 
 # What OpenAI keeps: a response by its id, what became of it, and what it was asked.
 _KEPT = r"(?:v1/)*responses/(?P<response>resp_[^/]+)(?:/(?:cancel|input_items))?/?"
+_MESSAGES = r"(?:anthropic/)?(?:(?:v1/)*messages/?)+"
+
+_MESSAGES_VERSION = "anthropic-version"
+"""The header by which clients of the Messages API are known, wherever they ask."""
+
+_ALIVE = "/"
+"""Asked with HEAD by Claude Code before its first call; with GET it is the console."""
 
 
 class Endpoint(NamedTuple):
@@ -91,12 +102,14 @@ ENDPOINTS = (
     *endpoints_of(_CHAT, CHAT_DOOR),
     *endpoints_of(_RESPONSES, RESPONSES_DOOR),
     *_kept_responses(),
+    *endpoints_of(_MESSAGES, MESSAGES_DOOR),
     # With a slash behind it, it is the console's page.
     _endpoint(r"/models", "GET", views.models),
     _endpoint(r"/(?:api/)?(?:v1/)+models/?", "GET", views.models),
     _endpoint(r"/(?:api/)?(?:v1/)+models/(?P<model>.+)", "GET", views.model),
     _endpoint(r"/(?:v1/)?healthz", "GET", views.healthz, is_public=True),
     _endpoint(r"/readyz", "GET", views.readyz, is_public=True),
+    _endpoint(r"/(?:api/hello)?", "GET", views.alive, is_public=True),
     # The sandbox is an upstream: it knows its own provider's key and nobody else's.
     _endpoint(
         r"/sandbox/v1/chat/completions",
@@ -109,8 +122,10 @@ ENDPOINTS = (
 )
 
 
-def owns(path: str) -> bool:
-    """Tell whether a path belongs to the gateway rather than to the console."""
+def owns(path: str, method: str = "GET") -> bool:
+    """Tell whether a request belongs to the gateway rather than to the console."""
+    if path == _ALIVE:
+        return method == "HEAD"
     return _OWN.match(_tidy(path)) is not None or match(path) is not None
 
 
@@ -132,10 +147,22 @@ def meant_by(path: str) -> str:
     return ""
 
 
-def door_of(path: str) -> Door:
-    """Return the door that tells what goes wrong at `path`, known or not."""
+def door_of(path: str, headers: Mapping[str, list[str]]) -> Door:
+    """Return the door that tells what goes wrong at `path`, known or not.
+
+    `headers` decide where a path belongs to no door, as the list of models does.
+    """
     matched = match(path) or match(meant_by(path))
+    if matched and "POST" in matched[0].methods:
+        return matched[0].door
+    if _MESSAGES_VERSION in headers or _is_below_messages(path):
+        return MESSAGES_DOOR
     return matched[0].door if matched else CHAT_DOOR
+
+
+def _is_below_messages(path: str) -> bool:
+    """Tell whether a path is below one of the Messages API's."""
+    return len(path) <= LONGEST_PATH and "/messages/" in path
 
 
 def _tidy(path: str) -> str:

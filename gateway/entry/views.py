@@ -61,6 +61,11 @@ async def kept_response(
     )
 
 
+async def alive(request: Request) -> Response:
+    """Answer a client that asks whether anybody is there, and nothing else."""
+    return Response(200, {"content-type": "text/plain; charset=utf-8"}, b"")
+
+
 async def healthz(request: Request) -> Response:
     """Tell that the process is alive; touches nothing."""
     return json_response({"status": "ok"})

@@ -43,7 +43,8 @@ class Route(NamedTuple):
     `completion_id` and `created` (Unix seconds) are stamped on answers that bring none.
     `avoid` names upstream features that a previous attempt saw refused. `largest` is
     how many bytes of an answer are held in memory: an image may come in one event.
-    `provider_type` names the translator (gateway/translators).
+    `provider_type` names the translator (gateway/translators), `host` is the name of
+    the upstream's: at home a vendor's models take what nobody else's servers do.
     """
 
     model: str
@@ -57,6 +58,7 @@ class Route(NamedTuple):
     avoid: frozenset[str] = frozenset()
     largest: int = MAX_EVENT
     provider_type: str = ""
+    host: str = ""
 
 
 class Reply(NamedTuple):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import httpx
 from django.conf import settings
@@ -62,6 +63,7 @@ class Provider:
     translator: Translator
     auth: httpx.Auth | None
     name: str
+    host: str
     extra_headers: Mapping[str, str]
     extensions: dict[str, object]
     heads: dict[tuple[object, ...], tuple[httpx.URL, httpx.Headers]] = field(
@@ -85,6 +87,7 @@ class Provider:
             translator=TRANSLATORS[row.provider_type],
             auth=scheme,
             name=row.name,
+            host=(urlsplit(row.endpoint).hostname or "").lower(),
             extra_headers={
                 name.lower(): value
                 for name, value in row.options.get("extra_headers", {}).items()

@@ -30,6 +30,7 @@ class Call(NamedTuple):
 
 
 _CHAT = "https://platform.openai.com/docs/api-reference/chat/create"
+_MESSAGES = "https://platform.claude.com/docs/en/api/messages/create"
 _MODELS = "https://platform.openai.com/docs/api-reference/models"
 GATEWAY = (
     Call("/v1/chat/completions", "POST", "Ask a model, in OpenAI's format.", _CHAT),
@@ -39,10 +40,18 @@ GATEWAY = (
         "Ask a model of one provider.",
         _CHAT,
     ),
+    Call("/v1/messages", "POST", "Ask a model, in Anthropic's format.", _MESSAGES),
+    Call(
+        "/v1/p/{provider}/messages",
+        "POST",
+        "Ask a model of one provider, in Anthropic's format.",
+        _MESSAGES,
+    ),
     Call("/v1/models", "GET", "List the models that the key reaches.", _MODELS),
     Call("/v1/models/{model}", "GET", "Show one model.", _MODELS),
     Call("/api/v1/openapi.json", "GET", "Show this document, to a workspace's key."),
     Call("/healthz", "GET", "Tell that the process is alive.", is_public=True),
+    Call("/api/hello", "GET", "Tell that somebody is there.", is_public=True),
     Call("/readyz", "GET", "Tell whether calls can be served.", is_public=True),
     Call("/tools/echo-tool/echo", "POST", "Answer with what it was sent."),
 )

@@ -87,6 +87,9 @@ class GatewayClient:
         self._host = host
         self._headers = headers
 
+    def request(self, method: str, url: str, **options: Any) -> httpx.Response:
+        return asyncio.run(self._request(method, url, options))
+
     def get(self, url: str, **options: Any) -> httpx.Response:
         return asyncio.run(self._request("GET", url, options))
 

@@ -1,0 +1,68 @@
+"""What of a request can be said to whoever stands behind the hub."""
+
+import re
+from typing import NamedTuple
+
+from gateway.hub.protocol import Route
+
+_PLAIN = re.compile(r"(?:^|[/.])gpt-(?:3\.5|4(?!\d))", re.IGNORECASE)
+"""OpenAI's models from before it had any that reason: an effort is refused there."""
+
+
+_SHOW_RESULTS = frozenset({"anthropic", "bedrock"})
+_FETCH = frozenset({"bedrock"})
+_SAY_NONE = frozenset({"anthropic", "ollama"})
+_ONE_SYSTEM = frozenset({"bedrock"})
+"""By the type of the provider: what its translator makes of the hub's request."""
+
+
+class Profile(NamedTuple):
+    """What one upstream understands of what the hub can carry.
+
+    `is_translated` is where a translator reads the hub's extensions: marks of caches,
+    failed results, `top_k`. Without it only OpenAI's own fields are known. With
+    `shows_results` results of tools may hold images and files, with `fetches` files may
+    be named by URL. `mid_system` says how instructions amid a conversation go: `keep`,
+    `user` or `hoist`. `limit_field` names the output limit, `user_field` the caller's
+    user; `is_openai` holds for OpenAI's own hosts.
+    """
+
+    is_translated: bool = False
+    is_openai: bool = False
+    shows_results: bool = False
+    fetches: bool = False
+    says_none: bool = False
+    mid_system: str = "keep"
+    limit_field: str = "max_tokens"
+    user_field: str = ""
+    cache_marks: str = ""
+    takes_effort: bool = True
+    max_output: int | None = None
+
+    @property
+    def keeps_marks(self) -> bool:
+        """Whether marks of caches are sent."""
+        return self.is_translated or bool(self.cache_marks)
+
+
+_OPENAI = (".openai.com", ".azure.com")
+"""OpenAI's models at home: a limit of their own name, and ids of users."""
+
+
+def profile_of(route: Route) -> Profile:
+    """Return what the upstream of a route understands."""
+    kind = route.provider_type
+    is_openai = kind == "openai" and route.host.endswith(_OPENAI)
+    most = route.capabilities.get("max_output")
+    return Profile(
+        is_translated=kind != "openai",
+        is_openai=is_openai,
+        shows_results=kind in _SHOW_RESULTS,
+        fetches=kind in _FETCH,
+        says_none=kind in _SAY_NONE,
+        mid_system="user" if kind in _ONE_SYSTEM else "keep",
+        limit_field="max_completion_tokens" if is_openai else "max_tokens",
+        user_field="safety_identifier" if is_openai else "",
+        takes_effort=not _PLAIN.search(route.base_model or route.upstream_model),
+        max_output=most if isinstance(most, int) else None,
+    )

@@ -1,0 +1,1 @@
+"""A streamed answer: chunks to events."""

@@ -1,0 +1,236 @@
+"""The Messages API's paths: who may call, what comes back, how failures look."""
+
+import json
+
+import pytest
+
+from providers.models import WorkspaceKey
+from tests.grammar.messages import checked, message_in
+
+URL = "/v1/messages"
+ASKED = {
+    "model": "gpt-4o-mini",
+    "max_tokens": 100,
+    "messages": [{"role": "user", "content": "hi"}],
+}
+
+
+def event(choice: dict | None = None, **fields) -> bytes:
+    """One frame of OpenAI's stream, with a choice or without."""
+    choices = [] if choice is None else [{"index": 0, **choice}]
+    chunk = {"id": "chatcmpl-c", "choices": choices, **fields}
+    return b"data: " + json.dumps(chunk).encode() + b"\n\n"
+
+
+ROLE = event({"delta": {"role": "assistant", "content": ""}})
+TEXT = event({"delta": {"content": "hel"}})
+MORE = event({"delta": {"content": "lo"}})
+STOP = event({"delta": {}, "finish_reason": "stop"})
+USAGE = event(usage={"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11})
+DONE = b"data: [DONE]\n\n"
+
+
+def test_an_answer_comes_back_as_a_message(
+    provider, upstream, gateway, completion, ledger
+):
+    provider()
+    seen = upstream(json=completion)
+    answer = gateway().post(
+        URL, json=ASKED, headers={"x-claude-code-session-id": "s-1"}
+    )
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "id": "msg_chatcmplup",
+        "type": "message",
+        "role": "assistant",
+        "model": "gpt-4o-mini",
+        "content": [{"type": "text", "text": "hello"}],
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+        "usage": {
+            "input_tokens": 9,
+            "cache_creation_input_tokens": 0,
+            "cache_read_input_tokens": 0,
+            "output_tokens": 2,
+        },
+    }
+    assert answer.headers["request-id"] == answer.headers["x-request-id"]
+    assert seen[0].url.path == "/v1/chat/completions"
+    assert json.loads(seen[0].content) == {
+        "model": "gpt-4o-mini",
+        "messages": [{"role": "user", "content": "hi"}],
+        "max_tokens": 100,
+    }
+    (row,) = ledger()
+    assert (row["door"], row["session_id"], row["outcome"]) == ("messages", "s-1", "ok")
+    assert (row["input_tokens"], row["output_tokens"]) == (9, 2)
+
+
+def test_a_stream_comes_back_as_events(provider, upstream, gateway, ledger):
+    provider()
+    upstream(stream=[ROLE, TEXT, MORE, STOP, USAGE, DONE])
+    answer = gateway().post(URL, json={**ASKED, "stream": True})
+    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+    message = message_in(answer.content)
+    assert message["content"] == [{"type": "text", "text": "hello"}]
+    assert (message["stop_reason"], message["usage"]["input_tokens"]) == ("end_turn", 9)
+    assert ledger()[0]["finish_reason"] == "stop"
+
+
+def test_a_stream_cut_short_ends_in_an_error(provider, upstream, gateway, ledger):
+    provider()
+    upstream(stream=[ROLE, TEXT])
+    answer = gateway().post(URL, json={**ASKED, "stream": True})
+    assert checked(answer.content)[-1]["type"] == "error"
+    assert ledger()[0]["outcome"] != "ok"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/messages",
+        "/messages",
+        "/v1/v1/messages",
+        "/api/v1/messages",
+        "/anthropic/v1/messages",
+        "/v1/messages/v1/messages",
+        "/v1/messages/",
+        "/p/openai/v1/messages",
+        "/v1/p/openai/v1/messages",
+    ],
+)
+def test_every_alias_leads_to_the_same_place(
+    provider, upstream, gateway, completion, path
+):
+    provider()
+    upstream(json=completion)
+    answer = gateway().post(f"{path}?beta=true", json=ASKED)
+    assert answer.status_code == 200
+    assert answer.json()["type"] == "message"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_another_method_is_told_the_right_one(gateway, method):
+    client = gateway()
+    answer = client.request(method, URL)
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "POST"
+    assert "access-control-allow-origin" not in answer.headers
+    if method != "HEAD":
+        assert answer.json()["type"] == "error"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/v1/messages/batches", {}),
+        ("/v1/files", {"anthropic-version": "2023-06-01"}),
+        ("/v1/models/nobody", {"anthropic-version": "2023-06-01"}),
+    ],
+)
+def test_what_is_not_offered_is_told_in_the_envelope(gateway, path, headers):
+    answer = gateway().get(path, headers=headers)
+    assert answer.status_code == 404
+    told = answer.json()
+    assert (told["type"], told["error"]["type"]) == ("error", "not_found_error")
+    assert told["request_id"] == answer.headers["request-id"]
+
+
+@pytest.mark.parametrize("path", ["/", "/api/hello"])
+def test_a_client_that_looks_for_life_is_not_sent_to_the_log_in(gateway, path):
+    answer = gateway().request("HEAD", path)
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_a_page_is_still_a_page(gateway):
+    assert gateway().get("/").status_code == 302
+
+
+@pytest.fixture
+def workspace_keys(provider, upstream, completion):
+    """Two keys of two callers, with a provider behind them."""
+    provider()
+    upstream(json=completion)
+    return [WorkspaceKey.issue(name).plaintext for name in ("one", "two")]
+
+
+FOREIGN = "sk-ant-api03-0123456789"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda key: {"x-api-key": key},
+        lambda key: {"authorization": f"Bearer {key}"},
+        lambda key: {"x-api-key": key, "authorization": f"Bearer {key}"},
+        lambda key: {"x-api-key": FOREIGN, "authorization": f"Bearer {key}"},
+        lambda key: {"x-api-key": key, "authorization": "Bearer sk-ant-oat01-abc"},
+        lambda key: {"x-runagents-api-key": key, "authorization": "Bearer oauth"},
+    ],
+)
+def test_a_key_of_ours_counts_beside_one_of_the_vendor(gateway, workspace_keys, made):
+    client = gateway(host="203.0.113.9")
+    answer = client.post(URL, json=ASKED, headers=made(workspace_keys[0]))
+    assert answer.status_code == 200
+
+
+def test_an_unknown_key_of_ours_beside_a_valid_one_is_passed_over(
+    gateway, workspace_keys
+):
+    from providers import keys
+
+    client = gateway(host="203.0.113.9")
+    headers = {
+        "x-api-key": keys.generate(keys.WORKSPACE_PREFIX).plaintext,
+        "authorization": f"Bearer {workspace_keys[0]}",
+    }
+    assert client.post(URL, json=ASKED, headers=headers).status_code == 200
+
+
+def test_keys_of_two_callers_are_ambiguous(gateway, workspace_keys):
+    one, two = workspace_keys
+    headers = {"x-api-key": one, "authorization": f"Bearer {two}"}
+    answer = gateway().post(URL, json=ASKED, headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
+def test_a_foreign_key_alone_is_refused(gateway, workspace_keys):
+    headers = {"authorization": "Bearer sk-ant-oat01-abc"}
+    answer = gateway().post(URL, json=ASKED, headers=headers)
+    assert answer.status_code == 401
+    told = answer.json()
+    assert told["error"]["type"] == "authentication_error"
+    assert told["error"]["message"].startswith("invalid x-api-key")
+    assert told["request_id"] == answer.headers["request-id"]
+
+
+def test_a_foreign_key_beside_ours_stays_ambiguous_at_the_other_door(
+    gateway, workspace_keys, chat
+):
+    headers = {"x-api-key": FOREIGN, "authorization": f"Bearer {workspace_keys[0]}"}
+    answer = gateway().post("/v1/chat/completions", json=chat, headers=headers)
+    assert answer.status_code == 400
+
+
+def test_a_keyless_program_on_this_machine_is_served(gateway, workspace_keys):
+    assert gateway().post(URL, json=ASKED).status_code == 200
+    headers = {"origin": "http://127.0.0.1:8000"}
+    assert gateway().post(URL, json=ASKED, headers=headers).status_code == 401
+
+
+def test_the_mark_of_the_longer_context_is_no_part_of_a_name(gateway, workspace_keys):
+    answer = gateway().post(URL, json={**ASKED, "model": "gpt-4o-mini[1m]"})
+    assert answer.json()["model"] == "gpt-4o-mini[1m]"
+
+
+def test_a_body_may_come_unlabelled_but_not_as_something_else(gateway, workspace_keys):
+    body = json.dumps(ASKED).encode()
+    assert gateway().post(URL, content=body).status_code == 200
+    for headers in (
+        {"content-type": "text/plain"},
+        {"content-type": "application/json", "content-encoding": "gzip"},
+    ):
+        answer = gateway().post(URL, content=body, headers=headers)
+        assert answer.status_code == 415
+        assert answer.json()["error"]["type"] == "invalid_request_error"
