@@ -19,7 +19,9 @@ from gateway.hub.requests.tools.arguments import parse_arguments
 from gateway.hub.requests.tools.choice import (
     offer_of,
 )
+from gateway.hub.requests.tools.ids import ToolNames
 from gateway.hub.requests.tools.offered import Tool
+from gateway.hub.requests.tools.repeated import rendered_tools
 from gateway.hub.requests.validation import output_limit
 
 PATH = "/api/chat"
@@ -143,10 +145,10 @@ def _tools(rendering: Rendering) -> list[JSON]:
     offered, choice = offer_of(rendering.body, says_none=False, says_named=False)
     if choice.mode in ("named", "required"):
         rendering.losses.downgrade(choice.param)
-    return [_tool(tool) for tool in offered]
+    return rendered_tools(offered, rendering, _tool, ("ollama",))
 
 
-def _tool(tool: Tool) -> JSON:
+def _tool(tool: Tool, names: ToolNames) -> JSON:
     if tool.native is not None:
         raise unsupported(
             "Ollama supports tools of type 'function' only.", param=f"{tool.param}.type"

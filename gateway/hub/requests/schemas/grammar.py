@@ -45,6 +45,11 @@ class Grammar:
         self._unions = _MOST_UNIONS
         self._takes_schemas = takes_schemas
 
+    @property
+    def left(self) -> tuple[int, ...]:
+        """What decides about further schemas."""
+        return self._takes_schemas, self._tools, self._optional, self._unions
+
     def takes(self, schema: JSON, param: str) -> bool:
         """Take in `schema` if it has a native form and still fits; tell whether.
 

@@ -38,16 +38,19 @@ _MEANT = {
 _ANY = frozenset({"any", "mixed", "unknown"})
 
 
-@kept
-def normalised(schema: JSON, param: str) -> JSON:
+def normal(schema: JSON, param: str) -> JSON:
     """Return `schema` in draft 2020-12; it is not changed, nor may the result be.
 
     What has no meaning there is told in the description, and every ``$ref`` leads
     somewhere. Raises a 400 naming `param` for a number in a schema's place and for a
     schema nested too deeply.
     """
-    normal = _normal(schema, param, 0)
-    return mended(normal, schema, partial(_normal, param=param, depth=0))
+    made = _normal(schema, param, 0)
+    return mended(made, schema, partial(_normal, param=param, depth=0))
+
+
+normalised = kept(normal)
+"""The same, kept: for a schema that is sent as it stands."""
 
 
 def _child(value: Any, param: str, depth: int) -> Any:

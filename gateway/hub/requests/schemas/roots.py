@@ -9,7 +9,7 @@ from typing import Any
 from gateway.errors import invalid_request
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.schemas.kept import kept
-from gateway.hub.requests.schemas.normal import normalised
+from gateway.hub.requests.schemas.normal import normal
 from gateway.hub.requests.schemas.reading import (
     MAX_DEPTH,
     malformed,
@@ -39,7 +39,7 @@ def tool_parameters(parameters: JSON | None, param: str) -> JSON:
 
 @kept
 def _tool_parameters(parameters: JSON, param: str) -> JSON:
-    schema = normalised(parameters, param)
+    schema = normal(parameters, param)
     if "$ref" in schema or _has_branches(schema):
         schema = kept_apart(schema)
         schema = _Definitions(schema, param).branch(schema, 0)

@@ -120,6 +120,12 @@ class ToolNames:
         self.arguments[tool] = {new: name for name, new in sent.items()}
         return renamed_schema(kept_apart(schema), sent)
 
+    def learn(self, others: "ToolNames") -> None:
+        """Take over what is known of the tools of `others`."""
+        self.originals.update(others.originals)
+        self.arguments.update(others.arguments)
+        self._sent.update(others._sent)
+
     def call_arguments(self, tool: str, arguments: JSON) -> JSON:
         """Return the arguments to send for a call of a tool (its upstream name)."""
         sent = self._sent.get(tool) if self._sent else None

@@ -7,7 +7,6 @@ https://github.com/aws-solutions-library-samples/accelerated-intelligent-documen
 
 import re
 from collections.abc import Collection, Mapping
-from functools import lru_cache
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
@@ -24,21 +23,12 @@ _BY_NAME = frozenset({"dependentRequired", "dependentSchemas", "properties"})
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
-_MOST_KEPT = 64
-"""Parameters of a tool up to which it is kept what is sent for them."""
-
 
 def names_to_send(names: Collection[str]) -> Mapping[str, str]:
     """Return what to send for those of `names` that cannot be sent as they are.
 
     A pure function of them: the same on every turn of a conversation.
     """
-    if len(names) > _MOST_KEPT:
-        return _to_send(tuple(names))
-    return _kept(tuple(names))
-
-
-def _to_send(names: tuple[str, ...]) -> Mapping[str, str]:
     if all(map(_is_plain, names)):
         return _NOTHING
     sent: dict[str, str] = {}
@@ -48,9 +38,6 @@ def _to_send(names: tuple[str, ...]) -> Mapping[str, str]:
             sent[name] = new = _new_name(name, taken)
             taken.add(new)
     return sent
-
-
-_kept = lru_cache(maxsize=512)(_to_send)
 
 
 def _new_name(name: str, taken: Collection[str]) -> str:

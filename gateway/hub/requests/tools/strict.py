@@ -29,10 +29,17 @@ class StrictSchemas:
         self._losses = losses
         self._takes_format = takes_strict and "output_config" not in avoid
         self._takes_tools = takes_strict
+        self.is_loosened = False
+        """Whether calls are not held to the schema of a tool that asks for it."""
         self._grammar = Grammar(
             takes_schemas=GRAMMAR.name not in avoid,
             takes_tools=STRICT.name not in avoid,
         )
+
+    @property
+    def left(self) -> tuple[int, ...]:
+        """What decides about the next tools: how much of the grammar is left."""
+        return self._takes_tools, *self._grammar.left
 
     def format(self, body: JSON) -> JSON | None:
         """Return the schema of a valid request's answer, None where it is not native.
@@ -65,4 +72,5 @@ class StrictSchemas:
         if self._grammar.takes_tool(closed, param):
             return sanitise(closed, param), True
         self._losses.downgrade("tools")
+        self.is_loosened = True
         return schema, False

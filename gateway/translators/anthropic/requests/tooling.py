@@ -20,6 +20,7 @@ from gateway.hub.requests.tools.json_tool import (
     json_tool_name,
 )
 from gateway.hub.requests.tools.offered import Tool
+from gateway.hub.requests.tools.repeated import rendered_tools
 from gateway.hub.requests.tools.strict import StrictSchemas
 from gateway.translators.anthropic.requests.dialect import Claude, Dialect
 from gateway.wire.jsontext import dumps
@@ -73,7 +74,7 @@ def render_tooling(rendering: Rendering, claude: Claude) -> Tooling:
         rendering.losses, rendering.route.avoid, takes_strict=claude.model.structured
     )
     native = schemas.format(body)
-    if tools := _render_tools(offered, names, schemas, claude.dialect):
+    if tools := _render_tools(offered, rendering, schemas, claude.dialect):
         rendered = _render_choice(choice, rendering, forces=forces)
     else:
         # Claude wants the tools that a history mentions, but nobody offers them now.
@@ -110,14 +111,18 @@ def _single_calls(tooling: Tooling, dialect: Dialect) -> Tooling:
 
 
 def _render_tools(
-    tools: list[Tool], names: ToolNames, schemas: StrictSchemas, dialect: Dialect
+    offered: list[Tool],
+    rendering: Rendering,
+    schemas: StrictSchemas,
+    dialect: Dialect,
 ) -> list[JSON]:
-    return [
-        _render_tool(tool, names, schemas)
-        if tool.native is None
-        else _render_native(tool, tool.native, dialect)
-        for tool in tools
-    ]
+    def render(tool: Tool, names: ToolNames) -> JSON:
+        if tool.native is None:
+            return _render_tool(tool, names, schemas)
+        return _render_native(tool, tool.native, dialect)
+
+    way = ("claude", dialect.refused_tools, dialect.refused_tool_fields)
+    return rendered_tools(offered, rendering, render, way, schemas)
 
 
 def _render_tool(tool: Tool, names: ToolNames, schemas: StrictSchemas) -> JSON:

@@ -19,6 +19,7 @@ from gateway.hub.requests.tools.json_tool import (
     json_tool_name,
 )
 from gateway.hub.requests.tools.offered import Tool
+from gateway.hub.requests.tools.repeated import rendered_tools
 from gateway.hub.requests.tools.strict import StrictSchemas
 from gateway.translators.bedrock.converse.models import Profile
 from gateway.translators.bedrock.in_words import asked_in_words, instruction
@@ -53,7 +54,7 @@ def render_tooling(rendering: Rendering, profile: Profile) -> Tooling:
         rendering.losses, rendering.route.avoid, takes_strict=profile.structured
     )
     native = schemas.format(rendering.body)
-    tooling = Tooling(_render_tools(offered, names, schemas, profile))
+    tooling = Tooling(_render_tools(offered, rendering, schemas, profile))
     match choice.mode:
         case "auto" if "auto" in profile.choices and tooling.tools:
             tooling = tooling._replace(choice={"auto": {}})
@@ -72,16 +73,20 @@ def render_tooling(rendering: Rendering, profile: Profile) -> Tooling:
 
 
 def _render_tools(
-    tools: list[Tool], names: ToolNames, schemas: StrictSchemas, profile: Profile
+    offered: list[Tool],
+    rendering: Rendering,
+    schemas: StrictSchemas,
+    profile: Profile,
 ) -> list[JSON]:
-    rendered: list[JSON] = []
-    for tool in tools:
+    def render(tool: Tool, names: ToolNames) -> JSON:
         refuse_native(tool)
         block: JSON = {"toolSpec": _tool_spec(tool, names, schemas, profile)}
         if mark := tool_cache_mark(tool.source):
             block[MARK] = mark
-        rendered.append(block)
-    return rendered
+        return block
+
+    way = ("converse", profile.bare_schemas)
+    return rendered_tools(offered, rendering, render, way, schemas)
 
 
 def _tool_spec(

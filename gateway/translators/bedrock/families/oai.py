@@ -30,6 +30,8 @@ from gateway.hub.requests.tools.choice import (
 )
 from gateway.hub.requests.tools.ids import ToolNames
 from gateway.hub.requests.tools.json_tool import SCHEMA_PARAM
+from gateway.hub.requests.tools.offered import Tool
+from gateway.hub.requests.tools.repeated import rendered_tools
 from gateway.hub.requests.turns import CONTINUED, nothing_said
 from gateway.hub.requests.validation import output_limit
 from gateway.translators.bedrock.families.turn_order import in_mistrals_order
@@ -175,24 +177,30 @@ def _instruct(messages: list[JSON], wanted: str) -> None:
 
 def _tools(rendering: Rendering, host: Host) -> JSON:
     offered, choice = offer_of(rendering.body, says_named=host.takes_names)
-    tools = []
-    for tool in offered:
-        refuse_native(tool)
-        name = rendering.names.upstream(tool.name)
-        function: JSON = {"name": name}
-        if tool.description:
-            function["description"] = tool.description
-        schema = tool_parameters(tool.parameters, f"{tool.param}.parameters")
-        function["parameters"] = rendering.names.schema(name, schema)
-        if tool.strict and host.takes_format:
-            function["strict"] = True
-        tools.append({"type": "function", "function": function})
+
+    def render(tool: Tool, names: ToolNames) -> JSON:
+        return _tool(tool, names, host)
+
+    tools = rendered_tools(offered, rendering, render, ("oai", host.takes_format))
     if not tools:
         return {}
     rendered: JSON = {"tools": tools}
     if (chosen := _choice(choice, host, rendering)) is not None:
         rendered["tool_choice"] = chosen
     return rendered
+
+
+def _tool(tool: Tool, names: ToolNames, host: Host) -> JSON:
+    refuse_native(tool)
+    name = names.upstream(tool.name)
+    function: JSON = {"name": name}
+    if tool.description:
+        function["description"] = tool.description
+    schema = tool_parameters(tool.parameters, f"{tool.param}.parameters")
+    function["parameters"] = names.schema(name, schema)
+    if tool.strict and host.takes_format:
+        function["strict"] = True
+    return {"type": "function", "function": function}
 
 
 def _choice(choice: ToolChoice, host: Host, rendering: Rendering) -> str | JSON | None:
