@@ -12,7 +12,7 @@ from typing import Any
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.schemas.kept import kept
 from gateway.hub.requests.schemas.older import allow_null, say_anew
-from gateway.hub.requests.schemas.places import LISTED, MAPPED, SINGLE
+from gateway.hub.requests.schemas.places import LISTED, MAPPED, PLACES, SINGLE
 from gateway.hub.requests.schemas.reading import MAX_DEPTH, malformed, too_deep
 from gateway.hub.requests.schemas.references import mended
 from gateway.hub.requests.schemas.values import IS_RIGHT, SILENT, is_pattern
@@ -36,6 +36,8 @@ _MEANT = {
     "tuple": "array",
 }
 _ANY = frozenset({"any", "mixed", "unknown"})
+_JUDGED = frozenset(IS_RIGHT)
+_PLAIN = frozenset({"description", "title", "type"})
 
 
 def normal(schema: JSON, param: str) -> JSON:
@@ -57,11 +59,21 @@ def _child(value: Any, param: str, depth: int) -> Any:
     """Return what stands in a schema's place; what is empty there means anything."""
     if isinstance(value, bool):
         return value
+    if isinstance(value, dict):
+        return value if _is_plain(value) else _normal(value, param, depth + 1)
     if isinstance(value, str) and (name := _type_name(value)):
         return {"type": name}
     if isinstance(value, int | float):
         raise malformed(param)
-    return _normal(value, param, depth + 1) if isinstance(value, dict) else {}
+    return {}
+
+
+def _is_plain(schema: JSON) -> bool:
+    """Tell whether a schema says its type and what it is for, as most do."""
+    return _PLAIN.issuperset(schema) and (
+        all(isinstance(value, str) for value in schema.values())
+        and schema.get("type", "string") in _TYPES
+    )
 
 
 def _normal(schema: JSON, param: str, depth: int) -> JSON:
@@ -76,6 +88,15 @@ def _normal(schema: JSON, param: str, depth: int) -> JSON:
     say_anew(found)
     _mend_type(found, notes)
     allow_null(found)
+    if not PLACES.isdisjoint(found):
+        _mend_children(found, notes, param, depth)
+    if not _JUDGED.isdisjoint(found):
+        _mend_values(found, notes)
+    _describe(found, notes)
+    return found
+
+
+def _mend_children(found: JSON, notes: list[str], param: str, depth: int) -> None:
     for keyword in SINGLE:
         if keyword in found:
             _mend_single(found, keyword, param, depth)
@@ -85,13 +106,14 @@ def _normal(schema: JSON, param: str, depth: int) -> JSON:
     for keyword in LISTED:
         if keyword in found:
             _mend_list(found, keyword, param, depth)
+
+
+def _mend_values(found: JSON, notes: list[str]) -> None:
     for keyword, is_right in IS_RIGHT.items():
         if keyword in found and not is_right(found[keyword]):
             value = found.pop(keyword)
             if value and keyword not in SILENT:
                 notes.append(f"{keyword}: {dumps(value)}")
-    _describe(found, notes)
-    return found
 
 
 def _mend_type(found: JSON, notes: list[str]) -> None:

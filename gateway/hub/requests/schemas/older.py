@@ -13,8 +13,26 @@ from gateway.hub.requests.schemas.reading import strings
 is_anchor = re.compile(r"[A-Za-z_][-A-Za-z0-9._]*").fullmatch
 
 
+_CHANGED = frozenset(
+    {
+        "$id",
+        "additionalItems",
+        "definitions",
+        "dependencies",
+        "exclusiveMaximum",
+        "exclusiveMinimum",
+        "items",
+        "properties",
+        "required",
+    }
+)
+"""Words that were used otherwise; most schemas hold none of them."""
+
+
 def say_anew(found: JSON) -> None:
     """Replace the older words of one schema; those of the schemas in it stay."""
+    if _CHANGED.isdisjoint(found):
+        return
     _collect_required(found)
     _say_tuple(found)
     _say_limits(found)

@@ -3,7 +3,7 @@
 https://json-schema.org/draft/2020-12/json-schema-core#name-keywords-for-applying-subsch
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from gateway.hub.protocol import JSON
@@ -38,6 +38,28 @@ LISTED = ("allOf", "anyOf", "oneOf", "prefixItems")
 PLACES = frozenset({*SINGLE, *MAPPED, *LISTED})
 
 
+def each_within(schema: JSON) -> Iterator[JSON]:
+    """Yield `schema` and every schema in it; what they refer to is not followed."""
+    waiting = [schema]
+    while waiting:
+        schema = waiting.pop()
+        yield schema
+        for keyword in PLACES.intersection(schema):
+            waiting += _children(keyword, schema[keyword])
+
+
+def _children(keyword: str, value: Any) -> Iterator[JSON]:
+    """Yield the schemas that stand under a keyword of `PLACES`."""
+    within: Iterable[Any]
+    if keyword in MAPPED:
+        within = value.values() if isinstance(value, dict) else ()
+    elif keyword in LISTED:
+        within = value if isinstance(value, list) else ()
+    else:
+        within = (value,)
+    yield from (each for each in within if isinstance(each, dict))
+
+
 def with_children(schema: JSON, change: Callable[[JSON], Any]) -> JSON:
     """Return a copy of `schema` with every schema directly in it changed.
 
@@ -48,6 +70,8 @@ def with_children(schema: JSON, change: Callable[[JSON], Any]) -> JSON:
         return change(child) if isinstance(child, dict) else child
 
     copy = dict(schema)
+    if PLACES.isdisjoint(schema):
+        return copy
     for keyword, value in schema.items():
         if keyword in SINGLE:
             copy[keyword] = changed(value)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from gateway.hub.protocol import JSON
-from gateway.hub.requests.schemas.places import PLACES, with_children
+from gateway.hub.requests.schemas.places import PLACES, each_within, with_children
 from gateway.hub.requests.schemas.reading import resolved, steps_of
 
 _MOST = 5_000
@@ -30,7 +30,7 @@ def mended(schema: JSON, written: JSON, normal: Callable[[JSON], JSON]) -> JSON:
     They are looked up in it as it was `written`; one that leads nowhere is told in the
     description.
     """
-    if not _has_references(schema):
+    if not _references(schema):
         return schema
 
     def stays(reference: str) -> bool:
@@ -65,19 +65,11 @@ def inlined(schema: JSON) -> JSON:
 
 
 def _references(schema: JSON) -> set[str]:
-    found: set[str] = set()
-
-    def collect(each: JSON) -> JSON:
-        if isinstance(reference := each.get("$ref"), str):
-            found.add(reference)
-        return with_children(each, collect)
-
-    collect(schema)
-    return found
-
-
-def _has_references(schema: JSON) -> bool:
-    return bool(_references(schema))
+    return {
+        each["$ref"]
+        for each in each_within(schema)
+        if "$ref" in each and isinstance(each["$ref"], str)
+    }
 
 
 def with_note(schema: JSON, note: str) -> JSON:
@@ -166,16 +158,12 @@ class _Mending:
 def _names_of_places(schema: JSON) -> frozenset[str]:
     """Return the references by name that `schema` has a place for."""
     found: set[str] = set()
-
-    def collect(each: JSON) -> JSON:
+    for each in each_within(schema):
         for keyword in ("$anchor", "$dynamicAnchor"):
             if isinstance(name := each.get(keyword), str):
                 found.add(f"#{name}")
         if isinstance(id := each.get("$id"), str):
             found.add(id)
-        return with_children(each, collect)
-
-    collect(schema)
     return frozenset(found)
 
 
