@@ -35,6 +35,8 @@ Send = Callable[[Message], Awaitable[None]]
 
 PIECE_BYTES = 256 * 1024
 
+# A browser that opens an answer takes it for what it is labelled as: for no page.
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 logger = logging.getLogger(__name__)
@@ -221,7 +223,8 @@ def _internal_error() -> GatewayError:
 
 
 def _start(status: int, headers: dict[str, str]) -> Message:
-    pairs = [
+    pairs = [_NOSNIFF]
+    pairs += [
         (name.lower().encode("latin-1"), value.encode("latin-1"))
         for name, value in headers.items()
     ]

@@ -46,16 +46,19 @@ def check_media_type(request: Request, *, may_lack: bool = False) -> None:
         raise _unsupported(
             "Send the body as JSON, with the header `Content-Type: application/json`."
         )
-    if "transfer-encoding" in request.header_lists and not is_framed_plainly(request):
-        raise _unsupported("Send the body without a transfer coding but chunked.")
+    check_framing(request)
     if request.header("content-encoding").lower() not in {"", "identity"}:
         raise _unsupported("Send the body without a Content-Encoding.")
 
 
-def is_framed_plainly(request: Request) -> bool:
-    """Tell whether the body comes as it is or in chunks, and not compressed besides."""
-    codings = request.header_lists.get("transfer-encoding", [])
-    return codings in ([], ["chunked"]) or codings[0].lower() == "chunked"
+def check_framing(request: Request) -> None:
+    """Refuse a body (415) that comes neither as it is nor in plain chunks.
+
+    What else is named, on whatever line, would be read as a part of the body.
+    """
+    codings = request.header_lists.get("transfer-encoding")
+    if codings and ",".join(codings).strip().lower() != "chunked":
+        raise _unsupported("Send the body without a transfer coding but chunked.")
 
 
 class Body:

@@ -18,6 +18,7 @@ from gateway.entry.receiving import (
     Message,
     Receive,
     check_announced,
+    check_framing,
     request_of,
 )
 from gateway.entry.request import Request
@@ -36,6 +37,7 @@ KEY_HEADERS = ("x-runagents-api-key", "authorization")
 async def body_for(scope: Message, receive: Receive, held: Held) -> Body:
     """Return what reads the body of a request to the console; raises GatewayError."""
     request = request_of(scope)
+    check_framing(request)
     length = request.header("content-length")
     limit = await _limit(request, length)
     check_announced(length, limit)

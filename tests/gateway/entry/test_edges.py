@@ -265,3 +265,66 @@ def test_a_worker_that_ends_is_not_ready_and_still_alive(gateway, monkeypatch):
     monkeypatch.setattr(draining, "has_begun", True)
     assert client.get("/readyz").status_code == 503
     assert client.get("/healthz").status_code == 200
+
+
+# --- what no browser may guess at ---
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("get", "/healthz", 200),
+        ("get", "/v1/models", 200),
+        ("post", URL, 200),
+        ("get", URL, 405),
+        ("post", "/v1/nowhere", 404),
+        ("post", "/openai/v1/nowhere", 404),
+        ("post", "/sandbox/v1/chat/completions", 401),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_no_answer_is_taken_for_a_page(
+    provider, upstream, gateway, chat, completion, method, path, status, stream
+):
+    provider()
+    if stream:
+        choice = b'{"index": 0, "delta": {"content": "x"}, "finish_reason": "stop"}'
+        upstream(stream=[b'data: {"choices": [%b]}\n\n' % choice])
+    else:
+        upstream(json=completion)
+    sent = {"json": {**chat, "stream": stream}} if method == "post" else {}
+    answer = getattr(gateway(), method)(path, **sent)
+    assert answer.status_code == status
+    assert answer.headers.get_list("x-content-type-options") == ["nosniff"]
+
+
+# --- codings of a body ---
+
+CODINGS = [
+    ["gzip, chunked"],
+    ["gzip", "chunked"],
+    ["chunked", "gzip"],
+    ["chunked", "chunked"],
+    ["identity", "chunked"],
+    ["Chunked, gzip"],
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("codings", CODINGS)
+@pytest.mark.parametrize("path", [URL, "/login/", "/api/v1/model-providers"])
+def test_a_body_in_another_coding_than_chunks_is_not_read(gateway, codings, path):
+    lines = [("transfer-encoding", each) for each in codings]
+    headers = [("content-type", "application/json"), *lines]
+    answer = gateway().post(path, content=b"{}", headers=headers)
+    assert answer.status_code == 415
+    assert "but chunked" in answer.text
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", [URL, "/api/v1/model-providers"])
+@pytest.mark.parametrize("coding", ["chunked", "Chunked", " chunked "])
+def test_a_body_in_chunks_is_read(gateway, path, coding):
+    headers = [("content-type", "application/json"), ("transfer-encoding", coding)]
+    answer = gateway().post(path, content=b"{}", headers=headers)
+    assert answer.status_code in {400, 401}
