@@ -22,7 +22,8 @@ class UsageRecord(models.Model):
     model. `calls` is set where one row stands for several (ledger/refusals.py).
     `door` is the format the client speaks (gateway/doors); `client` its program,
     `session_id`, `agent_id` and `request_class` what it tells of its conversation, of
-    the agent within it and of the purpose of the call.
+    the agent within it and of the purpose of the call. `details` is what only some
+    doors have to tell, by its name: how many inputs were embedded.
     """
 
     class Outcome(models.TextChoices):
@@ -79,6 +80,7 @@ class UsageRecord(models.Model):
     cost = models.DecimalField(max_digits=14, decimal_places=8, null=True)
     dropped = models.JSONField(default=list)
     downgraded = models.JSONField(default=list)
+    details = models.JSONField(default=dict)
     upstream_request_id = models.CharField(max_length=128, blank=True)
     calls = models.PositiveIntegerField(null=True)
 

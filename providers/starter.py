@@ -20,6 +20,7 @@ from providers.vendors import VENDORS
 NAME = "playground-llm"
 TYPE = "openai"
 MODEL = "gpt-4o-mini"
+EMBEDDING_MODEL = "sandbox-embedding"
 SECRET_NAME = "playground-llm-key"  # noqa: S105
 SANDBOX_PATH = "/sandbox"
 SANDBOX_NOTE = (

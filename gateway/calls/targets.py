@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 import httpx
@@ -36,6 +36,7 @@ MAX_TOLD = 50
 _NO_TOKEN = re.compile(r"[^A-Za-z0-9_.\[\]-]")
 
 T = TypeVar("T")
+A = TypeVar("A")
 
 
 class WholeAnswer(NamedTuple):
@@ -56,16 +57,28 @@ async def ask(
     passage_to: Callable[[Translator], Passage[T]],
     call: Call,
 ) -> WholeAnswer | AnswerStream[T]:
-    """Return the answer of the first target that gives one.
+    """Return the answer of the first target that gives one; raises GatewayError."""
+
+    async def attempt(target: Target) -> WholeAnswer | AnswerStream[T]:
+        passage = passage_to(target.provider.translator)
+        return await _attempt(asked, target, passage, call)
+
+    return await in_order(targets, attempt, call)
+
+
+async def in_order(
+    targets: Sequence[Target], attempt: Callable[[Target], Awaitable[A]], call: Call
+) -> A:
+    """Return what the first of `targets` answers to an `attempt`.
 
     The next target is tried only while nothing was sent to the client, only after a
-    failure that cost nothing, and at most once. Raises GatewayError.
+    failure that cost nothing, and at most once. Raises GatewayError. However it ends,
+    the ledger's entry tells.
     """
     try:
         for number, target in enumerate(targets, 1):
-            passage = passage_to(target.provider.translator)
             try:
-                return await _attempt(asked, target, passage, call)
+                return await attempt(target)
             except GatewayError as error:
                 last = number in {len(targets), MAX_ATTEMPTS}
                 if last or call.is_billed or error.code not in failures.RETRYABLE:
@@ -85,7 +98,7 @@ async def _attempt(
     if gates.failing:
         gates.pass_through(provider, target.upstream_id)
     routed_ms = call.entry.elapsed_ms()
-    route = _route(asked, target)
+    route = route_to(target, asked)
     fetched = await images.fetch(passage.remote_urls(asked, route), provider, call.held)
     capacity.enter_provider(call.held, provider.name)
     while True:
@@ -94,7 +107,7 @@ async def _attempt(
             kept_bodies.note_request(call, asked, rendered)
         rounds = Rounds(target, rendered, call, passage)
         await rounds.admit()
-        _book(rounds, routed_ms)
+        book(rounds, routed_ms)
         try:
             return await _answer(asked, passage, rounds)
         except GatewayError as error:
@@ -106,7 +119,7 @@ async def _attempt(
             route = route._replace(avoid=route.avoid | {feature.name})
 
 
-def _book(rounds: Rounds, routed_ms: int) -> None:
+def book(rounds: Rounds, routed_ms: int) -> None:
     """Tell the ledger's entry what is about to be sent."""
     target, rendered, entry = rounds.target, rounds.rendered, rounds.call.entry
     row = target.provider.row
@@ -131,7 +144,7 @@ async def _answer(
     """Send a rendered request and return what comes back."""
     provider, entry = rounds.target.provider, rounds.call.entry
     response = await rounds.send()
-    told = _told(rounds.target, rounds.rendered)
+    told = told_of(rounds.target, rounds.rendered)
     upstreams = passage.answer_headers(upstream.headers_of(provider, response))
     headers = {**upstreams, **told}
     if "x-upstream-request-id" in headers:
@@ -178,7 +191,8 @@ async def _whole(
         response = await rounds.go_on()
 
 
-def _route(asked: Asked, target: Target) -> Route:
+def route_to(target: Target, asked: Asked) -> Route:
+    """Return where a request goes, and what decides on its form there."""
     row = target.provider.row
     return Route(
         model=asked.model,
@@ -196,7 +210,7 @@ def _route(asked: Asked, target: Target) -> Route:
     )
 
 
-def _told(target: Target, rendered: UpstreamRequest) -> dict[str, str]:
+def told_of(target: Target, rendered: UpstreamRequest) -> dict[str, str]:
     """Return the headers that say who answered and what was not carried over."""
     headers = {"x-gateway-provider": target.provider.name}
     for header, names in (

@@ -77,7 +77,7 @@ async def payload_of(provider: Provider, response: httpx.Response) -> Payload | 
 
     Raises GatewayError.
     """
-    raw = redact(provider, await _whole_body(provider, response))
+    raw = await raw_body(provider, response)
     try:
         payload, text = _decoded(raw)
         if b"\\u00" in raw:  # An escaped character may have hidden a credential.
@@ -197,10 +197,11 @@ def _head(
     return transport.address(url), transport.header_lines(headers)
 
 
-async def _whole_body(provider: Provider, response: httpx.Response) -> bytes:
+async def raw_body(provider: Provider, response: httpx.Response) -> bytes:
+    """Return a whole answer's bytes, without credentials; raises GatewayError."""
     limit = call_settings.UPSTREAM_BODY_LIMIT
     try:
-        return await read(response, limit)
+        return redact(provider, await read(response, limit))
     except TooLarge:
         raise failures.oversized(provider, limit) from None
     except httpx.TransportError as error:

@@ -17,6 +17,7 @@ __all__ = [
     "NOTHING_SENT",
     "Asked",
     "Door",
+    "Envelope",
     "HubRequest",
     "Sent",
     "StreamRenderer",
@@ -99,8 +100,8 @@ class StreamRenderer(Protocol):
         ...
 
 
-class Door(Protocol):
-    """The jobs of a door module."""
+class Envelope(Protocol):
+    """How requests of a format are named, and told what went wrong."""
 
     NAME: str
     """What the ledger calls it."""
@@ -121,6 +122,25 @@ class Door(Protocol):
         """
         ...
 
+    def render_error(self, error: GatewayError, sent: Sent) -> JSON:
+        """Return the body that tells `error`."""
+        ...
+
+    def status_of(self, error: GatewayError, sent: Sent) -> int:
+        """Return the HTTP status that clients of this format know `error` by."""
+        ...
+
+    def answer_headers(self, headers: dict[str, str], sent: Sent) -> dict[str, str]:
+        """Return an answer's headers (lower-case names) as this format names them.
+
+        Of refusals as well; it may change `headers` and return them.
+        """
+        ...
+
+
+class Door(Envelope, Protocol):
+    """The jobs of a door module: a format in which conversations are held."""
+
     def hub_request(self, asked: Asked, route: Route) -> HubRequest:
         """Return the request in the hub's format, OpenAI's.
 
@@ -136,19 +156,4 @@ class Door(Protocol):
 
     def stream_renderer(self, asked: Asked) -> StreamRenderer:
         """Return what writes one streamed answer."""
-        ...
-
-    def render_error(self, error: GatewayError, sent: Sent) -> JSON:
-        """Return the body that tells `error`."""
-        ...
-
-    def status_of(self, error: GatewayError, sent: Sent) -> int:
-        """Return the HTTP status that clients of this format know `error` by."""
-        ...
-
-    def answer_headers(self, headers: dict[str, str], sent: Sent) -> dict[str, str]:
-        """Return an answer's headers (lower-case names) as this format names them.
-
-        Of refusals as well; it may change `headers` and return them.
-        """
         ...

@@ -9,7 +9,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 
-from gateway.doors.protocol import NOTHING_SENT, Door
+from gateway.doors.protocol import NOTHING_SENT, Envelope
 from gateway.entry import callers, routes, views
 from gateway.entry.receiving import (
     Message,
@@ -96,7 +96,7 @@ async def _answer(request: Request, receive: Receive) -> Response | StreamedResp
     return error_response(failure, _door_of(request), request.sent())
 
 
-def _door_of(request: Request) -> Door:
+def _door_of(request: Request) -> Envelope:
     return routes.door_of(request.path, request.header_lists)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.doors.protocol import Door, Sent
+from gateway.doors.protocol import Envelope, Sent
 from gateway.errors import GatewayError
 from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
@@ -31,7 +31,7 @@ def json_response(
     return Response(status, fields, text)
 
 
-def error_response(error: GatewayError, door: Door, sent: Sent) -> Response:
+def error_response(error: GatewayError, door: Envelope, sent: Sent) -> Response:
     """Return the response that tells `error` in the words of those who use `door`."""
     headers = dict(error.headers)
     if error.status in {429, 503}:

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from gateway.doors import DOORS
-from gateway.doors.protocol import Door
+from gateway.doors import DOORS, embeddings
+from gateway.doors.protocol import Door, Envelope
 from gateway.entry import sandbox_views, views
 from gateway.entry.response import Response
 from gateway.entry.streamed import StreamedResponse
@@ -22,7 +22,7 @@ View = Callable[..., Awaitable[Response | StreamedResponse]]
 SANDBOX = "/sandbox/"
 
 _OWN = re.compile(
-    r"/(?:v1|sandbox|tools|(?:api/)?(?:v1/)*(?:chat|responses|p)"
+    r"/(?:v1|sandbox|tools|(?:api/)?(?:v1/)*(?:chat|responses|embeddings|p)"
     r"|(?:api/)?(?:anthropic/)?(?:v1/)*messages)(?:/|$)"
 )
 """Paths that begin so are the gateway's, known or not: a program asks there, to which
@@ -42,6 +42,7 @@ MESSAGES_DOOR = DOORS["messages"]
 # It begins with any number of `v1/`. Where a pattern said so a second time before it,
 # matching a path of nothing else would take the square of its length.
 _CHAT = r"(?:(?:v1/)*chat/completions/?)+"
+_EMBEDDINGS = r"(?:(?:v1/)*embeddings/?)+"
 _RESPONSES = r"(?:(?:v1/)*responses/?)+"
 
 # What OpenAI keeps: a response by its id, what became of it, and what it was asked.
@@ -66,7 +67,7 @@ class Endpoint(NamedTuple):
     methods: tuple[str, ...]
     view: View
     is_public: bool = False
-    door: Door = CHAT_DOOR
+    door: Envelope = CHAT_DOOR
 
 
 def _endpoint(
@@ -77,7 +78,10 @@ def _endpoint(
 
 def endpoints_of(tail: str, door: Door) -> tuple[Endpoint, ...]:
     """Return the endpoints of a door, free and pinned to a provider by its name."""
-    view = views.through(door)
+    return _pinnable(tail, door, views.through(door))
+
+
+def _pinnable(tail: str, door: Envelope, view: View) -> tuple[Endpoint, ...]:
     return tuple(
         Endpoint(re.compile(pattern), ("POST",), view, door=door)
         for pattern in (
@@ -103,6 +107,7 @@ ENDPOINTS = (
     *endpoints_of(_RESPONSES, RESPONSES_DOOR),
     *_kept_responses(),
     *endpoints_of(_MESSAGES, MESSAGES_DOOR),
+    *_pinnable(_EMBEDDINGS, embeddings, views.embeddings),
     # With a slash behind it, it is the console's page.
     _endpoint(r"/models", "GET", views.models),
     _endpoint(r"/(?:api/)?(?:v1/)+models/?", "GET", views.models),
@@ -115,6 +120,12 @@ ENDPOINTS = (
         r"/sandbox/v1/chat/completions",
         "POST",
         sandbox_views.chat_completions,
+        is_public=True,
+    ),
+    _endpoint(
+        r"/sandbox/v1/embeddings",
+        "POST",
+        sandbox_views.embeddings,
         is_public=True,
     ),
     _endpoint(r"/sandbox/v1/models", "GET", sandbox_views.models, is_public=True),
@@ -147,7 +158,7 @@ def meant_by(path: str) -> str:
     return ""
 
 
-def door_of(path: str, headers: Mapping[str, list[str]]) -> Door:
+def door_of(path: str, headers: Mapping[str, list[str]]) -> Envelope:
     """Return the door that tells what goes wrong at `path`, known or not.
 
     `headers` decide where a path belongs to no door, as the list of models does.

@@ -9,11 +9,13 @@ import time
 from collections.abc import AsyncIterator
 
 from gateway.doors import chat
+from gateway.doors import embeddings as embeddings_door
 from gateway.entry.request import Request
 from gateway.entry.response import Response, json_response
 from gateway.entry.streamed import STREAM_HEADERS
 from gateway.errors import GatewayError, invalid_request
 from gateway.sandbox import answers
+from gateway.sandbox.vectors import embedded
 from gateway.wire.jsontext import JSON, JSONError, decode
 from providers import starter
 
@@ -57,16 +59,24 @@ async def chat_completions(request: Request) -> Response | _SandboxStream:
     return _SandboxStream(answers.stream(body, created))
 
 
-async def models(request: Request) -> Response:
-    """List the one model that the Playground LLM starts with."""
+async def embeddings(request: Request) -> Response:
+    """Answer with vectors that are equal for equal texts and mean nothing."""
     _authenticate(request)
-    model = {
-        "id": starter.MODEL,
-        "object": "model",
-        "created": 0,
-        "owned_by": "sandbox",
-    }
-    return json_response({"object": "list", "data": [model]})
+    asked = embeddings_door.parse_request(_body(request), request.sent())
+    vectors = embedded(asked.own)
+    return json_response(
+        embeddings_door.render_answer([vectors], asked.model, vectors.tokens or 0)
+    )
+
+
+async def models(request: Request) -> Response:
+    """List the models that the Playground LLM starts with."""
+    _authenticate(request)
+    models = [
+        {"id": name, "object": "model", "created": 0, "owned_by": "sandbox"}
+        for name in (starter.MODEL, starter.EMBEDDING_MODEL)
+    ]
+    return json_response({"object": "list", "data": models})
 
 
 async def echo(request: Request) -> Response:

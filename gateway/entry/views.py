@@ -7,8 +7,11 @@ from functools import partial
 
 from gateway.calls import router
 from gateway.calls.begin import WholeAnswer, ask, begin, find
+from gateway.calls.call import Call
+from gateway.calls.embedding import embed
 from gateway.calls.passages import between
-from gateway.doors.protocol import Door
+from gateway.doors import embeddings as embeddings_door
+from gateway.doors.protocol import Asked, Door, Envelope
 from gateway.entry import bodies, hops
 from gateway.entry.request import Request
 from gateway.entry.response import Response, json_response
@@ -32,6 +35,13 @@ def through(door: Door) -> Callable[..., Awaitable[Response | StreamedAnswer]]:
         return await _answer(request, door, provider)
 
     return answer
+
+
+async def embeddings(request: Request, provider: str = "") -> Response:
+    """Answer with the vectors of some texts; `provider` pins one by its name."""
+    asked, call = _asked(request, embeddings_door)
+    answer = await embed(asked, call, provider)
+    return json_response(answer.body, headers=answer.headers)
 
 
 async def models(request: Request) -> Response:
@@ -82,6 +92,21 @@ async def _answer(
     request: Request, door: Door, provider: str
 ) -> Response | StreamedAnswer:
     """Answer what came in at `door`."""
+    asked, call = _asked(request, door)
+    answer = await ask(asked, call, partial(between, door), provider)
+    if isinstance(answer, WholeAnswer):
+        headers = door.answer_headers(answer.headers, request.sent())
+        return json_response(answer.raw or answer.body, headers=headers)
+    response = StreamedAnswer(answer)
+    response.headers = door.answer_headers(response.headers, request.sent())
+    return response
+
+
+def _asked(request: Request, door: Envelope) -> tuple[Asked, Call]:
+    """Return what a request asks for and the call that it begins.
+
+    Raises GatewayError, with the request's line in the ledger prepared.
+    """
     call = begin(
         request.caller,
         request.request_id,
@@ -96,16 +121,10 @@ async def _answer(
         call.entry.fields["model"] = model
     asked = door.parse_request(body, request.sent())
     request.body = b""  # Held once: what was read of it goes on.
-    answer = await ask(asked, call, partial(between, door), provider)
-    if isinstance(answer, WholeAnswer):
-        headers = door.answer_headers(answer.headers, request.sent())
-        return json_response(answer.raw or answer.body, headers=headers)
-    response = StreamedAnswer(answer)
-    response.headers = door.answer_headers(response.headers, request.sent())
-    return response
+    return asked, call
 
 
-def about(request: Request, door: Door) -> dict[str, str]:
+def about(request: Request, door: Envelope) -> dict[str, str]:
     """Return what the ledger is told of a request that came in at `door`, by column.
 
     Headers of our own go before those that only a door knows.

@@ -1,9 +1,10 @@
 """The formats we can call: one module per upstream format."""
 
+from gateway.hub.embeddings import Embedder
 from gateway.hub.protocol import Translator
 from gateway.translators import anthropic, bedrock, ollama, openai
 
-__all__ = ["TRANSLATORS"]
+__all__ = ["EMBEDDERS", "TRANSLATORS"]
 
 TRANSLATORS: dict[str, Translator] = {
     "openai": openai,
@@ -12,3 +13,10 @@ TRANSLATORS: dict[str, Translator] = {
     "ollama": ollama,
 }
 """By the provider's type."""
+
+EMBEDDERS: dict[str, Embedder] = {
+    "openai": openai,
+    "bedrock": bedrock,
+    "ollama": ollama,
+}
+"""Those of them that can embed, likewise."""

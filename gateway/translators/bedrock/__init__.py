@@ -41,6 +41,11 @@ from gateway.translators.bedrock.api import (
     choose_api,
 )
 from gateway.translators.bedrock.avoidable import AVOIDABLE
+from gateway.translators.bedrock.embeddings import (
+    EMBEDDING_FEATURES,
+    parse_embeddings,
+    render_embeddings,
+)
 from gateway.translators.bedrock.errors import WORDS
 from gateway.translators.bedrock.families import (
     claude,
@@ -69,9 +74,12 @@ from gateway.translators.bedrock.stream import (
 
 __all__ = [
     "AVOIDABLE",
+    "EMBEDDING_FEATURES",
+    "parse_embeddings",
     "parse_error",
     "parse_response",
     "remote_urls",
+    "render_embeddings",
     "render_request",
     "stream_parser",
 ]

@@ -13,14 +13,22 @@ from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Feature, Reply, Route, StreamParser
 from gateway.hub.requests.content import remote
 from gateway.translators.ollama.answer import FINISH_REASONS, LineReader, parse_response
+from gateway.translators.ollama.embeddings import (
+    EMBEDDING_FEATURES,
+    parse_embeddings,
+    render_embeddings,
+)
 from gateway.translators.ollama.errors import WORDS
 from gateway.translators.ollama.request import render_request
 
 __all__ = [
     "AVOIDABLE",
+    "EMBEDDING_FEATURES",
+    "parse_embeddings",
     "parse_error",
     "parse_response",
     "remote_urls",
+    "render_embeddings",
     "render_request",
     "stream_parser",
 ]

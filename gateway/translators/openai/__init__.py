@@ -25,17 +25,26 @@ from gateway.hub.protocol import (
 )
 from gateway.hub.requests.extra_body import with_extra_body
 from gateway.hub.requests.losses import Losses
+from gateway.translators.openai.embeddings import (
+    EMBEDDING_FEATURES,
+    parse_embeddings,
+    render_embeddings,
+)
 from gateway.translators.openai.errors import WORDS
+from gateway.translators.openai.headers import own_headers
 from gateway.translators.openai.parts import PARTS, in_parts
 from gateway.translators.openai.response import parse_response
 from gateway.translators.openai.stream import ChunkStream
 
 __all__ = [
     "AVOIDABLE",
+    "EMBEDDING_FEATURES",
+    "parse_embeddings",
     "parse_error",
     "parse_response",
     "remote_urls",
     "render_body",
+    "render_embeddings",
     "render_request",
     "stream_parser",
 ]
@@ -74,7 +83,10 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
     """Return `body` for the upstream; raises a 400 only under `strict_params`."""
     losses = Losses(route)
     request, reply = render_body(body, route, losses)
-    headers = _headers(route.options, reply.stream)
+    headers = {
+        "accept": "text/event-stream" if reply.stream else "application/json",
+        **own_headers(route.options),
+    }
     return UpstreamRequest(
         PATH, request, reply, headers, losses.dropped, losses.downgraded
     )
@@ -186,12 +198,3 @@ def _forced_tool(request: JSON) -> str:
             case {"function": {"name": str(name)}} | {"name": str(name)}:
                 return name
     return ""
-
-
-def _headers(options: Mapping[str, Any], stream: bool) -> dict[str, str]:
-    headers = {"accept": "text/event-stream" if stream else "application/json"}
-    if organization := options.get("organization"):
-        headers["openai-organization"] = organization
-    if project := options.get("project"):
-        headers["openai-project"] = project
-    return headers
