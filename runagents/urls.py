@@ -56,6 +56,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("connect/arrival/", connect_views.connect_arrival, name="connect-arrival"),
     path("connect/key/", connect_views.connect_key, name="connect-key"),
     path("playground/", playground.playground, name="playground"),
+    path("playground/route/", playground.playground_route, name="playground-route"),
     path("playground/stream/", playground.playground_stream, name="playground-stream"),
     path("usage/", usage_views.usage, name="usage"),
     path("usage/usage.csv", usage_views.usage_csv, name="usage-csv"),

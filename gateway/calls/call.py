@@ -17,7 +17,7 @@ class Call:
     is what it takes of the worker (gateway/worker/capacity.py). Without a
     `limiter` requests per minute are not enforced. `is_billed` tells that a part of the
     answer has come: nobody else is asked then. With `keeps_bodies` what is asked, sent
-    and answered is kept.
+    and answered is kept. `asked` is the name of the provider that was asked last.
     """
 
     caller: Caller
@@ -28,3 +28,4 @@ class Call:
     limiter: Limiter | None = None
     is_billed: bool = False
     keeps_bodies: bool = False
+    asked: str = ""

@@ -123,6 +123,7 @@ def book(rounds: Rounds, routed_ms: int) -> None:
     """Tell the ledger's entry what is about to be sent."""
     target, rendered, entry = rounds.target, rounds.rendered, rounds.call.entry
     row = target.provider.row
+    rounds.call.asked = row.name
     entry.fields.update(
         provider=row.name,
         provider_type=row.provider_type,

@@ -5,7 +5,7 @@ model speaks. Without JavaScript each message is answered by a whole page.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
@@ -14,10 +14,23 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.html import escape
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
+from gateway.calls.begin import find
+from gateway.calls.targets import MAX_ATTEMPTS
+from gateway.console import replay
 from gateway.console.playground_call import Piece, PlaygroundAnswer, PlaygroundCall
-from gateway.console.playground_form import SIDES, PlaygroundForm, shown
+from gateway.console.playground_form import (
+    SIDES,
+    PlaygroundForm,
+    served_models,
+    shown,
+)
+from gateway.errors import GatewayError
 from gateway.identifiers import token
 from gateway.wire.jsontext import JSON
 from gateway.worker.snapshot import Caller
@@ -32,10 +45,7 @@ KEEP_ALIVE = b": keep-alive\n\n"
 async def playground(request: HttpRequest) -> HttpResponse:
     """Show the Playground; POST answers a message, clears, or shows the code."""
     if request.method != "POST":
-        initial = {"model": request.GET.get("model", "")}
-        return await _page(
-            request, await sync_to_async(PlaygroundForm)(initial=initial)
-        )
+        return await _first_page(request)
     data = request.POST.copy()
     match data.get("action"):
         case "clear":
@@ -52,6 +62,15 @@ async def playground(request: HttpRequest) -> HttpResponse:
     answers = await asyncio.gather(*(each.ask(_ignore) for each in calls))
     said = form.cleaned_data["message"]
     return await _page(request, await _next(data), said=said, answers=list(answers))
+
+
+@login_required
+@require_safe
+async def playground_route(request: HttpRequest) -> HttpResponse:
+    """Show who would answer the model of the query, as a part of the page."""
+    providers = await _route(request.GET.get("model", ""), await _caller(request))
+    context = {"providers": providers}
+    return await sync_to_async(render)(request, "playground/_route.html", context)
 
 
 @login_required
@@ -76,6 +95,33 @@ async def playground_stream(request: HttpRequest) -> HttpResponseBase:
             "X-Accel-Buffering": "no",
         },
     )
+
+
+async def _first_page(request: HttpRequest) -> HttpResponse:
+    """Return the page without a conversation, or with that of a kept request."""
+    call_id = request.GET.get("replay", "")
+
+    def filled() -> tuple[PlaygroundForm, list[str]]:
+        if not call_id:
+            return PlaygroundForm(initial={"model": request.GET.get("model", "")}), []
+        found = replay.of_call(call_id, served_models().known)
+        form = PlaygroundForm(initial=found.initial)
+        form.turns = found.turns
+        return form, found.notes
+
+    form, notes = await sync_to_async(filled)()
+    return await _page(request, form, notes=notes)
+
+
+async def _route(model: str, caller: Caller) -> list[str]:
+    """Return the names of the providers that would be asked, in this order."""
+    if not model:
+        return []
+    try:
+        found = await find(model, caller)
+    except GatewayError:
+        return []
+    return [target.provider.name for target in found[:MAX_ATTEMPTS]]
 
 
 async def _next(data: QueryDict) -> PlaygroundForm:
@@ -117,6 +163,7 @@ async def _page(
     said: str = "",
     answers: list[PlaygroundAnswer] | None = None,
     bodies: list[JSON] | None = None,
+    notes: Sequence[str] = (),
     status: int = 200,
 ) -> HttpResponse:
     """Return the page with the conversation so far, a new turn, or code."""
@@ -124,8 +171,11 @@ async def _page(
     if answers:
         turns.append({"said": said, "answers": answers, "is_new": True})
     base = snippets.base_url(request)
+    model = form["model"].value() or ""
     context = {
         "form": form,
+        "notes": notes,
+        "providers": await _route(model, await _caller(request)),
         "turns": turns,
         "sides": SIDES,
         "codes": [
@@ -169,7 +219,9 @@ async def _events(said: str, calls: list[PlaygroundCall]) -> AsyncIterator[bytes
                 missing -= 1
                 # Raises what nobody expected; a failed call is part of the answer.
                 await tasks[number]
-                html += _ended(target, number, answers[number], missing == 0)
+                html += await asyncio.to_thread(
+                    _ended, target, number, answers[number], missing == 0
+                )
             yield _event(html)
     finally:
         for task in tasks:
@@ -223,6 +275,7 @@ def _said(target: str, piece: Piece) -> str:
     return html
 
 
+# Of a long answer this takes a while: in a thread, beside which other calls go on.
 def _ended(target: str, number: int, answer: PlaygroundAnswer, is_last: bool) -> str:
     context = {
         "answer": answer,

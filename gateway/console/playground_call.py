@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from gateway.calls.begin import AnswerStream, WholeAnswer, ask, begin
+from gateway.calls import targets
+from gateway.calls.begin import AnswerStream, WholeAnswer, begin, find
 from gateway.calls.passages import to_chunks
 from gateway.doors import chat
 from gateway.doors.protocol import NOTHING_SENT
@@ -34,12 +35,16 @@ class Piece(NamedTuple):
 
 @dataclass
 class PlaygroundAnswer:
-    """What came of a question; `error` is empty where all went well."""
+    """What came of a question; `error` is empty where all went well.
+
+    `provider` is the last that was asked, `passed_over` those that came before it.
+    """
 
     model: str
     text: str = ""
     thinking: str = ""
     provider: str = ""
+    passed_over: tuple[str, ...] = ()
     call_id: str = ""
     finish_reason: str = ""
     error: str = ""
@@ -98,19 +103,27 @@ class PlaygroundCall:
         try:
             call = begin(self._caller, f"req_{token(22)}", self._started, held, {})
             asked = chat.parse_request(self._body, NOTHING_SENT)
+            found = await find(asked.model, self._caller)
             try:
-                answer = await ask(asked, call, to_chunks)
+                answer = await targets.ask(asked, found, to_chunks, call)
             finally:
                 if call.entry.has_begun:
                     self.answer.call_id = call.entry.call_id
+                self._note_route(found, call.asked)
             self._target = answer.target
-            self.answer.provider = answer.target.provider.name
             if isinstance(answer, WholeAnswer):
                 self._take([answer.body], "message", tell)
             else:
                 await self._follow(answer, tell)
         finally:
             capacity.leave(held)
+
+    def _note_route(self, found: tuple[Target, ...], asked: str) -> None:
+        """Note who was asked last, and who was to be asked before."""
+        names = [target.provider.name for target in found]
+        if asked in names:
+            self.answer.provider = asked
+            self.answer.passed_over = tuple(names[: names.index(asked)])
 
     async def _follow(
         self, stream: AnswerStream[list[JSON]], tell: Callable[[Piece], None]

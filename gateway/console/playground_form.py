@@ -48,7 +48,7 @@ class PlaygroundForm(forms.Form):
     )
 
     def __init__(
-        self, data: QueryDict | None = None, initial: dict[str, str] | None = None
+        self, data: QueryDict | None = None, initial: dict[str, Any] | None = None
     ) -> None:
         super().__init__(data, initial=initial)
         self.offered = served_models()
@@ -106,16 +106,25 @@ class PlaygroundForm(forms.Form):
 
 
 def served_models() -> Offer:
-    """Return the enabled providers with ``provider/model`` choices, best first."""
+    """Return the enabled providers with ``provider/model`` choices, best first.
+
+    And ids that several serve: whoever comes first answers those, as it does agents.
+    """
     rows = (
         ProviderModel.objects.filter(provider__enabled=True)
         .order_by("provider__priority", "provider__name", "position", "pk")
         .values_list("provider__name", "model_id")
     )
     groups: dict[str, list[Choice]] = {}
+    served: dict[str, int] = {}
     for provider, model in rows:
         groups.setdefault(provider, []).append((f"{provider}/{model}", model))
-    return Offer(list(groups.items()), "served-models")
+        served[model] = served.get(model, 0) + 1
+    shared: list[Choice] = [(model, model) for model, n in served.items() if n > 1]
+    choices: list[Choice] = list(groups.items())
+    if shared:
+        choices.append((str(_("Any provider, by priority")), shared))
+    return Offer(choices, "served-models")
 
 
 def turns(data: QueryDict) -> list[Turn]:

@@ -91,6 +91,7 @@ PAGES: dict[str, Access] = {
     # --- calls; the Playground spends money ---
     "playground": _OPERATORS,
     "playground-stream": _OPERATORS,
+    "playground-route": _OPERATORS,
     "usage": _VIEWERS,
     "usage-csv": _VIEWERS,
     "request-list": _VIEWERS,

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from gateway.console.charts import HEIGHT, TOP, Block, Chart
 from gateway.console.figures import UNKNOWN, change, count, dollars, duration, short
+from gateway.console.markdown import markdown
 from gateway.console.reports import by_provider
 from gateway.ledger.sums import Totals
 from providers import vendors
@@ -26,7 +27,7 @@ from providers.models import Secret
 
 register = template.Library()
 
-for each in (change, count, dollars, duration, short):
+for each in (change, count, dollars, duration, markdown, short):
     register.filter(each)
 
 

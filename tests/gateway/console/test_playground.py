@@ -358,3 +358,74 @@ def test_credentials_that_an_upstream_echoes_stay_out_of_the_page(
     page = "".join(stream(model="keyed/gpt-4o-mini"))
     assert "your key is [redacted]" in page
     assert "canary" not in page
+
+
+@pytest.fixture
+def shared(provider, ledger, administrator):  # noqa: F811
+    """A model that two providers serve."""
+    for priority, name in enumerate(("first", "second")):
+        endpoint = f"https://{name}.example"
+        provider(name, models=("gpt-4o",), priority=priority, endpoint=endpoint)
+    registry.load()
+    yield
+    registry.snapshot = Snapshot()
+
+
+def test_a_shared_model_may_be_asked_by_its_id(logged_in_client, shared):
+    page = logged_in_client.get("/playground/").content.decode()
+    assert 'label="Any provider, by priority"' in page
+    assert '<option value="gpt-4o">' in page
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("second/gpt-4o", "Asks <strong>second</strong>."),
+        (
+            "gpt-4o",
+            "Asks <strong>first</strong>; where that does not take it, "
+            "<strong>second</strong>.",
+        ),
+        ("nothing", ""),
+    ],
+)
+def test_who_would_answer_is_told_before(logged_in_client, shared, model, words):
+    page = logged_in_client.get(f"/playground/route/?model={model}").content.decode()
+    assert page.strip() == words
+    page = logged_in_client.get(f"/playground/?model={model}").content.decode()
+    assert words in page
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("gpt-4o", "answered by <strong>second</strong>, after first did not take it"),
+        ("second/gpt-4o", "answered by <strong>second</strong> </li>"),
+    ],
+)
+def test_who_answered_after_whom_is_told(stream, shared, upstream, model, words):  # noqa: F811
+    def answer(request):
+        if request.url.host.startswith("first"):
+            return httpx.Response(503, json={"error": {"message": "busy"}})
+        body = b"".join(frames(chunk(content="Hi")))
+        headers = {"content-type": "text/event-stream"}
+        return httpx.Response(200, headers=headers, content=body)
+
+    upstream(answer)
+    page = " ".join("".join(stream(model=model)).split())
+    assert words in page, page
+
+
+def test_who_was_asked_in_vain_is_told(stream, shared, upstream):  # noqa: F811
+    upstream(status=503, json={"error": {"message": "busy"}})
+    page = " ".join("".join(stream(model="gpt-4o")).split())
+    assert "asked first, then <strong>second</strong>" in page
+
+
+def test_an_answer_is_formatted_when_it_is_complete(stream, upstream):  # noqa: F811
+    upstream(stream=frames(chunk(content="**bo"), chunk(content="ld** <img src=x>")))
+    events = stream()
+    assert "<strong>" not in "".join(events[:-1])
+    assert "<strong>bold</strong> &lt;img src=x&gt;" in events[-1]
+    # What travels along is what the model said.
+    assert 'name="first" value="**bold** &lt;img src=x&gt;"' in events[-1]
