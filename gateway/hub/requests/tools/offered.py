@@ -6,15 +6,28 @@ from typing import Any, NamedTuple
 from gateway.errors import GatewayError, invalid_request, unsupported
 from gateway.hub.protocol import JSON
 
-_is_native_type = re.compile(r".+_20\d{6}").fullmatch
+_is_dated_type = re.compile(r".+_20\d{6}").fullmatch
+
+_SCHEMA = "input_schema"
+"""Where a tool in Anthropic's format has what OpenAI calls its parameters."""
+
+_TOOLSET = "mcp_toolset"
+_UNDATED_TYPES = frozenset(
+    {_TOOLSET, "tool_search_tool_regex", "tool_search_tool_bm25"}
+)
+"""Types of a vendor's own tools that have no date in their name.
+
+https://platform.claude.com/docs/en/agents-and-tools/mcp-connector and
+https://platform.claude.com/docs/en/agents-and-tools/tool-use/tool-search-tool
+"""
 
 
 class Tool(NamedTuple):
     """One tool of a request.
 
     `name` is the client's. `native` is the tool as it stands when it is written in
-    a vendor's own format; the fields after it are then not filled in. `source` is the
-    object that may carry a cache mark.
+    a vendor's own format; of the fields after it, those are then filled in that it
+    tells in words of its own. `source` is the object that may carry a cache mark.
     """
 
     name: str
@@ -24,6 +37,11 @@ class Tool(NamedTuple):
     description: str = ""
     parameters: JSON | None = None
     strict: bool = False
+
+    @property
+    def schema_param(self) -> str:
+        """Where the client wrote the schema."""
+        return f"{self.param}.{'parameters' if self.native is None else _SCHEMA}"
 
 
 def tools_of(body: JSON) -> list[Tool]:
@@ -59,11 +77,20 @@ def _parse_tool(tool: Any, param: str) -> Tool:
     if not isinstance(tool, dict):
         raise _bad_tool(param, "expected an object")
     kind = tool.get("type")
-    if "input_schema" in tool or (isinstance(kind, str) and _is_native_type(kind)):
-        name = tool.get("name")
-        if not isinstance(name, str):
-            raise _bad_tool(f"{param}.name", "expected a string")
-        return Tool(name, param, tool, native=tool)
+    if isinstance(kind, str) and (kind in _UNDATED_TYPES or _is_dated_type(kind)):
+        return Tool(_native_name(tool, param), param, tool, native=tool)
+    if _SCHEMA in tool:
+        schema = tool[_SCHEMA]
+        if schema is not None and not isinstance(schema, dict):
+            raise _bad_tool(f"{param}.{_SCHEMA}", "expected a JSON schema object")
+        return Tool(
+            _native_name(tool, param),
+            param,
+            tool,
+            native=tool,
+            parameters=schema,
+            strict=tool.get("strict") is True,
+        )
     if kind not in (None, "function"):
         raise unsupported(
             f"This provider supports tools of type 'function' only: '{param}.type' "
@@ -71,6 +98,16 @@ def _parse_tool(tool: Any, param: str) -> Tool:
             param=f"{param}.type",
         )
     return _function_tool(tool, tool.get("function"), f"{param}.function")
+
+
+def _native_name(tool: JSON, param: str) -> str:
+    """Return a name that no other tool has; a set of tools is named by its server."""
+    is_set = tool.get("type") == _TOOLSET
+    field = "mcp_server_name" if is_set else "name"
+    name = tool.get(field)
+    if not isinstance(name, str):
+        raise _bad_tool(f"{param}.{field}", "expected a string")
+    return f"{_TOOLSET} {name}" if is_set else name
 
 
 def _function_tool(source: JSON, function: Any, param: str) -> Tool:

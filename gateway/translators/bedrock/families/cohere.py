@@ -108,7 +108,10 @@ def _results(messages: list[Message], names: ToolNames) -> list[JSON]:
         {
             "call": {
                 "name": names.upstream(message.call.name),
-                "parameters": parse_arguments(message.call.arguments),
+                "parameters": names.call_arguments(
+                    names.upstream(message.call.name),
+                    parse_arguments(message.call.arguments),
+                ),
             },
             "outputs": _outputs(message),
         }
@@ -140,7 +143,8 @@ def _tools(rendering: Rendering) -> list[JSON]:
 
 def _tool(tool: Tool, names: ToolNames) -> JSON:
     refuse_native(tool)
-    schema = tool_parameters(tool.parameters, f"{tool.param}.parameters")
+    name = names.upstream(tool.name)
+    schema = names.schema(name, tool_parameters(tool.parameters, tool.schema_param))
     required, properties = schema.get("required"), schema.get("properties")
     needed = required if isinstance(required, list) else []
     definitions = {
@@ -149,7 +153,7 @@ def _tool(tool: Tool, names: ToolNames) -> JSON:
         if isinstance(value, dict)
     }
     return {
-        "name": names.upstream(tool.name),
+        "name": name,
         "description": tool.description or tool.name,
         "parameter_definitions": definitions,
     }
