@@ -7,7 +7,7 @@ long as this worker's snapshot of the registry lives, they are sent without it.
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gateway.errors import GatewayError
@@ -41,29 +41,50 @@ def refused_feature(
     said = f"{error.param or ''} {error.message}"
     for feature in avoidable:
         may_mean = feature.denied or error.status != _DENIED
-        if may_mean and feature.refusal.search(said) and _sends(rendered.body, feature):
+        if not may_mean or not feature.refusal.search(said):
+            continue
+        if feature.header:
+            if (refused := _refused_values(rendered, feature, said)) is not None:
+                return refused
+        elif _sends(rendered.body, feature):
             return feature
     return None
 
 
+def _refused_values(
+    rendered: UpstreamRequest, feature: Feature, said: str
+) -> Feature | None:
+    """Return the feature of those values that were `said` to be refused.
+
+    All of them where none is named; None where it is a value that we did not send.
+    """
+    told = rendered.headers.get(feature.header, "")
+    sent: list[Any] = [each.strip() for each in told.split(",")]
+    for held in _found(rendered.body, feature.fields):
+        sent += held.values() if isinstance(held, dict) else held
+    values = [each for each in sent if isinstance(each, str) and each]
+    named = [value for value in values if value in said]
+    if named:
+        return feature.of_values(named)
+    return feature if values and "`" not in said else None
+
+
 def _sends(body: JSON, feature: Feature) -> bool:
     if feature.anywhere:
-        return _holds(body, feature.fields)
+        return any(True for _ in _found(body, feature.fields))
     return any(field in body for field in feature.fields)
 
 
-def _holds(value: Any, fields: tuple[str, ...]) -> bool:
-    """Tell whether one of `fields` stands at any depth of a body."""
+def _found(value: Any, fields: tuple[str, ...]) -> Iterator[Any]:
+    """Yield what stands under one of `fields` at any depth of a body."""
     waiting = [value]
     while waiting:
         match waiting.pop():
             case dict() as found:
-                if any(field in found for field in fields):
-                    return True
+                yield from (found[field] for field in fields if field in found)
                 waiting.extend(found.values())
             case list() as found:
                 waiting.extend(found)
-    return False
 
 
 def known(target: Target, body: JSON) -> frozenset[str]:

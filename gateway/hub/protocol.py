@@ -7,7 +7,7 @@ travels in `Reply`.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypedDict, runtime_checkable
 
@@ -128,6 +128,8 @@ class Feature(NamedTuple):
     upstream's words that it is meant. `lasts` says that these words are always about
     the model, never about one request; `denied` that they may come as a 403, too;
     `of_schemas` that they are about the schemas of the request, and hold for these.
+    What has a `header` is a list of values, sent there or in one of `fields`: those
+    that the words name are left out, all where they name none.
     """
 
     name: str
@@ -137,6 +139,19 @@ class Feature(NamedTuple):
     lasts: bool = False
     denied: bool = False
     of_schemas: bool = False
+    header: str = ""
+
+    def of_values(self, values: Iterable[str]) -> "Feature":
+        """Return the feature of single `values` of the list that this one is."""
+        return self._replace(name=" ".join([self.name, *values]))
+
+    def left(self, values: Iterable[str], avoid: Set[str]) -> tuple[str, ...]:
+        """Return which of `values` an upstream takes that refused `avoid`."""
+        refused = [each.split(" ") for each in avoid if self.name in each]
+        if [self.name] in refused:
+            return ()
+        named = {value for name, *of in refused if name == self.name for value in of}
+        return tuple(value for value in values if value not in named)
 
 
 class Learned(TypedDict, total=False):

@@ -149,6 +149,7 @@ CHECKS: dict[str, Check] = {
     "logprobs": _a_boolean,
     "max_completion_tokens": _integer(1),
     "max_tokens": _integer(1),
+    "mcp_servers": _of_type(list, "an array"),
     "metadata": _an_object,
     "modalities": _check_modalities,
     "moderation": _refuse,

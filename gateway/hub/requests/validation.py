@@ -20,6 +20,7 @@ EXTENSIONS = frozenset(
     {
         "cache_control",
         "keep_alive",
+        "mcp_servers",
         "min_p",
         "num_ctx",
         "reasoning",

@@ -11,6 +11,8 @@ from gateway.hub.requests.schemas.grammar import GRAMMAR
 from gateway.hub.requests.tools.strict import STRICT
 from gateway.translators import openai
 from gateway.translators.anthropic.avoidable import OUTPUT_CONFIG
+from gateway.translators.anthropic.requests.betas import BETAS
+from gateway.translators.bedrock.settings import SERVICE_TIER
 
 
 def _field(name: str, holder: str, words: str) -> Feature:
@@ -32,6 +34,8 @@ AVOIDABLE: tuple[Feature, ...] = (
     Feature("output_config", ("output_config", "outputConfig"), OUTPUT_CONFIG),
     LONG_CACHE,
     CACHE_MARKS,
+    BETAS,
+    SERVICE_TIER,
     *openai.AVOIDABLE,
     Feature(
         "stream_tools",

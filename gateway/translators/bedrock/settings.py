@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-use-converse-api
 
 import re
 
-from gateway.hub.protocol import JSON, Route
+from gateway.hub.protocol import JSON, Feature, Route
 from gateway.hub.requests.rendering import Rendering
 
 _METADATA_VALUE = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{0,256}", re.ASCII)
@@ -16,6 +16,18 @@ _TIERS = {
     "priority": "priority",
     "fast": "priority",
 }
+
+SERVICE_TIER = Feature(
+    "service_tier",
+    ("serviceTier",),
+    re.compile(r"service[ _-]?tier", re.IGNORECASE),
+    lasts=True,
+    header="x-amzn-bedrock-service-tier",
+)
+"""A tier that a model or region lacks: the request goes by the account's own.
+
+https://docs.aws.amazon.com/bedrock/latest/userguide/service-tiers-inference.html
+"""
 
 
 def has_flag(route: Route, name: str, *, default: bool = False) -> bool:
@@ -60,8 +72,9 @@ def service_tier(rendering: Rendering) -> str | None:
     if asked is None or asked == "auto":
         return None
     tier = _TIERS.get(asked)
-    if tier is None:
+    if tier is None or not SERVICE_TIER.left((tier,), rendering.route.avoid):
         rendering.losses.drop("service_tier")
+        return None
     return tier
 
 

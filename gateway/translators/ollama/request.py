@@ -41,7 +41,7 @@ OPTIONS = {
 """Parameters that go into `options`; what is absent is the Modelfile's to decide."""
 
 TOP_LEVEL = ("keep_alive", "logprobs", "top_logprobs")
-DROPPED = ("service_tier", "thinking", "verbosity")
+DROPPED = ("mcp_servers", "service_tier", "thinking", "verbosity")
 REFUSED = ("logit_bias", "web_search_options")
 
 EFFORTS: dict[str, bool | str] = {

@@ -535,3 +535,111 @@ def test_schemas_without_end_are_not_all_remembered():
         assert avoidance.known(target, body) == {"grammar", "strict"}
     assert avoidance.known(target, {"tools": []}) == {"strict"}
     assert len(provider.avoided["m"]) <= 256
+
+
+# --- betas and tiers ---
+
+COMPUTER = {
+    "type": "computer_20251124",
+    "name": "computer",
+    "display_width_px": 1024,
+    "display_height_px": 768,
+}
+TEXT = {
+    **ANSWER,
+    "content": [{"type": "text", "text": "ok"}],
+    "stop_reason": "end_turn",
+}
+UNEXPECTED = (
+    "Unexpected value(s) `{}` for the `anthropic-beta` header. Please consult our "
+    "documentation at docs.anthropic.com or try again without the header."
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "left"),
+    [
+        (UNEXPECTED.format("computer-use-2025-11-24"), "mcp-client-2025-11-20"),
+        (UNEXPECTED.format("mcp-client-2025-11-20"), "computer-use-2025-11-24"),
+        (
+            UNEXPECTED.format("computer-use-2025-11-24`, `mcp-client-2025-11-20"),
+            None,
+        ),
+        ("invalid beta flag", None),
+    ],
+)
+def test_a_refused_beta_is_left_out_and_stays_out(
+    claude, upstream, gateway, chat, message, left
+):
+    both = "computer-use-2025-11-24,mcp-client-2025-11-20"
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.headers.get("anthropic-beta") == both:
+            return httpx.Response(400, json={"error": {"message": message}})
+        return httpx.Response(200, json=TEXT)
+
+    seen = upstream(respond)
+    toolset = {"type": "mcp_toolset", "mcp_server_name": "a"}
+    body = {**chat, "model": MODEL, "tools": [COMPUTER, toolset]}
+    client = gateway()
+    for _ in range(2):
+        assert client.post(URL, json=body).status_code == 200
+    sent = [request.headers.get("anthropic-beta") for request in seen]
+    assert sent == [both, left, left]
+
+
+def test_a_beta_that_we_did_not_send_is_told(claude, upstream, gateway, chat):
+    message = UNEXPECTED.format("context-1m-2025-08-07")
+    seen = upstream(json={"error": {"message": message}}, status=400)
+    body = {**chat, "model": MODEL, "tools": [COMPUTER]}
+    assert gateway().post(URL, json=body).status_code == 400
+    assert len(seen) == 1
+
+
+def test_a_refused_beta_in_a_body_is_left_out_too(provider, upstream, gateway, chat):
+    model = "us.anthropic.claude-opus-4-6-v1"
+    provider("aws", provider_type="bedrock", region="us-east-1", models=(model,))
+    seen = upstream(
+        refusing("anthropic_beta", "invalid beta flag", httpx.Response(200, json=TEXT))
+    )
+    search = {"type": "tool_search_tool_regex", "name": "tool_search_tool_regex"}
+    body = {**chat, "model": model, "tools": [search]}
+    client = gateway()
+    for _ in range(2):
+        assert client.post(URL, json=body).status_code == 200
+    assert fields_of(seen, "anthropic_beta") == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("api", "message"),
+    [
+        ("converse", "The provided service tier is not supported for this model."),
+        ("invoke", "Service tier 'flex' is not available in this region."),
+    ],
+)
+def test_a_refused_tier_is_left_out_and_told(
+    provider, upstream, gateway, chat, api, message
+):
+    model = "us.amazon.nova-pro-v1:0"
+    provider(
+        "aws",
+        provider_type="bedrock",
+        region="us-east-1",
+        models=(model,),
+        options={"bedrock_api": api},
+    )
+    header = "x-amzn-bedrock-service-tier"
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if "serviceTier" in json.loads(request.content) or header in request.headers:
+            return httpx.Response(400, json={"message": message})
+        return httpx.Response(200, json=SAID)
+
+    seen = upstream(respond)
+    client = gateway()
+    for _ in range(2):
+        body = {**chat, "model": model, "service_tier": "flex"}
+        answer = client.post(URL, json=body)
+        assert answer.status_code == 200
+        assert answer.headers["x-gateway-dropped-params"] == "service_tier"
+    assert len(seen) == 3

@@ -48,6 +48,7 @@ EXTENSIONS: dict[str, tuple[JSON, JSON]] = {
     "keep_alive": (asking(), asking(keep_alive="5m")),
     "thinking": (asking(), asking(thinking={"type": "enabled", "budget_tokens": 2000})),
     "reasoning": (asking(), asking(reasoning={"effort": "high"})),
+    "mcp_servers": (asking(), asking(mcp_servers=[{"type": "url", "name": "a"}])),
     "cache_control": (asking(), asking(cache_control=LONG)),
     "cache_control of a part": (
         asking([{"type": "text", "text": "hi"}]),

@@ -63,7 +63,7 @@ class StrictSchemas:
 
         Raises a 400 where it is none.
         """
-        param = f"{tool.param}.parameters"
+        param = tool.schema_param
         schema = tool_parameters(tool.parameters, param)
         if not tool.strict or not self._takes_tools:
             return schema, False

@@ -3,9 +3,10 @@
 https://platform.claude.com/docs/en/agents-and-tools/tool-use/tool-reference
 """
 
+import re
 from collections.abc import Iterable
 
-from gateway.hub.protocol import JSON
+from gateway.hub.protocol import JSON, Feature
 from gateway.translators.anthropic.requests.dialect import Dialect
 
 _BETAS = {
@@ -16,12 +17,40 @@ _BETAS = {
     "computer_20251124": "computer-use-2025-11-24",
     "code_execution_20250522": "code-execution-2025-05-22",
     "advisor_20260301": "advisor-tool-2026-03-01",
+    "mcp_toolset": "mcp-client-2025-11-20",
 }
 """By the tool's type; those that are missing need none any more."""
 
+_SERVERS_ALONE = "mcp-client-2025-04-04"
+"""What servers need whose tools are set up beside their address.
 
-def betas_of(tools: Iterable[JSON], dialect: Dialect) -> list[str]:
-    """Return the betas for rendered `tools`, each once, in the order of the tools."""
+https://platform.claude.com/docs/en/agents-and-tools/mcp-connector#migration-guide
+"""
+
+BETAS = Feature(
+    "betas",
+    ("anthropic_beta",),
+    re.compile(r"anthropic[-_]beta|invalid beta|beta flag", re.IGNORECASE),
+    anywhere=True,
+    lasts=True,
+    header="anthropic-beta",
+)
+"""Betas that a host does not know, or that are over: asked for without.
+
+https://github.com/anthropics/claude-code/issues/53855 and
+https://github.com/quarkiverse/quarkus-langchain4j/issues/2132
+"""
+
+
+def betas_of(
+    tools: Iterable[JSON], dialect: Dialect, *, has_servers: bool = False
+) -> list[str]:
+    """Return the betas for rendered `tools`, each once, in the order of the tools.
+
+    `has_servers` tells of MCP servers, of which the tools may be a part.
+    """
     types = [tool["type"] for tool in tools if isinstance(tool.get("type"), str)]
     betas = [dialect.betas.get(type) or _BETAS.get(type) for type in types]
+    if has_servers and "mcp_toolset" not in types:
+        betas.append(_SERVERS_ALONE)
     return list(dict.fromkeys(beta for beta in betas if beta))

@@ -18,6 +18,7 @@ class Dialect:
     ``output_config.effort`` next to a manual budget. `refused_tools` are prefixes of
     server-run tools that it lacks, `refused_tool_fields` fields of tools that it
     rejects, `betas` those that types of tools need here and not everywhere.
+    `mcp_servers` tells whether the host calls such servers by itself.
     """
 
     default_output: int = 32_000
@@ -32,6 +33,7 @@ class Dialect:
     refused_tools: tuple[str, ...] = ()
     refused_tool_fields: frozenset[str] = frozenset()
     betas: Mapping[str, str] = field(default_factory=dict)
+    mcp_servers: bool = True
 
 
 ANTHROPIC = Dialect()
@@ -46,13 +48,16 @@ BEDROCK = Dialect(
     automatic_cache=False,
     web_search=False,
     effort_beside_budget=False,
-    refused_tools=("web_search_", "web_fetch_"),
+    refused_tools=("web_search_", "web_fetch_", "mcp_toolset"),
     refused_tool_fields=frozenset({"custom", "eager_input_streaming", "defer_loading"}),
     betas={
         "memory_20250818": "context-management-2025-06-27",
         "tool_search_tool_regex_20251119": "tool-search-tool-2025-10-19",
         "tool_search_tool_bm25_20251119": "tool-search-tool-2025-10-19",
+        "tool_search_tool_regex": "tool-search-tool-2025-10-19",
+        "tool_search_tool_bm25": "tool-search-tool-2025-10-19",
     },
+    mcp_servers=False,
 )
 """InvokeModel's Claude body:
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html

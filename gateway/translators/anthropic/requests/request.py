@@ -22,7 +22,7 @@ from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.turns import GO_ON, Conversation
 from gateway.hub.requests.validation import output_limit
 from gateway.translators.anthropic.answers.pausing import resumable
-from gateway.translators.anthropic.requests.betas import betas_of
+from gateway.translators.anthropic.requests.betas import BETAS, betas_of
 from gateway.translators.anthropic.requests.claude_models import (
     ClaudeModel,
     claude_model,
@@ -110,6 +110,7 @@ def render_body(rendering: Rendering, claude: Claude) -> ClaudeRequest:
     if stop.sent:
         rendered["stop_sequences"] = stop.sent
     rendered |= account(rendering, claude.dialect)
+    rendered |= _servers(rendering, claude)
     _set_marks(rendering, claude, rendered, conversation)
     drop_tuning(rendering)
     learned: Learned = {
@@ -118,8 +119,21 @@ def render_body(rendering: Rendering, claude: Claude) -> ClaudeRequest:
         "stop": stop.emulated,
         "single_tool_call": tooling.is_single,
     }
-    betas = (*messages.betas, *betas_of(tooling.tools, claude.dialect))
+    has_servers = "mcp_servers" in rendered
+    needed = betas_of(tooling.tools, claude.dialect, has_servers=has_servers)
+    betas = BETAS.left((*messages.betas, *needed), rendering.route.avoid)
     return ClaudeRequest(rendered, learned, betas, tooling.searches)
+
+
+def _servers(rendering: Rendering, claude: Claude) -> JSON:
+    """Return the MCP servers that Claude is to call, as the client wrote them."""
+    servers = rendering.body.get("mcp_servers")
+    if not servers:
+        return {}
+    if not claude.dialect.mcp_servers:
+        rendering.losses.drop("mcp_servers")
+        return {}
+    return {"mcp_servers": servers}
 
 
 def _refuse(body: JSON) -> None:

@@ -119,7 +119,7 @@ def _render_tools(
     def render(tool: Tool, names: ToolNames) -> JSON:
         if tool.native is None:
             return _render_tool(tool, names, schemas)
-        return _render_native(tool, tool.native, dialect)
+        return _render_native(tool, tool.native, names, schemas, dialect)
 
     way = ("claude", dialect.refused_tools, dialect.refused_tool_fields)
     return rendered_tools(offered, rendering, render, way, schemas)
@@ -138,7 +138,9 @@ def _render_tool(tool: Tool, names: ToolNames, schemas: StrictSchemas) -> JSON:
     return rendered
 
 
-def _render_native(tool: Tool, native: JSON, dialect: Dialect) -> JSON:
+def _render_native(
+    tool: Tool, native: JSON, names: ToolNames, schemas: StrictSchemas, dialect: Dialect
+) -> JSON:
     type = native.get("type")
     if isinstance(type, str) and type.startswith(dialect.refused_tools or ("\0",)):
         raise unsupported(
@@ -147,6 +149,12 @@ def _render_native(tool: Tool, native: JSON, dialect: Dialect) -> JSON:
         )
     left_out = dialect.refused_tool_fields | MARKS
     rendered = {key: native[key] for key in native if key not in left_out}
+    if "input_schema" in rendered:
+        schema, is_strict = schemas.tool(tool)
+        name = rendered["name"] = names.upstream(tool.name)
+        rendered["input_schema"] = names.schema(name, schema)
+        if not is_strict:
+            rendered.pop("strict", None)
     if mark := cache_mark(native):
         rendered["cache_control"] = mark
     return rendered

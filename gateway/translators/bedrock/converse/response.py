@@ -38,7 +38,7 @@ def parse_converse(payload: JSON, reply: Reply) -> JSON:
         answer.content,
         payload.get("stopReason"),
         converse_usage(usage) if isinstance(usage, dict) else None,
-        service_tier=_service_tier(payload),
+        service_tier=service_tier(payload),
     )
 
 
@@ -141,7 +141,8 @@ def _cache_count(usage: JSON, name: str) -> int | None:
     return None if value is None else count(value)
 
 
-def _service_tier(payload: JSON) -> str | None:
+def service_tier(payload: JSON) -> str | None:
+    """Return the tier that served an answer, where its payload or metadata tells."""
     match payload.get("serviceTier"):
         case {"type": str(tier)} if tier in SERVICE_TIERS:
             return tier

@@ -16,6 +16,7 @@ from gateway.translators.bedrock.converse.response import (
     cited,
     converse_usage,
     redacted_block,
+    service_tier,
     thinking_block,
     web_page,
 )
@@ -166,6 +167,7 @@ class ConverseReader:
 
     def _read_metadata(self, payload: JSON) -> None:
         self._has_metadata = True
+        self._writer.serve(service_tier(payload))
         usage = payload.get("usage")
         if isinstance(usage, dict):
             self._writer.state.usage = converse_usage(usage)
