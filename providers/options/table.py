@@ -87,6 +87,21 @@ OPTIONS: dict[str, Option] = {
         _("Parameters to leave out"),
         _("Names of request parameters that this server refuses."),
     ),
+    "drop_betas": Option(
+        Texts(),
+        _("Betas to leave out"),
+        _("Names in `anthropic-beta` that this server refuses."),
+    ),
+    "forward_workspace": Option(
+        Flag(),
+        _("Clients' workspaces"),
+        _("Pass on the workspace and user profile that a client names."),
+    ),
+    "bedrock_betas": Option(
+        Texts(),
+        _("More betas"),
+        _("Betas that the models take as well; with a `-` before it, one they do not."),
+    ),
     "organization": Option(
         Text(), _("Organization"), _("Sent as `OpenAI-Organization`.")
     ),

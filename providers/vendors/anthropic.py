@@ -43,6 +43,9 @@ VENDOR = Vendor(
     options=(
         "version_path",
         "strict_params",
+        "drop_params",
+        "drop_betas",
+        "forward_workspace",
         "auto_cache",
         "server_web_search",
         "structured_output",

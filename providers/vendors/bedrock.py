@@ -112,6 +112,7 @@ VENDOR = Vendor(
     example_models="us.anthropic.claude-opus-4-6-v1",
     options=(
         "bedrock_api",
+        "bedrock_betas",
         "strict_params",
         "include_usage",
         "max_tokens_field",

@@ -5,17 +5,19 @@ sides speak the same format a direct one spares the detour.
 """
 
 from gateway.calls.passages.protocol import Passage, Reader, Whole
+from gateway.calls.passages.relaying import Relaying
 from gateway.calls.passages.short_frames import short_frames
 from gateway.calls.passages.through_hub import ThroughHub, chunks, frames
-from gateway.doors import chat
+from gateway.doors import chat, messages
 from gateway.doors.protocol import Door
 from gateway.hub.protocol import JSON, Translator
-from gateway.translators import openai
+from gateway.translators import anthropic, openai
 
 __all__ = ["Passage", "Reader", "Whole", "between", "to_chunks"]
 
 DIRECT: dict[tuple[Door, Translator], Passage[bytes]] = {
     (chat, openai): ThroughHub(chat, openai, short_frames),
+    (messages, anthropic): Relaying(messages),
 }
 
 

@@ -45,6 +45,8 @@ BY_STATUS: Mapping[int, str] = {
 
 def told(error: GatewayError) -> Told:
     """Return how an error is told: its type here, and its status."""
+    if error.told is not None:
+        return Told(str(error.told["type"]), error.status)
     known = BY_CODE.get(error.code or "")
     if known is not None:
         return known._replace(status=known.status or error.status)
@@ -54,9 +56,11 @@ def told(error: GatewayError) -> Told:
 
 def envelope(error: GatewayError, request_id: str) -> JSON:
     """Return the object that tells `error`."""
+    own = {"type": told(error).type, "message": _message(error)}
     return {
         "type": "error",
-        "error": {"type": told(error).type, "message": _message(error)},
+        # What the upstream told in this format clients read as it is.
+        "error": dict(error.told) if error.told is not None else own,
         "request_id": request_id or None,
     }
 

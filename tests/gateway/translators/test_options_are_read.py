@@ -31,6 +31,8 @@ ELSEWHERE = {
     "timeouts": "gateway/worker/snapshot.py",
     "version_path": "providers/models/provider.py",
     "fetch_images": "gateway/calls/images.py",
+    "forward_workspace": "gateway/translators/anthropic/relay/headers.py",
+    "bedrock_betas": "gateway/translators/bedrock/messages/betas.py",
 }
 
 

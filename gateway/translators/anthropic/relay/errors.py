@@ -12,7 +12,11 @@ from gateway.errors import GatewayError
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON
 from gateway.translators.anthropic.errors import WORDS
+from gateway.translators.anthropic.relay.headers import for_client
 from gateway.wire.jsontext import JSONError, decode
+
+_LIMITS = "x-ratelimit-"
+"""How other clients are told of rate limits."""
 
 _OURS = frozenset({"upstream_auth_error"})
 """What is about the provider's credential: clients would throw theirs away."""
@@ -26,6 +30,8 @@ def from_response(
     What is in no such form, as a proxy's page, is told in the common terms.
     """
     error = upstream_errors.from_response(status, headers, payload, WORDS)
+    kept = {n: error.headers[n] for n in error.headers if not n.startswith(_LIMITS)}
+    error.headers = {**for_client(headers), **kept}
     try:
         own = _own(decode(payload))
     except JSONError:

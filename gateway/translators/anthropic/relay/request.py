@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from gateway.hub.protocol import JSON, Reply, Route, UpstreamRequest
-from gateway.translators.anthropic.relay import headers, history, leaving_out
+from gateway.translators.anthropic.relay import headers, history
 from gateway.translators.anthropic.relay.names import Names
+from gateway.translators.anthropic.requests.leaving_out import without
 from gateway.translators.anthropic.requests.request import PATH
 from gateway.wire.jsontext import decode_exactly, encode
 
@@ -74,15 +75,13 @@ class _Shortened(NamedTuple):
 
 def _shortened(received: Received, route: Route) -> _Shortened:
     """Return a request without what would be refused, the same bytes where it can."""
-    body, dropped = leaving_out.without(
-        received.body, route.options.get("drop_params") or ()
-    )
+    body, dropped = without(received.body, route.options.get("drop_params") or ())
     messages = body["messages"]
     own = history.acceptable(messages)
     if own is messages and not dropped:
         return _Shortened(received.body, received.raw)
     # Numbers keep the client's own digits.
-    exact, _ = leaving_out.without(decode_exactly(received.raw), dropped)
+    exact, _ = without(decode_exactly(received.raw), dropped)
     exact["messages"] = history.acceptable(exact["messages"])
     downgraded = () if own is messages else ("thinking",)
     return _Shortened({**body, "messages": own}, encode(exact), dropped, downgraded)

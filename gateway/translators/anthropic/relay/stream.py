@@ -7,8 +7,9 @@ are not decoded; where a network read brought nothing else it goes on as it came
 """
 
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any, Protocol
 
 from gateway.errors import GatewayError
 from gateway.hub.answers.relay import Relayed, joined
@@ -17,6 +18,7 @@ from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON
 from gateway.translators.anthropic.errors import WORDS
 from gateway.translators.anthropic.relay.names import Names
+from gateway.translators.anthropic.relay.pieces import HEAD, pieces
 from gateway.translators.anthropic.relay.tap import Tap
 from gateway.translators.anthropic.relay.whole import checked, events_of
 from gateway.wire import sse_blocks
@@ -26,13 +28,6 @@ from gateway.wire.mending import decode_mended
 from gateway.wire.sse import Event
 
 NOTHING: Relayed[bytes] = Relayed(b"")
-STOP: JSON = {"type": "message_stop"}
-
-PIECE = b"event: content_block_delta\ndata: "
-ENVELOPE = 115
-"""Bytes of an event around the piece of the answer that it carries, about."""
-
-_NEXT_PIECE = b"\n\n" + PIECE
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 _MOST_FOREIGN = 64 * 1024
 _is_name = re.compile(r"[a-z_]{1,64}").fullmatch
@@ -43,15 +38,39 @@ def framed(event: JSON) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (event["type"].encode(), encode(event))
 
 
+PING = framed({"type": "ping"})
+STOP = framed({"type": "message_stop"})
+
+
+class MessageRelay(Protocol):
+    """One streamed message on its way, however its events are framed.
+
+    `is_ended` tells that its last event, which may be an error, has been passed on.
+    """
+
+    @property
+    def is_ended(self) -> bool: ...
+
+    @property
+    def state(self) -> StreamState: ...
+
+    def feed(self, data: bytes) -> Relayed[bytes]:
+        """Return the events that `data` completes."""
+        ...
+
+    def close(self) -> Relayed[bytes]:
+        """End of input: return what was held back."""
+        ...
+
+
 class EventRelay:
-    """One stream on its way; `is_ended` once its last event has been passed on.
+    """A stream of server-sent events; a `MessageRelay`.
 
     What a server answered whole although a stream was asked for is told in events.
     """
 
     def __init__(self, names: Names, largest: int = MAX_EVENT) -> None:
         self.tap = Tap()
-        self.is_ended = False
         self._names = names
         self._decoder = sse_blocks.BlockDecoder(largest)
         self._largest = largest
@@ -65,6 +84,11 @@ class EventRelay:
     def state(self) -> StreamState:
         """How far the answer has come."""
         return self.tap.state
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether the last event has been passed on."""
+        return self.tap.is_ended
 
     def feed(self, data: bytes) -> Relayed[bytes]:
         """Return the events that `data` completes."""
@@ -125,33 +149,27 @@ class EventRelay:
         return self._told(events_of(message))
 
     def _told(self, events: Iterable[JSON]) -> Relayed[bytes]:
-        pieces = []
+        passed = []
         for event in events:
             if event["type"] == "message_start":
                 name = self._names.given(event["message"].get("model"))
                 if name is not None:
                     event["message"]["model"] = name
-            pieces.append(self._passed(framed(event), event))
-        return joined(pieces)
+            passed.append(self.tap.passed(framed(event), event))
+        return joined(passed)
 
     def _relayed(self, events: bytes) -> Relayed[bytes]:
         """Return what becomes of complete events."""
-        if events.startswith(PIECE):
-            count = events.count(_NEXT_PIECE) + 1
-            if events.count(b"\n\n") == count:
-                return Relayed(
-                    events, max(0, len(events) - count * ENVELOPE), says=True
-                )
-        pieces = []
-        for block in sse_blocks.blocks(events):
-            pieces.append(self._block(block))
+        if only := pieces(events):
+            return only
+        passed = []
+        for run in _runs(sse_blocks.blocks(events)):
+            passed.append(pieces(run) or self._block(run))
             if self.state.is_over:
                 break
-        return joined(pieces)
+        return joined(passed)
 
     def _block(self, block: bytes) -> Relayed[bytes]:
-        if block.startswith(PIECE):
-            return Relayed(block, max(0, len(block) - ENVELOPE), says=True)
         event, foreign = sse_blocks.read(block)
         if event is None:
             self._foreign += foreign[: _MOST_FOREIGN - len(self._foreign)]
@@ -179,18 +197,7 @@ class EventRelay:
             block = b"event: %b\n%b" % (kind.encode(), block.lstrip(b"\r\n"))
         if kind == "message_start":
             block = self._names.in_start(block, body.get("message"))
-        return self._passed(block, body)
-
-    def _passed(self, block: bytes, event: JSON) -> Relayed[bytes]:
-        """Return an event that goes on as `block`, the ledger's figures taken."""
-        self.tap.take(event)
-        is_error = self.state.error is not None
-        self.is_ended = self.is_ended or self.state.is_over
-        kind = event["type"]
-        is_piece = kind == "content_block_delta"
-        size = max(0, len(block) - ENVELOPE) if is_piece else 0
-        says = not is_error and kind != "ping"
-        return Relayed(block, size, self.tap.finish_reason, says)
+        return self.tap.passed(block, body)
 
     def _last(self, rest: bytes) -> Relayed[bytes]:
         """Return an event without the blank line that ends it, where it is whole."""
@@ -205,6 +212,15 @@ class EventRelay:
             return NOTHING
         self._foreign += foreign if event is None else b""
         return NOTHING if event is None else self._block(block)
+
+
+def _runs(blocks: list[bytes]) -> Iterator[bytes]:
+    """Yield events, those that carry pieces and follow each other together."""
+    for are_pieces, run in groupby(blocks, lambda block: block.startswith(HEAD)):
+        if are_pieces:
+            yield b"".join(run)
+        else:
+            yield from run
 
 
 def _decoded(data: bytes) -> Any:

@@ -5,10 +5,12 @@ https://platform.claude.com/docs/en/build-with-claude/streaming
 
 from typing import Any
 
+from gateway.hub.answers.relay import Relayed
 from gateway.hub.answers.state import StreamState
 from gateway.hub.protocol import JSON
 from gateway.translators.anthropic.answers.usage import parse_usage
 from gateway.translators.anthropic.relay.errors import from_event
+from gateway.translators.anthropic.relay.pieces import pieces, said_in
 
 _REASONS = {
     "end_turn": "stop",
@@ -31,18 +33,31 @@ def finish_reason(stop_reason: Any) -> str:
 
 
 class Tap:
-    """Follows the decoded events of one message."""
+    """Follows the events of one message; `is_ended` once the last one has passed.
+
+    That may be an error. Others that end an answer are noted in `state` alone.
+    """
 
     def __init__(self) -> None:
         self.state = StreamState()
         self.finish_reason = ""
+        self.is_ended = False
         self._counts: JSON = {}
 
-    def take(self, event: JSON) -> None:
-        """Take in one event; those that only carry the answer's pieces need not come.
+    def passed(self, block: bytes, event: JSON) -> Relayed[bytes]:
+        """Return an event that is passed on as `block`, its figures taken.
 
-        Counts are totals: a later one overwrites an earlier, where it is none.
+        Those that only carry the answer's pieces need not come here. Counts are totals:
+        a later one overwrites an earlier.
         """
+        self._take(event)
+        self.is_ended = self.state.is_over
+        if event["type"] == "content_block_delta":
+            return pieces(block) or Relayed(block, len(block), says=True)
+        says = event["type"] not in ("ping", "error")
+        return Relayed(block, 0, self.finish_reason, says, said_in(event))
+
+    def _take(self, event: JSON) -> None:
         match event.get("type"):
             case "message_start":
                 message = event.get("message")

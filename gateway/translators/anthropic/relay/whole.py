@@ -8,9 +8,13 @@ from typing import Any
 
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON
+from gateway.translators.anthropic.answers.assembly import Assembly
+from gateway.translators.anthropic.answers.usage import parse_usage
 from gateway.translators.anthropic.errors import WORDS
 from gateway.translators.anthropic.relay.errors import from_event
-from gateway.wire.jsontext import dumps
+from gateway.translators.anthropic.relay.tap import finish_reason
+from gateway.wire import sse_blocks
+from gateway.wire.jsontext import JSONError, decode, dumps
 
 _ENDING = ("stop_reason", "stop_sequence", "stop_details")
 """What of a message is told when it ends."""
@@ -26,6 +30,39 @@ def checked(payload: Any) -> JSON:
     if isinstance(payload, dict) and "error" in payload:
         raise upstream_errors.instead_of_answer(payload, WORDS)
     raise upstream_errors.no_answer("has no content")
+
+
+def figures(message: JSON) -> tuple[JSON | None, str]:
+    """Return a message's usage, in OpenAI's shape, and why it ended."""
+    usage = message.get("usage")
+    known = parse_usage(usage) if isinstance(usage, dict) and usage else None
+    return known, finish_reason(message.get("stop_reason"))
+
+
+def message_of(events: bytes) -> JSON:
+    """Return the message that a complete stream of `events` tells."""
+    message: JSON = {}
+    assembly = Assembly()
+    for block in sse_blocks.blocks(events):
+        found, _ = sse_blocks.read(block)
+        try:
+            event = decode(found.data) if found else {}
+            assembly.receive(event)
+        except (*JSONError, LookupError, TypeError):
+            raise upstream_errors.no_answer("holds an event without sense") from None
+        message = _begun_or_ended(message, event)
+    return {**message, "content": assembly.content() or []}
+
+
+def _begun_or_ended(message: JSON, event: JSON) -> JSON:
+    match event:
+        case {"type": "message_start", "message": dict(start)}:
+            return start
+        case {"type": "message_delta", "delta": dict(delta), "usage": dict(usage)}:
+            counts = message.get("usage")
+            known = counts if isinstance(counts, dict) else {}
+            return {**message, **delta, "usage": {**known, **usage}}
+    return message
 
 
 def events_of(message: JSON) -> Iterator[JSON]:

@@ -28,6 +28,7 @@ from gateway.translators.anthropic.requests.claude_models import (
     claude_model,
 )
 from gateway.translators.anthropic.requests.dialect import Claude
+from gateway.translators.anthropic.requests.leaving_out import without
 from gateway.translators.anthropic.requests.messages import Messages, render_messages
 from gateway.translators.anthropic.requests.parameters import (
     account,
@@ -76,8 +77,13 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
     if reply.stream:
         upstream["stream"] = True
     headers = {"anthropic-version": VERSION}
-    if rendered.betas:
-        headers[BETA] = ",".join(rendered.betas)
+    options = route.options
+    refused = options.get("drop_betas") or ()
+    if betas := [beta for beta in rendered.betas if beta not in refused]:
+        headers[BETA] = ",".join(betas)
+    upstream, dropped = without(upstream, options.get("drop_params") or ())
+    for param in dropped:
+        rendering.losses.drop(param)
     request = rendering.request(PATH, upstream, reply, headers, _LISTED)
     return resumable(request) if rendered.searches else request
 
