@@ -27,6 +27,7 @@ from gateway.hub.protocol import (
 from gateway.hub.requests.content import remote
 from gateway.hub.requests.extra_body import with_extra_body
 from gateway.hub.requests.rendering import Rendering
+from gateway.hub.requests.tools.choice import is_parallel
 from gateway.translators.anthropic.answers.events import MessageReader
 from gateway.translators.anthropic.answers.response import (
     FINISH_REASONS as CLAUDES_FINISH_REASONS,
@@ -64,6 +65,7 @@ from gateway.translators.bedrock.headers import (
     usage_of,
 )
 from gateway.translators.bedrock.ids import ModelId, classify, path
+from gateway.translators.bedrock.settings import converse_settings
 from gateway.translators.bedrock.stream import (
     GUARDRAIL_ACTION,
     BodyReader,
@@ -143,9 +145,16 @@ def _rendered_claude(rendering: Rendering, api: str) -> tuple[JSON, Learned]:
     rendered, learned = claude.render(rendering, mid_system=api != CONVERSE)
     if api != CONVERSE:
         return rendered, {**learned, "wire": "claude"}
-    rendered = converse.from_claude(rendered, rendering)
+    rendered = converse.from_claude(rendered, _around(rendering))
     forced = converse.forced_tool(rendered)
     return rendered, {**learned, "wire": CONVERSE, "forced_tool": forced}
+
+
+def _around(rendering: Rendering) -> converse.Around:
+    described = rendering.body.get("response_format", {}).get("json_schema") or {}
+    return converse.Around(
+        converse_settings(rendering), described, not is_parallel(rendering.body)
+    )
 
 
 def _wire(model: ModelId) -> str:

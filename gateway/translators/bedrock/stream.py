@@ -20,7 +20,7 @@ from gateway.wire.mending import Mender
 
 METRICS = "amazon-bedrock-invocationMetrics"
 GUARDRAIL_ACTION = "amazon-bedrock-guardrailAction"
-_TRACE = "amazon-bedrock-trace"
+TRACE = "amazon-bedrock-trace"
 
 
 class EventReader(Protocol):
@@ -60,7 +60,7 @@ class EventStreamReader:
         read, state, mender = self._events.read, self._state, self._mender
         for frame in self._decoder.feed(data):
             if frame.kind != "event":
-                raise _failure(frame)
+                raise failure(frame)
             try:
                 # A name stands for the payloads of others, which are never null.
                 payload = decode(frame.payload or b"{}") if not mender.held else None
@@ -95,7 +95,7 @@ class EventStreamReader:
         self._events.read(name, payload if isinstance(payload, dict) else {})
 
 
-def _failure(frame: Frame) -> GatewayError:
+def failure(frame: Frame) -> GatewayError:
     """Return the error that an exception or error frame tells.
 
     botocore reports a 400 for all of them; the frame's own name says what it was.
@@ -153,7 +153,7 @@ class InvokeReader:
         if not isinstance(body, dict):
             return  # Writer ends with the JSON text "[DONE]"
         metrics = body.pop(METRICS, None)
-        trace = body.pop(_TRACE, None)
+        trace = body.pop(TRACE, None)
         if body.pop(GUARDRAIL_ACTION, None) == "INTERVENED":
             self._intervene(is_whole=trace is not None)
         state = self._writer.state

@@ -6,7 +6,11 @@ The `bedrock` translator calls it for models whose own body it does not know or 
 fill; Nova's InvokeModel body is made of its parts.
 """
 
-from gateway.translators.bedrock.converse.from_claude import forced_tool, from_claude
+from gateway.translators.bedrock.converse.from_claude import (
+    Around,
+    forced_tool,
+    from_claude,
+)
 from gateway.translators.bedrock.converse.request import WHOLE, render
 from gateway.translators.bedrock.converse.response import parse_converse
 from gateway.translators.bedrock.converse.stream import ConverseReader
@@ -14,6 +18,7 @@ from gateway.translators.bedrock.converse.whole import WholeReader
 
 __all__ = [
     "WHOLE",
+    "Around",
     "ConverseReader",
     "WholeReader",
     "forced_tool",

@@ -6,22 +6,15 @@ Converse's words, and what has none goes through `additionalModelRequestFields`.
 https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-call.html
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from gateway.errors import unsupported
-from gateway.hub.protocol import JSON
-from gateway.hub.requests.caching import MARK
-from gateway.hub.requests.rendering import Rendering
-from gateway.hub.requests.tools.choice import is_parallel
+from gateway.hub.protocol import JSON, NOTHING
 from gateway.translators.bedrock.converse.cache_points import cache_points
-from gateway.translators.bedrock.converse.messages import (
-    NO_OUTPUT,
-    separated,
-)
+from gateway.translators.bedrock.converse.claude_blocks import ClaudeBlocks, marked
+from gateway.translators.bedrock.converse.messages import separated
 from gateway.translators.bedrock.converse.tooling import plain_root, text_format
-from gateway.translators.bedrock.in_words import called, result_of
-from gateway.translators.bedrock.settings import converse_settings
-from gateway.translators.bedrock.tool_ids import converse_id
 
 _INFERENCE = {
     "max_tokens": "maxTokens",
@@ -30,18 +23,33 @@ _INFERENCE = {
     "stop_sequences": "stopSequences",
 }
 
-_EXTRA = ("top_k", "thinking", "anthropic_beta")
+_EXTRA = ("top_k", "thinking", "anthropic_beta", "context_management")
 
 
-def from_claude(claude: JSON, rendering: Rendering) -> JSON:
+class Around(NamedTuple):
+    """What Claude's body does not say, or says otherwise than Converse.
+
+    `settings` are fields of the provider's, `described` name and description of the
+    schema that the answer is held to. Only with `one_at_a_time` a tool choice is told
+    that excludes parallel calls. With `titles` documents keep theirs.
+    """
+
+    settings: Mapping[str, Any] = NOTHING
+    described: Mapping[str, Any] = NOTHING
+    one_at_a_time: bool = False
+    titles: bool = False
+
+
+def from_claude(claude: JSON, around: Around) -> JSON:
     """Return the Converse body for `claude`, InvokeModel's body of the same request.
 
-    Raises `GatewayError` (400) for tools in Anthropic's own format.
+    Its messages and system prompt are lists of blocks. Raises `GatewayError` (400) for
+    tools in Anthropic's own format.
     """
     choice = claude.get("tool_choice")
     # Converse cannot say that no tool may be called: then none is offered.
     tools = [] if _type(choice) == "none" else claude.get("tools", [])
-    blocks = _Blocks(as_text=not tools)
+    blocks = ClaudeBlocks(as_text=not tools, titles=around.titles)
     rendered: JSON = {
         "messages": separated(
             [
@@ -63,11 +71,11 @@ def from_claude(claude: JSON, rendering: Rendering) -> JSON:
     }
     if tools:
         rendered["toolConfig"] = _tool_config(tools, choice)
-    _add_output(rendered, claude, rendering.body)
-    one_at_a_time = bool(tools) and not is_parallel(rendering.body)
+    _add_output(rendered, claude, around.described)
+    one_at_a_time = bool(tools) and around.one_at_a_time
     if extra := _extra(claude, choice if one_at_a_time else None):
         rendered["additionalModelRequestFields"] = extra
-    return rendered | converse_settings(rendering)
+    return {**rendered, **around.settings}
 
 
 def forced_tool(rendered: JSON) -> str:
@@ -94,7 +102,7 @@ def _tool_config(tools: list[JSON], choice: JSON | None) -> JSON:
 
 
 def _tool(tool: JSON, position: int) -> JSON:
-    if "input_schema" not in tool or "type" in tool:
+    if "input_schema" not in tool or tool.get("type") not in (None, "custom"):
         raise unsupported(
             f"'tools[{position}]' is a tool in Anthropic's own format, which Converse "
             "does not take. Write it as a function, or set the provider's Bedrock API "
@@ -108,15 +116,14 @@ def _tool(tool: JSON, position: int) -> JSON:
     if tool.get("strict"):
         spec["strict"] = True
     block: JSON = {"toolSpec": spec}
-    return _marked(block, tool)
+    return marked(block, tool)
 
 
-def _add_output(rendered: JSON, claude: JSON, body: JSON) -> None:
+def _add_output(rendered: JSON, claude: JSON, described: Mapping[str, Any]) -> None:
     format = claude.get("output_config", {}).get("format")
-    if format is None:
-        return
-    described = body.get("response_format", {}).get("json_schema") or {}
-    rendered["outputConfig"] = {"textFormat": text_format(format["schema"], described)}
+    if format is not None:
+        text = text_format(format["schema"], described)
+        rendered["outputConfig"] = {"textFormat": text}
 
 
 def _extra(claude: JSON, choice: JSON | None) -> JSON:
@@ -127,87 +134,3 @@ def _extra(claude: JSON, choice: JSON | None) -> JSON:
         # Converse's own tool choice has no word for it.
         extra["tool_choice"] = choice
     return extra
-
-
-def _marked(block: JSON, source: JSON) -> JSON:
-    if "cache_control" in source:
-        block[MARK] = source["cache_control"]
-    return block
-
-
-class _Blocks:
-    """Says Claude's blocks in Converse's words; `as_text` writes tool use in ours."""
-
-    def __init__(self, *, as_text: bool) -> None:
-        self._as_text = as_text
-        self._documents = 0
-        self._names: dict[str, str] = {}
-
-    def block(self, block: JSON) -> JSON:
-        """Return one block, with its cache mark."""
-        return _marked(self._plain(block), block)
-
-    def _plain(self, block: JSON) -> JSON:
-        match block:
-            case {"type": "text", "text": text}:
-                return {"text": text}
-            case {"type": "image", "source": source}:
-                format = source["media_type"].removeprefix("image/")
-                image = {"format": format, "source": {"bytes": source["data"]}}
-                return {"image": image}
-            case {"type": "document", "source": source}:
-                return self._document(source)
-            case {"type": "tool_use"}:
-                return self._tool_use(block)
-            case {"type": "tool_result"}:
-                return self._tool_result(block)
-            case _:
-                return _reasoning(block)
-
-    def _document(self, source: JSON) -> JSON:
-        self._documents += 1
-        is_text = source["type"] == "text"
-        held = {"text": source["data"]} if is_text else {"bytes": source["data"]}
-        return {
-            "document": {
-                "format": "txt" if is_text else "pdf",
-                "name": f"Document {self._documents}",
-                "source": held,
-            }
-        }
-
-    def _tool_use(self, block: JSON) -> JSON:
-        self._names[block["id"]] = block["name"]
-        if self._as_text:
-            return {"text": called(block["name"], block["input"])}
-        return {
-            "toolUse": {
-                "toolUseId": converse_id(block["id"]),
-                "name": block["name"],
-                "input": block["input"],
-            }
-        }
-
-    def _tool_result(self, block: JSON) -> JSON:
-        held = block.get("content", [])
-        if isinstance(held, str):
-            held = [{"type": "text", "text": held}]
-        blocks = [self._plain(each) for each in held]
-        if self._as_text:
-            name = self._names.get(block["tool_use_id"], "tool")
-            said = "".join(each.get("text", "") for each in blocks)
-            return {"text": result_of(name, said)}
-        result = {
-            "toolUseId": converse_id(block["tool_use_id"]),
-            "content": blocks or [dict(NO_OUTPUT)],
-            "status": "error" if block.get("is_error") else "success",
-        }
-        return {"toolResult": result}
-
-
-def _reasoning(block: JSON) -> JSON:
-    """Return one of Claude's thinking blocks."""
-    if block["type"] == "redacted_thinking":
-        return {"reasoningContent": {"redactedContent": block["data"]}}
-    text = {"text": block["thinking"], "signature": block["signature"]}
-    return {"reasoningContent": {"reasoningText": text}}

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolConfiguration.html
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from gateway.hub.protocol import JSON
@@ -128,7 +129,7 @@ def _with_format(tooling: Tooling, rendering: Rendering, profile: Profile) -> To
     return tooling._replace(instruction=asked_in_words(rendering))
 
 
-def text_format(schema: JSON, described: JSON) -> JSON:
+def text_format(schema: JSON, described: Mapping[str, Any]) -> JSON:
     """Return ``outputConfig.textFormat`` for a sanitised schema."""
     definition: JSON = {"schema": dumps(schema)}
     for key in ("name", "description"):

@@ -44,7 +44,7 @@ def render(rendering: Rendering, *, mid_system: bool) -> tuple[JSON, Learned]:
     Without `mid_system` all system messages stand at the beginning. Raises
     `GatewayError` (400) for what Claude cannot express.
     """
-    model = _model(rendering.route)
+    model = model_of(rendering.route)
     if not mid_system:
         model = replace(model, mid_system=False)
     rendered = render_body(rendering, Claude(model, _dialect(rendering.route)))
@@ -54,7 +54,7 @@ def render(rendering: Rendering, *, mid_system: bool) -> tuple[JSON, Learned]:
     return {**enveloped, **rendered.body}, rendered.learned
 
 
-def _model(route: Route) -> ClaudeModel:
+def model_of(route: Route) -> ClaudeModel:
     """Return what the model accepts here; the administrator's own word stands."""
     model, name = claude_model(route), base_id(route.base_model)
     is_known = not name.startswith(_WITHOUT_FORMAT)

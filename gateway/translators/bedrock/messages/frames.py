@@ -1,0 +1,185 @@
+"""Claude's events out of Bedrock's frames, as server-sent events.
+
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ResponseStream.html
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStreamOutput.html
+"""
+
+from binascii import Error as Base64Error
+from binascii import a2b_base64
+from typing import Any, Protocol
+
+from gateway.errors import GatewayError
+from gateway.hub.answers.relay import Relayed, joined
+from gateway.hub.answers.state import StreamState
+from gateway.hub.errors import upstream_errors
+from gateway.hub.protocol import JSON, Reply
+from gateway.translators.anthropic.relay.names import Names
+from gateway.translators.anthropic.relay.pieces import HEAD, pieces
+from gateway.translators.anthropic.relay.stream import NOTHING, framed
+from gateway.translators.anthropic.relay.tap import Tap
+from gateway.translators.bedrock.converse.claude_stream import ClaudeEvents
+from gateway.translators.bedrock.messages.errors import unwrapped
+from gateway.translators.bedrock.stream import (
+    GUARDRAIL_ACTION,
+    METRICS,
+    TRACE,
+    failure,
+    metrics_usage,
+)
+from gateway.wire.eventstream import EventStreamDecoder, Frame
+from gateway.wire.jsontext import JSONError, decode, encode
+from gateway.wire.mending import decode_mended
+
+_DELTA = b'{"type":"content_block_delta"'
+_OF_AWS = b'"amazon-bedrock-'
+_COUNTS_OF_CACHE = "cache_read_input_tokens"
+
+
+class FrameReader(Protocol):
+    """Says what one kind of frames holds; both raise `GatewayError` where it is bad."""
+
+    def read(self, frame: Frame) -> list[Relayed[bytes]]:
+        """Return the events in a frame."""
+        ...
+
+    def close(self) -> list[Relayed[bytes]]:
+        """End of input: return what is left, where the answer is complete."""
+        ...
+
+
+class FrameRelay:
+    """One stream of frames; a `MessageRelay`."""
+
+    def __init__(self, tap: Tap, reader: FrameReader, largest: int) -> None:
+        self._tap = tap
+        self._reader = reader
+        self._decoder = EventStreamDecoder(largest)
+
+    @property
+    def state(self) -> StreamState:
+        """How far the answer has come."""
+        return self._tap.state
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether the last event has been passed on."""
+        return self._tap.is_ended
+
+    def feed(self, data: bytes) -> Relayed[bytes]:
+        """Return the events in the frames that `data` completes."""
+        if self.state.is_over:
+            return NOTHING
+        passed: list[Relayed[bytes]] = []
+        try:
+            for frame in self._decoder.feed(data):
+                if frame.kind != "event":
+                    raise failure(frame)
+                passed += self._reader.read(frame)
+                if self.state.is_over:
+                    return joined(passed)
+            if self._decoder.error is not None:
+                raise upstream_errors.no_answer(f"broke off: {self._decoder.error}")
+        except GatewayError as error:
+            self.state.error = unwrapped(error)
+        return joined(passed)
+
+    def close(self) -> Relayed[bytes]:
+        """End of input: an error, unless the message told why it ends."""
+        if self.state.is_over:
+            return NOTHING
+        try:
+            return joined(self._reader.close())
+        except GatewayError as error:
+            self.state.error = error
+        return NOTHING
+
+
+class InvokeFrames:
+    """Claude's own events, as InvokeModel packs them; a `FrameReader`."""
+
+    def __init__(self, names: Names, tap: Tap) -> None:
+        self._names = names
+        self._tap = tap
+
+    def read(self, frame: Frame) -> list[Relayed[bytes]]:
+        """Return the event in a frame."""
+        raw = _unpacked(frame)
+        if not raw:
+            return []
+        if raw.startswith(_DELTA) and _OF_AWS not in raw and b"\n" not in raw:
+            block = b"%b%b\n\n" % (HEAD, raw)
+            return [pieces(block) or Relayed(block, len(raw), says=True)]
+        event = _decoded(raw)
+        if not isinstance(event.get("type"), str):
+            return []
+        if _OF_AWS in raw or b"\n" in raw:
+            self._take_apart(event)
+            raw = encode(event)
+        if event["type"] == "message_start":
+            raw = self._names.in_start(raw, event.get("message"))
+        block = b"event: %b\ndata: %b\n\n" % (event["type"].encode(), raw)
+        return [self._tap.passed(block, event)]
+
+    def close(self) -> list[Relayed[bytes]]:
+        """Return nothing more of a message that told why it ends."""
+        if not self._tap.finish_reason:
+            raise upstream_errors.truncated()
+        self._tap.state.done = True
+        return []
+
+    def _take_apart(self, event: JSON) -> None:
+        """Take what Bedrock adds out of an event: the ledger alone is told."""
+        metrics = event.pop(METRICS, None)
+        event.pop(TRACE, None)
+        if event.pop(GUARDRAIL_ACTION, None) == "INTERVENED":
+            self._tap.finish_reason = "content_filter"
+        if isinstance(metrics, dict) and not self._tap.has_counts(_COUNTS_OF_CACHE):
+            self._tap.state.usage = metrics_usage(metrics)
+
+
+class ConverseFrames:
+    """Converse's events, said as Claude's; a `FrameReader`."""
+
+    def __init__(self, reply: Reply, tap: Tap, estimate: int = 0) -> None:
+        self._events = ClaudeEvents(reply, estimate)
+        self._tap = tap
+
+    def read(self, frame: Frame) -> list[Relayed[bytes]]:
+        """Return the events that a frame comes to."""
+        return self._passed(
+            self._events.read(frame.name, _decoded(frame.payload or b"{}"))
+        )
+
+    def close(self) -> list[Relayed[bytes]]:
+        """Return the end of a message whose counts did not come."""
+        return self._passed(self._events.close())
+
+    def _passed(self, events: list[JSON]) -> list[Relayed[bytes]]:
+        return [self._tap.passed(framed(event), event) for event in events]
+
+
+def _unpacked(frame: Frame) -> bytes:
+    """Return the event that a frame carries, empty where it carries none."""
+    data = _decoded(frame.payload or b"{}").get("bytes")
+    if frame.name != "chunk" or not isinstance(data, str):
+        return b""
+    try:
+        return a2b_base64(data, strict_mode=True)
+    except (Base64Error, ValueError):
+        raise _no_json() from None
+
+
+def _decoded(data: bytes) -> JSON:
+    """Return the object that `data` says, although it may be cut within a character."""
+    try:
+        value: Any = decode(data)
+    except JSONError:
+        try:
+            value = decode_mended(data)
+        except JSONError:
+            raise _no_json() from None
+    return value if isinstance(value, dict) else {}
+
+
+def _no_json() -> GatewayError:
+    return upstream_errors.no_answer("holds a chunk that is not JSON")
