@@ -247,6 +247,24 @@ class ModelProvider(Announced):
         self.save(update_fields=["enabled", "version", "updated_at"])
         return True
 
+    @transaction.atomic
+    def serve(self, model_id: str) -> "ProviderModel":
+        """Serve a further model, last of all, which counts as an edit.
+
+        One that is served already stays as it is. Raises ValidationError for an id
+        that is none.
+        """
+        row = self.provider_models.filter(model_id=model_id).first()
+        if row is not None:
+            return row
+        last = self.provider_models.aggregate(last=models.Max("position"))["last"]
+        row = ProviderModel(provider=self, model_id=model_id)
+        row.position = 0 if last is None else last + 1
+        row.full_clean()
+        row.save()
+        type(self).objects.filter(pk=self.pk).update(version=models.F("version") + 1)
+        return row
+
     def set_status(self, status: str, message: str = "") -> None:
         """Store the outcome of a check, without counting as an edit."""
         self.status = status

@@ -53,6 +53,7 @@ PAGES: dict[str, Access] = {
     "agent-draft-card": _OPERATORS,
     "agent-draft-delete": _OPERATORS,
     "agent-deploy": _OPERATORS,
+    "agent-deployed": _OPERATORS,
     "hello-world-deploy": _OPERATORS,
     "agent-wire": _OPERATORS,
     "agent-run": _OPERATORS,

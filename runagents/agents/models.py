@@ -39,6 +39,8 @@ class Agent(Announced):
         max_length=8, choices=Access.choices, default=Access.WIRED
     )
     system_prompt = models.TextField(_("system prompt"), blank=True)
+    # Names of the tools that its code asks for.
+    tools = models.JSONField(default=list, blank=True, editable=False)
     # Built-in agents have their source in this project and can be run from their page.
     builtin = models.CharField(max_length=32, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -141,6 +143,8 @@ class Wire(Announced):
     model_id = models.CharField(_("model"), max_length=512)
     file = models.CharField(max_length=255, blank=True)
     line = models.PositiveIntegerField(null=True, blank=True)
+    # What the code calls the environment's variable that names the model.
+    variable = models.CharField(max_length=255, blank=True)
 
     class Meta:
         ordering = ["pk"]

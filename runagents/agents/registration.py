@@ -1,13 +1,14 @@
 """Agents and their wires as rows: making them, changing them, reading them."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from django.db import transaction
 
-from providers import starter
+from providers import endpoints, starter
 from providers.models import ModelProvider, ProviderModel
 from runagents.agents.models import Agent, Wire
-from runagents.agents.wiring import Connection, environment
+from runagents.agents.wiring import ECHO_TOOL, Connection, environment
 
 ROLES = ("default", "chat", "embedding", "classify", "reranking")
 """The roles that RunAgents knows; an agent may have others."""
@@ -23,6 +24,7 @@ def connections(agent: Agent) -> list[Connection]:
             wire.provider.name,
             wire.provider.provider_type,
             wire.model_id,
+            wire.variable,
         )
         for wire in agent.wires.select_related("provider")
     ]
@@ -36,29 +38,61 @@ def environment_of(agent: Agent, base_url: str, key: str = "") -> dict[str, str]
         base_url,
         key=key,
         system_prompt=agent.system_prompt,
+        tools=agent.tools,
     )
+
+
+class Place(NamedTuple):
+    """Where in the code a role is, and what that calls the model's variable."""
+
+    file: str = ""
+    line: int | None = None
+    variable: str = ""
 
 
 def wire(
     agent: Agent,
     targets: Mapping[str, tuple[ModelProvider, str]],
-    places: Mapping[str, tuple[str, int]] | None = None,
+    places: Mapping[str, Place] | None = None,
 ) -> None:
     """Make the agent's wires exactly `targets`: role -> (provider, model id).
 
-    `places` says where in the code a role is, role -> (file, line).
+    `places` says where in the code a role is.
     """
     existing = {row.role: row for row in agent.wires.all()}
     for role, (provider, model_id) in targets.items():
         row = existing.pop(role, None) or Wire(agent=agent, role=role)
         if places and role in places:
-            file, row.line = places[role]
-            row.file = file[:255]
+            row.file, row.line = places[role].file[:255], places[role].line
+            row.variable = places[role].variable[:255]
         if (row.provider_id, row.model_id) != (provider.pk, model_id):
             row.provider, row.model_id = provider, model_id
             row.save()
     for row in existing.values():
         row.delete()
+
+
+def priorities() -> dict[str, int]:
+    """Return provider name -> its priority, for the enabled providers."""
+    rows = ModelProvider.objects.filter(enabled=True)
+    return dict(rows.values_list("name", "priority"))
+
+
+def homes() -> dict[str, list[str]]:
+    """Return provider type -> the enabled providers that may take a further model.
+
+    Those at the vendor's own address come alone where there are any: a server of the
+    same format elsewhere has models of its own.
+    """
+    own: dict[str, list[str]] = {}
+    others: dict[str, list[str]] = {}
+    rows = ModelProvider.objects.filter(enabled=True).order_by("priority", "pk")
+    for row in rows:
+        usual = endpoints.origin(row.vendor.endpoint.replace("{region}", row.region))
+        is_own = endpoints.origin(row.endpoint) == usual
+        found = own if is_own else others
+        found.setdefault(row.provider_type, []).append(row.name)
+    return others | own
 
 
 def served_models() -> dict[str, list[str]]:
@@ -80,11 +114,11 @@ def deploy_hello_world() -> Agent:
     """
     provider = starter.add_playground_llm()
     agent, _created = Agent.objects.get_or_create(
-        name=HELLO_WORLD, defaults={"builtin": HELLO_WORLD}
+        name=HELLO_WORLD, defaults={"builtin": HELLO_WORLD, "tools": [ECHO_TOOL]}
     )
     if agent.builtin != HELLO_WORLD:
-        agent.builtin = HELLO_WORLD
-        agent.save(update_fields=["builtin"])
+        agent.builtin, agent.tools = HELLO_WORLD, [ECHO_TOOL]
+        agent.save(update_fields=["builtin", "tools"])
     if not agent.wires.exists():
         model = provider.provider_models.first()
         model_id = model.model_id if model is not None else starter.MODEL

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from runagents.agents import views
+from runagents.agents.console import key_views, views
 from runagents.agents.starter import views as starter_views
 from runagents.agents.wizard import deploy_views, upload_views, wire_views
 
@@ -23,6 +23,8 @@ class NameConverter:
 
 register_converter(NameConverter, "agent")
 
+KEY = "<agent:name>/keys/<int:pk>"
+
 urlpatterns = [
     path("", views.agent_list, name="agent-list"),
     path("new/", upload_views.agent_create, name="agent-create"),
@@ -39,17 +41,14 @@ urlpatterns = [
         name="hello-world-deploy",
     ),
     path("<agent:name>/", views.agent_detail, name="agent-detail"),
+    path("<agent:name>/deployed/", deploy_views.deployed, name="agent-deployed"),
     path("<agent:name>/env/", views.agent_environment, name="agent-environment"),
     path("<agent:name>/wires/", views.agent_wire, name="agent-wire"),
     path("<agent:name>/run/", starter_views.agent_run, name="agent-run"),
     path("<agent:name>/delete/", views.agent_delete, name="agent-delete"),
-    path("<agent:name>/keys/", views.key_create, name="agent-key-create"),
-    path(
-        "<agent:name>/keys/<int:pk>/rotate/", views.key_rotate, name="agent-key-rotate"
-    ),
-    path("<agent:name>/keys/<int:pk>/", views.key_edit, name="agent-key-edit"),
-    path("<agent:name>/keys/<int:pk>/pause/", views.key_pause, name="agent-key-pause"),
-    path(
-        "<agent:name>/keys/<int:pk>/revoke/", views.key_revoke, name="agent-key-revoke"
-    ),
+    path("<agent:name>/keys/", key_views.key_create, name="agent-key-create"),
+    path(f"{KEY}/", key_views.key_edit, name="agent-key-edit"),
+    path(f"{KEY}/rotate/", key_views.key_rotate, name="agent-key-rotate"),
+    path(f"{KEY}/pause/", key_views.key_pause, name="agent-key-pause"),
+    path(f"{KEY}/revoke/", key_views.key_revoke, name="agent-key-revoke"),
 ]

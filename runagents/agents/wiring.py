@@ -6,26 +6,34 @@ here unchanged: https://docs.runagents.io/platform/agent-runtime/.
 
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from providers.keys import PLATFORM_MANAGED
 from providers.vendors import VENDORS
 
 CHAT_PATH = "/v1/chat/completions"
-ECHO_TOOL_PATH = "/tools/echo-tool"
+ECHO_TOOL = "echo-tool"
+ECHO_TOOL_PATH = f"/tools/{ECHO_TOOL}"
+
+# What code may call a variable that names a model.
+OWN_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*(?:MODEL|DEPLOYMENT)[A-Z0-9_]*")
 
 DEFAULT_ROLES = ("default", "chat")
 """Roles whose model is the agent's `LLM_MODEL`, the first that is wired."""
 
 
 class Connection(NamedTuple):
-    """One wire, without its rows: a role's provider and model."""
+    """One wire, without its rows: a role's provider and model.
+
+    `variable` is the name that the agent's code itself has for the model, if any.
+    """
 
     role: str
     provider_name: str
     provider_type: str
     model_id: str
+    variable: str = ""
 
 
 def environment(
@@ -35,13 +43,15 @@ def environment(
     *,
     key: str = "",
     system_prompt: str = "",
+    tools: Collection[str] = (),
 ) -> dict[str, str]:
     """Return the environment of the agent `name`, in the order it is shown.
 
     `base_url` is the gateway's address without a path. `key` is the agent's key where
     it was just created; it is stored nowhere, so that later `platform-managed` stands
     for it. `LLM_GATEWAY_URL` is the full URL of chat completions: agents post to it as
-    it is, and SDKs that append a path are answered there too.
+    it is, and SDKs that append a path are answered there too. Of the `tools` that the
+    code asks for those are told that are served here.
     """
     base = base_url.rstrip("/")
     key = key or PLATFORM_MANAGED
@@ -56,12 +66,15 @@ def environment(
         suffix = variable_name(connection.role)
         values[f"LLM_MODEL_{suffix}"] = connection.model_id
         values[f"LLM_PROVIDER_{suffix}"] = connection.provider_type
+    for connection in wired:
+        if OWN_VARIABLE.fullmatch(connection.variable):
+            values.setdefault(connection.variable, connection.model_id)
     if system_prompt:
         values["SYSTEM_PROMPT"] = system_prompt
-    return values | {
-        **_of_vendors(base, key),
-        "TOOL_URL_ECHO_TOOL": base + ECHO_TOOL_PATH,
-    }
+    values |= _of_vendors(base, key)
+    if ECHO_TOOL in tools:
+        values["TOOL_URL_ECHO_TOOL"] = base + ECHO_TOOL_PATH
+    return values
 
 
 def _of_vendors(base: str, key: str) -> dict[str, str]:

@@ -43,6 +43,9 @@ EMPTY_PAGES = (
 FULL_PAGES = (
     *PAGES,
     "/agents/support-bot/",
+    "/agents/support-bot/?tab=wires",
+    "/agents/support-bot/?tab=keys",
+    "/agents/support-bot/?tab=connect",
     "/connect/",
     "/models/openai/",
     "/models/openai/?tab=models",

@@ -14,13 +14,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from providers import starter
-from runagents import audit
+from runagents import audit, shown_once
 from runagents.agents import registration
+from runagents.agents.console import tabs
 from runagents.agents.models import Agent
 from runagents.agents.starter import running
 from runagents.agents.starter.running import Run
 from runagents.agents.starter.streams import event, event_stream, wants_events
-from runagents.agents.views import agent_page
 
 
 @login_required
@@ -45,7 +45,8 @@ async def agent_run(request: HttpRequest, name: str) -> HttpResponseBase:
     if wants_events(request):
         return event_stream(_told(states, audit.current()))
     run = await running.finish(states)
-    return await sync_to_async(agent_page)(request, agent, run=run)
+    await sync_to_async(shown_once.keep)(request, tabs.run_page(agent), run=run)
+    return redirect(agent)
 
 
 async def _told(

@@ -1,18 +1,19 @@
 """The wizard's last step: the agent is registered and its key shown, once."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
-from providers import snippets
-from runagents.agents import registration
+from runagents import shown_once
+from runagents.agents.console import tabs
 from runagents.agents.models import Agent
-from runagents.agents.wiring import dotenv
 from runagents.agents.wizard import drafts
 from runagents.agents.wizard.forms import DeployForm
 from runagents.agents.wizard.frame import draft_of, frame, gone
@@ -35,13 +36,10 @@ def deploy(request: HttpRequest) -> HttpResponse:
         messages.info(request, _("Choose a provider and model for at least one role."))
         return redirect(draft.url())
     if form.is_valid():
-        left = {
-            "keys": drafts.analysis_of(draft).keys,
-            "obstacles": drafts.obstacles_of(draft),
-            "others": [need for need in needs if need.asks_for_another],
-        }
+        left = drafts.left_to_do(draft)
         agent, key = drafts.deploy(draft, **form.cleaned_data)
-        return _deployed(request, agent, key.plaintext, left)
+        shown_once.keep(request, _page(agent), key=key.plaintext, left=left)
+        return redirect("agent-deployed", agent.name)
     context = {
         **frame("deploy", draft),
         "form": form,
@@ -52,24 +50,32 @@ def deploy(request: HttpRequest) -> HttpResponse:
     return render(request, "agents/wizard_deploy.html", context, status=status)
 
 
-def _deployed(
-    request: HttpRequest, agent: Agent, key: str, left: dict[str, Any]
-) -> HttpResponse:
-    """Show the key and the environment, and what is left to change in the code."""
-    base = snippets.base_url(request)
-    values = registration.environment_of(agent, base, key)
-    model = values.get("LLM_MODEL", "MODEL")
+@login_required
+@require_safe
+def deployed(request: HttpRequest, name: str) -> HttpResponse:
+    """Show the key and the environment, and what is left to change in the code.
+
+    The agent's page says where to get another key to whoever comes again.
+    """
+    agent = get_object_or_404(Agent, name=name)
+    shown = shown_once.take(request, _page(agent))
+    if not shown:
+        text = _("An agent's key is shown once. If it was not copied, make a new one.")
+        messages.info(request, text)
+        return redirect(tabs.address(agent, "keys"))
     context = {
         "step": "deployed",
         "agent": agent,
-        "new_key": key,
-        "left": left,
-        "environment": dotenv(values),
-        "examples": snippets.examples(base, model, key),
+        "new_key": shown["key"],
+        "left": shown["left"],
+        **tabs.connection(request, agent, shown["key"]),
     }
     response = render(request, "agents/wizard_deployed.html", context)
-    response["Cache-Control"] = "no-store"
-    return response
+    return shown_once.unstored(response)
+
+
+def _page(agent: Agent) -> str:
+    return f"deployed agent {agent.pk}"
 
 
 @login_required

@@ -17,7 +17,7 @@ from runagents.agents.detection.vendors import DEFAULT_ROLE, bare
 from runagents.agents.forms import ROLE
 from runagents.agents.models import Agent, AgentKey, Draft
 from runagents.agents.names import suggested_name
-from runagents.agents.registration import ROLES
+from runagents.agents.registration import ROLES, Place
 from runagents.agents.wiring import variable_name
 
 MAX_NEEDS = 50
@@ -51,6 +51,11 @@ class Need:
     def own_variable(self) -> str:
         """The variable of the agent's environment that names the role's model."""
         return f"LLM_MODEL_{variable_name(self.role)}"
+
+    def place(self) -> Place:
+        """Return the first place in the code, and what that calls the model."""
+        file, line = self.places[0] if self.places else ("", None)
+        return Place(file, line, self.variable)
 
     @property
     def asks_for_another(self) -> bool:
@@ -106,17 +111,21 @@ def serving(need: Need, served: Served) -> list[tuple[str, str]]:
     ]
 
 
-def prewired(need: Need, served: Served) -> Need:
-    """Return the need wired where there is exactly one way to wire it.
+def prewired(need: Need, served: Served, priorities: Mapping[str, int]) -> Need:
+    """Return the need wired where there is one sensible way to wire it.
 
-    A person's choice stays as it is. Without a model in the code the one model that is
-    served at all is the only way.
+    A person's choice stays as it is. Of several providers that serve the model of the
+    code it is the one that calls go to first, if one has the lowest priority number.
+    Without a model in the code the one model that is served at all is the only way.
     """
     if need.is_settled or need.is_wired:
         return need
     ways = serving(need, served)
     if not need.model:
         ways = [(name, model) for name, models in served.items() for model in models]
+    elif len(ways) > 1:
+        first = min(priorities.get(name, 0) for name, _model in ways)
+        ways = [way for way in ways if priorities.get(way[0], 0) == first]
     if len(ways) != 1:
         return need
     return replace(need, provider=ways[0][0], model_id=ways[0][1])
@@ -131,9 +140,14 @@ def begin(analysis: Analysis, files: Iterable[str]) -> Draft:
     draft = Draft(
         name=suggested_name(files, taken), analysis=msgspec.to_builtins(analysis)
     )
-    served = registration.served_models()
-    store_needs(draft, [prewired(n, served) for n in needs_of(analysis.usages)])
+    store_needs(draft, _prewired(needs_of(analysis.usages)))
     return draft
+
+
+def _prewired(needs: Iterable[Need], served: Served | None = None) -> list[Need]:
+    served = registration.served_models() if served is None else served
+    priorities = registration.priorities()
+    return [prewired(need, served, priorities) for need in needs]
 
 
 def analysis_of(draft: Draft) -> Analysis:
@@ -173,7 +187,7 @@ def store_needs(draft: Draft, needs: Iterable[Need]) -> None:
 def refresh(draft: Draft, served: Served) -> list[Need]:
     """Wire what became obvious since, such as a model registered meanwhile."""
     before = needs(draft)
-    after = [prewired(need, served) for need in before]
+    after = _prewired(before, served)
     if after != before:
         store_needs(draft, after)
     return after
@@ -184,6 +198,25 @@ def added(needs: list[Need]) -> list[Need]:
     taken = {need.role for need in needs}
     known = [role for role in ROLES if role not in taken]
     return [*needs, Need(known[0] if known else _free_role("role", taken))][:MAX_NEEDS]
+
+
+def left_to_do(draft: Draft) -> dict[str, Any]:
+    """Return, as plain JSON, what is left to change in the code before it runs."""
+    found: dict[str, Any] = msgspec.to_builtins(
+        {"keys": analysis_of(draft).keys, "obstacles": []}
+    )
+    found["obstacles"] = [each._asdict() for each in obstacles_of(draft)]
+    found["others"] = [
+        {
+            "model": need.model,
+            "chosen": need.model_id,
+            "variable": need.own_variable,
+            "place": "{}:{}".format(*need.places[0]) if need.places else "",
+        }
+        for need in still_wired(needs(draft))
+        if need.asks_for_another
+    ]
+    return found
 
 
 @transaction.atomic
@@ -198,8 +231,9 @@ def deploy(draft: Draft, name: str, system_prompt: str) -> tuple[Agent, NewKey]:
         for need in wired
         if need.provider in rows
     }
-    places = {need.role: need.places[0] for need in wired if need.places}
-    agent = Agent.objects.create(name=name, system_prompt=system_prompt)
+    places = {need.role: need.place() for need in wired}
+    tools = analysis_of(draft).tools
+    agent = Agent.objects.create(name=name, system_prompt=system_prompt, tools=tools)
     registration.wire(agent, targets, places)
     key = AgentKey.issue(agent)
     draft.delete()

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from providers.choices import Choice, Offer, RegisteredField
 from runagents.agents.detection import SUFFIXES
 from runagents.agents.detection.obstacles import Obstacle
+from runagents.agents.detection.vendors import bare
 from runagents.agents.forms import ROLE
 from runagents.agents.models import Agent
 from runagents.agents.names import check_agent_name
@@ -21,6 +22,8 @@ from runagents.agents.wizard import drafts, uploads
 from runagents.agents.wizard.drafts import Need, Served
 from runagents.agents.wizard.uploads import ARCHIVE, Source
 
+# How many providers are offered to take a model that nobody serves.
+MAX_HOMES = 3
 PASTED = {"python": "agent.py", "typescript": "agent.ts"}
 SAMPLE = PurePath(hello_world.__file__)
 ACCEPTED = (*SUFFIXES, ARCHIVE, ".env", ".txt", ".toml", ".json", ".yaml", ".yml")
@@ -133,7 +136,8 @@ class NeedForm(forms.Form):
     """One card of the Wire step: a role, its provider and that provider's model.
 
     `models` is the offer of models: one for all cards of the provider on a page, one
-    of its own for a card that `is_alone`.
+    of its own for a card that `is_alone`. `homes` are the providers to which the model
+    that the code wants can be added, where nobody serves it.
     """
 
     role = forms.CharField(
@@ -154,6 +158,7 @@ class NeedForm(forms.Form):
         data: Mapping[str, Any] | None = None,
         is_alone: bool = False,
         obstacles: Iterable[Obstacle] = (),
+        homes: Mapping[str, list[str]] | None = None,
     ) -> None:
         initial = {
             "role": need.role,
@@ -165,6 +170,9 @@ class NeedForm(forms.Form):
         places = set(need.places)
         self.obstacles = [o for o in obstacles if (o.file, o.line) in places]
         self.serving = drafts.serving(need, served)
+        lacks = need.model and not self.serving
+        self.homes = (homes or {}).get(need.vendor, [])[:MAX_HOMES] if lacks else []
+        self.wanted = bare(need.model)
         self._served = served
         providers = dict.fromkeys([name for name, _model in self.serving])
         providers |= dict.fromkeys(served)

@@ -1,16 +1,22 @@
 """The wizard's second step: a model for each role, on a card each."""
 
+from dataclasses import replace
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from providers.forms import entries
+from providers.models import ModelProvider
 from runagents.agents import registration
 from runagents.agents.detection.obstacles import Obstacle
+from runagents.agents.detection.vendors import bare
 from runagents.agents.models import Draft
 from runagents.agents.wizard import drafts
 from runagents.agents.wizard.forms import NeedForm, page_offers
@@ -31,6 +37,9 @@ def wire(request: HttpRequest) -> HttpResponse:
     cards = _cards(draft, drafts.needs(draft), served, request.POST)
     mistaken = [card for card in cards if not card.is_valid()]
     drafts.store_needs(draft, _changed(request, cards))
+    if "serve" in request.POST:
+        _serve(request, draft, cards)
+        return redirect(draft.url())
     if set(request.POST) & {"add", "remove"}:
         return redirect(draft.url())
     if "refresh" in request.POST and not mistaken:
@@ -44,11 +53,34 @@ def wire(request: HttpRequest) -> HttpResponse:
 def _cards(
     draft: Draft, needs: list[drafts.Need], served: drafts.Served, data: Any = None
 ) -> list[NeedForm]:
-    found = drafts.obstacles_of(draft)
+    found, homes = drafts.obstacles_of(draft), registration.homes()
     return [
-        NeedForm(need, served, index=index, data=data, obstacles=found)
+        NeedForm(need, served, index=index, data=data, obstacles=found, homes=homes)
         for index, need in enumerate(needs)
     ]
+
+
+def _serve(request: HttpRequest, draft: Draft, cards: list[NeedForm]) -> None:
+    """Let a provider serve the model of a card's code, and wire the card to it."""
+    number, _colon, name = request.POST["serve"].partition(":")
+    card = next((card for card in cards if str(card.index) == number), None)
+    if card is None or name not in card.homes:
+        messages.error(request, _("This provider cannot take the model now."))
+        return
+    model = bare(card.need.model)
+    try:
+        entries.parse([model])
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return
+    ModelProvider.objects.get(name=name).serve(model)
+    needs = drafts.needs(draft)
+    needs[card.index] = replace(
+        needs[card.index], provider=name, model_id=model, is_settled=True
+    )
+    drafts.store_needs(draft, needs)
+    text = _("%(name)s serves %(model)s now, and the role is wired to it.")
+    messages.success(request, text % {"name": name, "model": model})
 
 
 def _changed(request: HttpRequest, cards: list[NeedForm]) -> list[drafts.Need]:
@@ -130,7 +162,13 @@ def _card(
     data: Any = None,
 ) -> NeedForm:
     return NeedForm(
-        needs[index], served, index=index, data=data, is_alone=True, obstacles=found
+        needs[index],
+        served,
+        index=index,
+        data=data,
+        is_alone=True,
+        obstacles=found,
+        homes=registration.homes(),
     )
 
 

@@ -15,6 +15,10 @@ SOURCE = running.SOURCES["hello-world"]
 CHAT = Connection("default", "openai", "openai", "gpt-4o-mini")
 
 
+def its_environment(base_url, **options):
+    return environment("a", [CHAT], base_url, tools=["echo-tool"], **options)
+
+
 def run_with(values):
     return subprocess.run(
         [sys.executable, "-I", SOURCE], env=values, capture_output=True, text=True
@@ -22,7 +26,7 @@ def run_with(values):
 
 
 def test_it_prints_both_replies(edge):
-    done = run_with(environment("hello-world", [CHAT], edge.url))
+    done = run_with(its_environment(edge.url))
     assert done.returncode == 0
     assert done.stdout.splitlines() == [
         "Echo tool replied: Echo: hello",
@@ -31,7 +35,7 @@ def test_it_prints_both_replies(edge):
 
 
 def test_it_sends_no_authorization_when_the_platform_manages_the_key(edge):
-    run_with(environment("hello-world", [CHAT], edge.url))
+    run_with(its_environment(edge.url))
     assert [path for path, _, _ in edge.asked] == [
         "/tools/echo-tool/echo",
         "/v1/chat/completions",
@@ -40,7 +44,7 @@ def test_it_sends_no_authorization_when_the_platform_manages_the_key(edge):
 
 
 def test_it_sends_its_key_and_its_model(edge):
-    run_with(environment("hello-world", [CHAT], edge.url, key="ra_ag_key"))
+    run_with(its_environment(edge.url, key="ra_ag_key"))
     _, headers, body = edge.asked[1]
     assert headers["Authorization"] == "Bearer ra_ag_key"
     assert body["model"] == "gpt-4o-mini"
@@ -56,7 +60,7 @@ def test_it_names_a_missing_variable():
 def test_it_tells_the_gateways_message(edge):
     error = {"error": {"message": 'no provider found for model "gpt-4o-mini"'}}
     edge.answers["/v1/chat/completions"] = (404, error)
-    done = run_with(environment("hello-world", [CHAT], edge.url))
+    done = run_with(its_environment(edge.url))
     assert done.returncode == 1
     assert '404: no provider found for model "gpt-4o-mini"' in done.stderr
     assert "Traceback" not in done.stderr
@@ -65,19 +69,19 @@ def test_it_tells_the_gateways_message(edge):
 @pytest.mark.parametrize("answer", [b"<html>", {"choices": []}, []])
 def test_it_survives_an_answer_that_makes_no_sense(edge, answer):
     edge.answers["/v1/chat/completions"] = (200, answer)
-    done = run_with(environment("hello-world", [CHAT], edge.url))
+    done = run_with(its_environment(edge.url))
     assert done.returncode == 1
     assert done.stderr.startswith("Failed: ")
 
 
 def test_it_says_that_the_gateway_cannot_be_reached():
-    done = run_with(environment("hello-world", [CHAT], "http://127.0.0.1:9"))
+    done = run_with(its_environment("http://127.0.0.1:9"))
     assert done.returncode == 1
     assert "http://127.0.0.1:9/tools/echo-tool/echo cannot be reached" in done.stderr
 
 
 def test_it_waits_until_its_new_key_is_known(edge, monkeypatch, capsys):
-    for name, value in environment("a", [CHAT], edge.url).items():
+    for name, value in its_environment(edge.url).items():
         monkeypatch.setenv(name, value)
     edge.answers["/tools/echo-tool/echo"] = (401, {"error": {"message": "no key"}})
     assert hello_world.main(patience=0.3) == 1

@@ -41,6 +41,11 @@ def text_of(response):
     return response.content.decode()
 
 
+def tab_of(client, agent, tab):
+    """Return a part of the agent's page."""
+    return text_of(client.get(f"{agent.get_absolute_url()}?tab={tab}"))
+
+
 # --- access ---
 
 GET_PAGES = ["agent-list", "agent-create", "agent-upload", "agent-draft-wire"]
@@ -152,8 +157,10 @@ def test_deploying_hello_world_leads_to_its_wired_page(logged_in_client):
     answer = post(logged_in_client, "hello-world-deploy")
     assert answer.url == "/agents/hello-world/"
     page = text_of(logged_in_client.get(answer.url))
-    assert "LLM_MODEL=gpt-4o-mini" in page
     assert reverse("agent-run", args=["hello-world"]) in page
+    page = tab_of(logged_in_client, Agent.objects.get(), "connect")
+    assert "LLM_MODEL=gpt-4o-mini" in page
+    assert "TOOL_URL_ECHO_TOOL=" in page
 
 
 def test_deploying_twice_is_harmless(logged_in_client):
@@ -172,10 +179,12 @@ def own_server(edge, settings):
 
 def test_running_it_shows_what_it_printed(logged_in_client, own_server):
     deploy_hello_world()
-    page = text_of(post(logged_in_client, "agent-run", "hello-world"))
+    page = text_of(post(logged_in_client, "agent-run", "hello-world", follow=True))
     assert "Echo tool replied: Echo: hello" in page
     assert "Model replied: An answer." in page
     assert "<h1>hello-world</h1>" in page
+    again = text_of(logged_in_client.get("/agents/hello-world/"))
+    assert "Model replied" not in again
 
 
 def test_running_it_by_script_gives_events(logged_in_client, own_server):
@@ -200,7 +209,7 @@ def test_running_it_by_script_gives_events(logged_in_client, own_server):
 def test_what_it_printed_is_escaped(logged_in_client, own_server):
     own_server.answers["/tools/echo-tool/echo"] = (200, {"reply": "<script>x</script>"})
     deploy_hello_world()
-    page = text_of(post(logged_in_client, "agent-run", "hello-world"))
+    page = text_of(post(logged_in_client, "agent-run", "hello-world", follow=True))
     assert "<script>x" not in page
     assert "&lt;script&gt;x" in page
 
@@ -208,7 +217,7 @@ def test_what_it_printed_is_escaped(logged_in_client, own_server):
 def test_a_failed_run_says_so(logged_in_client, own_server):
     own_server.answers["/v1/chat/completions"] = (502, {"error": {"message": "down"}})
     deploy_hello_world()
-    page = text_of(post(logged_in_client, "agent-run", "hello-world"))
+    page = text_of(post(logged_in_client, "agent-run", "hello-world", follow=True))
     assert "ended with status 1" in page
     assert "502: down" in page
 
@@ -225,10 +234,15 @@ def test_only_built_in_agents_can_be_run(logged_in_client, agent):
 def test_the_page_shows_environment_keys_and_requests(logged_in_client, agent, record):
     AgentKey.issue(agent)
     record(call_id="c1", caller="support")
-    page = text_of(logged_in_client.get(agent.get_absolute_url()))
+    page = tab_of(logged_in_client, agent, "connect")
     assert "LLM_GATEWAY_URL=http://testserver/v1/chat/completions" in page
+    page = tab_of(logged_in_client, agent, "keys")
     assert str(AgentKey.objects.get()) in page
-    assert reverse("request-detail", args=["c1"]) in page
+    # The figures come first, and whatever else the address says.
+    for tab in ("overview", "", "nothing"):
+        page = tab_of(logged_in_client, agent, tab)
+        assert reverse("request-detail", args=["c1"]) in page
+        assert page.index("Requests, 24 h") < page.index("openai/gpt-4o-mini")
 
 
 def test_the_environment_can_be_downloaded(logged_in_client, agent, settings):
@@ -243,7 +257,7 @@ def test_wires_are_changed(logged_in_client, agent, provider):
     provider("two", models=("gpt-4o",))
     data = {"role_default": "openai/gpt-4o-mini", "role_chat": "two/gpt-4o"}
     answer = post(logged_in_client, "agent-wire", "support", data=data)
-    assert answer.url == "/agents/support/"
+    assert answer.url == "/agents/support/?tab=wires"
     assert {(w.role, w.provider.name) for w in Wire.objects.all()} == {
         ("default", "openai"),
         ("chat", "two"),
@@ -259,7 +273,7 @@ def test_a_wrong_wire_is_told(logged_in_client, agent):
 
 def test_saving_keeps_a_wire_whose_model_is_gone(logged_in_client, agent):
     ModelProvider.objects.get().provider_models.all().delete()
-    page = text_of(logged_in_client.get(agent.get_absolute_url()))
+    page = tab_of(logged_in_client, agent, "wires")
     assert "openai/gpt-4o-mini (not served now)" in page
     data = {"role_default": "openai/gpt-4o-mini"}
     post(logged_in_client, "agent-wire", "support", data=data)
@@ -271,13 +285,30 @@ def test_saving_keeps_a_wire_whose_model_is_gone(logged_in_client, agent):
 
 def test_a_new_key_is_shown_once(logged_in_client, agent):
     answer = post(logged_in_client, "agent-key-create", "support")
-    assert answer.url == agent.get_absolute_url()
-    answer = logged_in_client.get(answer.url)
+    assert answer.url == f"{agent.get_absolute_url()}?tab=keys"
+    url = answer.url
+    answer = logged_in_client.get(url)
     key = KEY.search(text_of(answer)).group()
-    assert not KEY.search(text_of(logged_in_client.get(agent.get_absolute_url())))
+    assert not KEY.search(text_of(logged_in_client.get(url)))
     assert AgentKey.objects.count() == 1
     assert f"OPENAI_API_KEY={key}" in text_of(answer)
     assert answer["Cache-Control"] == "no-store"
+
+
+def test_a_new_key_has_what_its_form_says(logged_in_client, agent):
+    data = {"name": "ci", "expires_on": "2099-12-31", "reach": "openai/*"}
+    post(logged_in_client, "agent-key-create", "support", data=data)
+    row = AgentKey.objects.get()
+    assert (row.name, row.models) == ("ci", ["openai/*"])
+    assert row.expires_at.isoformat() == "2100-01-01T00:00:00+00:00"
+
+
+def test_a_key_that_reaches_nothing_is_not_made(logged_in_client, agent):
+    data = {"reach": "gpt-9"}
+    answer = post(logged_in_client, "agent-key-create", "support", data=data)
+    assert answer.status_code == 422
+    assert "Nobody serves <code>gpt-9</code>." in text_of(answer)
+    assert not AgentKey.objects.exists()
 
 
 def test_rotating_makes_a_new_key_with_the_same_models(logged_in_client, agent):
@@ -329,14 +360,12 @@ def test_many_keys_come_in_pages_the_revoked_ones_last(logged_in_client, agent):
         AgentKey(agent=agent, digest=n, revoked_at=now if n % 2 else None)
         for n in range(120)
     )
-    url = agent.get_absolute_url()
+    url = f"{agent.get_absolute_url()}?tab=keys"
     first = text_of(logged_in_client.get(url))
     assert first.count("Live<") == 50
     assert "Revoked" not in first
-    assert text_of(logged_in_client.get(f"{url}?page=3")).count("Revoked") == 20
-    # The page that shows a new key once has an address of its own.
-    answer = post(logged_in_client, "agent-key-create", "support", follow=True)
-    assert f'href="{url}?page=2"' in text_of(answer)
+    assert text_of(logged_in_client.get(f"{url}&page=3")).count("Revoked") == 20
+    assert f'href="{url}&amp;page=2"' in first
 
 
 def test_a_revoked_key_is_dead(logged_in_client, agent):
@@ -399,8 +428,8 @@ def test_the_page_sums_the_last_day_up(logged_in_client, agent, calls):
 
 def test_the_page_says_where_in_the_code_a_role_is(logged_in_client, agent):
     Wire.objects.update(file="bot.py", line=7)
-    page = text_of(logged_in_client.get(agent.get_absolute_url()))
-    assert "<code>bot.py:7</code>" in page
+    assert "<code>bot.py:7</code>" in tab_of(logged_in_client, agent, "wires")
+    assert "bot.py:7" in tab_of(logged_in_client, agent, "overview")
 
 
 # --- deleting ---

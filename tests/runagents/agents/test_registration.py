@@ -22,8 +22,9 @@ def test_hello_world_is_wired_to_the_playground():
         "wired",
     )
     assert connections(agent) == [
-        ("default", "playground-llm", "openai", "gpt-4o-mini")
+        ("default", "playground-llm", "openai", "gpt-4o-mini", "")
     ]
+    assert agent.tools == ["echo-tool"]
 
 
 def test_deploying_again_changes_nothing():

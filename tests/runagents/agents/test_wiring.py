@@ -2,6 +2,8 @@
 
 import subprocess
 
+import pytest
+
 from runagents.agents.wiring import (
     Connection,
     dotenv,
@@ -21,6 +23,7 @@ def test_the_environment_names_gateway_models_and_tools():
         "http://gw:8000/",
         key="ra_ag_x",
         system_prompt="Be brief.",
+        tools=["echo-tool", "weather"],
     ) == {
         "AGENT_NAME": "support",
         "LLM_GATEWAY_URL": "http://gw:8000/v1/chat/completions",
@@ -69,3 +72,20 @@ def test_a_shell_reads_the_dotenv_text_back():
     script = text + 'printf %s "$SYSTEM_PROMPT"'
     shell = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True)
     assert shell.stdout == prompt
+
+
+def test_a_tool_that_the_code_does_not_ask_for_is_not_told():
+    assert not [k for k in environment("a", [CHAT], "http://gw") if "TOOL" in k]
+
+
+def test_a_variable_of_the_code_names_the_model_too():
+    wire = CHAT._replace(variable="BOT_MODEL")
+    assert environment("a", [wire], "http://gw")["BOT_MODEL"] == "gpt-4o-mini"
+
+
+@pytest.mark.parametrize("name", ["PATH", "LD_PRELOAD", "bot_model", "LLM_MODEL", ""])
+def test_a_variable_of_another_meaning_is_left_alone(name):
+    wires = [CHAT, DEEP._replace(variable=name)]
+    assert environment("a", wires, "http://gw") == environment(
+        "a", [CHAT, DEEP], "http://gw"
+    )

@@ -227,6 +227,57 @@ def test_a_model_that_two_providers_serve_is_left_to_choose(provider, draft):
     assert draft().wired == 0
 
 
+def test_of_two_providers_the_one_that_goes_first_is_chosen(provider, draft):
+    provider()
+    first = provider("two")
+    first.priority = 10
+    first.save()
+    assert draft().needs[0]["provider"] == "two"
+
+
+def test_a_model_that_nobody_serves_is_added_by_a_button(
+    logged_in_client, provider, draft
+):
+    row = provider(endpoint="https://api.openai.com", models=("gpt-4o",))
+    provider("elsewhere", models=("llama",))
+    waiting = draft()
+    page = text_of(logged_in_client.get(waiting.url()))
+    assert "Add gpt-4o-mini to openai" in page
+    # A server of the same format elsewhere has models of its own.
+    assert "to elsewhere" not in page
+    version = row.version
+    posted = cards(waiting, serve="0:openai")
+    answer = logged_in_client.post(waiting.url(), posted, follow=True)
+    assert "openai serves gpt-4o-mini now" in text_of(answer)
+    assert "1 of 2 wired" in text_of(answer)
+    row.refresh_from_db()
+    served = [model.model_id for model in row.provider_models.all()]
+    assert served == ["gpt-4o", "gpt-4o-mini"]
+    # A form that somebody has open must not take it away unseen.
+    assert row.version == version + 1
+
+
+@pytest.mark.parametrize("value", ["0:nobody", "9:openai", "1:openai", "x", ""])
+def test_a_provider_that_is_not_offered_takes_no_model(
+    logged_in_client, provider, draft, value
+):
+    row = provider(models=("gpt-4o",))
+    waiting = draft()
+    posted = cards(waiting, serve=value)
+    answer = logged_in_client.post(waiting.url(), posted, follow=True)
+    assert "cannot take the model now" in text_of(answer)
+    assert row.provider_models.count() == 1
+
+
+def test_an_id_that_is_none_is_not_added(logged_in_client, provider, draft):
+    row = provider(models=("gpt-4o",))
+    waiting = draft("client.chat.completions.create(model='gpt-4,o')")
+    posted = cards(waiting, serve="0:openai")
+    answer = logged_in_client.post(waiting.url(), posted, follow=True)
+    assert "holds a comma" in text_of(answer)
+    assert row.provider_models.count() == 1
+
+
 def test_a_model_registered_meanwhile_is_wired_on_return(
     logged_in_client, provider, draft
 ):
@@ -338,6 +389,8 @@ def test_deploying_wires_the_agent_and_shows_its_key_once(
     assert "It does not build or host containers." in page
     data = {"name": "support", "system_prompt": "Be brief."}
     answer = logged_in_client.post(row.url("agent-deploy"), data)
+    assert answer.url == "/agents/support/deployed/"
+    answer = logged_in_client.get(answer.url)
     page = text_of(answer)
     key = KEY.search(page).group()
     assert keys.digest(key) == AgentKey.objects.get().digest
@@ -357,7 +410,8 @@ def test_deploying_wires_the_agent_and_shows_its_key_once(
 def deployed(client, draft, **changes):
     """Return the page after the draft is wired as changed, and deployed."""
     client.post(draft.url(), cards(draft, **changes))
-    return text_of(client.post(draft.url("agent-deploy"), {"name": "support"}))
+    url = draft.url("agent-deploy")
+    return text_of(client.post(url, {"name": "support"}, follow=True))
 
 
 def test_what_is_left_to_change_in_the_code_is_told(logged_in_client, provider, draft):
@@ -386,6 +440,10 @@ def test_reloading_what_is_deployed_says_where_to_get_a_key(
     deployed(logged_in_client, row)
     answer = logged_in_client.get(row.url("agent-deploy"), follow=True)
     assert "make a new one on the agent" in text_of(answer)
+    answer = logged_in_client.get("/agents/support/deployed/", follow=True)
+    assert answer.redirect_chain == [("/agents/support/?tab=keys", 302)]
+    assert "An agent&#x27;s key is shown once." in text_of(answer)
+    assert AgentKey.objects.count() == 1
 
 
 def test_a_problem_goes_once_a_card_is_mended(logged_in_client, provider, draft):
@@ -524,3 +582,20 @@ def test_it_says_that_nothing_was_found(logged_in_client, draft):
     logged_in_client.post(reverse("agent-by-hand"))
     page = text_of(logged_in_client.get(Draft.objects.latest("pk").url()))
     assert "No call of a model was found" not in page
+
+
+def test_what_the_code_calls_the_model_is_in_its_environment(
+    logged_in_client, provider, draft
+):
+    provider()
+    source = "client.chat.completions.create(model=os.environ['BOT_MODEL'])"
+    page = deployed(logged_in_client, draft(source))
+    assert "BOT_MODEL=gpt-4o-mini" in page
+    assert "TOOL_URL_ECHO_TOOL" not in page
+
+
+def test_the_echo_tool_is_told_to_code_that_asks_for_it(logged_in_client, provider):
+    provider()
+    upload(logged_in_client, sample="1")
+    page = deployed(logged_in_client, Draft.objects.get())
+    assert "TOOL_URL_ECHO_TOOL=http://testserver/tools/echo-tool" in page
