@@ -8,6 +8,7 @@ import msgspec
 from django.db import transaction
 
 from gateway.doors import DOORS
+from providers import starter
 from providers.keys import NewKey
 from providers.models import ModelProvider
 from runagents.agents import registration
@@ -115,8 +116,9 @@ def prewired(need: Need, served: Served, priorities: Mapping[str, int]) -> Need:
     """Return the need wired where there is one sensible way to wire it.
 
     A person's choice stays as it is. Of several providers that serve the model of the
-    code it is the one that calls go to first, if one has the lowest priority number.
-    Without a model in the code the one model that is served at all is the only way.
+    code it is the one that calls go to first, if one has the lowest priority number;
+    the Playground LLM comes after all others. Without a model in the code the one model
+    that is served at all is the only way.
     """
     if need.is_settled or need.is_wired:
         return need
@@ -124,6 +126,7 @@ def prewired(need: Need, served: Served, priorities: Mapping[str, int]) -> Need:
     if not need.model:
         ways = [(name, model) for name, models in served.items() for model in models]
     elif len(ways) > 1:
+        ways = [way for way in ways if way[0] != starter.NAME] or ways
         first = min(priorities.get(name, 0) for name, _model in ways)
         ways = [way for way in ways if priorities.get(way[0], 0) == first]
     if len(ways) != 1:

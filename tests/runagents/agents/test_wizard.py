@@ -235,6 +235,12 @@ def test_of_two_providers_the_one_that_goes_first_is_chosen(provider, draft):
     assert draft().needs[0]["provider"] == "two"
 
 
+def test_the_playground_is_no_rival_of_a_provider(provider, draft):
+    provider("playground-llm")
+    provider()
+    assert draft().needs[0]["provider"] == "openai"
+
+
 def test_a_model_that_nobody_serves_is_added_by_a_button(
     logged_in_client, provider, draft
 ):
