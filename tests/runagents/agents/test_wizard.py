@@ -549,8 +549,8 @@ def test_code_beyond_djangos_usual_limit_is_judged_by_the_form(logged_in_client)
 # --- what is wired and cannot work ---
 
 PAST = b"""
-import anthropic, boto3
-anthropic.Anthropic().messages.create(model="gpt-4o-mini", max_tokens=9)
+import boto3
+boto3.client("bedrock-runtime").converse(modelId="gpt-4o-mini", messages=[])
 OpenAI(base_url="https://api.openai.com/v1")
 """
 
@@ -562,7 +562,7 @@ def test_what_goes_past_the_gateway_is_not_called_wired(logged_in_client, provid
     page = text_of(logged_in_client.get(Draft.objects.get().url()))
     assert "Code must change" in page
     assert 'class="pill ok"' not in page
-    assert "<code>main.py:3</code> speaks Anthropic" in page
+    assert "<code>main.py:3</code> calls AWS itself" in page
     assert "<code>main.py:4</code> calls api.openai.com itself" in page
 
 
@@ -572,7 +572,7 @@ def test_what_goes_past_the_gateway_stands_under_before_it_runs(
     provider()
     page = deployed(logged_in_client, draft(PAST.decode()))
     todo = page.partition("Before it runs")[2].partition("</section>")[0]
-    assert "<code>agent.py:3</code> speaks Anthropic" in todo
+    assert "<code>agent.py:3</code> calls AWS itself" in todo
     assert "<code>agent.py:4</code> calls api.openai.com itself" in todo
 
 
