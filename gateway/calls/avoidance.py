@@ -18,7 +18,7 @@ from gateway.worker.snapshot import Target
 _REFUSED = frozenset({400, 422})
 _DENIED = 403
 
-_SCHEMAS = ("tools", "functions", "response_format", "extra_body")
+_SCHEMAS = ("tools", "functions", "response_format", "text", "extra_body")
 """Where schemas stand in a request."""
 
 _OF = " of "

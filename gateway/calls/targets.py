@@ -12,6 +12,7 @@ from gateway.calls import avoidance, failures, images, kept_bodies, upstream
 from gateway.calls.answer_stream import AnswerStream
 from gateway.calls.call import Call
 from gateway.calls.passages import Passage, Whole
+from gateway.calls.passages.wording import in_client_words
 from gateway.calls.redaction import redacted_piece
 from gateway.calls.rounds import Rounds
 from gateway.doors.protocol import Asked
@@ -114,7 +115,7 @@ async def _attempt(
             avoidable = passage.avoidable(rendered.reply)
             feature = avoidance.refused_feature(error, rendered, avoidable)
             if feature is None or feature.name in route.avoid or call.is_billed:
-                raise
+                raise in_client_words(error, rendered.reply.client_path) from None
             avoidance.remember(target, feature, error, asked.body)
             route = route._replace(avoid=route.avoid | {feature.name})
 

@@ -3,7 +3,7 @@
 Doors are sans-IO as translators are: bytes or objects in, objects or bytes out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
@@ -68,13 +68,19 @@ class HubRequest(NamedTuple):
     """A request in the hub's format; `body` is not to be mutated.
 
     `dropped` and `downgraded` name, in the client's words, what it lost on the way.
-    `stop` are sequences at which the gateway ends the answer itself.
+    `stop` are sequences at which the gateway ends the answer itself. `client_path` says
+    by what path in the client's request something came to its place in `body`; whatever
+    is told of a field is told by that. `shows_thinking` and `default_output` are
+    `Route`'s.
     """
 
     body: JSON
     dropped: tuple[str, ...] = ()
     downgraded: tuple[str, ...] = ()
     stop: tuple[str, ...] = ()
+    client_path: Callable[[str], str] | None = None
+    shows_thinking: bool = False
+    default_output: int = 0
 
 
 class StreamRenderer(Protocol):

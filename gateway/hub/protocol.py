@@ -45,6 +45,9 @@ class Route(NamedTuple):
     how many bytes of an answer are held in memory: an image may come in one event.
     `provider_type` names the translator (gateway/translators), `host` is the name of
     the upstream's: at home a vendor's models take what nobody else's servers do.
+    With `shows_thinking` a model that thinks anyway is asked to do so readably.
+    `default_output` bounds an answer whose client gives no limit, where the upstream
+    must be told one; 0 for what is usual there.
     """
 
     model: str
@@ -59,6 +62,8 @@ class Route(NamedTuple):
     largest: int = MAX_EVENT
     provider_type: str = ""
     host: str = ""
+    shows_thinking: bool = False
+    default_output: int = 0
 
 
 class Reply(NamedTuple):
@@ -70,7 +75,8 @@ class Reply(NamedTuple):
     must call; with `hides_reasoning` the client wants no thinking. `earlier` are
     the payloads of an answer that paused, of which the next one is the continuation;
     with `goes_on` a pause is not the end of a stream. `upstream_model` is what the
-    upstream calls the model, where an answer is passed on as it came.
+    upstream calls the model, where an answer is passed on as it came. `client_path`
+    leads from a path in the hub's request to that in the client's.
     """
 
     model: str
@@ -93,6 +99,7 @@ class Reply(NamedTuple):
     goes_on: bool = False
     largest: int = MAX_EVENT
     upstream_model: str = ""
+    client_path: Callable[[str], str] | None = None
 
     @classmethod
     def of(cls, body: JSON, route: Route, learned: "Learned | None" = None) -> "Reply":

@@ -7,10 +7,9 @@ https://www.openresponses.org/specification
 """
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 from openai.types.responses import ResponseStreamEvent
-from pydantic import TypeAdapter
 
 Event = dict[str, Any]
 
@@ -26,7 +25,10 @@ CALLS = {
     "apply_patch_call",
 }
 
-_event = TypeAdapter(ResponseStreamEvent)
+_MODELS = {
+    get_args(model.model_fields["type"].annotation)[0]: model
+    for model in get_args(get_args(ResponseStreamEvent)[0])
+}
 
 
 def events_of(stream: str | bytes) -> list[Event]:
@@ -58,7 +60,7 @@ def check(stream: str | bytes) -> list[Event]:
     for event in events[2:-1]:
         stream_state.take(event)
         if event["type"] not in UNKNOWN_TO_SDK:
-            _event.validate_python(event)
+            _MODELS[event["type"]].model_validate_json(json.dumps(event), strict=True)
     stream_state.end(events)
     return events
 
@@ -149,7 +151,8 @@ class _Item:
         assert self.open_part is None
         for name in ("id", "type", "call_id", "name", "namespace", "role"):
             assert item.get(name) == self.first.get(name), name
-        assert item["status"] in {"completed", "incomplete"}
+        unfinished = "in_progress" if self.kind == "apply_patch_call" else "incomplete"
+        assert item["status"] in {"completed", unfinished}
         match self.kind:
             case "message":
                 assert item["content"] == self.parts

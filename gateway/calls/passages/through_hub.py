@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from gateway.calls import images
 from gateway.calls.passages.protocol import Reader, Whole
+from gateway.calls.passages.wording import in_client_words
 from gateway.doors.protocol import Asked, Door, HubRequest, StreamRenderer
 from gateway.errors import GatewayError
 from gateway.hub.answers.assembly import assembled
@@ -43,8 +44,11 @@ class ThroughHub(Generic[T]):
 
     def remote_urls(self, asked: Asked, route: Route) -> list[str]:
         """Return the URLs that must be fetched before rendering."""
-        body = self.door.hub_request(asked, route).body
-        return self.translator.remote_urls(body, route)
+        hub = self.door.hub_request(asked, route)
+        try:
+            return self.translator.remote_urls(hub.body, route)
+        except GatewayError as error:
+            raise in_client_words(error, hub.client_path) from None
 
     def render_request(
         self, asked: Asked, route: Route, fetched: Mapping[str, str]
@@ -52,7 +56,14 @@ class ThroughHub(Generic[T]):
         """Return the request; raises a 400 for what cannot be expressed."""
         hub = self.door.hub_request(asked, route)
         body = images.inlined(hub.body, fetched)
-        rendered = self.translator.render_request(body, route)
+        if hub.shows_thinking or hub.default_output:
+            route = route._replace(
+                shows_thinking=hub.shows_thinking, default_output=hub.default_output
+            )
+        try:
+            rendered = self.translator.render_request(body, route)
+        except GatewayError as error:
+            raise in_client_words(error, hub.client_path) from None
         return _noted(rendered, hub)
 
     def parse_response(
@@ -132,13 +143,17 @@ class HubReader(Generic[T]):
 
 def _noted(rendered: UpstreamRequest, hub: HubRequest) -> UpstreamRequest:
     """Return a rendered request with what the door knows of it besides."""
-    if not (hub.dropped or hub.downgraded or hub.stop):
+    path, reply = hub.client_path, rendered.reply
+    if not (hub.dropped or hub.downgraded or hub.stop or path):
         return rendered
-    reply = rendered.reply
+    dropped, downgraded = rendered.dropped, rendered.downgraded
+    if path is not None:
+        dropped, downgraded = tuple(map(path, dropped)), tuple(map(path, downgraded))
+    stop = tuple(dict.fromkeys(hub.stop + reply.stop))
     return rendered._replace(
-        dropped=tuple(dict.fromkeys(hub.dropped + rendered.dropped)),
-        downgraded=tuple(dict.fromkeys(hub.downgraded + rendered.downgraded)),
-        reply=reply._replace(stop=tuple(dict.fromkeys(hub.stop + reply.stop))),
+        dropped=tuple(dict.fromkeys(hub.dropped + dropped)),
+        downgraded=tuple(dict.fromkeys(hub.downgraded + downgraded)),
+        reply=reply._replace(stop=stop, client_path=path),
     )
 
 

@@ -27,6 +27,12 @@ __all__ = [
 
 NAME = "responses"
 
+DEFAULT_OUTPUT = 32_000
+"""Tokens of an answer where the upstream must be told and the client does not say.
+
+Coding agents send no limit, and lose a turn that ends at one.
+"""
+
 
 def parse_request(body: JSON, sent: Sent) -> Asked:
     """Return what is asked for; raises a 400 that names the wrong field.
@@ -48,7 +54,14 @@ def hub_request(asked: Asked, route: Route) -> HubRequest:
     reading: Reading = asked.own
     form = reading.form(route)
     losses = form.losses
-    return HubRequest(form.body, losses.dropped, losses.downgraded)
+    return HubRequest(
+        form.body,
+        losses.dropped,
+        losses.downgraded,
+        client_path=form.paths.client,
+        shows_thinking=form.shows_thinking,
+        default_output=DEFAULT_OUTPUT,
+    )
 
 
 def render_response(completion: JSON, asked: Asked) -> JSON:

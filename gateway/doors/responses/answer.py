@@ -33,16 +33,20 @@ def response_of(completion: JSON, reading: Reading) -> JSON:
     output = _Output(ids, reading).of(message, choice.get("logprobs"))
     if why is not None and output:
         output[-1]["status"] = "incomplete"
-    usage = completion.get("usage")
-    characters = sum(map(_length, output))
     response = {
         **head(ids.response, reading, "completed" if why is None else "incomplete"),
         "incomplete_details": None if why is None else {"reason": why},
         "output": output,
         "service_tier": completion.get("service_tier") or "default",
-        "usage": usage_of(usage) if usage else estimated_usage(reading, characters),
+        "usage": _usage(completion.get("usage"), output, reading),
     }
     return {**response, **echo_of(reading)}
+
+
+def _usage(usage: Any, output: list[JSON], reading: Reading) -> JSON:
+    if usage:
+        return usage_of(usage)
+    return estimated_usage(reading, sum(map(_length, output)))
 
 
 def head(id: str, reading: Reading, status: str) -> JSON:
@@ -194,7 +198,9 @@ def _length(item: JSON) -> int:
     """Return how many characters an item says, about."""
     match item:
         case {"content": list(parts)}:
-            return sum(len(part.get("text") or part["refusal"]) for part in parts)
+            return sum(
+                len(part.get("text") or part.get("refusal") or "") for part in parts
+            )
         case {"summary": list(parts)}:
             return sum(len(part["text"]) for part in parts)
         case {"arguments": str(said)} | {"input": str(said)}:

@@ -47,7 +47,10 @@ def call_item(offered: Offered, id: str, call_id: str, said: str, status: str) -
         case "shell":
             item |= {"action": _commands(parse_arguments(said)), "environment": None}
         case "apply_patch":
-            item["operation"] = parse_arguments(said).get("operation") or {}
+            item["operation"] = _operation(parse_arguments(said))
+            if status == "incomplete":
+                # A patch is applied as a whole, and has no word for a part of one.
+                status = "in_progress"
     item["status"] = status
     return item
 
@@ -57,6 +60,19 @@ def said_in(offered: Offered, arguments: str) -> str:
     if offered.kind == "custom":
         return custom_input(arguments)
     return arguments if arguments.strip() else "{}"
+
+
+def _operation(arguments: JSON) -> JSON:
+    """Return what is to be patched; models write it with and without its wrapping.
+
+    Before its arguments came it is a patch of nothing: clients want one from the
+    beginning.
+    """
+    for operation in (arguments.get("operation"), arguments):
+        match operation:
+            case {"type": str(), "path": str()}:
+                return operation
+    return {"type": "update_file", "path": "", "diff": ""}
 
 
 def _command(arguments: JSON) -> JSON:

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from gateway.doors.responses.request.choice import choice_of
 from gateway.doors.responses.request.content import wrong
-from gateway.doors.responses.request.fields import settings_of
+from gateway.doors.responses.request.fields import settings_of, wants_summary
 from gateway.doors.responses.request.items import Items
 from gateway.doors.responses.request.offer import Kinds, Offer, Offered
 from gateway.doors.responses.request.paths import Paths
@@ -21,13 +21,15 @@ class HubForm(NamedTuple):
     """A request in the hub's form, and what leads back from it.
 
     `kinds` says what the hub's functions are to the client, `paths` where its fields
-    came from; `losses` are what this door could not say.
+    came from; `losses` are what this door could not say. `shows_thinking` tells that a
+    summary of the reasoning is wanted.
     """
 
     body: JSON
     kinds: Kinds
     paths: Paths
     losses: Losses
+    shows_thinking: bool
 
 
 def hub_form(body: JSON, route: Route) -> HubForm:
@@ -38,10 +40,11 @@ def hub_form(body: JSON, route: Route) -> HubForm:
     offer.add_all(body.get("tools") or [], "tools")
     items = Items(offer, losses)
     messages = _messages(body, items, paths)
-    settings = settings_of(_updated(body, items.settings), losses)
+    body = _updated(body, items.settings)
+    settings = settings_of(body, losses)
     hub = {"model": body.get("model"), "messages": messages, **settings}
     _add_tools(hub, body, offer, losses)
-    return HubForm(hub, offer.kinds, paths, losses)
+    return HubForm(hub, offer.kinds, paths, losses, wants_summary(body))
 
 
 def _messages(body: JSON, items: Items, paths: Paths) -> list[JSON]:

@@ -80,6 +80,15 @@ def settings_of(body: JSON, losses: Losses) -> JSON:
     return hub
 
 
+def wants_summary(body: JSON) -> bool:
+    """Tell whether the client wants to read what is thought; it asks for no thinking.
+
+    Codex asks for this alone.
+    """
+    reasoning = _object(body, "reasoning")
+    return bool(reasoning.get("summary") or reasoning.get("generate_summary"))
+
+
 def _refuse(body: JSON) -> None:
     for field, why in _REFUSED.items():
         if body.get(field) not in (None, False):
@@ -125,9 +134,6 @@ def _reasoning(reasoning: JSON, losses: Losses) -> JSON:
     hub: JSON = {}
     if (effort := reasoning.get("effort")) is not None:
         hub["reasoning_effort"] = effort
-    summary = reasoning.get("summary") or reasoning.get("generate_summary")
-    if summary is not None:
-        hub["reasoning"] = {"summary": summary}
     if reasoning.get("mode") is not None:
         losses.drop("reasoning.mode")
     return hub

@@ -102,7 +102,7 @@ class Offer:
         name = _name(source, path)
         parameters = source.get("parameters")
         function: JSON = {"name": flattened(space, name)}
-        if isinstance(description := source.get("description"), str):
+        if description := _description(source):
             function["description"] = description
         function["parameters"] = {} if parameters is None else parameters
         if source.get("strict") is True:
@@ -122,7 +122,7 @@ class Offer:
 
     def _add_namespace(self, tool: JSON, path: str, joined: bool) -> None:
         space, about = _name(tool, path), tool.get("description")
-        prefix = f"{about[:_LONGEST_NAMESPACE]}\n\n" if isinstance(about, str) else ""
+        prefix = about[:_LONGEST_NAMESPACE] if isinstance(about, str) else ""
         members = tool.get("tools")
         if not isinstance(members, list):
             raise wrong(f"{path}.tools", "expected an array")
@@ -130,7 +130,8 @@ class Offer:
             place = f"{path}.tools[{at}]"
             if not isinstance(member, dict):
                 raise wrong(place, "expected an object")
-            described = {**member, "description": prefix + _description(member)}
+            told = [text for text in (prefix, _description(member)) if text]
+            described = {**member, "description": "\n\n".join(told)}
             match member.get("type"):
                 case "function":
                     self._add_function(described, space, place, joined)

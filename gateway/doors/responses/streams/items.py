@@ -122,6 +122,10 @@ class StreamedMessage:
         )
         self._place.frames.add_encoded(_TEXT_DELTA, told)
 
+    def say_nothing(self) -> None:
+        """Tell that it is blank."""
+        self._begin_part("text", text_part("", [], []))
+
     def refusal(self, text: str) -> None:
         """Tell a piece of a refusal."""
         if self._kind != "refusal":

@@ -66,7 +66,12 @@ class StreamedOutput:
             self._call(call)
 
     def close(self, status: str) -> None:
-        """End what is open; the last of it may be `incomplete`."""
+        """End what is open; the last of it may be `incomplete`.
+
+        An answer that said nothing at all is a blank message.
+        """
+        if not self._items:
+            self._speaking().say_nothing()
         last = max(self._open, default=-1)
         for index in sorted(self._open):
             item = self._open[index]

@@ -106,7 +106,7 @@ def render_body(rendering: Rendering, claude: Claude) -> ClaudeRequest:
     body, model = rendering.body, claude.model
     _refuse(body)
     tooling = render_tooling(rendering, claude)
-    limit = _limit(body, claude)
+    limit = _limit(rendering, claude)
     messages, thinking = _converse(rendering, claude, tooling, limit)
     conversation = messages.conversation
     _finish_last_turn(conversation, model, thinking, tooling)
@@ -155,10 +155,11 @@ def _refuse(body: JSON) -> None:
         )
 
 
-def _limit(body: JSON, claude: Claude) -> int:
-    limit = output_limit(body)
-    wanted = claude.dialect.default_output if limit is None else limit
-    return min(claude.model.max_output, wanted)
+def _limit(rendering: Rendering, claude: Claude) -> int:
+    limit = output_limit(rendering.body)
+    if limit is None:
+        limit = rendering.route.default_output or claude.dialect.default_output
+    return min(claude.model.max_output, limit)
 
 
 def _converse(

@@ -73,6 +73,8 @@ def render_thinking(
     """
     asked, losses = reasoning_of(rendering.body), rendering.losses
     thinking = _render(asked, claude, around, losses)
+    if thinking is _UNSAID and rendering.route.shows_thinking:
+        return _shown(claude.model)
     if thinking.effort and "output_config" in rendering.route.avoid:
         losses.downgrade(asked.param)
         return thinking._replace(effort="")
@@ -95,6 +97,13 @@ def _render(
         return _render_manual(asked, claude, around, losses)
     losses.drop(asked.param)
     return Thinking()
+
+
+def _shown(model: ClaudeModel) -> Thinking:
+    """Return how to read what a model thinks unasked; others are left alone."""
+    if model.thinks and model.is_adaptive:
+        return Thinking({"type": "adaptive", "display": "summarized"})
+    return _UNSAID
 
 
 def _render_none(asked: Reasoning, model: ClaudeModel, losses: Losses) -> Thinking:
