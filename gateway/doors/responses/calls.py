@@ -68,10 +68,10 @@ def _operation(arguments: JSON) -> JSON:
     Before its arguments came it is a patch of nothing: clients want one from the
     beginning.
     """
-    for operation in (arguments.get("operation"), arguments):
-        match operation:
-            case {"type": str(), "path": str()}:
-                return operation
+    given = arguments.get("operation")
+    for operation in (given if isinstance(given, dict) else {}, arguments):
+        if isinstance(operation.get("type"), str) and "path" in operation:
+            return operation
     return {"type": "update_file", "path": "", "diff": ""}
 
 
