@@ -112,7 +112,12 @@ async def _attempt(
         try:
             return await _answer(asked, passage, rounds)
         except GatewayError as error:
-            avoidable = passage.avoidable(rendered.reply)
+            # What is left out already is not what is refused now.
+            avoidable = [
+                each
+                for each in passage.avoidable(rendered.reply)
+                if each.name not in route.avoid
+            ]
             feature = avoidance.refused_feature(error, rendered, avoidable)
             if feature is None or feature.name in route.avoid or call.is_billed:
                 raise in_client_words(error, rendered.reply.client_path) from None

@@ -12,6 +12,7 @@ from gateway.hub.answers.parser import AnswerParser
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Feature, Reply, Route, StreamParser
 from gateway.hub.requests.content import remote
+from gateway.hub.requests.schemas.grammar import SCHEMAS
 from gateway.translators.ollama.answer import FINISH_REASONS, LineReader, parse_response
 from gateway.translators.ollama.embeddings import (
     EMBEDDING_FEATURES,
@@ -46,6 +47,7 @@ AVOIDABLE: tuple[Feature, ...] = (
         re.compile(r"does not support thinking", re.IGNORECASE),
         lasts=True,
     ),
+    SCHEMAS,
 )
 """Levels are for gpt-oss; others are told to think or not to, and some cannot.
 

@@ -6,7 +6,14 @@ _BAD_SCHEMA = Outcome(400, "invalid_request_error", "invalid_json_schema")
 
 WORDS = COMMON | Vocabulary(
     # It says 500 for what a client wrote.
-    sayings=sayings((r"invalid JSON schema in (?P<param>format)\b", _BAD_SCHEMA)),
+    sayings=sayings(
+        (
+            r"(invalid JSON schema in|vocabulary required for|invalid) "
+            r"(?P<param>format)\b",
+            _BAD_SCHEMA,
+        ),
+        (r"(error|failed).{0,20}pars\w+ grammar", _BAD_SCHEMA),
+    ),
     statuses={404: NO_MODEL},
     params={"format": "response_format"},
 )

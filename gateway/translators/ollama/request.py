@@ -11,9 +11,11 @@ from gateway.hub.protocol import JSON, Route, UpstreamRequest
 from gateway.hub.requests.content.parsing import parse_content, text_of
 from gateway.hub.requests.content.parts import Audio, Document, Image, Text
 from gateway.hub.requests.conversation import Message, walk
+from gateway.hub.requests.format_in_words import instructed, instruction
 from gateway.hub.requests.losses import Losses
 from gateway.hub.requests.reasoning import Reasoning, reasoning_of
 from gateway.hub.requests.rendering import Rendering
+from gateway.hub.requests.schemas.grammar import SCHEMAS
 from gateway.hub.requests.schemas.roots import tool_parameters
 from gateway.hub.requests.tools.arguments import parse_arguments
 from gateway.hub.requests.tools.choice import (
@@ -64,6 +66,7 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
     request = rendering.body
     _drop(request, rendering.losses)
     reasoning = reasoning_of(request)
+    wanted = _in_words(rendering)
     reply = rendering.reply({})
     upstream: JSON = {
         "model": route.upstream_model,
@@ -72,7 +75,10 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
     }
     if tools := _tools(rendering):
         upstream["tools"] = tools
-    if (format := _format(request)) is not None:
+    if wanted:
+        upstream["format"] = "json"
+        upstream["messages"] = instructed(upstream["messages"], wanted)
+    elif (format := _format(request)) is not None:
         upstream["format"] = format
     if (think := _think(reasoning, rendering)) is not None:
         upstream["think"] = think
@@ -126,6 +132,15 @@ def _options(request: JSON) -> JSON:
     if (limit := output_limit(request)) is not None:
         options["num_predict"] = limit
     return options
+
+
+def _in_words(rendering: Rendering) -> str:
+    """Return the schema that was refused as an instruction; empty for others."""
+    wanted = rendering.body.get("response_format") or {}
+    if SCHEMAS.name not in rendering.route.avoid or wanted.get("type") != "json_schema":
+        return ""
+    rendering.losses.downgrade("response_format")
+    return instruction(wanted)
 
 
 def _format(request: JSON) -> str | JSON | None:

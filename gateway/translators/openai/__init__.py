@@ -25,6 +25,7 @@ from gateway.hub.protocol import (
 )
 from gateway.hub.requests.extra_body import with_extra_body
 from gateway.hub.requests.losses import Losses
+from gateway.translators.openai import formats
 from gateway.translators.openai.embeddings import (
     EMBEDDING_FEATURES,
     parse_embeddings,
@@ -68,6 +69,7 @@ AVOIDABLE: tuple[Feature, ...] = (
         ),
         anywhere=True,
     ),
+    *formats.FORMATS,
 )
 
 _OWN_MESSAGE_FIELDS = frozenset({"thinking_blocks", "is_error"})
@@ -112,6 +114,10 @@ def render_body(body: JSON, route: Route, losses: Losses) -> tuple[JSON, Reply]:
     if isinstance(asked, dict) and asked.get("exclude"):
         # Also where the upstream is not told.
         learned["hides_reasoning"] = True
+    if route.avoid:
+        role = options.get("system_role") or "system"
+        is_in_words = formats.fitted(request, route.avoid, losses, role)
+        learned["strip_fence"] = is_in_words and request.get("n") in (None, 1)
     reply = Reply.of(request, route, learned)
     if reply.stream:
         _ask_for_usage(request, route)

@@ -32,6 +32,28 @@ https://github.com/anthropics/anthropic-sdk-python/issues/1185
 https://github.com/TanStack/ai/issues/682
 """
 
+SCHEMAS = Feature(
+    "schemas",
+    ("json_schema", "format"),
+    re.compile(
+        r"^(?!.*\bfor function\b).*("
+        r"grammar|schemas? (is|are) too|too complex|invalid (json )?schema|"
+        r"invalid_json_schema|json ?schema conversion|"
+        r"(json_?schema|structured.outputs?|xgrammar|outlines|guidance|for format)"
+        r"\b.{0,80}(unsupported|not (implemented|supported)|fail|invalid|error)|"
+        r"(unsupported|not (implemented|supported)|failed|invalid|expected).{0,80}"
+        r"\b(json.?schema|structured.outputs?|xgrammar|outlines|guidance|for format))",
+        re.IGNORECASE | re.DOTALL,
+    ),
+    anywhere=True,
+    of_schemas=True,
+)
+"""A schema of an answer that a server cannot follow: its JSON is asked for in words.
+
+https://github.com/datalab-to/marker/issues/984 and
+https://github.com/ollama/ollama/issues/12422
+"""
+
 
 class Grammar:
     """How much of the grammar of one request is left.

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.caching import MARK, tool_cache_mark
+from gateway.hub.requests.format_in_words import instruction
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.schemas.bare import bare_schema
 from gateway.hub.requests.schemas.normal import normalised
@@ -23,7 +24,7 @@ from gateway.hub.requests.tools.offered import Tool
 from gateway.hub.requests.tools.repeated import rendered_tools
 from gateway.hub.requests.tools.strict import StrictSchemas
 from gateway.translators.bedrock.converse.models import Profile
-from gateway.translators.bedrock.in_words import asked_in_words, instruction
+from gateway.translators.bedrock.in_words import asked_in_words
 from gateway.translators.bedrock.parameters import refuse_native
 from gateway.wire.jsontext import dumps
 

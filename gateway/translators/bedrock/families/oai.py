@@ -4,10 +4,6 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-openai.htm
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-mistral-chat-completion.html
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
-
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON, Learned, Route
 from gateway.hub.requests.content.parsing import parse_part
@@ -34,6 +30,7 @@ from gateway.hub.requests.tools.offered import Tool
 from gateway.hub.requests.tools.repeated import rendered_tools
 from gateway.hub.requests.turns import CONTINUED, nothing_said
 from gateway.hub.requests.validation import output_limit
+from gateway.translators.bedrock.families.oai_hosts import Host, host_at
 from gateway.translators.bedrock.families.turn_order import in_mistrals_order
 from gateway.translators.bedrock.in_words import asked_in_words
 from gateway.translators.bedrock.parameters import drop_rest, refuse, refuse_native
@@ -43,83 +40,12 @@ from gateway.translators.bedrock.tool_ids import mistral_id
 from gateway.wire.jsontext import dumps
 
 
-@dataclass(frozen=True)
-class Host:
-    """Where the servers behind this body differ.
-
-    `limit` names the output limit, `required` the tool choice that forces a call.
-    `passed` are OpenAI's parameters that go through; `efforts` maps an effort, what it
-    lacks goes through as it is, and what it maps to nothing is dropped.
-    """
-
-    limit: str = "max_tokens"
-    required: str = "required"
-    passed: frozenset[str] = frozenset(
-        {
-            "seed",
-            "frequency_penalty",
-            "presence_penalty",
-            "logit_bias",
-            "reasoning_effort",
-        }
-    )
-    efforts: Mapping[str, str] | None = None
-    takes_stop: bool = True
-    takes_format: bool = True
-    is_mistral: bool = False
-    only_strings: bool = False
-
-    @property
-    def takes_names(self) -> bool:
-        """Whether one tool can be demanded by name."""
-        return self.required == "required"
-
-
-_PLAIN = Host()
-_MISTRAL = Host(is_mistral=True)
-_MISTRAL_CHAT = replace(
-    _MISTRAL,
-    required="any",
-    passed=frozenset(),
-    takes_stop=False,
-    takes_format=False,
-    only_strings=True,
-)
-_MOONSHOT = Host(required="auto", takes_stop=False)
-
-_HOSTS = {
-    "openai.gpt-oss": Host(
-        limit="max_completion_tokens",
-        passed=_PLAIN.passed - {"logit_bias"} | {"logprobs", "top_logprobs"},
-        efforts={"none": "low", "minimal": "low", "xhigh": "high", "max": "high"},
-    ),
-    "deepseek.": Host(
-        efforts={"none": "", "minimal": "low", "xhigh": "high", "max": "high"}
-    ),
-    "qwen.": Host(
-        passed=_PLAIN.passed - {"reasoning_effort"} | {"logprobs", "top_logprobs"}
-    ),
-    "moonshot.": _MOONSHOT,
-    "moonshotai.": _MOONSHOT,
-    "mistral.": _MISTRAL,
-    "mistral.mistral-large-2": _MISTRAL_CHAT,
-    "mistral.pixtral-": replace(_MISTRAL_CHAT, only_strings=False),
-}
-
-
-@lru_cache(maxsize=256)
-def host_of(base: str) -> Host:
-    """Return how the server of a base model differs."""
-    prefixes = [prefix for prefix in _HOSTS if base.startswith(prefix)]
-    return _HOSTS[max(prefixes, key=len)] if prefixes else _PLAIN
-
-
 def render(rendering: Rendering) -> tuple[JSON, Learned]:
     """Return OpenAI's body as Bedrock takes it, without model and streaming.
 
     Raises `GatewayError` (400) for what cannot be expressed.
     """
-    body, host = rendering.body, host_of(rendering.route.base_model)
+    body, host = rendering.body, host_at(rendering.route)
     refuse(body, host.passed)
     effort = _effort(body, host)
     used = host.passed | {"reasoning"} if effort else host.passed - {"reasoning_effort"}
@@ -143,18 +69,21 @@ def render(rendering: Rendering) -> tuple[JSON, Learned]:
         rendered["reasoning_effort"] = effort
     wanted = ""
     if host.takes_format and "response_format" in body:
-        rendered["response_format"] = _format(body["response_format"])
+        rendered["response_format"] = _format(rendering, host)
     elif wanted := asked_in_words(rendering):
         _instruct(rendered["messages"], wanted)
     stop = () if host.takes_stop else tuple(body.get("stop", ()))
     return rendered, {"strip_fence": bool(wanted), "stop": stop}
 
 
-def _format(wanted: JSON) -> JSON:
+def _format(rendering: Rendering, host: Host) -> JSON:
     """Return the format of an answer, its schema in the draft that servers know."""
+    wanted: JSON = rendering.body["response_format"]
     match wanted:
         case {"type": "json_schema", "json_schema": {"schema": dict(schema)}}:
             described = {**wanted["json_schema"]}
+            if not host.takes_strict and described.pop("strict", None):
+                rendering.losses.downgrade("response_format")
             described["schema"] = normalised(schema, SCHEMA_PARAM)
             return {**wanted, "json_schema": described}
     return wanted
@@ -181,7 +110,10 @@ def _tools(rendering: Rendering, host: Host) -> JSON:
     def render(tool: Tool, names: ToolNames) -> JSON:
         return _tool(tool, names, host)
 
-    tools = rendered_tools(offered, rendering, render, ("oai", host.takes_format))
+    is_strict = host.takes_format and host.takes_strict
+    tools = rendered_tools(offered, rendering, render, ("oai", is_strict))
+    if not host.takes_strict and any(tool.strict for tool in offered):
+        rendering.losses.downgrade("tools")
     if not tools:
         return {}
     rendered: JSON = {"tools": tools}
@@ -198,7 +130,7 @@ def _tool(tool: Tool, names: ToolNames, host: Host) -> JSON:
         function["description"] = tool.description
     schema = tool_parameters(tool.parameters, f"{tool.param}.parameters")
     function["parameters"] = names.schema(name, schema)
-    if tool.strict and host.takes_format:
+    if tool.strict and host.takes_format and host.takes_strict:
         function["strict"] = True
     return {"type": "function", "function": function}
 
