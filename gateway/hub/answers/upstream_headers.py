@@ -12,6 +12,7 @@ _RELAYED = ("retry-after", "retry-after-ms", "x-should-retry")
 _REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id")
 _ANTHROPIC = "anthropic-ratelimit-"
 _OPENAI = "x-ratelimit-"
+_BEGINNINGS = (*_RELAYED, _ANTHROPIC, _OPENAI)
 _VALUE = re.compile(r"[ -~]{1,200}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:/+=-]{1,200}")
 _OPENAI_LIMIT = re.compile(r"x-ratelimit-[a-z0-9-]{1,64}")
@@ -26,6 +27,8 @@ def relayed_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """
     relayed: dict[str, str] = {}
     for name, value in headers.items():
+        if not name.startswith(_BEGINNINGS):
+            continue
         if name in _RELAYED:
             relayed[name] = value
         elif name.startswith(_OPENAI):

@@ -44,13 +44,16 @@ https://github.com/quarkiverse/quarkus-langchain4j/issues/2132
 
 def betas_of(
     tools: Iterable[JSON], dialect: Dialect, *, has_servers: bool = False
-) -> list[str]:
+) -> tuple[str, ...]:
     """Return the betas for rendered `tools`, each once, in the order of the tools.
 
     `has_servers` tells of MCP servers, of which the tools may be a part.
     """
-    types = [tool["type"] for tool in tools if isinstance(tool.get("type"), str)]
+    types = [tool["type"] for tool in tools if "type" in tool]
+    if not (types or has_servers):  # Tools of the client's own have none.
+        return ()
+    types = [type for type in types if isinstance(type, str)]
     betas = [dialect.betas.get(type) or _BETAS.get(type) for type in types]
     if has_servers and "mcp_toolset" not in types:
         betas.append(_SERVERS_ALONE)
-    return list(dict.fromkeys(beta for beta in betas if beta))
+    return tuple(dict.fromkeys(beta for beta in betas if beta))

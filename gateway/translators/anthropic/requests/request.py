@@ -125,9 +125,12 @@ def render_body(rendering: Rendering, claude: Claude) -> ClaudeRequest:
         "stop": stop.emulated,
         "single_tool_call": tooling.is_single,
     }
+    betas = tuple(messages.betas)
     has_servers = "mcp_servers" in rendered
-    needed = betas_of(tooling.tools, claude.dialect, has_servers=has_servers)
-    betas = BETAS.left((*messages.betas, *needed), rendering.route.avoid)
+    if tooling.tools or has_servers:
+        betas += betas_of(tooling.tools, claude.dialect, has_servers=has_servers)
+    if betas:
+        betas = BETAS.left(betas, rendering.route.avoid)
     return ClaudeRequest(rendered, learned, betas, tooling.searches)
 
 
@@ -246,8 +249,9 @@ def _set_marks(
     rendering: Rendering, claude: Claude, rendered: JSON, conversation: Conversation
 ) -> None:
     """Leave as many cache marks as the model takes, of lifetimes that it takes."""
-    whole = _automatic_cache(rendering)
-    tools = rendered.get("tools") or ()
+    body, tools = rendering.body, rendered.get("tools") or ()
+    asks = MARK in body or "prompt_cache_options" in body
+    whole = _automatic_cache(rendering) if asks else {}
     if not (whole or conversation.has_marks or any(MARK in tool for tool in tools)):
         return
     if claude.dialect.automatic_cache:
