@@ -23,7 +23,7 @@ from gateway.ledger.usage import usage_fields
 from gateway.models import UsageRecord
 from gateway.wire.jsontext import JSON
 from gateway.worker.draining import draining
-from gateway.worker.statuses import statuses
+from gateway.worker.gates import gates
 
 COMMIT_SECONDS = 10.0
 END_SECONDS = 0.1
@@ -84,6 +84,8 @@ class AnswerStream(Generic[T]):
             return
         if self.failure and not any(relayed.says for relayed in self._ready):
             raise self.failure
+        if gates.failing and self.failure is None:
+            gates.began(self._provider, self.target.upstream_id)
 
     @property
     def is_silent(self) -> bool:
@@ -164,7 +166,7 @@ class AnswerStream(Generic[T]):
             self._outcome = UsageRecord.Outcome.UPSTREAM_ERROR
         else:
             self._outcome = UsageRecord.Outcome.OK
-            statuses.note(self._provider, "ok")
+            failures.observe_answer(self.target)
 
     def _is_over(self) -> bool:
         return self._state.done or self.failure is not None
@@ -217,6 +219,7 @@ class AnswerStream(Generic[T]):
         self._finish_reason = relayed.finish_reason or self._finish_reason
         if self._state.error is not None and self.failure is None:
             self.failure = self._broken or redacted(self._provider, self._state.error)
+            failures.observe_broken(self.target, self.failure)
         if self._withholding is None:
             self._add(relayed)
         else:

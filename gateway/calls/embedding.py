@@ -30,7 +30,6 @@ from gateway.wire.jsontext import JSON, encode
 from gateway.worker.capacity import Held, capacity
 from gateway.worker.gates import gates
 from gateway.worker.snapshot import Target
-from gateway.worker.statuses import statuses
 
 AT_ONCE = 8
 """How many upstream requests of one call are open at the same time."""
@@ -99,7 +98,7 @@ class _Attempt:
                 break
             except GatewayError as error:
                 route = self._without(error, parts[0], embedder, route)
-        statuses.note(provider, "ok")
+        failures.observe_answer(self._target)
         return await self._finish(read, parts)
 
     def _rounds(self, part: Part) -> Rounds:
@@ -147,6 +146,9 @@ class _Attempt:
             response = await rounds.send()
             try:
                 raw = await upstream.raw_body(provider, response)
+            except GatewayError as error:
+                failures.observe_broken(self._target, error)
+                raise
             finally:
                 await response.aclose()
         finally:

@@ -153,14 +153,49 @@ def attributed(provider: Provider, error: GatewayError) -> str:
     return error.message
 
 
+_OF_THE_MODEL = frozenset(
+    {
+        "model_error",
+        "model_not_ready",
+        "overloaded",
+        "upstream_error",
+        "upstream_stream_truncated",
+        "upstream_timeout",
+    }
+)
+"""Codes of what a 5xx would mean, for where there is no such status."""
+
+
+def observe_answer(target: Target) -> None:
+    """Tell the provider's status and gates that a call was answered."""
+    if gates.failing:
+        gates.answered(target.provider, target.upstream_id)
+    statuses.note(target, "ok")
+
+
+def observe_broken(target: Target, error: GatewayError) -> None:
+    """Tell them what came instead of the answer that a good status announced.
+
+    It counts as the status that it means.
+    """
+    if error.code in _OF_THE_MODEL:
+        gates.failed(target.provider, target.upstream_id)
+        statuses.note(target, "failed", error.message)
+    elif error.code == "upstream_auth_error":
+        statuses.note(target, "auth_rejected", error.message)
+
+
 def observe(target: Target, error: GatewayError, upstream_status: int = 0) -> None:
-    """Tell the provider's status and gates what real traffic met."""
+    """Tell the provider's status and gates what kept a call from being answered.
+
+    `upstream_status` is 0 where none came.
+    """
     provider = target.provider
     if error.code == "upstream_unreachable" and not upstream_status:
         kind = "unreachable"
         gates.unreached(provider)
-    elif error.code == "upstream_timeout" or upstream_status >= 500:
-        kind = "unreachable"
+    elif upstream_status >= 500 or _is_of_the_model(error, upstream_status):
+        kind = "failed"
         gates.failed(provider, target.upstream_id)
     elif error.code == "destination_blocked" or (
         error.code == "provider_unavailable" and not upstream_status
@@ -170,4 +205,10 @@ def observe(target: Target, error: GatewayError, upstream_status: int = 0) -> No
         kind = "auth_rejected"
     else:
         kind = "ignored"
-    statuses.note(provider, kind, error.message)
+    statuses.note(target, kind, error.message)
+
+
+def _is_of_the_model(error: GatewayError, upstream_status: int) -> bool:
+    if upstream_status:
+        return error.code == "upstream_timeout"
+    return error.code in _OF_THE_MODEL

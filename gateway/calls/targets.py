@@ -17,7 +17,7 @@ from gateway.calls.redaction import redacted_piece
 from gateway.calls.rounds import Rounds
 from gateway.doors.protocol import Asked
 from gateway.errors import GatewayError
-from gateway.hub.protocol import Route, Translator, UpstreamRequest
+from gateway.hub.protocol import Reply, Route, Translator, UpstreamRequest
 from gateway.identifiers import token
 from gateway.ledger.spool import Entry
 from gateway.ledger.usage import usage_fields
@@ -27,8 +27,7 @@ from gateway.worker.call_settings import call_settings
 from gateway.worker.capacity import capacity
 from gateway.worker.draining import draining
 from gateway.worker.gates import gates
-from gateway.worker.snapshot import Target
-from gateway.worker.statuses import statuses
+from gateway.worker.snapshot import Provider, Target
 
 ID_LENGTH = 29
 MAX_ATTEMPTS = 2
@@ -166,7 +165,7 @@ async def _answer(
             raise
         return stream
     whole = await _whole(asked, passage, rounds, response)
-    statuses.note(provider, "ok")
+    failures.observe_answer(rounds.target)
     if rounds.call.keeps_bodies:
         kept_bodies.note_answer(rounds.call, whole.body)
     _end_with_answer(entry, whole)
@@ -181,21 +180,34 @@ async def _whole(
     while True:
         try:
             payload = await upstream.payload_of(provider, response)
+            reply = rounds.rendered.reply
+            if isinstance(payload, bytes):
+                return _streamed(passage, payload, reply, asked, provider)
+            headers = upstream.headers_of(provider, response)
+            whole = passage.parse_response(payload, headers, reply, asked)
+        except GatewayError as error:
+            failures.observe_broken(rounds.target, error)
+            raise
         finally:
             await response.aclose()
-        headers = upstream.headers_of(provider, response)
-        reply = rounds.rendered.reply
-        if isinstance(payload, bytes):
-            streamed = passage.parse_streamed(payload, reply, asked)
-            if streamed is None:
-                raise failures.invalid_response(provider)
-            return streamed._replace(body=redacted_piece(provider, streamed.body))
-        whole = passage.parse_response(payload, headers, reply, asked)
         if not rounds.go_on_after(payload.body):
             return whole
         # Billed, whatever becomes of the rest.
         rounds.call.entry.fields.update(usage_fields(whole.usage))
         response = await rounds.go_on()
+
+
+def _streamed(
+    passage: Passage[T], raw: bytes, reply: Reply, asked: Asked, provider: Provider
+) -> Whole:
+    """Return the answer that came as a stream although nobody asked for one.
+
+    Raises GatewayError where it is none.
+    """
+    streamed = passage.parse_streamed(raw, reply, asked)
+    if streamed is None:
+        raise failures.invalid_response(provider)
+    return streamed._replace(body=redacted_piece(provider, streamed.body))
 
 
 def route_to(target: Target, asked: Asked) -> Route:

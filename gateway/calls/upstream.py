@@ -57,8 +57,6 @@ async def send(
         error = failures.unsent(provider, failure)
         failures.observe(target, error)
         raise error from None
-    if gates.failing and response.status_code < 500:
-        gates.answered(provider, target.upstream_id)
     if "sent_again" in response.extensions:
         call.entry.fields["sent_again"] = True
     if response.status_code in ANSWERED:
@@ -67,6 +65,8 @@ async def send(
         refusal = await _refusal(target, response, call, rendered.reply, reading)
     finally:
         await response.aclose()
+    if gates.failing and response.status_code < 500:
+        gates.answered(provider, target.upstream_id)
     failures.observe(target, refusal, response.status_code)
     call.entry.fields["upstream_status"] = response.status_code
     raise refusal

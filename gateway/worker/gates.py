@@ -68,6 +68,18 @@ class Gates:
         self._open(_key(provider))
         self._count(_key(provider, model))
 
+    def began(self, provider: Provider, model: str) -> None:
+        """Note that an answer began: enough for a closed gate to open.
+
+        Whether it counts as one that came, its end tells.
+        """
+        self._open(_key(provider))
+        if (
+            self.failing.get(_key(provider, model), 0)
+            >= call_settings.UNAVAILABLE_AFTER
+        ):
+            self._open(_key(provider, model))
+
     def answered(self, provider: Provider, model: str) -> None:
         """Note that `provider` answered, whatever it said."""
         self._open(_key(provider))

@@ -4,7 +4,7 @@ A call must not wait for the database, so it leaves its finding here, and a chor
 worker stores what was found.
 """
 
-from gateway.worker.snapshot import Provider
+from gateway.worker.snapshot import Target
 from providers import status
 
 
@@ -14,14 +14,15 @@ class Statuses:
     def __init__(self) -> None:
         self._found: dict[int, tuple[str, str]] = {}
 
-    def note(self, provider: Provider, kind: str, message: str = "") -> None:
-        """Note an outcome of real traffic, which may change the provider's status.
+    def note(self, target: Target, kind: str, message: str = "") -> None:
+        """Note an outcome of real traffic, which may change a provider's status.
 
         `kind` is one that `providers.status.observer` knows; `message` says why.
         """
-        changed = status.observer.observe(provider.row.pk, kind)
+        id = target.provider.row.id
+        changed = status.observer.observe(id, kind, target.upstream_id)
         if changed is not None:
-            self._found[provider.row.pk] = (changed, message)
+            self._found[id] = (changed, message)
 
     async def store(self) -> None:
         """Store what was found; what the database did not take is kept."""

@@ -1,21 +1,35 @@
 """Conclusions about providers from real traffic. Pure, in memory, one per process."""
 
+import math
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from providers.models import ModelProvider
 
 Status = ModelProvider.Status
 
-UNREACHABLE_LIMIT = 5
+FAILURE_LIMIT = 5
 REJECTED_LIMIT = 2
 REPEAT_SECONDS = 60
+STILL_SECONDS = 60
+"""How long a model that answered speaks for its provider."""
+
+
+@dataclass
+class _Failing:
+    """A model that fails, how often in a row and since when."""
+
+    since: float
+    times: int = 0
 
 
 @dataclass
 class _Seen:
     unreachable: int = 0
     rejected: int = 0
+    failing: dict[str, _Failing] = field(default_factory=dict)
+    answered_at: float = -math.inf
     told: str = ""
     told_at: float = 0.0
 
@@ -24,37 +38,56 @@ class Observer:
     """Turns what real calls met into statuses; pure and in memory.
 
     A call that only the client got wrong (4xx) or that met a limit (429) is
-    ``ignored``.
+    ``ignored``. A provider that is reached and fails is Unavailable while none of its
+    models answers: one that is broken says nothing of the others.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._seen: dict[int, _Seen] = {}
 
-    def observe(self, provider_id: int, kind: str) -> str | None:
-        """Take one outcome (ok, unreachable, auth_rejected, unusable, ignored).
+    def observe(self, provider_id: int, kind: str, model: str = "") -> str | None:
+        """Take one outcome of a call to `model`.
 
-        Returns the provider's new status when one is due. The same status is told
-        again after a minute at the earliest: somebody else may have stored another.
+        `kind` is ok, unreachable, failed, auth_rejected, unusable or ignored. Returns
+        the provider's new status when one is due. The same status is told again after a
+        minute at the earliest: somebody else may have stored another.
         """
         if kind == "ignored":
             return None
-        seen = self._seen.setdefault(provider_id, _Seen())
+        seen = self._seen.get(provider_id)
+        if seen is None:
+            seen = self._seen[provider_id] = _Seen()
+        now = self._clock()
         if kind == "ok":
             seen.unreachable = seen.rejected = 0
-            return self._tell(seen, Status.AVAILABLE)
+            seen.answered_at = now
+            seen.failing.pop(model, None)
+            return self._tell(seen, Status.AVAILABLE, now)
         if kind == "unusable":
             # A forbidden address, an unreadable secret: nothing that passes by itself.
-            return self._tell(seen, Status.FAILED)
-        if kind == "unreachable":
-            seen.unreachable += 1
-        else:
-            seen.rejected += 1
-        if seen.unreachable >= UNREACHABLE_LIMIT or seen.rejected >= REJECTED_LIMIT:
-            return self._tell(seen, Status.UNAVAILABLE)
+            return self._tell(seen, Status.FAILED, now)
+        if self._is_down(seen, kind, model, now):
+            return self._tell(seen, Status.UNAVAILABLE, now)
         return None
 
-    def _tell(self, seen: _Seen, status: Status) -> str | None:
-        now = time.monotonic()
+    @staticmethod
+    def _is_down(seen: _Seen, kind: str, model: str, now: float) -> bool:
+        """Count a failure; tell whether it is one too many."""
+        if kind == "auth_rejected":
+            seen.rejected += 1
+            return seen.rejected >= REJECTED_LIMIT
+        if kind == "unreachable":
+            seen.unreachable += 1
+            return seen.unreachable >= FAILURE_LIMIT
+        seen.unreachable = 0
+        failing = seen.failing.setdefault(model, _Failing(now))
+        failing.times += 1
+        another_answers = max(failing.since, now - STILL_SECONDS) <= seen.answered_at
+        return failing.times >= FAILURE_LIMIT and not another_answers
+
+    @staticmethod
+    def _tell(seen: _Seen, status: Status, now: float) -> str | None:
         if seen.told == status and now - seen.told_at < REPEAT_SECONDS:
             return None
         seen.told, seen.told_at = status, now

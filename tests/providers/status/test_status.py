@@ -658,6 +658,68 @@ def test_providers_are_observed_apart():
     assert observer.observe(2, "unreachable") is None
 
 
+class Clock:
+    """A clock that a test sets."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def failures(observer, model, times):
+    return [observer.observe(1, "failed", model) for _ in range(times)]
+
+
+def test_a_model_that_fails_makes_its_provider_unavailable():
+    observer = Observer()
+    assert failures(observer, "a", 6) == [None] * 4 + ["unavailable", None]
+
+
+def test_a_broken_model_says_nothing_of_a_sibling_that_answers():
+    clock = Clock()
+    observer = Observer(clock)
+    told = failures(observer, "broken", 4)
+    for _ in range(20):
+        clock.now += 20
+        told.append(observer.observe(1, "ok", "a"))
+        told += failures(observer, "broken", 9)
+    assert "unavailable" not in told
+
+
+def test_a_model_that_answered_before_its_sibling_failed_does_not_speak_for_it():
+    observer = Observer(clock := Clock())
+    observer.observe(1, "ok", "a")
+    clock.now += 1
+    assert failures(observer, "b", 5)[-1] == "unavailable"
+
+
+def test_a_model_that_answered_long_ago_speaks_for_its_provider_no_more():
+    clock = Clock()
+    observer = Observer(clock)
+    failures(observer, "a", 1)
+    observer.observe(1, "ok", "b")
+    assert failures(observer, "a", 9) == [None] * 9
+    clock.now += 61
+    assert failures(observer, "a", 1) == ["unavailable"]
+
+
+def test_models_that_all_fail_make_a_provider_unavailable():
+    observer = Observer(clock := Clock())
+    failures(observer, "a", 1)
+    clock.now += 1
+    observer.observe(1, "ok", "b")
+    clock.now += 1
+    assert failures(observer, "a", 9) == [None] * 9
+    assert failures(observer, "b", 5)[-1] == "unavailable"
+
+
+def test_a_provider_that_fails_was_reached():
+    observer = Observer()
+    kinds = ["unreachable"] * 4 + ["failed"] + ["unreachable"] * 4
+    assert [observer.observe(1, kind, "a") for kind in kinds] == [None] * 9
+
+
 def test_a_concluded_status_is_stored(saved):
     row = saved("one")
     row.set_status("available", "Connected in 3 ms.")
