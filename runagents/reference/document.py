@@ -31,6 +31,8 @@ class Call(NamedTuple):
 
 _CHAT = "https://platform.openai.com/docs/api-reference/chat/create"
 _MESSAGES = "https://platform.claude.com/docs/en/api/messages/create"
+_RESPONSES = "https://platform.openai.com/docs/api-reference/responses"
+_EMBEDDINGS = "https://platform.openai.com/docs/api-reference/embeddings/create"
 _MODELS = "https://platform.openai.com/docs/api-reference/models"
 GATEWAY = (
     Call("/v1/chat/completions", "POST", "Ask a model, in OpenAI's format.", _CHAT),
@@ -46,6 +48,29 @@ GATEWAY = (
         "POST",
         "Ask a model of one provider, in Anthropic's format.",
         _MESSAGES,
+    ),
+    Call("/v1/responses", "POST", "Ask a model, as a response.", _RESPONSES),
+    Call(
+        "/v1/p/{provider}/responses",
+        "POST",
+        "Ask a model of one provider, as a response.",
+        _RESPONSES,
+    ),
+    Call(
+        "/v1/responses/{response}", "GET", "Show a response that is kept.", _RESPONSES
+    ),
+    Call(
+        "/v1/p/{provider}/responses/{response}",
+        "GET",
+        "Show a response that a provider keeps.",
+        _RESPONSES,
+    ),
+    Call("/v1/embeddings", "POST", "Make vectors of texts.", _EMBEDDINGS),
+    Call(
+        "/v1/p/{provider}/embeddings",
+        "POST",
+        "Make vectors of texts by a model of one provider.",
+        _EMBEDDINGS,
     ),
     Call("/v1/models", "GET", "List the models that the key reaches.", _MODELS),
     Call("/v1/models/{model}", "GET", "Show one model.", _MODELS),

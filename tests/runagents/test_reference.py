@@ -13,6 +13,7 @@ from runagents.reference.version import version
 
 # An upstream of its own, which no program of somebody's asks.
 NOT_FOR_PROGRAMS = r"/sandbox/"
+NAMED = {"provider": "p", "model": "m", "response": "resp_1"}
 OURS = [call for call in GATEWAY if not call.path.startswith("/api/")]
 
 
@@ -46,14 +47,14 @@ def test_every_route_of_the_registry_is_in_the_document():
 )
 def test_every_kind_of_path_of_the_gateway_is_in_the_document(endpoint):
     # `/models` is `/v1/models` where a base URL lacks its `/v1`.
-    paths = [call.path.format(provider="p", model="m") for call in GATEWAY]
+    paths = [call.path.format(**NAMED) for call in GATEWAY]
     paths += [path.removeprefix("/v1") for path in paths]
     assert any(endpoint.pattern.fullmatch(path) for path in paths)
 
 
 @pytest.mark.parametrize("call", OURS, ids=lambda call: call.path)
 def test_the_document_promises_no_path_of_the_gateway_that_is_not_there(call):
-    found = routes.match(call.path.format(provider="p", model="m"))
+    found = routes.match(call.path.format(**NAMED))
     assert found
     assert call.method in found[0].methods
     assert found[0].is_public == call.is_public

@@ -651,7 +651,7 @@ def test_a_request_id_of_the_client_is_kept_only_if_harmless(gateway):
 
 def test_an_unknown_path_and_a_wrong_method_are_told_in_the_envelope(gateway):
     client = gateway()
-    unknown = client.post("/v1/embeddings", json={})
+    unknown = client.post("/v1/audio/speech", json={})
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (
         404,
         "unknown_url",

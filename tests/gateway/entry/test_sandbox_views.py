@@ -55,7 +55,10 @@ def test_what_is_not_a_json_object_is_refused(sandbox, body):
 
 def test_the_models_are_listed(sandbox):
     response = sandbox.get(MODELS_URL)
-    assert [model["id"] for model in response.json()["data"]] == ["gpt-4o-mini"]
+    assert [model["id"] for model in response.json()["data"]] == [
+        "gpt-4o-mini",
+        "sandbox-embedding",
+    ]
 
 
 @pytest.mark.parametrize(("method", "url"), [("get", CHAT_URL), ("post", MODELS_URL)])

@@ -97,7 +97,7 @@ TABS = {
     # session, user and the provider, then:
     "overview": 5,  # models, wires
     "models": 6,  # models: how many, which, themselves
-    "usage": 6,  # the day by model: sums and the newest calls; the first token
+    "usage": 7,  # the day by model: sums, the newest calls, the busiest; waits
     "requests": 4,  # the newest
     "connect": 4,  # the first model
 }
