@@ -4,6 +4,7 @@ By default a passage leads over the hub: door, OpenAI's format, translator. Wher
 sides speak the same format a direct one spares the detour.
 """
 
+from gateway.calls.passages.claude_on_bedrock import ClaudeOnBedrock
 from gateway.calls.passages.protocol import Passage, Reader, Whole
 from gateway.calls.passages.relaying import Relaying
 from gateway.calls.passages.short_frames import short_frames
@@ -11,13 +12,16 @@ from gateway.calls.passages.through_hub import ThroughHub, chunks, frames
 from gateway.doors import chat, messages
 from gateway.doors.protocol import Door
 from gateway.hub.protocol import JSON, Translator
-from gateway.translators import anthropic, openai
+from gateway.translators import anthropic, bedrock, openai
 
 __all__ = ["Passage", "Reader", "Whole", "between", "to_chunks"]
 
 DIRECT: dict[tuple[Door, Translator], Passage[bytes]] = {
     (chat, openai): ThroughHub(chat, openai, short_frames),
     (messages, anthropic): Relaying(messages),
+    (messages, bedrock): ClaudeOnBedrock(
+        messages, ThroughHub(messages, bedrock, frames)
+    ),
 }
 
 
