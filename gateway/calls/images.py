@@ -35,11 +35,12 @@ class _Room:
         self._size = 0
 
     def take(self, size: int) -> None:
-        """Make room for an image; raises GatewayError."""
+        """Make room for what came of an image; raises GatewayError."""
         self._size += size
         if self._size > MAX_TOTAL_BYTES:
             raise _refused(f"together they are larger than {MAX_TOTAL_BYTES} bytes")
-        capacity.hold(self._held, size)
+        # It stays as base64.
+        capacity.hold(self._held, -(-size * 4 // 3))
 
 
 async def fetch(urls: Sequence[str], provider: Provider, held: Held) -> dict[str, str]:
@@ -125,14 +126,21 @@ def _moved(url: str, location: str) -> str:
 
 
 async def _as_data_url(response: httpx.Response, room: _Room) -> str:
-    try:
-        content = await upstream.read(response, MAX_BYTES)
-    except upstream.TooLarge:
-        raise _refused(f"it is larger than {MAX_BYTES} bytes") from None
-    room.take(len(content))
+    content = await _read(response, room)
     label = response.headers.get("content-type", "").partition(";")[0].strip()
     text = base64.b64encode(content).decode()
     return f"data:{label or 'application/octet-stream'};base64,{text}"
+
+
+async def _read(response: httpx.Response, room: _Room) -> bytes:
+    """Return an image, for which room is made as it comes: others come meanwhile."""
+    content = bytearray()
+    async for part in upstream.body_of(response):
+        if len(content) + len(part) > MAX_BYTES:
+            raise _refused(f"it is larger than {MAX_BYTES} bytes")
+        room.take(len(part))
+        content += part
+    return bytes(content)
 
 
 def _refused(reason: str) -> GatewayError:

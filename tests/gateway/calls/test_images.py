@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.calls import images
 from gateway.errors import GatewayError
-from gateway.worker.capacity import Held
+from gateway.worker.capacity import Held, capacity
 from providers import transport
 from providers.transport.guard import Rules
 
@@ -200,3 +200,37 @@ def test_images_count_as_bytes_that_the_worker_holds(
     answer = gateway().post(URL, json=many(1))
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
+
+
+def test_images_that_come_together_are_stopped_together(ollama, upstream, gateway):
+    part = bytes(64 * 1024)
+    came = 0
+
+    async def endless():
+        nonlocal came
+        for _ in range(images.MAX_BYTES // len(part)):
+            came += len(part)
+            yield part
+            await asyncio.sleep(0)
+
+    urls = [f"https://example.com/{n}.png" for n in range(images.MAX_IMAGES)]
+    upstream(serving({url: httpx.Response(200, content=endless()) for url in urls}))
+    answer = gateway().post(URL, json=many(images.MAX_IMAGES))
+    assert answer.status_code == 400
+    assert "together" in answer.json()["error"]["message"]
+    assert came <= images.MAX_TOTAL_BYTES + len(urls) * len(part)
+
+
+def test_what_images_take_is_given_back(ollama, upstream, gateway):
+    upstream(serving({"https://example.com/0.png": picture(PNG + bytes(9_000))}))
+    assert gateway().post(URL, json=many(1)).status_code == 200
+    assert capacity.bytes_held == 0
+
+
+def test_an_image_is_held_as_base64():
+    held = Held()
+    images._Room(held).take(9_000)
+    try:
+        assert held.bytes == 12_000
+    finally:
+        capacity.leave(held)
