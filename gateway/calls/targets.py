@@ -80,14 +80,31 @@ async def in_order(
             try:
                 return await attempt(target)
             except GatewayError as error:
-                last = number in {len(targets), MAX_ATTEMPTS}
-                if last or call.is_billed or error.code not in failures.RETRYABLE:
+                if number > 1:
+                    _count_repeat(target.provider, error)
+                if call.is_billed or not _may_ask_next(targets, number, error):
                     _end_with_error(call.entry, error)
                     raise
     except BaseException as end:
         _end_abruptly(call.entry, end)
         raise
     raise AssertionError("a model without targets is a 404 before this")
+
+
+def _may_ask_next(targets: Sequence[Target], number: int, error: GatewayError) -> bool:
+    """Tell whether another is asked after the `number` that have failed.
+
+    One that keeps failing is not asked for what others refuse, but for a few times.
+    """
+    if number in {len(targets), MAX_ATTEMPTS} or error.code not in failures.RETRYABLE:
+        return False
+    return targets[number].provider.repeats.are_left()
+
+
+def _count_repeat(provider: Provider, error: GatewayError) -> None:
+    """Note that `provider` was asked once more for nothing; not by a bad request."""
+    if error.status >= 500 or error.status == 429:
+        provider.repeats.failed()
 
 
 async def _attempt(
@@ -101,6 +118,7 @@ async def _attempt(
     route = route_to(target, asked)
     fetched = await images.fetch(passage.remote_urls(asked, route), provider, call.held)
     capacity.enter_provider(call.held, provider.name)
+    is_repeat = False
     while True:
         rendered = passage.render_request(asked, route, fetched)
         if kept_bodies.are_wanted(call, provider):
@@ -111,6 +129,8 @@ async def _attempt(
         try:
             return await _answer(asked, passage, rounds)
         except GatewayError as error:
+            if is_repeat:
+                provider.repeats.failed()
             # What is left out already is not what is refused now.
             avoidable = [
                 each
@@ -121,6 +141,9 @@ async def _attempt(
             if feature is None or feature.name in route.avoid or call.is_billed:
                 raise in_client_words(error, rendered.reply.client_path) from None
             avoidance.remember(target, feature, error, asked.body)
+            if not provider.repeats.are_left():
+                raise in_client_words(error, rendered.reply.client_path) from None
+            is_repeat = True
             route = route._replace(avoid=route.avoid | {feature.name})
 
 

@@ -48,6 +48,7 @@ async def send(
     for every failure, the upstream's own refusals included.
     """
     provider = target.provider
+    provider.repeats.called()
     call.entry.began()
     call.entry.fields.pop("upstream_status", None)  # of an earlier attempt
     try:

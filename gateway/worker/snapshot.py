@@ -16,6 +16,7 @@ from django.utils.module_loading import import_string
 from gateway.hub.protocol import Translator
 from gateway.translators import TRANSLATORS
 from providers.models import BodyWindow, ModelProvider, ProviderModel
+from providers.transport import Repeats
 
 
 class Caller(NamedTuple):
@@ -56,7 +57,8 @@ class Provider:
 
     `heads` and `secrets` are caches: URLs and headers of requests, and the credentials'
     values, which must not come back to a client. `avoided` are features that upstream
-    models refused (gateway/calls/avoidance.py).
+    models refused (gateway/calls/avoidance.py), `repeats` what it may still be asked
+    once more.
     """
 
     row: ModelProvider
@@ -71,6 +73,7 @@ class Provider:
     )
     avoided: dict[str, frozenset[str]] = field(default_factory=dict)
     secrets: tuple[bytes, ...] | None = None
+    repeats: Repeats = field(default_factory=Repeats)
 
     @classmethod
     def of(cls, row: ModelProvider, scheme: httpx.Auth | None) -> "Provider":
@@ -82,6 +85,7 @@ class Provider:
             "silence": own.get("silence", settings.SILENCE_TIMEOUT),
             "total": own.get("total", settings.STREAM_TIMEOUT),
         }
+        repeats = Repeats()
         return cls(
             row=row,
             translator=TRANSLATORS[row.provider_type],
@@ -92,7 +96,12 @@ class Provider:
                 name.lower(): value
                 for name, value in row.options.get("extra_headers", {}).items()
             },
-            extensions={"private_network": row.private_network, "timeout": limits},
+            extensions={
+                "private_network": row.private_network,
+                "timeout": limits,
+                "repeats": repeats,
+            },
+            repeats=repeats,
         )
 
 

@@ -59,6 +59,8 @@ def for_provider(provider: ModelProvider) -> httpx.Auth | None:
 async def send(request: httpx.Request, auth: httpx.Auth | None) -> httpx.Response:
     """Send `request` through the transport, signed by `auth`.
 
+    What was refused may be signed anew and sent once more while the provider's repeats
+    (providers/transport/repeats.py) allow it.
     Returns the response with its body unread; close it. Raises httpx.RequestError and
     one of UNUSABLE_CREDENTIALS.
     """
@@ -68,8 +70,16 @@ async def send(request: httpx.Request, auth: httpx.Auth | None) -> httpx.Respons
     flow: AsyncGenerator[httpx.Request, httpx.Response] = auth.async_auth_flow(request)
     try:
         signed = await anext(flow)
+        repeats = transport.repeats_of(request.extensions)
+        is_repeat = False
         while True:
             response = await way.handle_async_request(signed)
+            if response.status_code >= 400:
+                if is_repeat:
+                    repeats.failed()
+                if not repeats.are_left():
+                    return response
+            is_repeat = True
             try:
                 signed = await flow.asend(response)
             except StopAsyncIteration:

@@ -38,6 +38,7 @@ from providers.transport.encodings import Encoded
 from providers.transport.exchange import NoAnswer
 from providers.transport.guard import Forbidden, Guard, Lookup, Rules
 from providers.transport.outgoing import Unusable, address, header_lines, target
+from providers.transport.repeats import Repeats, repeats_of
 
 __all__ = [
     "DestinationBlocked",
@@ -46,12 +47,14 @@ __all__ = [
     "NameNotResolved",
     "NoAnswer",
     "Overdue",
+    "Repeats",
     "TLSFailed",
     "Unusable",
     "address",
     "header_lines",
     "nothing_was_sent",
     "read",
+    "repeats_of",
     "transport",
     "use",
 ]
@@ -180,7 +183,8 @@ class _Pool:
 class GuardedTransport(httpx.AsyncBaseTransport):
     """Sends httpx requests to addresses that may be connected to.
 
-    `request.extensions` may hold ``private_network`` (the provider's mark),
+    `request.extensions` may hold ``private_network`` (the provider's mark), ``repeats``
+    (how often it may be asked once more, of `repeats`),
     ``timeout`` (seconds by ``connect``, ``first_byte``, ``silence`` and ``total``;
     ``read`` stands in for ``first_byte`` and ``silence``) and ``keep_alive`` (false for
     a call that comes alone and should leave no connection behind).
@@ -246,7 +250,10 @@ class GuardedTransport(httpx.AsyncBaseTransport):
                     keep_alive,
                 )
             except NoAnswer as failure:
-                if anew or not _may_be_sent_again(request, failure):
+                if anew:
+                    repeats_of(options).failed()
+                    raise
+                if not _may_be_sent_again(request, failure):
                     raise
                 anew = True
                 seconds = _least(seconds, max(ends_at - monotonic(), 0.001))
@@ -328,7 +335,7 @@ def _may_be_sent_again(request: httpx.Request, failure: NoAnswer) -> bool:
     It closes connections that were idle for long, and may do so while the next request
     is under way: it has not seen that one. https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2
     """
-    if not failure.reused:
+    if not failure.reused or not repeats_of(request.extensions).are_left():
         return False
     return failure.seconds < SOON or "idempotency-key" in request.headers
 

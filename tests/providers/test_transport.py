@@ -23,6 +23,7 @@ from providers.transport import (
     nothing_was_sent,
 )
 from providers.transport.guard import Rules, is_sandbox_path
+from providers.transport.repeats import FLOOR, Repeats
 from tests.faults import Answer, FaultServer, refused_port
 
 LOOPBACK = Rules(private_networks=("127.0.0.0/8", "::1/128"))
@@ -675,6 +676,43 @@ def test_a_request_that_took_long_is_sent_again_only_where_it_is_known_again(
         call_twice(run, hang_up)
     response, _ = call_twice(run, hang_up, {"Idempotency-Key": "k"})
     assert response.extensions["sent_again"]
+
+
+def test_who_never_answers_a_second_time_is_not_asked_twice_for_ever(run):
+    """The first connection answers once; all later ones are closed at once."""
+    asked = 0
+
+    async def serve(reader, writer):
+        nonlocal asked
+        while await reader.readuntil(b"{}"):
+            asked += 1
+            if asked > 1:
+                break
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+        writer.close()
+
+    async def calls():
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        way = GuardedTransport(LOOPBACK)
+        left = []
+        for _ in range(2):
+            request = request_to(url)
+            request.extensions["repeats"] = repeats
+            try:
+                await transport.read(await way.handle_async_request(request), 100)
+            except NoAnswer:
+                left.append(repeats._left)
+        await way.aclose()
+        server.close()
+        return left
+
+    repeats = Repeats(lambda: 0.0)
+    assert run(calls()) == [FLOOR - 1]
+    assert asked == 3
+    repeats._left, asked = 0.0, 0
+    assert run(calls()) == [0.0]
+    assert asked == 2
 
 
 def test_a_new_connection_that_ends_is_not_tried_again(upstream, run):
