@@ -33,7 +33,8 @@ SPEAKING = re.compile(
 # Module or folder -> why it knows a vendor.
 ALLOWED: dict[str, str] = {
     "gateway/doors/messages/": "a vendor's format, which its clients speak",
-    "gateway/entry/routes.py": "where a vendor's clients ask, and how they are known",
+    "gateway/entry/model_views.py": "by what a vendor's clients are known",
+    "gateway/entry/routes.py": "where a vendor's clients ask",
     "gateway/translators/__init__.py": "the table of translators",
     "runagents/reference/document.py": "names the formats of the doors",
     "providers/vendors/__init__.py": "the table of vendors",

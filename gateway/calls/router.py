@@ -33,12 +33,18 @@ def find(
     return allowed
 
 
-def visible(snapshot: Snapshot, caller: Caller) -> list[tuple[str, Target]]:
-    """Return every model id the caller may use with its first target, by name."""
+def visible(
+    snapshot: Snapshot, caller: Caller, provider: str = ""
+) -> list[tuple[str, Target]]:
+    """Return every model id the caller may use with its first target, by name.
+
+    `provider` leaves those of one.
+    """
     found = []
     for model, targets in sorted(snapshot.targets.items()):
         for target in targets:
-            if caller.may_use(target.provider.name, model):
+            name = target.provider.name
+            if provider in ("", name) and caller.may_use(name, model):
                 found.append((model, target))
                 break
     return found

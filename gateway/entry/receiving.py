@@ -21,7 +21,9 @@ def request_of(scope: Mapping[str, Any]) -> Request:
     """Return the request that an ASGI scope describes, its body still to come."""
     client = scope.get("client")
     address = client[0] if client else ""
-    return Request(scope["path"], scope["method"], address, _header_lists(scope))
+    query = scope.get("query_string", b"").decode("latin-1")
+    headers = _header_lists(scope)
+    return Request(scope["path"], scope["method"], address, headers, query=query)
 
 
 def _header_lists(scope: Mapping[str, Any]) -> dict[str, list[str]]:

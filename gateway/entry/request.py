@@ -16,7 +16,7 @@ class Request:
     peer's IP address or empty. `header_lists` maps lower-case names to all their
     values. `caller` is known and `body` read before a view sees it; `held` is what the
     request takes of the worker (gateway/worker/capacity.py), `entry` is its line in the
-    ledger once it has become a call.
+    ledger once it has become a call. `query` is what stands behind the path's "?".
     """
 
     path: str
@@ -28,6 +28,7 @@ class Request:
     body: bytes = b""
     held: Held = field(default_factory=Held)
     entry: Entry | None = None
+    query: str = ""
 
     def sent(self) -> Sent:
         """Return what a door may know of it."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from gateway.doors import DOORS, embeddings
 from gateway.doors.protocol import Door, Envelope
-from gateway.entry import sandbox_views, views
+from gateway.entry import model_views, sandbox_views, views
 from gateway.entry.response import Response
 from gateway.entry.streamed import StreamedResponse
 
@@ -49,8 +49,9 @@ _RESPONSES = r"(?:(?:v1/)*responses/?)+"
 _KEPT = r"(?:v1/)*responses/(?P<response>resp_[^/]+)(?:/(?:cancel|input_items))?/?"
 _MESSAGES = r"(?:anthropic/)?(?:(?:v1/)*messages/?)+"
 
-_MESSAGES_VERSION = "anthropic-version"
-"""The header by which clients of the Messages API are known, wherever they ask."""
+_COUNTED = r"(?:anthropic/)?(?:(?:v1/)*messages/)+count_tokens/?"
+
+_OF_ONE = r"/(?:api/)?(?:v1/)*p/(?P<provider>[^/]+)/(?:v1/)*models"
 
 _ALIVE = "/"
 """Asked with HEAD by Claude Code before its first call; with GET it is the console."""
@@ -107,11 +108,14 @@ ENDPOINTS = (
     *endpoints_of(_RESPONSES, RESPONSES_DOOR),
     *_kept_responses(),
     *endpoints_of(_MESSAGES, MESSAGES_DOOR),
+    *_pinnable(_COUNTED, MESSAGES_DOOR, model_views.count_tokens),
     *_pinnable(_EMBEDDINGS, embeddings, views.embeddings),
     # With a slash behind it, it is the console's page.
-    _endpoint(r"/models", "GET", views.models),
-    _endpoint(r"/(?:api/)?(?:v1/)+models/?", "GET", views.models),
-    _endpoint(r"/(?:api/)?(?:v1/)+models/(?P<model>.+)", "GET", views.model),
+    _endpoint(r"/models", "GET", model_views.models),
+    _endpoint(r"/(?:api/)?(?:v1/)+models/?", "GET", model_views.models),
+    _endpoint(r"/(?:api/)?(?:v1/)+models/(?P<model>.+)", "GET", model_views.model),
+    _endpoint(rf"{_OF_ONE}/?", "GET", model_views.models),
+    _endpoint(rf"{_OF_ONE}/(?P<model>.+)", "GET", model_views.model),
     _endpoint(r"/(?:v1/)?healthz", "GET", views.healthz, is_public=True),
     _endpoint(r"/readyz", "GET", views.readyz, is_public=True),
     _endpoint(r"/(?:api/hello)?", "GET", views.alive, is_public=True),
@@ -166,7 +170,7 @@ def door_of(path: str, headers: Mapping[str, list[str]]) -> Envelope:
     matched = match(path) or match(meant_by(path))
     if matched and "POST" in matched[0].methods:
         return matched[0].door
-    if _MESSAGES_VERSION in headers or _is_below_messages(path):
+    if model_views.MESSAGES_VERSION in headers or _is_below_messages(path):
         return MESSAGES_DOOR
     return matched[0].door if matched else CHAT_DOOR
 

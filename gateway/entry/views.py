@@ -5,8 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from gateway.calls import router
-from gateway.calls.begin import WholeAnswer, ask, begin, find
+from gateway.calls.begin import WholeAnswer, ask, begin
 from gateway.calls.call import Call
 from gateway.calls.embedding import embed
 from gateway.calls.passages import between
@@ -17,11 +16,9 @@ from gateway.entry.request import Request
 from gateway.entry.response import Response, json_response
 from gateway.entry.streamed import StreamedAnswer
 from gateway.errors import GatewayError, invalid_request
-from gateway.wire.jsontext import JSON
 from gateway.worker.draining import draining
 from gateway.worker.registry import registry
 from gateway.worker.runtime import runtime
-from gateway.worker.snapshot import Target
 
 _OWN_COLUMNS = {"end_user_id": "x-end-user-id", "run_id": "x-run-id"}
 _IDEMPOTENCY_KEY = re.compile(r"[ -~]{1,255}")
@@ -42,20 +39,6 @@ async def embeddings(request: Request, provider: str = "") -> Response:
     asked, call = _asked(request, embeddings_door)
     answer = await embed(asked, call, provider)
     return json_response(answer.body, headers=answer.headers)
-
-
-async def models(request: Request) -> Response:
-    """List the models the caller may use."""
-    found = router.visible(registry.snapshot, request.caller)
-    return json_response(
-        {"object": "list", "data": [_model(name, t) for name, t in found]}
-    )
-
-
-async def model(request: Request, model: str) -> Response:
-    """Describe one model."""
-    target = (await find(model, request.caller))[0]
-    return json_response(_model(model, target))
 
 
 async def kept_response(
@@ -150,13 +133,3 @@ def _headers_for_upstream(request: Request) -> dict[str, str]:
             )
         headers["idempotency-key"] = key
     return headers
-
-
-def _model(name: str, target: Target) -> JSON:
-    row = target.provider.row
-    return {
-        "id": name,
-        "object": "model",
-        "created": int(row.created_at.timestamp()),
-        "owned_by": row.name,
-    }

@@ -33,6 +33,7 @@ _CHAT = "https://platform.openai.com/docs/api-reference/chat/create"
 _MESSAGES = "https://platform.claude.com/docs/en/api/messages/create"
 _RESPONSES = "https://platform.openai.com/docs/api-reference/responses"
 _EMBEDDINGS = "https://platform.openai.com/docs/api-reference/embeddings/create"
+_COUNT = "https://platform.claude.com/docs/en/api/messages-count-tokens"
 _MODELS = "https://platform.openai.com/docs/api-reference/models"
 GATEWAY = (
     Call("/v1/chat/completions", "POST", "Ask a model, in OpenAI's format.", _CHAT),
@@ -72,8 +73,17 @@ GATEWAY = (
         "Make vectors of texts by a model of one provider.",
         _EMBEDDINGS,
     ),
+    Call("/v1/messages/count_tokens", "POST", "Tell how long a message is.", _COUNT),
+    Call(
+        "/v1/p/{provider}/messages/count_tokens",
+        "POST",
+        "Tell how long a message to one provider is.",
+        _COUNT,
+    ),
     Call("/v1/models", "GET", "List the models that the key reaches.", _MODELS),
     Call("/v1/models/{model}", "GET", "Show one model.", _MODELS),
+    Call("/v1/p/{provider}/models", "GET", "List one provider's models.", _MODELS),
+    Call("/v1/p/{provider}/models/{model}", "GET", "Show one of them.", _MODELS),
     Call("/api/v1/openapi.json", "GET", "Show this document, to a workspace's key."),
     Call("/healthz", "GET", "Tell that the process is alive.", is_public=True),
     Call("/api/hello", "GET", "Tell that somebody is there.", is_public=True),

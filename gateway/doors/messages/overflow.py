@@ -19,11 +19,12 @@ _TOGETHER = (
 """Output, limit and input, in this order."""
 
 _IN_PARTS = re.compile(
-    rf"maximum context length is {_NUMBER} tokens.{{0,120}}?{_NUMBER} in the messages"
-    rf".{{0,80}}?{_NUMBER} in the completion",
+    rf"maximum context length (?:is|of) {_NUMBER} tokens.{{0,160}}?{_NUMBER} "
+    r"(?:tokens )?(?:in|from|of) (?:the )?(?:messages|input messages|text input)"
+    rf".{{0,80}}?{_NUMBER} (?:tokens )?(?:in|for) the (?:completion|output)",
     re.IGNORECASE | re.DOTALL,
 )
-"""OpenAI's: limit, input and output."""
+"""Limit, input and output, as OpenAI, OpenRouter and SGLang tell them."""
 
 _ALONE = (
     # OpenAI, and servers after it

@@ -234,3 +234,93 @@ def test_a_body_may_come_unlabelled_but_not_as_something_else(gateway, workspace
         answer = gateway().post(URL, content=body, headers=headers)
         assert answer.status_code == 415
         assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
+VERSION = {"anthropic-version": "2023-06-01"}
+ESTIMATED = {"x-gateway-estimated": "input_tokens"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/messages/count_tokens",
+        "/messages/count_tokens",
+        "/anthropic/v1/messages/count_tokens/",
+        "/v1/messages/v1/messages/count_tokens",
+        "/v1/p/openai/messages/count_tokens",
+    ],
+)
+def test_tokens_are_estimated_and_nobody_is_asked(
+    provider, upstream, gateway, ledger, path
+):
+    provider()
+    seen = upstream(json={})
+    asked = {name: ASKED[name] for name in ("model", "messages")}
+    answer = gateway().post(f"{path}?beta=true", json=asked)
+    assert answer.json() == {"input_tokens": 6}
+    assert ESTIMATED.items() <= answer.headers.items()
+    assert answer.headers["request-id"]
+    assert (seen, ledger()) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "told"),
+    [
+        ({"model": "nobody"}, 404, "not_found_error"),
+        ({"messages": []}, 400, "invalid_request_error"),
+        ({"model": None}, 400, "invalid_request_error"),
+    ],
+)
+def test_what_cannot_be_counted_is_told(provider, gateway, changes, status, told):
+    provider()
+    answer = gateway().post(f"{URL}/count_tokens", json=ASKED | changes)
+    assert answer.status_code == status
+    assert answer.json()["error"]["type"] == told
+
+
+def test_models_are_listed_in_the_shape_of_who_asks(provider, gateway):
+    provider(models=("b", "a", "c"))
+    listed = gateway().get("/v1/models?limit=2", headers=VERSION)
+    told = listed.json()
+    assert [model["id"] for model in told["data"]] == ["a", "b"]
+    assert (told["has_more"], told["first_id"], told["last_id"]) == (True, "a", "b")
+    assert told["data"][0]["description"] == "through openai"
+    assert listed.headers["request-id"]
+    assert gateway().get("/v1/models").json()["object"] == "list"
+
+
+@pytest.mark.parametrize(
+    ("query", "found", "has_more"),
+    [
+        ("after_id=b", ["c"], False),
+        ("after_id=c", [], False),
+        ("after_id=nobody", [], False),
+        ("before_id=c&limit=1", ["b"], True),
+        ("before_id=a", [], False),
+    ],
+)
+def test_models_are_paged(provider, gateway, query, found, has_more):
+    provider(models=("b", "a", "c"))
+    told = gateway().get(f"/v1/models?{query}", headers=VERSION).json()
+    assert [model["id"] for model in told["data"]] == found
+    assert told["has_more"] is has_more
+
+
+def test_a_limit_that_is_none_is_refused(provider, gateway):
+    answer = gateway().get("/v1/models?limit=0", headers=VERSION)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"].startswith("limit: ")
+
+
+def test_models_of_one_provider_are_listed_below_its_name(provider, gateway):
+    provider("one", models=("a",))
+    provider("two", models=("b",))
+    client = gateway()
+    for path in ("/p/two/v1/models", "/v1/p/two/models"):
+        told = client.get(path, headers=VERSION).json()
+        assert [model["id"] for model in told["data"]] == ["b"]
+        assert [each["id"] for each in client.get(path).json()["data"]] == ["b"]
+    assert client.get("/v1/p/two/models/b", headers=VERSION).json()["id"] == "b"
+    refused = client.get("/v1/p/two/models/a", headers=VERSION)
+    assert refused.status_code == 404
+    assert refused.json()["error"]["type"] == "not_found_error"
