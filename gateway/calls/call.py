@@ -16,8 +16,9 @@ class Call:
     `headers` go upstream as they are, `via` is this installation's entry there. `held`
     is what it takes of the worker (gateway/worker/capacity.py). Without a
     `limiter` requests per minute are not enforced. `is_billed` tells that a part of the
-    answer has come: nobody else is asked then. With `keeps_bodies` what is asked, sent
-    and answered is kept. `asked` is the name of the provider that was asked last.
+    answer has come: nobody else is asked then. With `keeps_bodies` what the
+    target of now is sent and answers is kept. `asked` is the name of the provider that
+    was asked last.
     """
 
     caller: Caller

@@ -108,8 +108,8 @@ class _Attempt:
 
     def _book(self, part: Part, routed_ms: int) -> None:
         rounds = self._rounds(part)
-        if kept_bodies.are_wanted(self._call, self._target.provider):
-            kept_bodies.note_request(self._call, self._asked, part.request)
+        provider = self._target.provider
+        kept_bodies.note_request(self._call, provider, self._asked, part.request)
         targets.book(rounds, routed_ms)
 
     async def _in_time(self, embedder: Embedder, parts: list[Part]) -> list[_Read]:

@@ -19,7 +19,7 @@ MOST_BYTES = 512 * 1024
 """What is kept of a stream's frames; as text alone they are a tenth of that."""
 
 
-def are_wanted(call: Call, provider: Provider) -> bool:
+def _are_wanted(call: Call, provider: Provider) -> bool:
     """Tell whether bodies of this call are kept: of all, or for a time of such ones."""
     if call_settings.LOG_BODIES:
         return True
@@ -29,9 +29,17 @@ def are_wanted(call: Call, provider: Provider) -> bool:
     )
 
 
-def note_request(call: Call, asked: Asked, rendered: UpstreamRequest) -> None:
-    """Keep what the client asked and what is sent for it."""
-    call.keeps_bodies = True
+def note_request(
+    call: Call, provider: Provider, asked: Asked, rendered: UpstreamRequest
+) -> None:
+    """Keep what the client asked and what is sent for it, where it is wanted.
+
+    What another provider refused before stays then only beside its own request.
+    """
+    call.keeps_bodies = _are_wanted(call, provider)
+    if not call.keeps_bodies:
+        return
+    call.entry.fields.pop("received", None)
     call.entry.fields["bodies"] = {
         "asked": bodies_log.cut(asked.body),
         "sent": bodies_log.cut(rendered.body),

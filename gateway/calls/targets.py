@@ -121,8 +121,7 @@ async def _attempt(
     is_repeat = False
     while True:
         rendered = passage.render_request(asked, route, fetched)
-        if kept_bodies.are_wanted(call, provider):
-            kept_bodies.note_request(call, asked, rendered)
+        kept_bodies.note_request(call, provider, asked, rendered)
         rounds = Rounds(target, rendered, call, passage)
         await rounds.admit()
         book(rounds, routed_ms)

@@ -85,7 +85,7 @@ async def _answer(request: Request, receive: Receive) -> Response | StreamedResp
         return await _respond(request, receive)
     except GatewayError as error:
         failure = error
-        _book(request, error)
+        _book(request, error, views.about(request, _door_of(request)))
     except asyncio.CancelledError:
         if not _ends_with_the_worker():
             raise
@@ -93,6 +93,8 @@ async def _answer(request: Request, receive: Receive) -> Response | StreamedResp
     except Exception:
         logger.exception("A request failed unexpectedly.")
         failure = _internal_error()
+        # Of what broke nothing is asked again.
+        _book(request, failure, {})
     return error_response(failure, _door_of(request), request.sent())
 
 
@@ -100,8 +102,11 @@ def _door_of(request: Request) -> Envelope:
     return routes.door_of(request.path, request.header_lists)
 
 
-def _book(request: Request, error: GatewayError) -> None:
-    """Keep a refusal for the ledger; those of the sandbox are an upstream's."""
+def _book(request: Request, error: GatewayError, about: dict[str, str]) -> None:
+    """Keep a refusal for the ledger; those of the sandbox are an upstream's.
+
+    `about` are further columns, for a request that was no call yet.
+    """
     if request.path.startswith(routes.SANDBOX):
         return
     caller = request.caller
@@ -112,7 +117,7 @@ def _book(request: Request, error: GatewayError) -> None:
         caller=caller.name,
         caller_kind=caller.kind,
         key_hint=caller.hint,
-        **views.about(request, _door_of(request)),
+        **about,
     )
     runtime.refusals.note(entry, error)
 

@@ -28,6 +28,9 @@ class IssuedKey(Announced):
     LISTED = (models.F("revoked_at").desc(nulls_first=True), "-created_at")
     """The order of a list: newest first, and those that are revoked after the rest."""
 
+    models = models.JSONField(default=list, blank=True)
+    """What the key is narrowed to: ``model``, ``provider/model``, ``provider/*``."""
+
     class Meta:
         abstract = True
 
@@ -67,7 +70,6 @@ class WorkspaceKey(IssuedKey):
     """A key for `/api/v1`, which also reaches every model, or those in `models`."""
 
     name = models.CharField(_("name"), max_length=63, validators=[NAME_RULE])
-    models = models.JSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["name", "-created_at"]

@@ -111,7 +111,7 @@ class ModelProvider(Announced):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save the row; a name given up is noted, so that the history follows."""
+        """Save the row; a name given up is noted, so that what holds it follows."""
         with transaction.atomic(savepoint=False):
             self._note_rename(kwargs.get("update_fields"))
             super().save(*args, **kwargs)
@@ -121,7 +121,7 @@ class ModelProvider(Announced):
             return
         rows = type(self).objects.filter(pk=self.pk).exclude(name=self.name)
         for old in rows.values_list("name", flat=True):
-            ProviderRename.objects.create(provider=self, old=old, new=self.name)
+            ProviderRename.note(self, old)
 
     def get_absolute_url(self) -> str:
         """Return the provider's page in the console."""

@@ -1,9 +1,13 @@
-"""Names that providers had before: their links lead on, their calls follow."""
+"""Names that providers had before: their links lead on, and what holds them follows."""
 
 from typing import TYPE_CHECKING
 
+from django.apps import apps
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from providers.models.body_window import BodyWindow
+from providers.models.keys import IssuedKey
 
 if TYPE_CHECKING:
     from providers.models.provider import ModelProvider
@@ -31,6 +35,18 @@ class ProviderRename(models.Model):
         return f"{self.old} → {self.new}"
 
     @classmethod
+    def note(cls, provider: "ModelProvider", old: str) -> None:
+        """Note that `provider` was called `old`, and let keys and windows follow.
+
+        The ledger's rows follow later: they are many (gateway/worker/renames.py).
+        """
+        cls.objects.create(provider=provider, old=old, new=provider.name)
+        _carry_reaches(old, provider.name)
+        for window in BodyWindow.objects.filter(provider=old):
+            window.provider = provider.name
+            window.save(update_fields=["provider"])
+
+    @classmethod
     def heir_of(cls, name: str) -> "ModelProvider | None":
         """Return the provider that had `name` last, if any and if it is still there."""
         found = (
@@ -39,3 +55,28 @@ class ProviderRename(models.Model):
             .last()
         )
         return None if found is None else found.provider
+
+
+def _carry_reaches(old: str, new: str) -> None:
+    """Have keys that reach models of the provider `old` reach those of `new`."""
+    for kind in apps.get_models():
+        if not issubclass(kind, IssuedKey):
+            continue
+        for key in kind._default_manager.exclude(models=[]):
+            reach = [each for entry in key.models for each in _carried(entry, old, new)]
+            if reach != key.models:
+                key.models = list(dict.fromkeys(reach))
+                key.save(update_fields=["models"])
+
+
+def _carried(entry: str, old: str, new: str) -> list[str]:
+    """Return what an entry of a reach is after the rename.
+
+    ``provider/model`` may also be the id of a model, which then stays within reach.
+    """
+    if not entry.startswith(f"{old}/"):
+        return [entry]
+    served = apps.get_model("providers", "ProviderModel")._default_manager
+    stays = served.filter(model_id=entry).exists()
+    carried = f"{new}/{entry.removeprefix(f'{old}/')}"
+    return [carried, entry] if stays else [carried]

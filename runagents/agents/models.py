@@ -109,7 +109,6 @@ class AgentKey(IssuedKey):
 
     agent = models.ForeignKey(Agent, models.CASCADE, related_name="keys")
     name = models.CharField(_("name"), max_length=63, blank=True)
-    models = models.JSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["-created_at"]

@@ -9,6 +9,7 @@ from gateway.ledger.flusher import Flusher
 from gateway.ledger.refusals import MAX_KINDS
 from gateway.ledger.spool import Entry
 from gateway.models import UsageRecord
+from gateway.worker.capacity import capacity
 from gateway.worker.runtime import runtime
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -103,3 +104,31 @@ def test_health_and_lists_leave_no_row(gateway, stored):
         assert client.get(path).status_code in (200, 503)
     runtime.refusals.settle(at_once=True)
     assert [row for row in stored() if row.status != 503] == []
+
+
+def test_a_request_that_breaks_before_it_is_a_call_leaves_a_row(
+    gateway, chat, stored, monkeypatch
+):
+    def break_down(*_):
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr(capacity, "enter", break_down)
+    answer = gateway().post(COMPLETIONS, json=chat)
+    (row,) = stored()
+    assert (answer.status_code, row.status) == (500, 500)
+    assert (row.error_code, row.caller) == ("internal_error", "local")
+    assert row.request_id == answer.headers["x-request-id"]
+
+
+def test_a_call_that_breaks_before_it_is_sent_leaves_a_row(
+    provider, gateway, chat, stored, monkeypatch
+):
+    def break_down(*_):
+        raise RuntimeError("nobody foresaw this")
+
+    provider()
+    monkeypatch.setattr(capacity, "enter_provider", break_down)
+    assert gateway().post(COMPLETIONS, json=chat).status_code == 500
+    (row,) = stored()
+    assert (row.status, row.error_code) == (500, "internal_error")
+    assert row.model == chat["model"]

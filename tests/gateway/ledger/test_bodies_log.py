@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 
+import httpx
 import pytest
 from django.utils import timezone
 
@@ -160,6 +161,37 @@ def test_bodies_are_kept_for_a_time(
     later = timezone.now() + timedelta(hours=1)
     BodyWindow.objects.create(**{"ends_at": later, **window})
     assert (kept(gateway, chat) is not None) == is_kept
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("window", "received", "answered"),
+    [
+        ({"provider": "a"}, True, False),
+        ({"provider": "b"}, False, True),
+        ({}, False, True),
+    ],
+)
+@pytest.mark.django_db(transaction=True)
+def test_of_a_call_that_goes_to_another_provider_each_keeps_its_own(
+    gateway, provider, upstream, chat, completion, window, received, answered, stream
+):
+    for name in ("a", "b"):
+        provider(name, endpoint=f"http://127.0.0.1:9/{name}")
+    busy = httpx.Response(503, json={"error": {"message": "server is busy"}})
+    choice = {"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}
+    events = f"data: {json.dumps({'id': 'c', 'choices': [choice]})}\n\n"
+    headers = {"content-type": "text/event-stream"}
+    good = httpx.Response(200, json=completion)
+    if stream:
+        good = httpx.Response(200, text=f"{events}data: [DONE]\n\n", headers=headers)
+    upstream(lambda request: busy if "/a/" in request.url.path else good)
+    later = timezone.now() + timedelta(hours=1)
+    BodyWindow.objects.create(ends_at=later, **window)
+    body = kept(gateway, chat, stream=stream)
+    assert "hi" in body.asked
+    assert bool(body.received) == received
+    assert bool(body.answered) == answered
 
 
 def test_a_window_ends_by_itself():

@@ -8,7 +8,14 @@ from django.utils import timezone
 from gateway.ledger import summaries
 from gateway.models import UsageRecord, UsageSummary
 from gateway.worker import renames
-from providers.models import ModelProvider, ProviderRename, Secret
+from providers.models import (
+    BodyWindow,
+    ModelProvider,
+    ProviderRename,
+    Secret,
+    WorkspaceKey,
+)
+from runagents.agents.models import Agent, AgentKey
 
 
 @pytest.fixture
@@ -114,3 +121,36 @@ def test_links_to_a_former_name_lead_to_the_provider(logged_in_client, provider)
     assert logged_in_client.get("/models/nobody/").status_code == 404
     provider(name="old")
     assert logged_in_client.get("/models/old/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("reach", "carried"),
+    [
+        (["old/*"], ["new/*"]),
+        (["old/gpt-4o-mini", "other"], ["new/gpt-4o-mini", "other"]),
+        (["older/gpt-4o-mini", "old"], ["older/gpt-4o-mini", "old"]),
+        # Both a model of the provider and one of this name elsewhere.
+        (["old/both"], ["new/both", "old/both"]),
+        (["new/*", "old/*"], ["new/*"]),
+        ([], []),
+    ],
+)
+def test_keys_reach_as_far_as_before(provider, reach, carried):
+    provider(name="old", models=("gpt-4o-mini", "both"))
+    provider(name="router", models=("old/both",))
+    agent = Agent.objects.create(name="one")
+    WorkspaceKey.issue("key", reach)
+    AgentKey.issue(agent, reach)
+    rename("old", "new")
+    assert WorkspaceKey.objects.get().models == carried
+    assert AgentKey.objects.get().models == carried
+
+
+def test_what_is_kept_of_a_provider_goes_on_under_its_new_name(provider):
+    provider(name="old")
+    ends_at = timezone.now() + timedelta(hours=1)
+    for name in ("old", "other", ""):
+        BodyWindow.objects.create(provider=name, ends_at=ends_at)
+    rename("old", "new")
+    names = BodyWindow.objects.order_by("pk").values_list("provider", flat=True)
+    assert list(names) == ["new", "other", ""]
