@@ -134,18 +134,25 @@ def _base(endpoint: str, version: str) -> _Base:
     elif tail:
         versioned = stem + ("/v1" if tail.startswith("/v1/") else "")
     else:
-        versioned = stem + _version_of(stem, slash + path, version)
+        has_none = documented is not None and not _has_version(documented)
+        versioned = stem + _version_of(stem, slash + path, version, has_none)
     return _Base(versioned, plain, query)
 
 
-def _version_of(stem: str, path: str, version: str) -> str:
-    """Return what stands between an address and OpenAI's paths below it."""
+_has_version = re.compile(r"/v\d[\w.]*(/|$)").search
+
+
+def _version_of(stem: str, path: str, version: str, has_none: bool) -> str:
+    """Return what stands between an address and OpenAI's paths below it.
+
+    Where the address that is documented for a host `has_none`, others have none.
+    """
     if version:
         return "" if version == "none" else f"/{version}"
     for end, follows in hosts.ENDS.items():
         if stem.endswith(end):
             return follows
-    return "" if re.search(r"/v\d[\w.]*(/|$)", path) else "/v1"
+    return "" if has_none or _has_version(path) else "/v1"
 
 
 def join(endpoint: str, path: str, version: str = "") -> str:

@@ -18,6 +18,8 @@ BASE_PATHS: dict[str, str] = {
     "api.perplexity.ai": "",
     # https://docs.github.com/en/rest/models/inference
     "models.github.ai": "/inference",
+    # https://docs.github.com/en/github-models (its first address)
+    "models.inference.ai.azure.com": "",
     # https://docs.cohere.com/docs/compatibility-api
     "api.cohere.ai": "/compatibility/v1",
     "api.cohere.com": "/compatibility/v1",
@@ -35,6 +37,8 @@ BASE_PATHS: dict[str, str] = {
     ".azuredatabricks.net": "/serving-endpoints",
     # https://learn.microsoft.com/azure/foundry/openai/api-version-lifecycle
     ".openai.azure.com": "/openai/v1",
+    ".openai.azure.us": "/openai/v1",
+    ".cognitiveservices.azure.com": "/openai/v1",
     ".services.ai.azure.com": "/openai/v1",
 }
 """By host, or by the end of one, the path of the documented address."""
@@ -47,6 +51,10 @@ ENDS: dict[str, str] = {
     "/serving-endpoints": "",
     # Azure's inference API: https://learn.microsoft.com/rest/api/aifoundry/model-inference
     "services.ai.azure.com/models": "",
+    # https://api-docs.deepseek.com/guides/chat_prefix_completion
+    "api.deepseek.com/beta": "",
+    # https://docs.snowflake.com/en/user-guide/snowflake-cortex/cortex-rest-api
+    "/api/v2/cortex": "/v1",
     # SDKs of the Messages API are given an address without the version.
     "/anthropic": "/v1",
 }
