@@ -143,7 +143,10 @@ def _joined(before: str, after: str) -> tuple[str, str]:
     """Return two texts with the characters cut between them in the second."""
     tails = [half for half in _halves(before) if half.is_tail]
     heads = [half for half in _halves(after) if half.is_head]
-    whole = [_whole(*each) for each in zip(tails, heads, strict=False)]
+    whole = [
+        _whole(tail, head, is_last=after[head.end : head.end + 1] == '"')
+        for tail, head in zip(tails, heads, strict=False)
+    ]
     if len(tails) != len(heads) or not all(whole):
         return before, after
     for tail in reversed(tails):
@@ -153,12 +156,19 @@ def _joined(before: str, after: str) -> tuple[str, str]:
     return before, after
 
 
-def _whole(tail: _Half, head: _Half) -> str:
-    """Return the character that two halves are, as JSON text; "" if they are none."""
+def _whole(tail: _Half, head: _Half, *, is_last: bool) -> str:
+    """Return the character that two halves are, as JSON text; "" if they are none.
+
+    Two parts may be a longer part, where nothing follows (`is_last`): some models write
+    a character byte by byte.
+    """
     text = tail.text + head.text
     try:
         if text.startswith("\\"):
             return str(decode(f'"{text}"'))
         return text.encode("utf-8", "surrogateescape").decode()
+    except UnicodeDecodeError as error:
+        is_part = error.start == 0 and error.end == len(text)
+        return text if is_last and is_part and len(text) < 4 else ""
     except (*JSONError, UnicodeEncodeError):
         return ""

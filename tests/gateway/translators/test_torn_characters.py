@@ -21,6 +21,37 @@ CASES = [
     pytest.param([r"\\ud83d", r"\\ude00"], r"\ud83d\ude00", id="no escape at all"),
     pytest.param([b"a \xf0\x9f", b"\x98\x80 b"], f"a {WHOLE} b", id="bytes"),
     pytest.param([b"a \xff b"], "a \ufffd b", id="bytes that are no text"),
+    # https://github.com/elizaOS/eliza/issues/30904
+    pytest.param([r"\uD83D", r"\uDE00"], WHOLE, id="a pair in capitals"),
+    # https://github.com/elizaOS/eliza/pull/30919
+    pytest.param([r"\ud83d and", "more"], "\ufffd andmore", id="a half before text"),
+    pytest.param([r"\ude00"], "\ufffd", id="an isolated second half"),
+    pytest.param([r"\ude00", r"\ud83d"], "\ufffd\ufffd", id="halves the wrong way"),
+    pytest.param([r"\ud83d", r"\ud83d\ude00"], f"\ufffd{WHOLE}", id="two first halves"),
+    # https://github.com/xberg-io/liter-llm/issues/152
+    pytest.param(
+        [b"\xe4\xb8", b"\xad\xe6\x96\x87"], "\u4e2d\u6587", id="CJK after two bytes"
+    ),
+    pytest.param([b"\xe4", b"\xb8\xad"], "\u4e2d", id="CJK after one byte"),
+    pytest.param([b"caf\xc3", b"\xa9"], "caf\u00e9", id="an accent"),
+    pytest.param([b"\xf0", b"\x9f\x98\x80"], WHOLE, id="an emoji after one byte"),
+    pytest.param([b"\xf0\x9f\x98", b"\x80"], WHOLE, id="an emoji before its last"),
+    # https://github.com/chrisrude/oobabot/issues/9: one byte a token
+    pytest.param([b"\xf0", b"\x9f", b"\x98", b"\x80"], WHOLE, id="an emoji by bytes"),
+    # https://github.com/elie222/rakazo/issues/416
+    pytest.param(
+        ["Hi \\ud83d", "\\udc4b!"], "Hi \U0001f44b!", id="a pair amid a greeting"
+    ),
+    pytest.param(
+        [r"\ud83d\ude00\u200d\ud83d", r"\udc4b"],
+        f"{WHOLE}\u200d\U0001f44b",
+        id="joined emoji",
+    ),
+    pytest.param(
+        [r"\ud83c\uddeb\ud83c", r"\uddf7"], "\U0001f1eb\U0001f1f7", id="a flag"
+    ),
+    pytest.param([b"\xf0\x9f", b"no"], "\ufffdno", id="bytes that never follow"),
+    pytest.param([r"\ud83d", r"\n\ude00"], "\ufffd\n\ufffd", id="a line feed between"),
 ]
 
 
