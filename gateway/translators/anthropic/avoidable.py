@@ -6,7 +6,7 @@ from gateway.hub.protocol import Feature
 from gateway.hub.requests.caching import CACHE_MARKS, LONG_CACHE
 from gateway.hub.requests.schemas.grammar import GRAMMAR
 from gateway.hub.requests.tools.strict import STRICT
-from gateway.translators.anthropic.requests.betas import BETAS
+from gateway.translators.anthropic.requests.betas import BETAS, PLAIN_TOOLS
 
 OUTPUT_CONFIG = re.compile(r"output_?(config|format)", re.IGNORECASE)
 """How structured output and effort are named in refusals."""
@@ -19,4 +19,5 @@ AVOIDABLE: tuple[Feature, ...] = (
     LONG_CACHE,
     CACHE_MARKS,
     BETAS,
+    PLAIN_TOOLS,
 )

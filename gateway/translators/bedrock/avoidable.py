@@ -11,7 +11,7 @@ from gateway.hub.requests.schemas.grammar import GRAMMAR
 from gateway.hub.requests.tools.strict import STRICT
 from gateway.translators import openai
 from gateway.translators.anthropic.avoidable import OUTPUT_CONFIG
-from gateway.translators.anthropic.requests.betas import BETAS
+from gateway.translators.anthropic.requests.betas import BETAS, PLAIN_TOOLS
 from gateway.translators.bedrock.settings import SERVICE_TIER
 
 
@@ -35,6 +35,7 @@ AVOIDABLE: tuple[Feature, ...] = (
     LONG_CACHE,
     CACHE_MARKS,
     BETAS,
+    PLAIN_TOOLS,
     SERVICE_TIER,
     *openai.AVOIDABLE,
     Feature(

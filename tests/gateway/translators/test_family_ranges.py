@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-cohere-com
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-mistral-text-completion.html,
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-meta.html.
 
-Reported as https://github.com/stdapi-ai/stdapi.ai/issues/224 (a temperature above 1 over
-Converse), https://github.com/vegu-ai/talemate/issues/102 (Mistral's), and
+Reported as https://github.com/stdapi-ai/stdapi.ai/issues/224 (a temperature above 1),
+https://github.com/vegu-ai/talemate/issues/102 (Mistral's), and
 https://github.com/BoltAI/BoltAI/issues/399 (Claude's two).
 """
 

@@ -127,10 +127,11 @@ def render_body(rendering: Rendering, claude: Claude) -> ClaudeRequest:
     }
     betas = tuple(messages.betas)
     has_servers = "mcp_servers" in rendered
+    avoid = rendering.route.avoid
     if tooling.tools or has_servers:
-        betas += betas_of(tooling.tools, claude.dialect, has_servers=has_servers)
+        betas += betas_of(tooling.tools, claude.dialect, avoid, has_servers=has_servers)
     if betas:
-        betas = BETAS.left(betas, rendering.route.avoid)
+        betas = BETAS.left(betas, avoid)
     return ClaudeRequest(rendered, learned, betas, tooling.searches)
 
 
