@@ -5,10 +5,26 @@ https://platform.openai.com/docs/api-reference/chat
 
 from collections.abc import Mapping
 
-from gateway.doors.protocol import JSON, NOTHING_SENT, Asked, HubRequest, Sent
+from gateway.doors.envelope import render_error
+from gateway.doors.protocol import JSON, Asked, HubRequest, Sent
+from gateway.doors.responses_at_chat import CustomCalls, Reshaped, are_flat
 from gateway.errors import GatewayError, invalid_request
 from gateway.hub.protocol import NOTHING, Route
 from gateway.wire import sse
+
+__all__ = [
+    "DONE",
+    "NAME",
+    "ChatRenderer",
+    "about",
+    "answer_headers",
+    "hub_request",
+    "parse_request",
+    "render_error",
+    "render_response",
+    "status_of",
+    "stream_renderer",
+]
 
 NAME = "chat"
 
@@ -24,13 +40,17 @@ def parse_request(body: JSON, sent: Sent) -> Asked:
     model = body.get("model")
     if not isinstance(model, str) or not model:
         raise _field_error("model", model, "a model id, such as gpt-4o-mini")
-    messages = body.get("messages")
-    if not isinstance(messages, list) or not messages:
+    messages, own = body.get("messages"), None
+    if messages is None and body.get("input"):
+        own = Reshaped(body, sent)
+    elif not isinstance(messages, list) or not messages:
         raise _field_error("messages", messages, "a list with at least one message")
+    elif (tools := body.get("tools")) and are_flat(tools):
+        own = Reshaped(body, sent)
     stream = body.get("stream")
     if stream is not None and not isinstance(stream, bool):
         raise _field_error("stream", stream, "true or false")
-    return Asked(model, stream is True, body)
+    return Asked(model, stream is True, body, own=own)
 
 
 def about(sent: Sent) -> Mapping[str, str]:
@@ -39,30 +59,22 @@ def about(sent: Sent) -> Mapping[str, str]:
 
 
 def hub_request(asked: Asked, route: Route) -> HubRequest:
-    """Return the request as it stands."""
+    """Return the request as it stands; one in the shape of a response is read first."""
+    if asked.own is not None:
+        own: Reshaped = asked.own
+        return own.hub_request(route)
     return HubRequest(asked.body)
 
 
 def render_response(completion: JSON, asked: Asked) -> JSON:
-    """Return the answer as it stands."""
-    return completion
+    """Return the answer as it stands, but for calls of custom tools."""
+    own: Reshaped | None = asked.own
+    return completion if own is None else own.answer(completion)
 
 
 def stream_renderer(asked: Asked) -> "ChatRenderer":
     """Return what writes server-sent events of chunks."""
-    return ChatRenderer()
-
-
-def render_error(error: GatewayError, sent: Sent = NOTHING_SENT) -> JSON:
-    """Return OpenAI's error envelope; all four keys are always present."""
-    return {
-        "error": {
-            "message": error.message,
-            "type": error.type,
-            "param": error.param,
-            "code": error.code,
-        }
-    }
+    return ChatRenderer(None if asked.own is None else CustomCalls(asked.own))
 
 
 def status_of(error: GatewayError, sent: Sent) -> int:
@@ -84,14 +96,23 @@ class ChatRenderer:
 
     media_type = "text/event-stream; charset=utf-8"
 
+    def __init__(self, custom: CustomCalls | None = None) -> None:
+        self._custom = custom
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether chunks leave as they are."""
+        return self._custom is None
+
     @staticmethod
     def keep_alive(silent_for: float) -> bytes:
         """Return a comment, which SDKs pass over."""
         return sse.KEEP_ALIVE
 
-    @staticmethod
-    def render(chunks: list[JSON]) -> bytes:
+    def render(self, chunks: list[JSON]) -> bytes:
         """Return one ``data`` event a chunk."""
+        if self._custom is not None:
+            chunks = self._custom.rewritten(chunks)
         return sse.encode(chunks)
 
     @staticmethod

@@ -29,21 +29,22 @@ class _SandboxStream:
     """A streamed answer of the sandbox; a `StreamedResponse`."""
 
     def __init__(self, chunks: list[JSON]) -> None:
-        media_type = chat.ChatRenderer.media_type
+        self._renderer = chat.ChatRenderer()
+        media_type = self._renderer.media_type
         self.headers = {"content-type": media_type, **STREAM_HEADERS}
         self._chunks = chunks
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for chunk in self._chunks:
-            yield chat.ChatRenderer.render([chunk])
-        yield chat.ChatRenderer.end()
+            yield self._renderer.render([chunk])
+        yield self._renderer.end()
 
     def stall(self) -> None:
         """Note nothing: it costs nobody anything."""
 
     def fail(self, error: GatewayError) -> bytes:
         """Return the frame that tells `error`."""
-        return chat.ChatRenderer.fail(error)
+        return self._renderer.fail(error)
 
     async def aclose(self) -> None:
         """Let go of nothing."""

@@ -8,6 +8,7 @@ becoming objects. Of the long way's cost that is 0.43 where 200 frames come toge
 
 from gateway.calls.passages.protocol import Reader
 from gateway.calls.passages.through_hub import frames
+from gateway.doors.chat import ChatRenderer
 from gateway.doors.protocol import StreamRenderer
 from gateway.hub.answers.relay import Relayed, encoded
 from gateway.hub.answers.state import StreamState
@@ -20,7 +21,8 @@ def short_frames(parser: StreamParser, renderer: StreamRenderer) -> Reader[bytes
 
     The rules that some requests ask for need every chunk as an object.
     """
-    if isinstance(parser, ChunkStream):
+    is_plain = isinstance(renderer, ChatRenderer) and renderer.is_plain
+    if is_plain and isinstance(parser, ChunkStream):
         return _ShortFrames(parser, renderer)
     return frames(parser, renderer)
 

@@ -3,7 +3,7 @@
 https://platform.openai.com/docs/api-reference/responses
 """
 
-from gateway.doors.chat import render_error
+from gateway.doors.envelope import render_error
 from gateway.doors.protocol import JSON, Asked, HubRequest, Sent
 from gateway.doors.responses.answer import response_of
 from gateway.doors.responses.errors import status_for

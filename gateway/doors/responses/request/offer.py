@@ -72,9 +72,10 @@ class Offer:
         if len(self.functions) + len(tools) > MOST_TOOLS:
             raise wrong(path, f"more than {MOST_TOOLS} tools")
         for at, tool in enumerate(tools):
-            self._add(tool, f"{path}[{at}]", joined)
+            self.add(tool, f"{path}[{at}]", joined=joined)
 
-    def _add(self, tool: Any, path: str, joined: bool) -> None:
+    def add(self, tool: Any, path: str, *, joined: bool = False) -> None:
+        """Add one tool; raises a 400 where it cannot be offered."""
         if not isinstance(tool, dict):
             raise wrong(path, "expected an object")
         kind = tool.get("type")
