@@ -4,7 +4,11 @@ from typing import Any, NamedTuple
 
 from gateway.doors.responses.request.choice import choice_of
 from gateway.doors.responses.request.content import wrong
-from gateway.doors.responses.request.fields import settings_of, wants_summary
+from gateway.doors.responses.request.fields import (
+    refuse_kept,
+    settings_of,
+    wants_summary,
+)
 from gateway.doors.responses.request.items import Items
 from gateway.doors.responses.request.offer import Kinds, Offer, Offered
 from gateway.doors.responses.request.paths import Paths
@@ -34,6 +38,8 @@ class HubForm(NamedTuple):
 
 def hub_form(body: JSON, route: Route) -> HubForm:
     """Return the hub's form of a request; raises a 400 for what it cannot express."""
+    # First: what is left out because OpenAI keeps it would be missed below.
+    refuse_kept(body)
     losses, paths = Losses(route), Paths()
     searches = bool(route.options.get("server_web_search"))
     offer = Offer(paths, losses, searches=searches)

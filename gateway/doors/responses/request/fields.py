@@ -59,7 +59,6 @@ def settings_of(body: JSON, losses: Losses) -> JSON:
     What this door does not know is left to the hub, for clients that know more. Raises
     a 400 for what would not mean the same.
     """
-    _refuse(body)
     for field in _DROPPED:
         if body.get(field) is not None:
             losses.drop(field)
@@ -89,7 +88,8 @@ def wants_summary(body: JSON) -> bool:
     return bool(reasoning.get("summary") or reasoning.get("generate_summary"))
 
 
-def _refuse(body: JSON) -> None:
+def refuse_kept(body: JSON) -> None:
+    """Raise a 400 for what refers to something that only OpenAI keeps or does."""
     for field, why in _REFUSED.items():
         if body.get(field) not in (None, False):
             raise unsupported(why, param=field)

@@ -33,6 +33,8 @@ def recorded() -> list[Any]:
 
 def why_refused(body: dict[str, Any]) -> str:
     """Return what a refusal of a request must say, or an empty string."""
+    if not body:
+        return "model is required"
     if body.get("previous_response_id"):
         return REFUSED["previous_response_id"]
     types = {tool.get("type") for tool in body.get("tools") or ()}
@@ -44,7 +46,7 @@ def why_refused(body: dict[str, Any]) -> str:
 @pytest.mark.parametrize("sent", recorded())
 def test_what_a_client_sends_is_answered(provider, upstream, gateway, completion, sent):
     body = sent["body"]
-    model = body["model"] if isinstance(body, dict) else "gpt-4o-mini"
+    model = (body or {}).get("model") or "gpt-4o-mini"
     provider(models=[model])
     headers = {
         name: value
