@@ -33,6 +33,9 @@ def _api_routes():
     return {path for path in found if path.startswith("api/v1/")} - {"api/v1/"}
 
 
+NAMED = {"provider": "p", "model": "m", "response": "resp_1"}
+
+
 def test_every_route_of_the_registry_is_in_the_document():
     named = {re.sub(r"{\w+}", "*", path) for path in document("")["paths"]}
     routed = {"/" + re.sub(r"<[^>]+>", "*", path) for path in _api_routes()}

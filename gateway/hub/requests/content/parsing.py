@@ -103,6 +103,8 @@ def _parse_file(file: JSON, param: str) -> Document | FileId:
     data = file.get("file_data")
     if data is None and isinstance(file.get("file_id"), str):
         return FileId(file["file_id"])
+    if data is None and is_remote(file.get("file_url") or ""):
+        return FileId("", file["file_url"])
     if not isinstance(data, str):
         raise malformed(param, "a file needs 'file_data' or 'file_id'")
     name = file.get("filename")

@@ -58,9 +58,10 @@ class Document(NamedTuple):
 
 
 class FileId(NamedTuple):
-    """A file that was uploaded to the upstream before."""
+    """A file that was uploaded to the upstream before, or the URL of one to fetch."""
 
     id: str
+    url: str = ""
 
 
 class Audio(NamedTuple):

@@ -32,6 +32,8 @@ def render_part(part: Part, dialect: Dialect, param: str) -> JSON | None:
             return {"type": "image", "source": _image_source(part, dialect, param)}
         case Document():
             return None if part.is_blank else _document(part, param)
+        case FileId("", url) if dialect.remote_images:
+            return {"type": "document", "source": {"type": "url", "url": url}}
         case FileId(id):
             return _uploaded(id, dialect, param)
         case Audio():

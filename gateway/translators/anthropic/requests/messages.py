@@ -142,7 +142,7 @@ class _Writer:
 
     def part(self, part: Part, param: str) -> JSON | None:
         block = render_part(part, self._dialect, param)
-        if isinstance(part, FileId) and FILES_BETA not in self.betas:
+        if isinstance(part, FileId) and part.id and FILES_BETA not in self.betas:
             self.betas.append(FILES_BETA)
         return block
 

@@ -45,6 +45,22 @@ def test_a_summary_makes_thinking_readable_and_asks_for_none():
     assert "reasoning" not in rendered(asked, "openai", "gpt-4o-mini").body
 
 
+def test_a_file_by_its_url_is_fetched_by_who_can():
+    part = {"type": "input_file", "file_url": "https://x.example/a.pdf"}
+    asked = {"input": [{"role": "user", "content": [part]}]}
+    (block,) = rendered(asked, "anthropic", "claude-sonnet-5").body["messages"][0][
+        "content"
+    ]
+    source = {"type": "url", "url": "https://x.example/a.pdf"}
+    assert block == {"type": "document", "source": source}
+    for kind, model in (
+        ("bedrock", "anthropic.claude-opus-4-6-v1"),
+        ("bedrock", "amazon.nova-pro-v1:0"),
+        ("ollama", "llama3.2"),
+    ):
+        assert error_of(asked, kind, model).param == "input[0].content[0]"
+
+
 def test_effort_beside_a_summary_is_sent():
     asked = {"reasoning": {"effort": "high", "summary": "auto"}}
     body = rendered(asked, "anthropic", "claude-sonnet-5").body
