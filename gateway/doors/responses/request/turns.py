@@ -115,6 +115,8 @@ class Turns:
         self._open: dict[str, deque[_Turn]] = {}
         self._local: deque[str] = deque()
         self._by_item: dict[str, str] = {}
+        self._answered: dict[str, Answered] = {}
+        self._fresh: set[str] = set()
 
     def add(self, move: Move) -> None:
         """Add the next move; raises a 400 for a result that no call waits for."""
@@ -122,10 +124,12 @@ class Turns:
             case Said():
                 self._turns.append(_Turn(said=move))
                 self._current = None
+                self._fresh.clear()
             case Answered():
                 self._answer(move)
                 self._current = None
             case _:
+                self._fresh.clear()
                 if self._current is None:
                     self._current = _Turn()
                     self._turns.append(self._current)
@@ -171,12 +175,31 @@ class Turns:
     def _answer(self, answered: Answered) -> None:
         call_id = self._waiting_id(answered)
         if not self._open.get(call_id):
-            raise _no_call(answered)
+            self._add_to_answer(answered)
+            return
         turn = self._open[call_id].popleft()
         if call_id in self._local:
             self._local.remove(call_id)
         answered.message["tool_call_id"] = call_id
+        self._answered[call_id] = answered
+        self._fresh.add(call_id)
         turn.results.append(answered)
+
+    def _add_to_answer(self, more: Answered) -> None:
+        """Add a further output of a call to its answer; raises a 400 where it has none.
+
+        A tool of Codex's tells so what happens while it runs. What comes when the
+        conversation went on is a message of its own, since nothing earlier may change.
+        """
+        first, told = self._answered.get(more.call_id), _parts(more.message["content"])
+        if first is None:
+            raise _no_call(more)
+        if more.call_id in self._fresh:
+            first.message["content"] = _parts(first.message["content"]) + told
+            return
+        opening = {"type": "text", "text": f"Further output of call {more.call_id}:"}
+        message = {"role": "user", "content": [opening, *told]}
+        self._turns.append(_Turn(said=Said(message, more.path)))
 
     def _waiting_id(self, answered: Answered) -> str:
         """Return the id of the call that is answered.
@@ -190,6 +213,12 @@ class Turns:
         if self._open.get(self._by_item.get(named, "")):
             return self._by_item[named]
         return self._local[0] if self._local else named
+
+
+def _parts(content: str | list[JSON]) -> list[JSON]:
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}] if content else []
+    return content
 
 
 def _note(turn: _Turn, place: str, paths: Paths) -> None:
