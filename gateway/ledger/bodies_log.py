@@ -15,6 +15,10 @@ _MOST = 2 * MAX_BODY
 _COST_OF_VALUE = 8
 _SHORTENED = re.compile(r"… \[(\d{1,15}) characters more\]\Z")
 
+_SEALED = "encrypted_content"
+"""Under this name stands what only who sealed it can read: its beginning is enough."""
+_MAX_SEALED = 40
+
 _DATA_URL = re.compile(r"data:[a-z0-9.+/-]{3,80};base64,[A-Za-z0-9+/=]{64,}", re.I)
 
 
@@ -72,6 +76,9 @@ def _cut(value: Any, name: str = "") -> Any:
 
 
 def _cut_text(text: str, name: str) -> str:
+    if name == _SEALED and len(text) > _MAX_SEALED:
+        more = len(text) - _MAX_SEALED
+        return f"{text[:_MAX_SEALED]}… [{more} characters more]"
     gone = 0
     if shortened := _SHORTENED.search(text, max(len(text) - 40, 0)):
         text = text[: shortened.start()]

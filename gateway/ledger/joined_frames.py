@@ -9,12 +9,18 @@ from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
 
 
-def joined(frames: str) -> Any:
-    """Return the chat completion that chunks in `frames` come to.
+_WHOLE = frozenset({"response.completed", "response.incomplete", "response.failed"})
+"""Events that end a streamed response, and tell it whole."""
 
-    The frames themselves where they hold no chunks.
+
+def joined(frames: str) -> Any:
+    """Return the chat completion, or the response, that `frames` come to.
+
+    The frames themselves where that cannot be told.
     """
     chunks = [chunk for line in frames.splitlines() if (chunk := _chunk(line))]
+    if chunks and chunks[-1].get("type") in _WHOLE:
+        return chunks[-1].get("response")
     if not any("choices" in chunk for chunk in chunks):
         return frames
     whole: JSON = {}

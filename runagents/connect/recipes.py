@@ -161,6 +161,24 @@ print(answer.choices[0].message.content)
 """,
         link="https://docs.litellm.ai/docs/providers/openai_compatible",
     ),
+    "codex": Recipe(
+        "Codex",
+        TOOLS,
+        place="~/.codex/config.toml",
+        template="""\
+model = $model
+model_provider = "runagents"
+# How many tokens the model reads; Codex assumes a number otherwise.
+# model_context_window = 200000
+
+[model_providers.runagents]
+name = "RunAgents"
+base_url = "$base/v1"
+wire_api = "responses"
+experimental_bearer_token = "$key"
+""",
+        link="https://developers.openai.com/codex/config-advanced",
+    ),
     "opencode": Recipe(
         "opencode",
         TOOLS,

@@ -67,6 +67,12 @@ def test_files_and_long_texts_are_cut():
     assert "[5000 characters more]" in text
 
 
+def test_of_what_is_sealed_the_beginning_is_kept():
+    sealed = {"type": "reasoning", "encrypted_content": "g1." + "x" * 100}
+    told = json.loads(bodies_log.kept({"input": [sealed]}))["input"][0]
+    assert told["encrypted_content"] == "g1." + "x" * 37 + "… [63 characters more]"
+
+
 def test_a_body_of_very_many_parts_is_cut():
     text = bodies_log.kept({"messages": ["x" * 3000] * 200})
     assert len(text) < bodies_log.MAX_BODY + 100

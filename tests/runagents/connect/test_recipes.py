@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import shlex
+import tomllib
 
 import pytest
 import yaml
@@ -44,6 +45,14 @@ def test_configuration_stays_configuration():
     assert opencode["$schema"] == "https://opencode.ai/config.json"
     (model,) = yaml.safe_load(RECIPES["continue"].text(BASE, AWKWARD, KEY))["models"]
     assert (model["model"], model["apiBase"]) == (AWKWARD, f"{BASE}/v1")
+
+
+def test_codex_asks_for_responses_with_the_key():
+    codex = tomllib.loads(RECIPES["codex"].text(BASE, AWKWARD, KEY))
+    assert codex["model"] == AWKWARD
+    ours = codex["model_providers"][codex["model_provider"]]
+    assert (ours["base_url"], ours["wire_api"]) == (f"{BASE}/v1", "responses")
+    assert ours["experimental_bearer_token"] == KEY
 
 
 def test_shell_stays_shell():
