@@ -8,7 +8,6 @@ from typing import Any
 from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
 
-
 _WHOLE = frozenset({"response.completed", "response.incomplete", "response.failed"})
 """Events that end a streamed response, and tell it whole."""
 

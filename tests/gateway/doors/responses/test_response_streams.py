@@ -9,7 +9,7 @@ from gateway.doors.protocol import NOTHING_SENT
 from gateway.errors import GatewayError
 from gateway.hub.protocol import Route
 from tests.gateway.doors.responses.conftest import URL, call, chunks
-from tests.gateway.doors.responses.test_cases import CODEX
+from tests.gateway.doors.responses.test_response_cases import CODEX
 from tests.grammar import responses as grammar
 
 

@@ -12,7 +12,7 @@ from gateway.doors.responses import reasoning
 from gateway.doors.responses.custom_input import CustomInput, custom_input
 from gateway.errors import upstream_error
 from gateway.hub.protocol import Route
-from tests.gateway.doors.responses.test_cases import streamed
+from tests.gateway.doors.responses.test_response_cases import streamed
 from tests.grammar import responses as grammar
 
 TOOLS = [
