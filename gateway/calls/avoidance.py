@@ -108,6 +108,16 @@ def remember(target: Target, feature: Feature, error: GatewayError, body: JSON) 
         _add(target, feature.name)
 
 
+def is_noted(target: Target, name: str) -> bool:
+    """Tell whether `name` was noted of this upstream model."""
+    return name in target.provider.avoided.get(target.upstream_id, frozenset())
+
+
+def note(target: Target, name: str) -> None:
+    """Note what this upstream model does not do, as long as the snapshot lives."""
+    _add(target, name)
+
+
 def _is_general(error: GatewayError) -> bool:
     is_named = error.code == "unsupported_parameter"
     return is_named or bool(_LASTING.search(error.message))

@@ -52,7 +52,7 @@ async def send(
     call.entry.began()
     call.entry.fields.pop("upstream_status", None)  # of an earlier attempt
     try:
-        request = _request(provider, rendered, call)
+        request = request_of(provider, rendered, call.via, call.headers)
         response = await auth.send(request, provider.auth)
     except failures.UNSENT as failure:
         error = failures.unsent(provider, failure)
@@ -150,12 +150,13 @@ async def read(response: httpx.Response, limit: int) -> bytes:
     return body.removeprefix(BYTE_ORDER_MARK)
 
 
-def _request(
-    provider: Provider, rendered: UpstreamRequest, call: Call
+def request_of(
+    provider: Provider, rendered: UpstreamRequest, via: str, own: Mapping[str, str]
 ) -> httpx.Request:
     """Return the request as it goes out, except for its credentials.
 
-    Raises `transport.Unusable` for an address or a header that cannot be sent.
+    `own` are headers of this one alone. Raises `transport.Unusable` for an address or a
+    header that cannot be sent.
     """
     stream = rendered.reply.stream
     key = (rendered.path, stream, *rendered.headers.items())
@@ -163,10 +164,10 @@ def _request(
     if head is None:
         if len(provider.heads) >= HEADS_KEPT:
             provider.heads.clear()
-        head = provider.heads[key] = _head(provider, rendered, call.via)
+        head = provider.heads[key] = _head(provider, rendered, via)
     url, headers = head
-    if call.headers:
-        headers = httpx.Headers({**headers, **call.headers})
+    if own:
+        headers = httpx.Headers({**headers, **own})
     # `content=` would have httpx look at the body again to choose headers.
     return httpx.Request(
         "POST",

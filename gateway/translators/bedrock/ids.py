@@ -140,6 +140,20 @@ def path(id: str, operation: str) -> str:
     return f"/model/{quote(id, safe='')}/{operation}"
 
 
+def foundation_model(id: str) -> str:
+    """Return the model behind an inference profile, as far as its id tells.
+
+    >>> foundation_model("us.amazon.nova-pro-v1:0")
+    'amazon.nova-pro-v1:0'
+    """
+    if id.startswith("arn:"):
+        _, named = _resource(id, "")
+        return foundation_model(named) if named and "." in named else id
+    labels = id.split(".")
+    is_profile = len(labels) > 2 and labels[0] not in VENDORS and labels[1] in VENDORS
+    return id.partition(".")[2] if is_profile else id
+
+
 def _resource(arn: str, region: str) -> tuple[str, str]:
     """Return an ARN's resource and the model id that it names, or an empty one."""
     fields = arn.split(":", 5)
