@@ -46,6 +46,7 @@ ALLOWED: dict[str, str] = {
     "providers/key_shapes.py": "what keys of several vendors look like",
     "providers/options/table.py": "options that one vendor's translator reads",
     "runagents/agents/detection/": "tells vendors' SDKs in agents' code by their names",
+    "gateway/calls/counting/counters.py": "the table of who counts tokens",
     "gateway/calls/passages/": "a direct way leads to one vendor's format",
     "gateway/hub/answers/upstream_headers.py": "renames vendors' rate limit headers",
     "gateway/hub/errors/masking.py": "what keys of several vendors look like",

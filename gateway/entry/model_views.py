@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from gateway.calls import router
 from gateway.calls.begin import find
+from gateway.calls.counting import count
 from gateway.doors import messages
 from gateway.doors.messages import models as listing
 from gateway.doors.messages.estimate import estimated
@@ -48,13 +49,15 @@ async def model(request: Request, model: str, provider: str = "") -> Response:
 
 
 async def count_tokens(request: Request, provider: str = "") -> Response:
-    """Tell about how many tokens a request of the Messages API comes to.
+    """Tell how many tokens a request of the Messages API comes to, or about how many.
 
-    It is no call: nothing is sent, limited or booked. Coding agents ask thirty at once.
+    It is no call: nothing is limited or booked. Coding agents ask thirty at once.
     """
     body = bodies.parse(request.body)
     asked = messages.parse_request(body, request.sent())
-    await find(asked.model, request.caller, provider)
+    target, *_ = await find(asked.model, request.caller, provider)
+    if (counted := await count(asked, target)) is not None:
+        return _message(counted, request)
     return _message({"input_tokens": estimated(body)}, request, _ESTIMATED)
 
 

@@ -22,12 +22,12 @@ from gateway.translators.bedrock.api import CONVERSE
 from gateway.translators.bedrock.headers import usage_of
 from gateway.translators.bedrock.messages import (
     answers,
-    content,
     converse_request,
     errors,
     request,
     ways,
 )
+from gateway.translators.bedrock.messages.body import content
 from gateway.translators.bedrock.messages.frames import (
     ConverseFrames,
     FrameRelay,

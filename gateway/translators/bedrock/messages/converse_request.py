@@ -12,7 +12,7 @@ from gateway.translators.anthropic.relay.request import Received
 from gateway.translators.bedrock import converse
 from gateway.translators.bedrock.headers import content_headers
 from gateway.translators.bedrock.ids import path
-from gateway.translators.bedrock.messages.adaptation import adapted
+from gateway.translators.bedrock.messages.body.adaptation import adapted
 from gateway.translators.bedrock.messages.request import check_size, reply_of
 from gateway.translators.bedrock.settings import guardrail
 from gateway.wire.jsontext import encode

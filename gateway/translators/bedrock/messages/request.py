@@ -15,7 +15,7 @@ from gateway.translators.bedrock.headers import (
     guardrail_headers,
 )
 from gateway.translators.bedrock.ids import path
-from gateway.translators.bedrock.messages.adaptation import Adapted, adapted
+from gateway.translators.bedrock.messages.body.adaptation import Adapted, adapted
 from gateway.wire.jsontext import encode
 
 WIRE = "messages"

@@ -3,8 +3,8 @@
 from gateway.hub.protocol import JSON, Route
 from gateway.translators.bedrock.api import choose_api
 from gateway.translators.bedrock.ids import classify
-from gateway.translators.bedrock.messages.adaptation import needs_emulation
-from gateway.translators.bedrock.messages.model import hosted
+from gateway.translators.bedrock.messages.body.adaptation import needs_emulation
+from gateway.translators.bedrock.messages.body.model import hosted
 
 HUB = "hub"
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from gateway.hub.protocol import Route
 from gateway.translators.anthropic.requests.claude_models import ClaudeModel, base_id
 from gateway.translators.bedrock.families.claude import model_of
-from gateway.translators.bedrock.messages import betas
+from gateway.translators.bedrock.messages.body import betas
 
 _WITHOUT_SEARCH = (
     "claude-3",

@@ -11,8 +11,8 @@ from gateway.hub.protocol import JSON
 from gateway.hub.requests.losses import Losses
 from gateway.translators.anthropic.requests.betas import betas_of
 from gateway.translators.anthropic.requests.dialect import BEDROCK
-from gateway.translators.bedrock.messages import betas
-from gateway.translators.bedrock.messages.model import HostedClaude
+from gateway.translators.bedrock.messages.body import betas
+from gateway.translators.bedrock.messages.body.model import HostedClaude
 
 _RUN_BY_THE_SERVER = (
     "web_search_",

@@ -16,7 +16,7 @@ from gateway.hub.requests.content.encodings import parse_data_url
 from gateway.hub.requests.content.formats import image_type
 from gateway.hub.requests.content.remote import is_remote
 from gateway.hub.requests.losses import Losses
-from gateway.translators.bedrock.messages.model import HostedClaude
+from gateway.translators.bedrock.messages.body.model import HostedClaude
 
 _HEAD = 64
 """Characters of base64 that tell what it is."""

@@ -10,7 +10,7 @@ from gateway.errors import unsupported
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.losses import Losses
 from gateway.translators.anthropic.requests.claude_models import ClaudeModel
-from gateway.translators.bedrock.messages import betas
+from gateway.translators.bedrock.messages.body import betas
 
 _SENT = frozenset(
     {

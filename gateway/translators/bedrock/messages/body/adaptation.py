@@ -13,8 +13,8 @@ from gateway.translators.anthropic.relay import headers, history
 from gateway.translators.anthropic.relay.request import Received
 from gateway.translators.anthropic.requests.leaving_out import without
 from gateway.translators.bedrock.families.claude import VERSION
-from gateway.translators.bedrock.messages import betas, content, fields, tools
-from gateway.translators.bedrock.messages.model import HostedClaude, hosted
+from gateway.translators.bedrock.messages.body import betas, content, fields, tools
+from gateway.translators.bedrock.messages.body.model import HostedClaude, hosted
 from gateway.wire.jsontext import decode_exactly
 
 _OF_CONTEXT = (betas.CONTEXT, betas.COMPACT)
