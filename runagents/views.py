@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from gateway.console import reports
+from gateway.console.usage.periods import RANGES
 from gateway.ledger.summaries import REACHED
 from gateway.models import UsageRecord
 from providers import snippets
@@ -23,7 +24,11 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     """Show where things stand: first steps, figures, what needs attention."""
     providers = _provider_counts()
     agents = _agent_counts()
-    steps = _steps(providers, agents["total"])
+    chosen = request.GET.get("range", "")
+    if chosen not in reports.TRENDS:
+        chosen = reports.TRENDS[0]
+    trend = reports.trend(chosen)
+    steps = _steps(providers, agents["total"], trend.now.requests > 0)
     context = {
         "is_first_visit": not agents["total"],
         "has_hello_world": agents["hello_world"] > 0,
@@ -32,15 +37,24 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "providers": providers,
         "models": ProviderModel.objects.values("model_id").distinct().count(),
         "agents": agents["total"],
-        "totals": reports.of_everything(),
-        "failing": ModelProvider.objects.filter(
-            enabled=True, status__in=["unavailable", "failed"]
-        )[:5],
-        "top_models": reports.top_models(),
+        "range": chosen,
+        "ranges": [(name, RANGES[name].label) for name in reports.TRENDS],
+        "trend": trend,
+        **_troubles(trend),
         "errors": reports.recent_errors(),
         "examples": snippets.examples(snippets.base_url(request), _example_model()),
     }
     return render(request, "dashboard.html", context)
+
+
+def _troubles(trend: reports.Trend) -> dict[str, Any]:
+    """Return the providers that do not answer, and those of whose calls many fail."""
+    failing = ModelProvider.objects.filter(
+        enabled=True, status__in=["unavailable", "failed"]
+    )[:5]
+    names = {provider.name for provider in failing}
+    losing = [each for each in trend.in_trouble.items() if each[0] not in names]
+    return {"failing": failing, "losing": losing[:5]}
 
 
 def _provider_counts() -> dict[str, int]:
@@ -58,8 +72,11 @@ def _agent_counts() -> dict[str, int]:
     )
 
 
-def _steps(providers: dict[str, int], agents: int) -> list[dict[str, Any]]:
+def _steps(
+    providers: dict[str, int], agents: int, has_calls: bool
+) -> list[dict[str, Any]]:
     """Return the first steps and which of them are done, read from the data."""
+    has_calls = has_calls or UsageRecord.objects.filter(REACHED).exists()
     has_key = bool(agents) or (
         AgentKey.objects.exists() or WorkspaceKey.objects.exists()
     )
@@ -67,7 +84,7 @@ def _steps(providers: dict[str, int], agents: int) -> list[dict[str, Any]]:
         {"name": "provider", "done": providers["total"] > 0},
         {"name": "check", "done": providers["checked"] > 0},
         {"name": "key", "done": has_key},
-        {"name": "request", "done": UsageRecord.objects.filter(REACHED).exists()},
+        {"name": "request", "done": has_calls},
     ]
 
 

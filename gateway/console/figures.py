@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+Amount = float | Decimal | None
+
 UNKNOWN = "\N{EM DASH}"
 
 
@@ -44,9 +46,9 @@ def short(number: float | None) -> str:
     return f"{number:,}"
 
 
-def change(now: float, before: float) -> str:
+def change(now: Amount, before: Amount) -> str:
     """Return how `now` compares: +12 %, -3 %, ±0 %; empty where nothing was before."""
-    if not before:
+    if not before or now is None:
         return ""
     percent = round(100 * (float(now) - float(before)) / float(before))
     if percent == 0:

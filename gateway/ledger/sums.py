@@ -60,6 +60,11 @@ class Totals(NamedTuple):
     cost: Decimal | None = None
 
     @property
+    def tokens(self) -> int:
+        """All tokens, in and out."""
+        return self.input_tokens + self.output_tokens
+
+    @property
     def error_percent(self) -> float:
         """The share that failed, in percent."""
         return _percent(self.failed, self.requests)

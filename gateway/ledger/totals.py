@@ -48,20 +48,32 @@ def last_day(*by: str, **names: str) -> Found:
 def since(start: datetime, *by: str, **names: str) -> Found:
     """Return what the calls from `start` on came to; it is the beginning of an hour.
 
-    By the columns `by` (of sums.NAMES), narrowed to those of `names`. Two queries,
-    three where `start` is a midnight: what ended an hour ago is summed up already, the
-    rest is counted.
+    By the columns `by` (of sums.NAMES), narrowed to those of `names`. Two queries, up
+    to four for some days: what ended an hour ago is summed up already, the rest is
+    counted.
     """
+    return _found(start, None, by, names)
+
+
+def between(start: datetime, end: datetime, *by: str, **names: str) -> Found:
+    """Return what the calls from `start` to `end` came to, as `since` does."""
+    return _found(start, end, by, names)
+
+
+def _found(
+    start: datetime, end: datetime | None, by: tuple[str, ...], names: dict[str, str]
+) -> Found:
     found: Found = {}
-    fresh = hour_of(timezone.now()) - HOUR
-    for span, first, end in _spans(start, fresh):
+    settled = hour_of(timezone.now()) - HOUR
+    calls = UsageRecord.objects.filter(summaries.REACHED, **names)
+    if end is not None:
+        settled = min(settled, hour_of(end))
+        calls = calls.filter(started_at__lt=end)
+    for span, first, last in _spans(start, settled):
         rows = summaries.rows_of(span, {*by, *names})
-        rows = rows.filter(starts_at__gte=first, starts_at__lt=end)
+        rows = rows.filter(starts_at__gte=first, starts_at__lt=last)
         _add(found, rows.filter(**names), OF_SUMMARIES, by)
-    calls = UsageRecord.objects.filter(
-        summaries.REACHED, started_at__gte=max(start, fresh), **names
-    )
-    _add(found, calls, OF_CALLS, by)
+    _add(found, calls.filter(started_at__gte=max(start, settled)), OF_CALLS, by)
     return found
 
 
@@ -87,12 +99,18 @@ def refused_since(start: datetime, end: datetime, **names: str) -> list[Refused]
 
 def _spans(start: datetime, end: datetime) -> Iterator[tuple[str, datetime, datetime]]:
     """Yield the kinds of summaries that cover a time, each with its part of it."""
-    today = end.replace(hour=0)
-    if start < today and start == start.replace(hour=0):
-        yield Span.DAY, start, today
-        start = today
-    if start < end:
-        yield Span.HOUR, start, end
+    midnight = start.replace(hour=0)
+    first = midnight if start == midnight else midnight + DAY
+    last = end.replace(hour=0)
+    if first >= last:
+        first = last = start
+    for span, begins, ends in (
+        (Span.HOUR, start, first),
+        (Span.DAY, first, last),
+        (Span.HOUR, last, end),
+    ):
+        if begins < ends:
+            yield span, begins, ends
 
 
 def _add(

@@ -2,7 +2,8 @@
 
 import pytest
 
-from providers.models import WorkspaceKey
+from gateway.ledger import summaries
+from providers.models import ModelProvider, WorkspaceKey
 from runagents.agents import registration
 from runagents.agents.models import Agent
 
@@ -99,3 +100,70 @@ def test_the_models_asked_for_most_are_shown(logged_in_client, record):
     assert top.index("gpt-4o") < top.index("o3")
     assert "$0.50" in top
     assert "0 / 0" in top
+
+
+def page_of(client, query=""):
+    return " ".join(client.get(f"/{query}").content.decode().split())
+
+
+def test_figures_are_compared_with_the_day_before(logged_in_client, record):
+    for minutes in (5, 10, 15):
+        record(minutes_ago=minutes, cost="0.02")
+    record(minutes_ago=60 * 24 + 5, cost="0.08")
+    record(minutes_ago=60 * 24 + 600, status=502, outcome="upstream_error")
+    # Today's hour is not over: neither is the one that it is compared with.
+    record(minutes_ago=60 * 24 - 5)
+    summaries.refresh(summaries.unfinished())
+    page = page_of(logged_in_client)
+    assert "+50 % to the 24 hours before" in page
+    assert "50.0 % before" in page
+    assert "\N{MINUS SIGN}100 % to the 24 hours before" in page
+    assert "\N{MINUS SIGN}25 % to the 24 hours before" in page
+
+
+def test_a_week_is_compared_with_the_week_before(logged_in_client, record):
+    for days in (0, 1, 3, 6, 8, 13):
+        record(minutes_ago=60 * 24 * days + 30)
+    record(minutes_ago=60 * 24 * 15)
+    summaries.refresh(summaries.unfinished())
+    page = page_of(logged_in_client, "?range=7d")
+    assert '<p class="value">4</p><p class="note">0 failed</p>' in page
+    assert "+100 % to the 7 days before" in page
+    assert "/requests/?span=7d" in page
+    assert "per 6 hours" in page
+
+
+def test_nothing_before_is_compared_with_nothing(logged_in_client, record):
+    record()
+    assert "hours before" not in page_of(logged_in_client)
+
+
+def test_a_provider_s_troubles_come_first(logged_in_client, provider, record):
+    for name in ("down", "losing", "fine"):
+        provider(name)
+    down = ModelProvider.objects.get(name="down")
+    down.set_status("unavailable", "Cannot reach it.")
+    for _number in range(6):
+        for name in ("down", "losing"):
+            record(provider=name, status=502, outcome="upstream_error")
+        record(provider="losing")
+        record(provider="fine")
+    record(provider="fine", status=502, outcome="upstream_error")
+    page = page_of(logged_in_client)
+    first, _rest = page.split('id="trend-title"')
+    assert "Cannot reach it." in first
+    assert first.count(">down</a>") == 1
+    assert "50 % failed" in first
+    assert "?provider=losing&amp;outcome=failed&amp;span=24h" in first
+    assert ">fine</a>" not in first
+
+
+@pytest.mark.parametrize(("name", "queries"), [("24h", 15), ("7d", 19)])
+def test_both_ranges_need_a_fixed_number_of_queries(
+    logged_in_client, record, django_assert_max_num_queries, name, queries
+):
+    for number in range(30):
+        record(minutes_ago=number * 60 * 12, model=f"m{number}")
+    summaries.refresh(summaries.unfinished())
+    with django_assert_max_num_queries(queries):
+        logged_in_client.get(f"/?range={name}")

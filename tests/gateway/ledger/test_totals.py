@@ -85,6 +85,17 @@ def test_totals_are_those_of_the_calls(calls, start, by, names):
     assert found
 
 
+@pytest.mark.parametrize("hours", [2, 23, 30, 50])
+@pytest.mark.parametrize("length", [timedelta(minutes=30), timedelta(hours=25)])
+def test_a_time_that_is_over_is_told_to_the_second(calls, hours, length):
+    start = NOW.replace(minute=0) - timedelta(hours=hours)
+    end = start + length
+    later = UsageRecord.objects.filter(started_at__gte=end)
+    found = totals.between(start, end, "model")
+    later.delete()
+    assert found == counted(start, ("model",), {})
+
+
 @pytest.mark.parametrize(
     "moment", [datetime(2026, 3, 12, h, 5, tzinfo=UTC) for h in range(3)]
 )
@@ -110,7 +121,9 @@ def test_the_last_day_is_this_hour_and_the_23_before(record):
     assert totals.last_day()[()].requests == 1
 
 
-@pytest.mark.parametrize(("hours", "queries"), [(23, 2), (0, 1), (15, 2), (39, 3)])
+@pytest.mark.parametrize(
+    ("hours", "queries"), [(23, 2), (0, 1), (15, 2), (39, 3), (60, 4)]
+)
 def test_it_takes_few_queries(calls, django_assert_num_queries, hours, queries):
     with django_assert_num_queries(queries):
         totals.since(NOW.replace(minute=0) - timedelta(hours=hours), "provider")
