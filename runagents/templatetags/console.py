@@ -134,7 +134,7 @@ def plot(chart: Chart, label: str) -> SafeString:
         "",
         '<text class="{}" x="{}" y="{}">{}</text>',
         (
-            ("minor" if mark.is_minor else "major", mark.x, bottom + 17, mark.label)
+            ("minor" if mark.is_minor else "major", mark.x, bottom + 20, mark.label)
             for mark in chart.marks
         ),
     )
@@ -146,7 +146,7 @@ def plot(chart: Chart, label: str) -> SafeString:
     )
     return format_html(
         '<svg width="100%" height="{}" role="img" aria-label="{}">{}{}{}{}</svg>',
-        bottom + 22,
+        bottom + 25,
         label,
         grid,
         blocks,

@@ -5,14 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-import msgspec
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from gateway.console.requests import causes, timeline
+from gateway.console.requests import bodies, causes, timeline
 from gateway.console.requests.forms import FilterForm
 from gateway.models import CallBody, UsageRecord
 from providers import snippets
@@ -67,9 +66,10 @@ def request_detail(request: HttpRequest, call_id: str) -> HttpResponse:
         if "new" not in request.GET:
             raise Http404
         return render(request, "gateway/request_pending.html", status=202)
-    body = None
+    body, search = None, request.GET.get("find", "")
     if may(request.user, Role.OPERATOR):
         body = CallBody.objects.filter(call_id=call_id).first()
+    texts = bodies.shown(body, search) if body else []
     stages = timeline.stages(record)
     context = {
         "record": record,
@@ -78,20 +78,11 @@ def request_detail(request: HttpRequest, call_id: str) -> HttpResponse:
         "bar_size": (timeline.WIDTH, timeline.HEIGHT),
         "cause": causes.explain(record),
         "body": body,
-        "asked": _pretty(body.asked) if body else "",
-        "sent": _pretty(body.sent) if body else "",
-        "received": _pretty(body.received) if body else "",
-        "answered": _pretty(body.answered) if body else "",
+        "bodies": texts,
+        "search": search.strip()[: bodies.LONGEST_SEARCH],
+        "hits": sum(each.hits for each in texts),
     }
     return render(request, "gateway/request_detail.html", context)
-
-
-def _pretty(text: str) -> str:
-    """Return JSON on many lines; what was cut off is shown as it is."""
-    try:
-        return msgspec.json.format(text)
-    except msgspec.DecodeError:
-        return text
 
 
 def _page(rows: QuerySet[UsageRecord], before: str, after: str) -> dict[str, Any]:

@@ -400,7 +400,7 @@ def test_who_would_answer_is_told_before(logged_in_client, shared, model, words)
     ("model", "words"),
     [
         ("gpt-4o", "answered by <strong>second</strong>, after first did not take it"),
-        ("second/gpt-4o", "answered by <strong>second</strong> </li>"),
+        ("second/gpt-4o", "answered by <strong>second</strong> </span></li>"),
     ],
 )
 def test_who_answered_after_whom_is_told(stream, shared, upstream, model, words):  # noqa: F811
