@@ -189,7 +189,8 @@ def _unknown(path: str) -> GatewayError:
     place = (
         f"What it ends with is at {meant} here: the client's base URL is another's."
         if meant
-        else "Chat completions are at /v1/chat/completions."
+        else "Models are asked at /v1/chat/completions, /v1/responses, /v1/messages "
+        "and /v1/embeddings."
     )
     return GatewayError(
         404,

@@ -32,7 +32,14 @@ VENDOR = Vendor(
     logo="openai",
     endpoint="https://api.openai.com",
     chat_path="/v1/chat/completions",
-    pasted_tails=("/v1/chat/completions", "/chat/completions"),
+    pasted_tails=(
+        "/v1/chat/completions",
+        "/chat/completions",
+        "/v1/responses",
+        "/responses",
+        "/v1/embeddings",
+        "/embeddings",
+    ),
     example_models="gpt-4o, gpt-4o-mini",
     options=(
         "version_path",

@@ -107,6 +107,8 @@ def test_a_version_stands_once_in_the_url(endpoint, path, url):
         ("https://api.perplexity.ai/chat/completions", "https://api.perplexity.ai/"),
         ("https://h/llm/chat/completions", "https://h/llm/"),
         ("https://h/chat/completions/", "https://h/"),
+        ("https://api.openai.com/v1/responses", "https://api.openai.com/v1/"),
+        ("https://api.openai.com/v1/embeddings", "https://api.openai.com/v1/"),
         ("https://h/llm/v1/chat/completions", "https://h/llm/v1/"),
         ("https://h/v3/chat/completions", "https://h/v3/"),
         # Unknown servers.

@@ -45,8 +45,7 @@ def parse_request(body: JSON, sent: Sent) -> Asked:
     _check_input(body)
     if stream is not None and not isinstance(stream, bool):
         raise _field_error("stream", stream, "true or false")
-    own = Reading(body, sent)
-    return Asked(model, stream is True, body, sent, own)
+    return Asked(model, stream is True, body, own=Reading(body, sent))
 
 
 def hub_request(asked: Asked, route: Route) -> HubRequest:

@@ -18,7 +18,8 @@ class Reading:
     def __init__(self, body: JSON, sent: Sent) -> None:
         self.body = body
         self.route = _NOWHERE
-        self._sent = sent
+        # Without the bytes: a body is held once.
+        self._sent = sent._replace(raw=b"")
         self._form: HubForm | None = None
 
     def form(self, route: Route) -> HubForm:
@@ -41,5 +42,5 @@ class Reading:
 
 def is_codex(sent: Sent) -> bool:
     """Tell whether a request is Codex's, by how it calls itself."""
-    named = sent.header("originator") or sent.header("user-agent")
-    return named.lower().startswith("codex")
+    named = (sent.header("originator"), sent.header("user-agent"))
+    return any(name.lower().startswith("codex") for name in named)
