@@ -6,6 +6,7 @@ https://platform.openai.com/docs/api-reference/responses/object#responses/object
 from typing import Any
 
 from gateway.doors.responses.reasoning import blob_of_block, blob_of_text
+from gateway.hub.answers.chunks import count
 from gateway.hub.protocol import JSON
 
 
@@ -55,22 +56,27 @@ def summary_part(text: str) -> JSON:
 
 
 def annotations_of(annotations: Any, before: int = 0) -> list[JSON]:
-    """Return the hub's annotations; `before` characters stand in earlier messages."""
-    return [
-        _citation(annotation["url_citation"], before)
-        for annotation in annotations or ()
-        if annotation.get("type") == "url_citation"
-        and isinstance(annotation.get("url_citation"), dict)
-    ]
+    """Return the hub's annotations; `before` characters stand in earlier messages.
+
+    What is no citation of a page is none of a response's, and left out.
+    """
+    if not isinstance(annotations, list):
+        return []
+    found = []
+    for annotation in annotations:
+        match annotation:
+            case {"type": "url_citation", "url_citation": dict(cited)}:
+                found.append(_citation(cited, before))
+    return found
 
 
 def _citation(cited: JSON, before: int) -> JSON:
     return {
         "type": "url_citation",
-        "url": cited.get("url") or "",
-        "title": cited.get("title") or "",
-        "start_index": max(0, (cited.get("start_index") or 0) - before),
-        "end_index": max(0, (cited.get("end_index") or 0) - before),
+        "url": str(cited.get("url") or ""),
+        "title": str(cited.get("title") or ""),
+        "start_index": max(0, count(cited.get("start_index")) - before),
+        "end_index": max(0, count(cited.get("end_index")) - before),
     }
 
 

@@ -92,6 +92,23 @@ def test_silence_is_told_as_comments_and_now_and_then_as_an_event():
     grammar.check(whole)
 
 
+@pytest.mark.parametrize(
+    "annotations",
+    [
+        "no list",
+        ["https://x"],
+        [{"type": "file_citation", "file_id": "f"}],
+        [{"type": "url_citation", "url_citation": "https://x"}],
+        [{"type": "url_citation", "url_citation": {"url": 5, "start_index": "x"}}],
+    ],
+)
+def test_citations_of_another_shape_break_nothing(annotations):
+    stream = renderer()
+    cited = {"index": 0, "delta": {"annotations": annotations}, "finish_reason": None}
+    told = stream.render([TEXT, {"choices": [cited]}]) + stream.end()
+    assert grammar.check(told)[-1]["response"]["status"] == "completed"
+
+
 def test_no_event_comes_before_the_first():
     stream = renderer()
     first = stream.keep_alive(0) + stream.render([TEXT]) + stream.end()
