@@ -24,20 +24,26 @@ from gateway.worker.snapshot import Target
 MESSAGES_VERSION = "anthropic-version"
 """The header by which clients of the Messages API are known, wherever they ask."""
 
+_CODEX_VERSION = "client_version"
+"""The query by which Codex asks for its catalog of models."""
+
 _ESTIMATED = {"x-gateway-estimated": "input_tokens"}
 
 
 async def models(request: Request, provider: str = "") -> Response:
     """List the models the caller may use; `provider` leaves those of one."""
     found = router.visible(registry.snapshot, request.caller, provider)
+    query = dict(parse_qsl(request.query))
     if _speaks_messages(request):
-        query = dict(parse_qsl(request.query))
         return _message(
             listing.page([_listed(*each) for each in found], query), request
         )
-    return json_response(
-        {"object": "list", "data": [_model(name, t) for name, t in found]}
-    )
+    told: JSON = {"object": "list", "data": [_model(name, t) for name, t in found]}
+    if _CODEX_VERSION in query:
+        # It takes this for its catalog, and complains of a list without. One of ours
+        # would replace its own instructions.
+        told["models"] = []
+    return json_response(told)
 
 
 async def model(request: Request, model: str, provider: str = "") -> Response:

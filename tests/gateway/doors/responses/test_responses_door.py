@@ -161,6 +161,15 @@ def test_no_response_is_kept(gateway, path):
     )
 
 
+def test_codex_finds_an_empty_catalog_beside_the_models(provider, gateway):
+    provider()
+    listed = gateway().get("/v1/models").json()
+    assert "models" not in listed
+    asked = gateway().get("/v1/models?client_version=0.171.0").json()
+    assert asked == {**listed, "models": []}
+    assert gateway().get("/v1/p/openai/models?client_version=1").json() == asked
+
+
 def test_codex_tells_the_ledger_of_its_session(
     provider, upstream, gateway, asked, completion, ledger
 ):
