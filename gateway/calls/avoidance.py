@@ -21,6 +21,8 @@ _DENIED = 403
 _SCHEMAS = ("tools", "functions", "response_format", "text", "extra_body")
 """Where schemas stand in a request."""
 
+_VALUES = re.compile(r"[\w-]+")
+
 _OF = " of "
 _MOST_KEPT = 256
 
@@ -41,9 +43,12 @@ def refused_feature(
     said = f"{error.param or ''} {error.message}"
     for feature in avoidable:
         may_mean = feature.denied or error.status != _DENIED
-        if not may_mean or not feature.refusal.search(said):
+        if not may_mean or not (found := feature.refusal.search(said)):
             continue
-        if feature.header:
+        if taken := found.groupdict().get("value"):
+            if _sends(rendered.body, feature):
+                return feature.of_values(_VALUES.findall(taken))
+        elif feature.header:
             if (refused := _refused_values(rendered, feature, said)) is not None:
                 return refused
         elif _sends(rendered.body, feature):

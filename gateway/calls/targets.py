@@ -31,6 +31,8 @@ from gateway.worker.snapshot import Provider, Target
 
 ID_LENGTH = 29
 MAX_ATTEMPTS = 2
+MOST_LEARNT = 4
+"""How often one request is asked again without what was refused of it."""
 MAX_TOLD = 50
 
 _NO_TOKEN = re.compile(r"[^A-Za-z0-9_.\[\]-]")
@@ -118,7 +120,7 @@ async def _attempt(
     route = route_to(target, asked)
     fetched = await images.fetch(passage.remote_urls(asked, route), provider, call.held)
     capacity.enter_provider(call.held, provider.name)
-    is_repeat = False
+    is_repeat, known = False, len(route.avoid)
     while True:
         rendered = passage.render_request(asked, route, fetched)
         kept_bodies.note_request(call, provider, asked, rendered)
@@ -137,7 +139,8 @@ async def _attempt(
                 if each.name not in route.avoid
             ]
             feature = avoidance.refused_feature(error, rendered, avoidable)
-            if feature is None or feature.name in route.avoid or call.is_billed:
+            is_last = call.is_billed or len(route.avoid) - known >= MOST_LEARNT
+            if feature is None or feature.name in route.avoid or is_last:
                 raise in_client_words(error, rendered.reply.client_path) from None
             avoidance.remember(target, feature, error, asked.body)
             if not provider.repeats.are_left():

@@ -135,6 +135,7 @@ class Feature(NamedTuple):
     upstream's words that it is meant. `lasts` says that these words are always about
     the model, never about one request; `denied` that they may come as a 403, too;
     `of_schemas` that they are about the schemas of the request, and hold for these.
+    A group `value` in `refusal` finds what the model takes instead: a limit, or levels.
     What has a `header` is a list of values, sent there or in one of `fields`: those
     that the words name are left out, all where they name none.
     """

@@ -11,7 +11,7 @@ from gateway.calls.passages.short_frames import short_frames
 from gateway.calls.passages.through_hub import ThroughHub, chunks, frames
 from gateway.doors import chat, messages
 from gateway.doors.protocol import Door
-from gateway.hub.protocol import JSON, Translator
+from gateway.hub.protocol import JSON, Feature, Translator
 from gateway.translators import anthropic, bedrock, openai
 
 __all__ = ["Passage", "Reader", "Whole", "between", "to_chunks"]
@@ -20,15 +20,18 @@ DIRECT: dict[tuple[Door, Translator], Passage[bytes]] = {
     (chat, openai): ThroughHub(chat, openai, short_frames),
     (messages, anthropic): Relaying(messages),
     (messages, bedrock): ClaudeOnBedrock(
-        messages, ThroughHub(messages, bedrock, frames)
+        messages, ThroughHub(messages, bedrock, frames, messages.AVOIDABLE)
     ),
 }
+
+LEARNING: dict[Door, tuple[Feature, ...]] = {messages: messages.AVOIDABLE}
+"""What a door's clients always send, and cannot help where it is refused."""
 
 
 def between(door: Door, translator: Translator) -> Passage[bytes]:
     """Return the way from `door` to `translator`: a direct one, or over the hub."""
     direct = DIRECT.get((door, translator))
-    return direct or ThroughHub(door, translator, frames)
+    return direct or ThroughHub(door, translator, frames, LEARNING.get(door, ()))
 
 
 def to_chunks(translator: Translator) -> Passage[list[JSON]]:

@@ -35,12 +35,14 @@ class ThroughHub(Generic[T]):
     """From a door to a translator and back.
 
     `make_reader` says what a stream comes to: `frames` for a client, `chunks` for what
-    asks from within.
+    asks from within. `learns` is what the door does without where it is refused, as
+    the translator does.
     """
 
     door: Door
     translator: Translator
     make_reader: Callable[[StreamParser, StreamRenderer], Reader[T]]
+    learns: tuple[Feature, ...] = ()
 
     def remote_urls(self, asked: Asked, route: Route) -> list[str]:
         """Return the URLs that must be fetched before rendering."""
@@ -85,7 +87,7 @@ class ThroughHub(Generic[T]):
 
     def avoidable(self, reply: Reply) -> tuple[Feature, ...]:
         """Return what upstreams of this format may refuse, and can do without."""
-        return self.translator.AVOIDABLE
+        return self.translator.AVOIDABLE + self.learns
 
     def parse_streamed(self, raw: bytes, reply: Reply, asked: Asked) -> Whole | None:
         """Return the answer that a stream in `raw` tells, None where it is none.

@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.doors.messages.answer import Wanted, message_of
+from gateway.doors.messages.avoidable import AVOIDABLE
 from gateway.doors.messages.errors import envelope, told
 from gateway.doors.messages.estimate import estimated
 from gateway.doors.messages.request import to_hub
 from gateway.doors.messages.request.checks import invalid, missing, wrong_type
+from gateway.doors.messages.request.learnt import leave_out, taught
 from gateway.doors.messages.request.profile import profile_of
 from gateway.doors.messages.stream.events import MessageEvents
 from gateway.doors.protocol import JSON, Asked, HubRequest, Sent
@@ -20,6 +22,19 @@ from gateway.errors import GatewayError
 from gateway.hub.protocol import Route
 from gateway.hub.requests.losses import Losses
 from gateway.hub.requests.tools.ids import ToolNames
+
+__all__ = [
+    "AVOIDABLE",
+    "NAME",
+    "about",
+    "answer_headers",
+    "hub_request",
+    "parse_request",
+    "render_error",
+    "render_response",
+    "status_of",
+    "stream_renderer",
+]
 
 NAME = "messages"
 
@@ -67,7 +82,9 @@ def hub_request(asked: Asked, route: Route) -> HubRequest:
     """Return the request in OpenAI's format; raises a 400 in this API's words."""
     losses = Losses(route)
     session = asked.sent.header(_TELLING["session_id"])
-    hub = to_hub(asked.body, profile_of(route), losses, session)
+    profile = taught(profile_of(route), route.avoid)
+    hub = to_hub(asked.body, profile, losses, session)
+    leave_out(hub.body, route.avoid, losses)
     return HubRequest(hub.body, losses.dropped, losses.downgraded, hub.stops)
 
 
