@@ -1,7 +1,7 @@
 """What the list of requests may be narrowed to."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from gateway.console.usage.forms import day_field
 from gateway.ledger.totals import FAILED
 from gateway.models import UsageRecord
 
@@ -45,6 +46,9 @@ class FilterForm(forms.Form):
     caller = forms.CharField(required=False, max_length=80, label=_("Agent or key"))
     user = forms.CharField(required=False, max_length=128, label=_("End user"))
     run = forms.CharField(required=False, max_length=128, label=_("Run"))
+    key = forms.CharField(required=False, max_length=24, label=_("Key"))
+    since = day_field(_("From day"))
+    until = day_field(_("To day"))
     outcome = forms.ChoiceField(
         required=False,
         label=_("Outcome"),
@@ -68,7 +72,7 @@ class FilterForm(forms.Form):
 
     def query(self) -> dict[str, str]:
         """Return the filters in use, for links to further pages."""
-        return {name: value for name, value in self.cleaned_data.items() if value}
+        return {name: str(each) for name, each in self.cleaned_data.items() if each}
 
 
 def _ended(outcome: str) -> Q:
@@ -84,6 +88,12 @@ def _holding(text: str) -> Q:
     return Q(call_id=text) | Q(request_id=text) | FAILED & said
 
 
+def _midnight(day: str) -> datetime:
+    """Return when a day of UTC begins; the last one of the calendar is cut short."""
+    begins = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    return min(begins, datetime.max.replace(tzinfo=UTC) - timedelta(days=2))
+
+
 _CONDITIONS: dict[str, Callable[[str], Q]] = {
     "text": _holding,
     # The empty ones, which are most, are not in the indexes.
@@ -92,6 +102,9 @@ _CONDITIONS: dict[str, Callable[[str], Q]] = {
     "provider": lambda name: Q(provider=name),
     "model": lambda name: Q(model=name),
     "caller": lambda name: Q(caller=name),
+    "key": lambda name: Q(key_hint=name),
+    "since": lambda day: Q(started_at__gte=_midnight(day)),
+    "until": lambda day: Q(started_at__lt=_midnight(day) + timedelta(days=1)),
     "outcome": _ended,
     "status": lambda name: STATUSES[name][1],
     "span": lambda name: Q(started_at__gte=timezone.now() - SPANS[name][1]),

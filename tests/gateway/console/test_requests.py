@@ -6,6 +6,7 @@ import io
 import json
 import re
 from base64 import urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -15,6 +16,7 @@ from django.utils import timezone
 
 from gateway.console.requests.files import ROWS_AT_ONCE
 from gateway.console.requests.forms import FilterForm
+from gateway.ledger import summaries
 from gateway.models import CallBody, UsageRecord
 
 
@@ -340,3 +342,32 @@ def test_the_list_is_taken_out_as_csv_that_holds_no_formula(logged_in_client, re
 
 def test_other_kinds_of_files_are_unknown(logged_in_client, db):
     assert logged_in_client.get("/requests/requests.xml").status_code == 404
+
+
+def test_requests_are_narrowed_to_days_and_a_key(logged_in_client, record):
+    days = [datetime(2026, 3, n, 23, 30, tzinfo=UTC) for n in (1, 2, 3)]
+    first, second, third = (record(started_at=day, key_hint="ra_…1") for day in days)
+    other = record(started_at=days[1], key_hint="ra_…2")
+
+    def found(query):
+        return set(logged_in_client.get(f"/requests/?{query}").context["records"])
+
+    assert found("since=2026-03-02") == {second, third, other}
+    assert found("until=2026-03-02") == {first, second, other}
+    assert found("since=2026-03-02&until=2026-03-02&key=ra_…1") == {second}
+    assert found("since=2026-03-02&until=2026-03-01") == set()
+    assert found("until=9999-12-31") == {first, second, third, other}
+    # What is no day does not count.
+    assert found("since=yesterday") == {first, second, third, other}
+
+
+def test_links_of_usage_are_understood(logged_in_client, record):
+    row = record(key_hint="ra_…1")
+    record(key_hint="ra_…2")
+    summaries.refresh(summaries.unfinished())
+    today = datetime.now(UTC).date()
+    usage = f"/usage/?by=key&since={today - timedelta(days=1)}"
+    page = logged_in_client.get(usage).content.decode()
+    links = re.findall(r'href="(/requests/[^"]*key=[^"]*1)"', page)
+    response = logged_in_client.get(links[0].replace("&amp;", "&"))
+    assert list(response.context["records"]) == [row]
