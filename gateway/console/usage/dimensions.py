@@ -50,8 +50,10 @@ def _caller(sums: Sums) -> Told:
 
 
 def _key(sums: Sums) -> Told:
+    if not sums.key_hint:
+        return Told(sums.caller, _("No key"))
     hint = _("Other keys") if sums.key_hint == OTHER_KEYS else sums.key_hint
-    return Told(hint or _("No key"), sums.caller)
+    return Told(hint, sums.caller)
 
 
 DIMENSIONS: dict[str, Dimension] = {
