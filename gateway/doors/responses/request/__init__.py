@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from gateway.doors.responses.request.choice import choice_of
 from gateway.doors.responses.request.content import wrong
 from gateway.doors.responses.request.fields import (
+    object_in,
     refuse_kept,
     settings_of,
     wants_summary,
@@ -92,7 +93,7 @@ def _updated(body: JSON, settings: JSON) -> JSON:
     """Return a request with the settings that its last update left."""
     if not settings:
         return body
-    changed = {name: {**(body.get(name) or {}), **settings[name]} for name in settings}
+    changed = {name: {**object_in(body, name), **settings[name]} for name in settings}
     return {**body, **changed}
 
 

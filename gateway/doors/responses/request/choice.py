@@ -70,7 +70,8 @@ def _unknown(choice: Any) -> GatewayError:
 def _allowed(choice: JSON, offer: Offer) -> JSON:
     """Return the hub's allowed tools: what is left of those that are offered."""
     listed = choice.get("tools")
-    names = [name for name in map(_listed, listed or ()) if name in offer.kinds]
+    chosen = map(_chosen, listed if isinstance(listed, list) else ())
+    names = [name for name in chosen if name in offer.kinds]
     if not names:
         raise invalid_request(
             f"Invalid value for '{PARAM}': none of its tools is offered.",
@@ -80,7 +81,3 @@ def _allowed(choice: JSON, offer: Offer) -> JSON:
     tools = [{"type": "function", "function": {"name": name}} for name in names]
     allowed = {"mode": choice.get("mode", "auto"), "tools": tools}
     return {"type": "allowed_tools", "allowed_tools": allowed}
-
-
-def _listed(tool: Any) -> str | None:
-    return _chosen(tool)

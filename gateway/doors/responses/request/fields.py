@@ -71,8 +71,8 @@ def settings_of(body: JSON, losses: Losses) -> JSON:
     }
     if (limit := body.get("max_output_tokens")) is not None:
         hub["max_completion_tokens"] = limit
-    hub |= _text(_object(body, "text"))
-    hub |= _reasoning(_object(body, "reasoning"), losses)
+    hub |= _text(object_in(body, "text"))
+    hub |= _reasoning(object_in(body, "reasoning"), losses)
     hub |= _logprobs(body)
     if body.get("stream"):
         hub |= {"stream": True, "stream_options": {"include_usage": True}}
@@ -84,7 +84,7 @@ def wants_summary(body: JSON) -> bool:
 
     Codex asks for this alone.
     """
-    reasoning = _object(body, "reasoning")
+    reasoning = object_in(body, "reasoning")
     return bool(reasoning.get("summary") or reasoning.get("generate_summary"))
 
 
@@ -101,7 +101,8 @@ def refuse_kept(body: JSON) -> None:
         )
 
 
-def _object(body: JSON, field: str) -> JSON:
+def object_in(body: JSON, field: str) -> JSON:
+    """Return a field's object, an empty one where there is none; raises a 400."""
     value = body.get(field)
     if value is not None and not isinstance(value, dict):
         raise wrong(field, "expected an object")

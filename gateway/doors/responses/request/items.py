@@ -61,10 +61,12 @@ class Items:
         kind = item.get("type")
         if kind is None:
             kind = "message" if "role" in item else "item_reference"
+        if not isinstance(kind, str):
+            raise wrong(f"{path}.type", "expected a string")
         if kind in HOSTED_HISTORY:
             self._losses.downgrade("hosted_tool_history")
             return None
-        reader = _READERS.get(kind) if isinstance(kind, str) else None
+        reader = _READERS.get(kind)
         if reader is None:
             raise unsupported(
                 f"Input items of type '{kind}' are not supported for this model.",

@@ -2,6 +2,8 @@
 
 import json
 
+import httpx
+import openai
 import pytest
 
 from gateway.doors import responses
@@ -107,6 +109,25 @@ def test_citations_of_another_shape_break_nothing(annotations):
     cited = {"index": 0, "delta": {"annotations": annotations}, "finish_reason": None}
     told = stream.render([TEXT, {"choices": [cited]}]) + stream.end()
     assert grammar.check(told)[-1]["response"]["status"] == "completed"
+
+
+def test_the_sdk_goes_on_over_silence():
+    stream = renderer()
+    body = stream.keep_alive(0) + stream.keep_alive(60)
+    body += stream.render([TEXT]) + stream.keep_alive(60) + stream.end()
+    assert body.count(b"event: keepalive") == 2
+    sse = {"content-type": "text/event-stream"}
+    transport = httpx.MockTransport(
+        lambda request: httpx.Response(200, headers=sse, content=body)
+    )
+    with (
+        httpx.Client(transport=transport) as http,
+        openai.OpenAI(
+            api_key="x", base_url="http://x.example", http_client=http
+        ) as client,
+        client.responses.stream(model="m", input="hi") as events,
+    ):
+        assert events.get_final_response().output_text == "hel"
 
 
 def test_no_event_comes_before_the_first():
