@@ -97,4 +97,5 @@ def _model(name: str, target: Target) -> JSON:
         "object": "model",
         "created": int(row.created_at.timestamp()),
         "owned_by": row.name,
+        "kind": target.kind,
     }

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from gateway.doors import DOORS, embeddings
 from gateway.doors.protocol import Door, Envelope
-from gateway.entry import model_views, sandbox_views, views
+from gateway.entry import model_views, ollama_views, sandbox_views, views
 from gateway.entry.response import Response
 from gateway.entry.streamed import StreamedResponse
 
@@ -38,6 +38,7 @@ MOST_PARTS = 16
 CHAT_DOOR = DOORS["chat"]
 RESPONSES_DOOR = DOORS["responses"]
 MESSAGES_DOOR = DOORS["messages"]
+OLLAMA_DOOR = DOORS["ollama"]
 
 # It begins with any number of `v1/`. Where a pattern said so a second time before it,
 # matching a path of nothing else would take the square of its length.
@@ -75,6 +76,10 @@ def _endpoint(
     pattern: str, method: str, view: View, *, is_public: bool = False
 ) -> Endpoint:
     return Endpoint(re.compile(pattern), (method,), view, is_public)
+
+
+def _of_ollama(path: str, method: str, view: View) -> Endpoint:
+    return Endpoint(re.compile(path), (method,), view, door=OLLAMA_DOOR)
 
 
 def endpoints_of(tail: str, door: Door) -> tuple[Endpoint, ...]:
@@ -119,6 +124,12 @@ ENDPOINTS = (
     _endpoint(r"/(?:v1/)?healthz", "GET", views.healthz, is_public=True),
     _endpoint(r"/readyz", "GET", views.readyz, is_public=True),
     _endpoint(r"/(?:api/hello)?", "GET", views.alive, is_public=True),
+    # Its server has no version in its paths; `/api/v1` is the registry's.
+    _of_ollama("/api/chat", "POST", views.through(OLLAMA_DOOR)),
+    _of_ollama("/api/tags", "GET", ollama_views.tags),
+    _of_ollama("/api/show", "POST", ollama_views.show),
+    _of_ollama("/api/version", "GET", ollama_views.version),
+    _of_ollama("/api/embed", "POST", ollama_views.embed_texts),
     # The sandbox is an upstream: it knows its own provider's key and nobody else's.
     _endpoint(
         r"/sandbox/v1/chat/completions",

@@ -36,7 +36,7 @@ def through(door: Door) -> Callable[..., Awaitable[Response | StreamedAnswer]]:
 
 async def embeddings(request: Request, provider: str = "") -> Response:
     """Answer with the vectors of some texts; `provider` pins one by its name."""
-    asked, call = _asked(request, embeddings_door)
+    asked, call = asked_by(request, embeddings_door)
     answer = await embed(asked, call, provider)
     return json_response(answer.body, headers=answer.headers)
 
@@ -75,7 +75,7 @@ async def _answer(
     request: Request, door: Door, provider: str
 ) -> Response | StreamedAnswer:
     """Answer what came in at `door`."""
-    asked, call = _asked(request, door)
+    asked, call = asked_by(request, door)
     answer = await ask(asked, call, partial(between, door), provider)
     if isinstance(answer, WholeAnswer):
         headers = door.answer_headers(answer.headers, request.sent())
@@ -85,7 +85,7 @@ async def _answer(
     return response
 
 
-def _asked(request: Request, door: Envelope) -> tuple[Asked, Call]:
+def asked_by(request: Request, door: Envelope) -> tuple[Asked, Call]:
     """Return what a request asks for and the call that it begins.
 
     Raises GatewayError, with the request's line in the ledger prepared.

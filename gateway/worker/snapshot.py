@@ -16,6 +16,7 @@ from django.utils.module_loading import import_string
 from gateway.hub.protocol import Translator
 from gateway.translators import TRANSLATORS
 from providers.models import BodyWindow, ModelProvider, ProviderModel
+from providers.models.kinds import kind_of
 from providers.transport import Repeats
 
 
@@ -114,6 +115,12 @@ class Target(NamedTuple):
     base_model: str
     capabilities: Mapping[str, object]
     prices: Mapping[str, str | None] | None
+
+    @property
+    def kind(self) -> str:
+        """What the model is for (providers/models/kinds.py)."""
+        behind = f"{self.upstream_id} {self.base_model}"
+        return kind_of(self.model_id, behind, self.capabilities)
 
 
 class Window(NamedTuple):

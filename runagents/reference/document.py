@@ -34,6 +34,7 @@ _MESSAGES = "https://platform.claude.com/docs/en/api/messages/create"
 _RESPONSES = "https://platform.openai.com/docs/api-reference/responses"
 _EMBEDDINGS = "https://platform.openai.com/docs/api-reference/embeddings/create"
 _COUNT = "https://platform.claude.com/docs/en/api/messages-count-tokens"
+_OLLAMA = "https://docs.ollama.com/api"
 _MODELS = "https://platform.openai.com/docs/api-reference/models"
 GATEWAY = (
     Call("/v1/chat/completions", "POST", "Ask a model, in OpenAI's format.", _CHAT),
@@ -84,6 +85,11 @@ GATEWAY = (
     Call("/v1/models/{model}", "GET", "Show one model.", _MODELS),
     Call("/v1/p/{provider}/models", "GET", "List one provider's models.", _MODELS),
     Call("/v1/p/{provider}/models/{model}", "GET", "Show one of them.", _MODELS),
+    Call("/api/chat", "POST", "Ask a model, in Ollama's format.", _OLLAMA),
+    Call("/api/embed", "POST", "Make vectors of texts, as Ollama does.", _OLLAMA),
+    Call("/api/tags", "GET", "List models, as Ollama does.", _OLLAMA),
+    Call("/api/show", "POST", "Show one model, as Ollama does.", _OLLAMA),
+    Call("/api/version", "GET", "Tell a version, as Ollama does.", _OLLAMA),
     Call("/api/v1/openapi.json", "GET", "Show this document, to a workspace's key."),
     Call("/healthz", "GET", "Tell that the process is alive.", is_public=True),
     Call("/api/hello", "GET", "Tell that somebody is there.", is_public=True),

@@ -1,0 +1,275 @@
+"""Ollama's API, in: its own SDK asks, whoever answers."""
+
+import asyncio
+import base64
+import json
+
+import httpx
+import ollama
+import pytest
+
+PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"\0" * 20).decode()
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+    },
+}
+
+
+def frames_of(*texts, usage=None):
+    """OpenAI's stream that says `texts`."""
+    head = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    deltas = [({"content": text}, None) for text in texts] + [({}, "stop")]
+    chunks = [
+        {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
+        for delta, reason in deltas
+    ]
+    if usage:
+        counts = {"prompt_tokens": usage[0], "completion_tokens": usage[1]}
+        chunks.append({**head, "choices": [], "usage": counts})
+    events = [f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks]
+    return [*events, b"data: [DONE]\n\n"]
+
+
+def asked_of(request):
+    return json.loads(request.content)
+
+
+def sdk(ask):
+    """Return what `ask` gets of Ollama's own client, which calls this gateway."""
+
+    async def run():
+        from runagents.asgi import application
+
+        client = ollama.AsyncClient("http://127.0.0.1:8000")
+        transport = httpx.ASGITransport(app=application, client=("127.0.0.1", 5000))
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://127.0.0.1:8000"
+        ) as client._client:
+            return await ask(client)
+
+    return asyncio.run(run())
+
+
+def test_a_conversation_reaches_any_provider(provider, gateway, upstream, completion):
+    provider()
+    seen = upstream(json=completion)
+    gateway()
+    answer = sdk(
+        lambda client: client.chat(
+            "gpt-4o-mini",
+            [{"role": "user", "content": "what is it?", "images": [PNG]}],
+            options={"num_predict": 5, "temperature": 0.5, "mirostat": 1},
+            format={"type": "object"},
+            think="low",
+        )
+    )
+    assert answer.message.content == "hello"
+    assert (answer.done, answer.done_reason) == (True, "stop")
+    assert (answer.prompt_eval_count, answer.eval_count) == (9, 2)
+    assert asked_of(seen[0]) == {
+        "model": "gpt-4o-mini",
+        "messages": [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "what is it?"},
+                    {
+                        "type": "image_url",
+                        "image_url": {"url": f"data:image/png;base64,{PNG}"},
+                    },
+                ],
+            }
+        ],
+        "stream": False,
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "answer", "schema": {"type": "object"}},
+        },
+        "reasoning_effort": "low",
+        "max_tokens": 5,
+        "temperature": 0.5,
+    }
+
+
+def test_a_stream_is_lines_and_tells_its_door(provider, gateway, upstream, ledger):
+    provider()
+    upstream(stream=frames_of("hel", "lo", usage=(9, 2)))
+    gateway()
+
+    async def ask(client):
+        stream = await client.chat(
+            "gpt-4o-mini", [{"role": "user", "content": "hi"}], stream=True
+        )
+        return [each async for each in stream]
+
+    *pieces, last = sdk(ask)
+    assert [each.message.content for each in pieces] == ["hel", "lo"]
+    assert (last.done, last.prompt_eval_count, last.eval_count) == (True, 9, 2)
+    assert (ledger()[0]["door"], ledger()[0]["stream"]) == ("ollama", True)
+
+
+def test_a_stream_is_what_a_client_gets_that_says_nothing(provider, gateway, upstream):
+    provider()
+    upstream(stream=frames_of("hel", "lo"))
+    body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
+    answer = gateway().post("/api/chat", json=body)
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    assert [json.loads(line)["done"] for line in answer.text.splitlines()] == [
+        False,
+        False,
+        True,
+    ]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_calls_are_objects_and_their_results_find_them(
+    stream, provider, gateway, upstream
+):
+    provider()
+    call = {
+        "id": "call_1",
+        "type": "function",
+        "function": {"name": "weather", "arguments": '{"city":"Bern"}'},
+    }
+    if stream:
+        head = {
+            "id": "c",
+            "object": "chat.completion.chunk",
+            "created": 1,
+            "model": "m",
+        }
+        first = {**call, "index": 0, "function": {"name": "weather", "arguments": ""}}
+        deltas = [
+            {"tool_calls": [first]},
+            {"tool_calls": [{"index": 0, "function": {"arguments": '{"city":'}}]},
+            {"tool_calls": [{"index": 0, "function": {"arguments": '"Bern"}'}}]},
+        ]
+        chunks = [
+            {**head, "choices": [{"index": 0, "delta": d, "finish_reason": None}]}
+            for d in deltas
+        ]
+        end = {"index": 0, "delta": {}, "finish_reason": "tool_calls"}
+        chunks.append({**head, "choices": [end]})
+        events = [f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks]
+        upstream(stream=[*events, b"data: [DONE]\n\n"])
+    else:
+        message = {"role": "assistant", "content": None, "tool_calls": [call]}
+        choice = {"index": 0, "message": message, "finish_reason": "tool_calls"}
+        upstream(json={"id": "c", "created": 1, "model": "m", "choices": [choice]})
+    gateway()
+    turns = [{"role": "user", "content": "weather?"}]
+
+    async def ask(client):
+        answer = await client.chat("gpt-4o-mini", turns, tools=[TOOL], stream=stream)
+        if not stream:
+            return [answer]
+        return [each async for each in answer]
+
+    answers = sdk(ask)
+    said = [each.message for each in answers if each.message.tool_calls]
+    assert [
+        (made.function.name, made.function.arguments)
+        for message in said
+        for made in message.tool_calls
+    ] == [("weather", {"city": "Bern"})]
+    turns += [*said, {"role": "tool", "tool_name": "weather", "content": "mild"}]
+    seen = upstream(json={"choices": [{"message": {"content": "ok"}}]})
+    sdk(lambda client: client.chat("gpt-4o-mini", turns, tools=[TOOL]))
+    _, called, result = asked_of(seen[0])["messages"]
+    (made,) = called["tool_calls"]
+    assert json.loads(made["function"]["arguments"]) == {"city": "Bern"}
+    assert result == {"role": "tool", "content": "mild", "tool_call_id": made["id"]}
+
+
+def test_results_of_two_calls_are_told_apart_by_name(provider, gateway, upstream):
+    provider()
+    seen = upstream(json={"choices": [{"message": {"content": "ok"}}]})
+    calls = [{"function": {"name": name, "arguments": {}}} for name in ("a", "b", "a")]
+    messages = [
+        {"role": "assistant", "content": "", "tool_calls": calls},
+        {"role": "tool", "tool_name": "b", "content": "1"},
+        {"role": "tool", "content": "2"},
+        {"role": "tool", "tool_name": "a", "content": "3"},
+    ]
+    body = {"model": "gpt-4o-mini", "messages": messages, "stream": False}
+    assert gateway().post("/api/chat", json=body).status_code == 200
+    sent = asked_of(seen[0])["messages"]
+    ids = [call["id"] for call in sent[0]["tool_calls"]]
+    assert [each["tool_call_id"] for each in sent[1:]] == [ids[1], ids[0], ids[2]]
+
+
+def test_models_are_listed_and_shown_as_its_clients_expect(provider, gateway, upstream):
+    provider(models=("gpt-4o-mini", "text-embedding-3-small"))
+    gateway()
+    listed = sdk(lambda client: client.list())
+    assert [each.model for each in listed.models] == [
+        "gpt-4o-mini",
+        "text-embedding-3-small",
+    ]
+    shown = sdk(lambda client: client.show("gpt-4o-mini"))
+    assert "completion" in shown.capabilities
+    shown = sdk(lambda client: client.show("text-embedding-3-small"))
+    assert shown.capabilities == ["embedding"]
+    assert gateway().get("/api/version").json()["version"]
+
+
+def test_texts_are_embedded_by_anybody(provider, gateway, upstream):
+    provider(models=("bge-m3",))
+    data = [{"object": "embedding", "index": 0, "embedding": [0.5, 1.0]}]
+    upstream(json={"data": data, "usage": {"prompt_tokens": 2}})
+    gateway()
+    answer = sdk(lambda client: client.embed("bge-m3", "hi"))
+    assert answer.embeddings == [[0.5, 1.0]]
+    assert answer.prompt_eval_count == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"model": None}, "model is required"),
+        ({"model": "nobody"}, "no provider found"),
+        ({"messages": []}, "messages must be"),
+        ({"messages": [1]}, "messages[0] must be an object"),
+        ({"stream": "yes"}, "stream must be"),
+        ({"options": []}, "options must be an object"),
+        ({"format": 3}, "format must be"),
+        ({"think": 3}, "think must be"),
+        (
+            {"messages": [{"role": "user", "content": "", "images": ["%"]}]},
+            "messages[0].images[0] must be a base64 text",
+        ),
+        (
+            {"messages": [{"role": "assistant", "tool_calls": [{}]}]},
+            "messages[0].tool_calls[0].function must be an object",
+        ),
+    ],
+)
+def test_a_refusal_is_a_sentence(change, words, provider, gateway, upstream):
+    provider()
+    seen = upstream(json={})
+    body = {
+        "model": "gpt-4o-mini",
+        "messages": [{"role": "user", "content": "hi"}],
+        "stream": False,
+        **change,
+    }
+    answer = gateway().post("/api/chat", json=body)
+    assert 400 <= answer.status_code < 500
+    assert list(answer.json()) == ["error"]
+    assert words in answer.json()["error"]
+    assert not seen
+
+
+def test_a_stranger_is_refused_in_its_words(gateway):
+    wrong = gateway(headers={"authorization": "Bearer wrong"})
+    for path in ("/api/tags", "/api/version"):
+        answer = wrong.get(path)
+        assert answer.status_code == 401
+        assert "No valid API key" in answer.json()["error"]
+
+
+def test_the_registrys_api_keeps_its_paths(client):
+    assert client.get("/api/v1/openapi.json").json()["error"]["code"]
