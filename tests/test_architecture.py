@@ -142,7 +142,7 @@ ALLOWED: dict[str, set[str]] = {
 # sandbox is in this process; no agent's call depends on the console's pages or forms.
 CLOSED: dict[str, set[str]] = {
     "gateway.console": {"runagents"},
-    "gateway.sandbox": {"gateway.entry.sandbox_views"},
+    "gateway.sandbox": {"gateway.entry.views.sandbox"},
     "providers.api": {
         "providers.admin.pages",
         "providers.management",

@@ -34,10 +34,10 @@ SPEAKING = re.compile(
 ALLOWED: dict[str, str] = {
     "gateway/doors/__init__.py": "the table of doors",
     "gateway/doors/messages/": "a vendor's format, which its clients speak",
-    "gateway/entry/model_views.py": "by what a vendor's clients are known",
+    "gateway/entry/views/models.py": "by what a vendor's clients are known",
     "gateway/entry/routes.py": "where a vendor's clients ask",
     "gateway/doors/ollama/": "a vendor's format, which its clients speak",
-    "gateway/entry/ollama_views.py": "what a vendor's clients ask besides",
+    "gateway/entry/views/ollama.py": "what a vendor's clients ask besides",
     "gateway/translators/__init__.py": "the table of translators",
     "runagents/reference/document.py": "names the formats of the doors",
     "providers/vendors/__init__.py": "the table of vendors",

@@ -10,7 +10,7 @@ import re
 from collections.abc import Awaitable, Callable
 
 from gateway.doors.protocol import NOTHING_SENT, Envelope
-from gateway.entry import callers, routes, views
+from gateway.entry import callers, routes
 from gateway.entry.receiving import (
     Message,
     Receive,
@@ -21,6 +21,7 @@ from gateway.entry.receiving import (
 from gateway.entry.request import Request
 from gateway.entry.response import Response, error_response
 from gateway.entry.streamed import StreamedResponse
+from gateway.entry.views import calls
 from gateway.errors import GatewayError
 from gateway.identifiers import ordered_token
 from gateway.ledger.spool import Entry
@@ -85,7 +86,7 @@ async def _answer(request: Request, receive: Receive) -> Response | StreamedResp
         return await _respond(request, receive)
     except GatewayError as error:
         failure = error
-        _book(request, error, views.about(request, _door_of(request)))
+        _book(request, error, calls.about(request, _door_of(request)))
     except asyncio.CancelledError:
         if not _ends_with_the_worker():
             raise

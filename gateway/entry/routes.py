@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from gateway.doors import DOORS, embeddings
 from gateway.doors.protocol import Door, Envelope
-from gateway.entry import model_views, ollama_views, sandbox_views, views
 from gateway.entry.response import Response
 from gateway.entry.streamed import StreamedResponse
+from gateway.entry.views import calls, models, ollama, sandbox
 
 View = Callable[..., Awaitable[Response | StreamedResponse]]
 """Takes the request, and what its route's pattern names."""
@@ -84,7 +84,7 @@ def _of_ollama(path: str, method: str, view: View) -> Endpoint:
 
 def endpoints_of(tail: str, door: Door) -> tuple[Endpoint, ...]:
     """Return the endpoints of a door, free and pinned to a provider by its name."""
-    return _pinnable(tail, door, views.through(door))
+    return _pinnable(tail, door, calls.through(door))
 
 
 def _pinnable(tail: str, door: Envelope, view: View) -> tuple[Endpoint, ...]:
@@ -100,7 +100,7 @@ def _pinnable(tail: str, door: Envelope, view: View) -> tuple[Endpoint, ...]:
 def _kept_responses() -> tuple[Endpoint, ...]:
     methods = ("GET", "DELETE", "POST")
     return tuple(
-        Endpoint(re.compile(pattern), methods, views.kept_response, door=RESPONSES_DOOR)
+        Endpoint(re.compile(pattern), methods, calls.kept_response, door=RESPONSES_DOOR)
         for pattern in (
             rf"/(?:api/)?{_KEPT}",
             rf"/(?:api/)?(?:v1/)*p/(?P<provider>[^/]+)/{_KEPT}",
@@ -113,38 +113,38 @@ ENDPOINTS = (
     *endpoints_of(_RESPONSES, RESPONSES_DOOR),
     *_kept_responses(),
     *endpoints_of(_MESSAGES, MESSAGES_DOOR),
-    *_pinnable(_COUNTED, MESSAGES_DOOR, model_views.count_tokens),
-    *_pinnable(_EMBEDDINGS, embeddings, views.embeddings),
+    *_pinnable(_COUNTED, MESSAGES_DOOR, models.count_tokens),
+    *_pinnable(_EMBEDDINGS, embeddings, calls.embeddings),
     # With a slash behind it, it is the console's page.
-    _endpoint(r"/models", "GET", model_views.models),
-    _endpoint(r"/(?:api/)?(?:v1/)+models/?", "GET", model_views.models),
-    _endpoint(r"/(?:api/)?(?:v1/)+models/(?P<model>.+)", "GET", model_views.model),
-    _endpoint(rf"{_OF_ONE}/?", "GET", model_views.models),
-    _endpoint(rf"{_OF_ONE}/(?P<model>.+)", "GET", model_views.model),
-    _endpoint(r"/(?:v1/)?healthz", "GET", views.healthz, is_public=True),
-    _endpoint(r"/readyz", "GET", views.readyz, is_public=True),
-    _endpoint(r"/(?:api/hello)?", "GET", views.alive, is_public=True),
+    _endpoint(r"/models", "GET", models.models),
+    _endpoint(r"/(?:api/)?(?:v1/)+models/?", "GET", models.models),
+    _endpoint(r"/(?:api/)?(?:v1/)+models/(?P<model>.+)", "GET", models.model),
+    _endpoint(rf"{_OF_ONE}/?", "GET", models.models),
+    _endpoint(rf"{_OF_ONE}/(?P<model>.+)", "GET", models.model),
+    _endpoint(r"/(?:v1/)?healthz", "GET", calls.healthz, is_public=True),
+    _endpoint(r"/readyz", "GET", calls.readyz, is_public=True),
+    _endpoint(r"/(?:api/hello)?", "GET", calls.alive, is_public=True),
     # Its server has no version in its paths; `/api/v1` is the registry's.
-    _of_ollama("/api/chat", "POST", views.through(OLLAMA_DOOR)),
-    _of_ollama("/api/tags", "GET", ollama_views.tags),
-    _of_ollama("/api/show", "POST", ollama_views.show),
-    _of_ollama("/api/version", "GET", ollama_views.version),
-    _of_ollama("/api/embed", "POST", ollama_views.embed_texts),
+    _of_ollama("/api/chat", "POST", calls.through(OLLAMA_DOOR)),
+    _of_ollama("/api/tags", "GET", ollama.tags),
+    _of_ollama("/api/show", "POST", ollama.show),
+    _of_ollama("/api/version", "GET", ollama.version),
+    _of_ollama("/api/embed", "POST", ollama.embed_texts),
     # The sandbox is an upstream: it knows its own provider's key and nobody else's.
     _endpoint(
         r"/sandbox/v1/chat/completions",
         "POST",
-        sandbox_views.chat_completions,
+        sandbox.chat_completions,
         is_public=True,
     ),
     _endpoint(
         r"/sandbox/v1/embeddings",
         "POST",
-        sandbox_views.embeddings,
+        sandbox.embeddings,
         is_public=True,
     ),
-    _endpoint(r"/sandbox/v1/models", "GET", sandbox_views.models, is_public=True),
-    _endpoint(r"/tools/echo-tool/echo", "POST", sandbox_views.echo),
+    _endpoint(r"/sandbox/v1/models", "GET", sandbox.models, is_public=True),
+    _endpoint(r"/tools/echo-tool/echo", "POST", sandbox.echo),
 )
 
 
@@ -181,7 +181,7 @@ def door_of(path: str, headers: Mapping[str, list[str]]) -> Envelope:
     matched = match(path) or match(meant_by(path))
     if matched and "POST" in matched[0].methods:
         return matched[0].door
-    if model_views.MESSAGES_VERSION in headers or _is_below_messages(path):
+    if models.MESSAGES_VERSION in headers or _is_below_messages(path):
         return MESSAGES_DOOR
     return matched[0].door if matched else CHAT_DOOR
 

@@ -271,5 +271,8 @@ def test_a_stranger_is_refused_in_its_words(gateway):
         assert "No valid API key" in answer.json()["error"]
 
 
-def test_the_registrys_api_keeps_its_paths(client):
-    assert client.get("/api/v1/openapi.json").json()["error"]["code"]
+def test_the_api_of_the_registry_keeps_its_paths(client):
+    # It asks for a workspace's key in words of its own.
+    answer = client.get("/api/v1/openapi.json")
+    assert answer.status_code == 401
+    assert answer.json() == {"error": "Missing or invalid API key."}

@@ -4,9 +4,10 @@ from gateway.calls import router
 from gateway.calls.begin import find
 from gateway.calls.embedding import embed
 from gateway.doors.ollama import embeddings, listing
-from gateway.entry import bodies, views
+from gateway.entry import bodies
 from gateway.entry.request import Request
 from gateway.entry.response import Response, json_response
+from gateway.entry.views import calls
 from gateway.worker.registry import registry
 
 
@@ -33,7 +34,7 @@ async def version(request: Request) -> Response:
 
 async def embed_texts(request: Request) -> Response:
     """Answer with the vectors of some texts."""
-    asked, call = views.asked_by(request, embeddings)
+    asked, call = calls.asked_by(request, embeddings)
     answer = await embed(asked, call)
     body = embeddings.rendered(answer.body, asked.model)
     return json_response(body, headers=answer.headers)
