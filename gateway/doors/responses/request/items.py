@@ -9,7 +9,7 @@ from typing import Any
 from gateway.doors.responses import reasoning
 from gateway.doors.responses.custom_input import custom_arguments
 from gateway.doors.responses.request.content import content_of, output_of, wrong
-from gateway.doors.responses.request.offer import Offer, flattened
+from gateway.doors.responses.request.offer import Offer, flattened, names_of
 from gateway.doors.responses.request.turns import (
     Answered,
     Called,
@@ -124,8 +124,8 @@ class Items:
         self._offer.add_all(tools, f"{path}.tools", joined=True)
         if item.get("execution") != "client":
             return None
-        names = [tool.get("name") for tool in tools]
-        return _answered(item, path, jsontext.dumps({"loaded": names}))
+        loaded = jsontext.dumps({"loaded": names_of(tools)})
+        return _answered(item, path, loaded)
 
     def output(self, item: JSON, path: str) -> Move:
         """Read what a tool answered."""

@@ -45,6 +45,19 @@ def flattened(namespace: str, name: str) -> str:
     return ToolNames().upstream(f"{namespace}{between}{name}")
 
 
+def names_of(tools: list[JSON]) -> list[str]:
+    """Return the names by which the hub, and so the model, knows some valid tools."""
+    names: list[str] = []
+    for tool in tools:
+        name = tool.get("name")
+        if tool.get("type") == "namespace":
+            members = tool["tools"]
+            names += [flattened(tool["name"], member["name"]) for member in members]
+        elif isinstance(name, str):
+            names.append(name)
+    return names
+
+
 class Offer:
     """The functions that a request's tools become.
 
