@@ -70,7 +70,7 @@ def main() -> None:
                 served = gateway(name, root, data, options.upstream_port)
                 targets.insert(0, stack.enter_context(served))
         print(
-            f"{'row':28}{'gateway':12}{'CPU µs/call':>12}{'calls/s':>10}"
+            f"{'row':38}{'gateway':12}{'CPU µs/call':>12}{'calls/s':>10}"
             f"{'p50 ms':>9}{'p99 ms':>9}{'MB':>7}{'errors':>8}{'ours is':>9}"
         )
         for row in ROWS:
@@ -92,7 +92,7 @@ def _measure_row(row: str, targets: list[Target], options: argparse.Namespace) -
     for name, median in medians.items():
         ratio = medians["ours"].cpu / max(median.cpu, 1e-9)
         print(
-            f"{row:28}{name:12}{median.cpu:12.0f}{median.rate:10.0f}"
+            f"{row:38}{name:12}{median.cpu:12.0f}{median.rate:10.0f}"
             f"{median.p50:9.2f}{median.p99:9.2f}{median.memory:7.0f}"
             f"{median.errors:8}{ratio:9.3f}",
             flush=True,
@@ -129,10 +129,12 @@ def run(target: Target, row: str, seconds: int, connections: int) -> Result:
             name, _, value = header.partition(":")
             script.write(f"wrk.headers['{name}'] = '{value.strip()}'\n")
         script.flush()
-        _wrk(target.port, script.name, 1, connections)
+        path = "/v1/messages" if "messages" in row else "/v1/chat/completions"
+        url = f"http://127.0.0.1:{target.port}{path}"
+        _wrk(url, script.name, 1, connections)
         pids = processes.tree(target.port)
         before = processes.cpu_seconds(pids)
-        printed = _wrk(target.port, script.name, seconds, connections)
+        printed = _wrk(url, script.name, seconds, connections)
         spent = processes.cpu_seconds(pids) - before
     calls = int(_found(r"(\d+) requests in", printed))
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", printed)
@@ -146,8 +148,7 @@ def run(target: Target, row: str, seconds: int, connections: int) -> Result:
     )
 
 
-def _wrk(port: int, script: str, seconds: int, connections: int) -> str:
-    url = f"http://127.0.0.1:{port}/v1/chat/completions"
+def _wrk(url: str, script: str, seconds: int, connections: int) -> str:
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency"]
     return subprocess.run(
         [*command, "--timeout", "30", "-s", script, url],

@@ -10,17 +10,23 @@ says how it changed, and anything well above 1 is a loop in a loop.
 import argparse
 import base64
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from gateway.calls.passages import between
-from gateway.doors import DOORS
-from gateway.doors.protocol import Asked
-from gateway.hub.protocol import JSON, Reply, Route
-from gateway.translators import TRANSLATORS
-from gateway.wire import jsontext
-from tests.gateway.frames import stream_bytes
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "runagents.settings")
+django.setup()
+
+from gateway.calls.passages import between  # noqa: E402
+from gateway.doors import DOORS  # noqa: E402
+from gateway.doors.protocol import Asked  # noqa: E402
+from gateway.hub.protocol import JSON, Reply, Route  # noqa: E402
+from gateway.translators import TRANSLATORS  # noqa: E402
+from gateway.wire import jsontext  # noqa: E402
+from tests.gateway.frames import stream_bytes  # noqa: E402
 
 TARGETS = {
     "openai": ("openai", "gpt-4o-mini"),
@@ -185,14 +191,22 @@ STREAMS: dict[str, tuple[str, Callable[[int], bytes]]] = {
 }
 
 
-ASKED = Asked("alias", True, {})
+RELAYED: dict[str, str] = {
+    "anthropic": "messages",
+    "bedrock claude": "messages",
+    "converse": "messages by converse",
+}
+"""Which way of the Messages API's door past the hub is taken, by its wire."""
+
+ASKED = Asked("alias", True, {"messages": []})
 
 
-def streaming(target: str, piece: int) -> Job:
+def streaming(target: str, piece: int, door: str = "chat") -> Job:
     """Return the job of translating and encoding a stream, read `piece` by piece."""
     wire, make = STREAMS[target]
-    passage = between(DOORS["chat"], TRANSLATORS[TARGETS[target][0]])
-    reply = Reply("alias", stream=True, wire=wire)
+    wire = wire if door == "chat" else RELAYED[target]
+    passage = between(DOORS[door], TRANSLATORS[TARGETS[target][0]])
+    reply = Reply("alias", stream=True, wire=wire, upstream_model="upstream")
     counts = (200, 200 * GROWTH)
 
     def run(data: bytes) -> Callable[[], Any]:
@@ -209,6 +223,7 @@ def streaming(target: str, piece: int) -> Job:
 
     small, large = map(make, counts)
     name = "stream: chunk by chunk" if piece < 1000 else "stream: in bursts"
+    name += "" if door == "chat" else f" ({door})"
     return Job(name, (len(small), len(large)), (run(small), run(large)), counts)
 
 
@@ -222,6 +237,9 @@ def jobs(target: str) -> Iterator[Job]:
     if target in STREAMS:
         yield streaming(target, 200)
         yield streaming(target, 16_384)
+    if target in RELAYED:
+        yield streaming(target, 200, "messages")
+        yield streaming(target, 16_384, "messages")
 
 
 def microseconds(run: Callable[[], Any], seconds: float) -> float:

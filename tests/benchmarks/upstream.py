@@ -9,7 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-ROWS = ("OpenAI", "Anthropic", "OpenAI stream of 200", "Anthropic stream of 200")
+ROWS = (
+    "OpenAI",
+    "Anthropic",
+    "Anthropic by messages",
+    "OpenAI stream of 200",
+    "Anthropic stream of 200",
+    "Anthropic by messages, stream of 200",
+)
+"""What is asked: the upstream first, by chat completions unless it says otherwise."""
 TEXT = "All work and no play makes a dull benchmark. " * 8
 WORDS = [f"word{number} " for number in range(200)]
 MODEL = "gpt-4o-mini"

@@ -73,7 +73,7 @@ def test_events_are_those_that_were_packed(record):
 @_each(CONVERSED)
 def test_converses_events_tell_the_same_message(record):
     tap = Tap()
-    relay = FrameRelay(tap, ConverseFrames(REPLY, tap), MAX_EVENT)
+    relay = FrameRelay(tap, ConverseFrames(REPLY), MAX_EVENT)
     message = message_in(_told(relay, body_of(record)).data)
     text, inputs, usage = "", {}, {}
     for name, event in events_of(record):

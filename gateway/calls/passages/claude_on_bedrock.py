@@ -110,7 +110,7 @@ class ClaudeOnBedrock:
         frames: InvokeFrames | ConverseFrames
         if reply.wire == converse_request.WIRE:
             estimate = estimated(asked.body)
-            frames = ConverseFrames(reply, tap, estimate)
+            frames = ConverseFrames(reply, estimate)
         else:
             frames = InvokeFrames(request.names_of(reply), tap)
         relay = FrameRelay(tap, frames, reply.largest)

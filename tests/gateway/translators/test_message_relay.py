@@ -267,3 +267,32 @@ def test_an_event_that_is_too_large_ends_the_stream():
     assert relay.feed(stream(start())).data == stream(start())
     relay.feed(b"event: content_block_delta\ndata: " + b"x" * 600)
     assert relay.state.error.code == "upstream_invalid_response"
+
+
+PIECES = st.lists(
+    st.tuples(
+        st.integers(0, 1), st.sampled_from(["text", "thinking", "citation"])
+    ).flatmap(
+        lambda place: st.tuples(
+            st.just(place), st.text(max_size=6), st.sampled_from(["", " ", "   "])
+        )
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(PIECES, st.booleans())
+def test_the_text_in_pieces_is_known_for_redaction(told, spaced):
+    expected, events = {}, []
+    for (index, field), piece, padding in told:
+        delta = {"type": f"{field}_delta", field: piece}
+        event = {"type": "content_block_delta", "index": index, "delta": delta}
+        separators = (", ", ": ") if spaced else (",", ":")
+        data = json.dumps(event, separators=separators)[:-1] + padding + "}"
+        events.append(f"event: content_block_delta\ndata: {data}\n\n")
+        expected[index, field] = expected.get((index, field), "") + piece
+    relay = EventRelay(SAME)
+    given = relay.feed("".join(events).encode())
+    assert given.data == "".join(events).encode()
+    assert given.said == expected

@@ -7,8 +7,7 @@ are not decoded; where a network read brought nothing else it goes on as it came
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from itertools import groupby
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from gateway.errors import GatewayError
@@ -18,7 +17,7 @@ from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON
 from gateway.translators.anthropic.errors import WORDS
 from gateway.translators.anthropic.relay.names import Names
-from gateway.translators.anthropic.relay.pieces import HEAD, pieces
+from gateway.translators.anthropic.relay.pieces import Run, pieces, runs
 from gateway.translators.anthropic.relay.tap import Tap
 from gateway.translators.anthropic.relay.whole import checked, events_of
 from gateway.wire import sse_blocks
@@ -160,11 +159,12 @@ class EventRelay:
 
     def _relayed(self, events: bytes) -> Relayed[bytes]:
         """Return what becomes of complete events."""
-        if only := pieces(events):
-            return only
+        found: Iterable[Run] = runs(events)
+        if b"\r" in events:
+            found = [Run(block, False) for block in sse_blocks.blocks(events)]
         passed = []
-        for run in _runs(sse_blocks.blocks(events)):
-            passed.append(pieces(run) or self._block(run))
+        for run, are_pieces in found:
+            passed.append(pieces(run) if are_pieces else self._block(run))
             if self.state.is_over:
                 break
         return joined(passed)
@@ -212,15 +212,6 @@ class EventRelay:
             return NOTHING
         self._foreign += foreign if event is None else b""
         return NOTHING if event is None else self._block(block)
-
-
-def _runs(blocks: list[bytes]) -> Iterator[bytes]:
-    """Yield events, those that carry pieces and follow each other together."""
-    for are_pieces, run in groupby(blocks, lambda block: block.startswith(HEAD)):
-        if are_pieces:
-            yield b"".join(run)
-        else:
-            yield from run
 
 
 def _decoded(data: bytes) -> Any:

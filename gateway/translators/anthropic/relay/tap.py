@@ -53,7 +53,7 @@ class Tap:
         self._take(event)
         self.is_ended = self.state.is_over
         if event["type"] == "content_block_delta":
-            return pieces(block) or Relayed(block, len(block), says=True)
+            return pieces(block)
         says = event["type"] not in ("ping", "error")
         return Relayed(block, 0, self.finish_reason, says, said_in(event))
 

@@ -6,7 +6,8 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStre
 
 from binascii import Error as Base64Error
 from binascii import a2b_base64
-from typing import Any, Protocol
+from itertools import groupby
+from typing import Any, NamedTuple, Protocol
 
 from gateway.errors import GatewayError
 from gateway.hub.answers.relay import Relayed, joined
@@ -30,19 +31,32 @@ from gateway.wire.eventstream import EventStreamDecoder, Frame
 from gateway.wire.jsontext import JSONError, decode, encode
 from gateway.wire.mending import decode_mended
 
-_DELTA = b'{"type":"content_block_delta"'
+_DELTA = (b'{"type":"content_block_delta"', b'{"type": "content_block_delta"')
 _OF_AWS = b'"amazon-bedrock-'
 _COUNTS_OF_CACHE = "cache_read_input_tokens"
+
+
+class Told(NamedTuple):
+    """One event as it goes on; `event` is None where it carries a piece of text.
+
+    `metrics` are the counts that came beside it, `reason` why the answer ended where
+    that is not the model's.
+    """
+
+    block: bytes
+    event: JSON | None = None
+    metrics: Any = None
+    reason: str = ""
 
 
 class FrameReader(Protocol):
     """Says what one kind of frames holds; both raise `GatewayError` where it is bad."""
 
-    def read(self, frame: Frame) -> list[Relayed[bytes]]:
+    def read(self, frame: Frame) -> list[Told]:
         """Return the events in a frame."""
         ...
 
-    def close(self) -> list[Relayed[bytes]]:
+    def close(self) -> list[Told]:
         """End of input: return what is left, where the answer is complete."""
         ...
 
@@ -69,29 +83,53 @@ class FrameRelay:
         """Return the events in the frames that `data` completes."""
         if self.state.is_over:
             return NOTHING
-        passed: list[Relayed[bytes]] = []
+        told: list[Told] = []
         try:
             for frame in self._decoder.feed(data):
                 if frame.kind != "event":
                     raise failure(frame)
-                passed += self._reader.read(frame)
-                if self.state.is_over:
-                    return joined(passed)
+                told += self._reader.read(frame)
             if self._decoder.error is not None:
                 raise upstream_errors.no_answer(f"broke off: {self._decoder.error}")
         except GatewayError as error:
-            self.state.error = unwrapped(error)
-        return joined(passed)
+            relayed = self._passed(told)
+            if not self.state.is_over:
+                self.state.error = unwrapped(error)
+            return relayed
+        return self._passed(told)
 
     def close(self) -> Relayed[bytes]:
         """End of input: an error, unless the message told why it ends."""
         if self.state.is_over:
             return NOTHING
         try:
-            return joined(self._reader.close())
+            return self._passed(self._reader.close())
         except GatewayError as error:
             self.state.error = error
         return NOTHING
+
+    def _passed(self, told: list[Told]) -> Relayed[bytes]:
+        """Return events as they go on; those that carry pieces are read at once."""
+        passed: list[Relayed[bytes]] = []
+        for are_pieces, run in groupby(told, lambda each: each.event is None):
+            if are_pieces:
+                passed.append(pieces(b"".join([each.block for each in run])))
+                continue
+            for each in run:
+                if self.state.is_over:
+                    return joined(passed)
+                passed.append(self._event(each))
+        return joined(passed)
+
+    def _event(self, told: Told) -> Relayed[bytes]:
+        """Return one event as it goes on; what came beside it only the ledger reads."""
+        relayed = self._tap.passed(told.block, told.event or {})
+        counts = told.metrics
+        if isinstance(counts, dict) and not self._tap.has_counts(_COUNTS_OF_CACHE):
+            self.state.usage = metrics_usage(counts)
+        if told.reason:
+            self._tap.finish_reason = told.reason
+        return relayed._replace(finish_reason=self._tap.finish_reason)
 
 
 class InvokeFrames:
@@ -101,61 +139,59 @@ class InvokeFrames:
         self._names = names
         self._tap = tap
 
-    def read(self, frame: Frame) -> list[Relayed[bytes]]:
+    def read(self, frame: Frame) -> list[Told]:
         """Return the event in a frame."""
         raw = _unpacked(frame)
         if not raw:
             return []
         if raw.startswith(_DELTA) and _OF_AWS not in raw and b"\n" not in raw:
-            block = b"%b%b\n\n" % (HEAD, raw)
-            return [pieces(block) or Relayed(block, len(raw), says=True)]
+            return [Told(b"%b%b\n\n" % (HEAD, raw))]
         event = _decoded(raw)
         if not isinstance(event.get("type"), str):
             return []
+        metrics, reason = None, ""
         if _OF_AWS in raw or b"\n" in raw:
-            self._take_apart(event)
+            metrics, reason = _taken_out(event)
             raw = encode(event)
         if event["type"] == "message_start":
             raw = self._names.in_start(raw, event.get("message"))
         block = b"event: %b\ndata: %b\n\n" % (event["type"].encode(), raw)
-        return [self._tap.passed(block, event)]
+        return [Told(block, event, metrics, reason)]
 
-    def close(self) -> list[Relayed[bytes]]:
+    def close(self) -> list[Told]:
         """Return nothing more of a message that told why it ends."""
         if not self._tap.finish_reason:
             raise upstream_errors.truncated()
         self._tap.state.done = True
         return []
 
-    def _take_apart(self, event: JSON) -> None:
-        """Take what Bedrock adds out of an event: the ledger alone is told."""
-        metrics = event.pop(METRICS, None)
-        event.pop(TRACE, None)
-        if event.pop(GUARDRAIL_ACTION, None) == "INTERVENED":
-            self._tap.finish_reason = "content_filter"
-        if isinstance(metrics, dict) and not self._tap.has_counts(_COUNTS_OF_CACHE):
-            self._tap.state.usage = metrics_usage(metrics)
-
 
 class ConverseFrames:
     """Converse's events, said as Claude's; a `FrameReader`."""
 
-    def __init__(self, reply: Reply, tap: Tap, estimate: int = 0) -> None:
+    def __init__(self, reply: Reply, estimate: int = 0) -> None:
         self._events = ClaudeEvents(reply, estimate)
-        self._tap = tap
 
-    def read(self, frame: Frame) -> list[Relayed[bytes]]:
+    def read(self, frame: Frame) -> list[Told]:
         """Return the events that a frame comes to."""
-        return self._passed(
-            self._events.read(frame.name, _decoded(frame.payload or b"{}"))
-        )
+        payload = _decoded(frame.payload or b"{}")
+        return list(map(_told, self._events.read(frame.name, payload)))
 
-    def close(self) -> list[Relayed[bytes]]:
+    def close(self) -> list[Told]:
         """Return the end of a message whose counts did not come."""
-        return self._passed(self._events.close())
+        return list(map(_told, self._events.close()))
 
-    def _passed(self, events: list[JSON]) -> list[Relayed[bytes]]:
-        return [self._tap.passed(framed(event), event) for event in events]
+
+def _told(event: JSON) -> Told:
+    is_piece = event["type"] == "content_block_delta"
+    return Told(framed(event), None if is_piece else event)
+
+
+def _taken_out(event: JSON) -> tuple[Any, str]:
+    """Take what Bedrock adds out of an event; return the counts, and why it ended."""
+    event.pop(TRACE, None)
+    is_changed = event.pop(GUARDRAIL_ACTION, None) == "INTERVENED"
+    return event.pop(METRICS, None), "content_filter" if is_changed else ""
 
 
 def _unpacked(frame: Frame) -> bytes:
