@@ -20,6 +20,8 @@ _CLIENTS_ALONE = frozenset({"anthropic-dangerous-direct-browser-access"})
 _ACCOUNT = frozenset({"anthropic-workspace-id", "anthropic-user-profile-id"})
 """They name things of the client's account, not of the provider's."""
 
+_WITHHELD = _CLIENTS_ALONE | _ACCOUNT
+
 _LOGIN = "oauth-"
 """Betas of those who log in; upstreams are asked by the provider's own key."""
 
@@ -45,16 +47,17 @@ def for_upstream(
 
     It is an open list: the vendor adds to it.
     """
-    withheld = _CLIENTS_ALONE
-    if not options.get("forward_workspace"):
-        withheld = withheld | _ACCOUNT
     found = {VERSION_HEADER: VERSION}
-    for name, values in sent.items():
+    withheld = _CLIENTS_ALONE if options.get("forward_workspace") else _WITHHELD
+    for name in sent:
         if name.startswith(_OWN) and name not in withheld:
-            found[name] = ", ".join(values)
-    asked = betas(sent.get(BETA, ()), options.get("drop_betas") or ())
-    found[BETA] = ", ".join(asked)
-    return {name: value for name, value in found.items() if _VALUE.fullmatch(value)}
+            value = ", ".join(sent[name])
+            if name == BETA:
+                asked = betas(sent[name], options.get("drop_betas") or ())
+                value = ", ".join(asked)
+            if _VALUE.fullmatch(value):
+                found[name] = value
+    return found
 
 
 def for_client(headers: Mapping[str, str]) -> dict[str, str]:
@@ -62,12 +65,12 @@ def for_client(headers: Mapping[str, str]) -> dict[str, str]:
 
     Rate limits keep the names that clients of this format read.
     """
-    others = {
-        name: value for name, value in headers.items() if not name.startswith(_OWN)
-    }
-    limits = {
-        name: value
-        for name, value in headers.items()
-        if _LIMITS.fullmatch(name) and _VALUE.fullmatch(value)
-    }
-    return {**relayed_headers(others), **limits}
+    own = [name for name in headers if name.startswith(_OWN)]
+    if not own:
+        return relayed_headers(headers)
+    others = {name: headers[name] for name in headers if name not in own}
+    relayed = relayed_headers(others)
+    for name in own:
+        if _LIMITS.fullmatch(name) and _VALUE.fullmatch(headers[name]):
+            relayed[name] = headers[name]
+    return relayed
