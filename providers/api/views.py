@@ -4,18 +4,15 @@ https://docs.runagents.io/api/model-providers/ and the paths `/starter-kit` and
 `/auth/api-keys` of its OpenAPI document; `/secrets` and `/check` are ours.
 """
 
-from datetime import timedelta
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
 from providers import keys, starter, status
-from providers.api import object_secrets, objects
+from providers.api import key_objects, object_secrets, objects
 from providers.api.access import (
     KEY_HEADER,
     APIError,
@@ -24,13 +21,12 @@ from providers.api.access import (
     too_many,
     workspace_api,
 )
-from providers.api.object_reader import ObjectError, parse
+from providers.api.object_reader import parse
 from providers.attempts import checks
 from providers.forms.provider import EditConflict
-from providers.models import NAME_RULE, ModelProvider, Secret, WorkspaceKey
+from providers.models import ModelProvider, Secret, WorkspaceKey
 
 CHANGED_MEANWHILE = "Somebody else changed it at the same time. Try again."
-MAX_KEY_DAYS = 3650
 
 
 # --- model providers ---
@@ -166,22 +162,22 @@ def api_keys(request: HttpRequest) -> HttpResponse:
     """List the live workspace keys, or create one and show its token once."""
     if request.method == "GET":
         rows = WorkspaceKey.objects.filter(revoked_at=None)
-        return reply([_key_object(row) for row in rows])
-    body = body_of(request)
-    name = body.get("name")
-    try:
-        NAME_RULE(name)
-    except ValidationError as error:
-        raise ObjectError([f"name: {' '.join(error.messages)}"]) from None
-    row = WorkspaceKey(name=str(name), expires_at=_expiry(body))
+        return reply([key_objects.key_object(row) for row in rows])
+    row = WorkspaceKey()
+    key_objects.change(row, {"name": None, **body_of(request)})
     return _with_new_token(row, 201)
 
 
-@workspace_api("DELETE")
+@workspace_api("PATCH", "DELETE")
 def api_key(request: HttpRequest, key_id: int) -> HttpResponse:
-    """Revoke a workspace key."""
-    _workspace_key(key_id).revoke()
-    return reply({"status": "deleted"})
+    """Change a workspace key's name, end, reach or pause, or revoke it."""
+    row = _workspace_key(key_id)
+    if request.method == "DELETE":
+        row.revoke()
+        return reply({"status": "deleted"})
+    key_objects.change(row, body_of(request))
+    row.save(update_fields=["name", "models", "expires_at", "paused_at"])
+    return reply(key_objects.key_object(row))
 
 
 @workspace_api("POST")
@@ -189,8 +185,7 @@ def api_key_rotate(request: HttpRequest, key_id: int) -> HttpResponse:
     """Give a key a new token; the old one is refused from now on."""
     row = _workspace_key(key_id)
     body = body_of(request) if request.body else {}
-    if expires_at := _expiry(body):
-        row.expires_at = expires_at
+    key_objects.change(row, body)
     row.last_used_at = None
     return _with_new_token(row, 200)
 
@@ -199,18 +194,12 @@ def _with_new_token(row: WorkspaceKey, status: int) -> HttpResponse:
     key = keys.generate(keys.WORKSPACE_PREFIX)
     row.take(key)
     row.save()
-    answer = {"key": _key_object(row), "token": key.plaintext, "header": KEY_HEADER}
+    answer = {
+        "key": key_objects.key_object(row),
+        "token": key.plaintext,
+        "header": KEY_HEADER,
+    }
     return reply(answer, status)
-
-
-def _expiry(body: dict[str, Any]) -> Any:
-    days = body.get("expiresInDays")
-    if days is None:
-        return None
-    is_whole = isinstance(days, int) and not isinstance(days, bool)
-    if not is_whole or not 1 <= days <= MAX_KEY_DAYS:
-        raise ObjectError([f"expiresInDays: must be 1 to {MAX_KEY_DAYS}."])
-    return timezone.now() + timedelta(days=days)
 
 
 def _workspace_key(key_id: int) -> WorkspaceKey:
@@ -218,23 +207,6 @@ def _workspace_key(key_id: int) -> WorkspaceKey:
     if row is None:
         raise APIError(404, f'API key "{key_id}" not found')
     return row
-
-
-def _key_object(row: WorkspaceKey) -> dict[str, Any]:
-    shown = {
-        "id": str(row.pk),
-        "name": row.name,
-        "prefix": row.prefix,
-        "last4": row.last4,
-        "createdAt": row.created_at.isoformat(),
-    }
-    for name, value in (
-        ("lastUsedAt", row.last_used_at),
-        ("expiresAt", row.expires_at),
-    ):
-        if value is not None:
-            shown[name] = value.isoformat()
-    return shown
 
 
 # --- everything else ---

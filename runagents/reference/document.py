@@ -16,7 +16,13 @@ JSON = dict[str, Any]
 
 API = "/api/v1/"
 _PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
-_PURPOSE = {"GET": "Read", "POST": "Send", "PUT": "Change", "DELETE": "Delete"}
+_PURPOSE = {
+    "GET": "Read",
+    "POST": "Send",
+    "PUT": "Change",
+    "PATCH": "Amend",
+    "DELETE": "Delete",
+}
 
 
 class Call(NamedTuple):
@@ -155,7 +161,7 @@ def _registry_call(path: str, method: str, view: Callable[..., Any]) -> JSON:
     told = _operation(path, "Registry", summary)
     told["operationId"] = _identifier(path, method)
     told["security"] = [{"key": []}, {"workspaceKey": []}]
-    if method in {"POST", "PUT"}:
+    if method in {"POST", "PUT", "PATCH"}:
         told["requestBody"] = _JSON_BODY
     return told
 

@@ -4,17 +4,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from providers.models import (
-    NAME_RULE,
-    ModelProvider,
-    ProviderModel,
-    WorkspaceKey,
-)
+from providers.forms import key_terms
+from providers.models import NAME_RULE, WorkspaceKey
 from runagents.agents.models import AgentKey
 
 
@@ -60,19 +54,14 @@ class KeyForm(forms.Form):
         day: date | None = self.cleaned_data["expires_on"]
         if day is None:
             return None
-        if day < timezone.now().date() and "expires_on" in self.changed_data:
-            raise ValidationError(_("This day is over."))
-        return datetime.combine(day + timedelta(days=1), time(), UTC)
+        if "expires_on" not in self.changed_data:
+            return datetime.combine(day + timedelta(days=1), time(), UTC)
+        return key_terms.end_of(day)
 
     def clean_reach(self) -> list[str]:
         """Return the entries; one that nothing answers to is refused by its name."""
-        entries = [line.strip() for line in self.cleaned_data["reach"].splitlines()]
-        found = list(dict.fromkeys(entry for entry in entries if entry))
         before = str(self.initial.get("reach", "")).splitlines()
-        for entry in found:
-            if entry not in before and not _is_served(entry):
-                raise ValidationError(_("Nobody serves `%s`.") % entry[:100])
-        return found
+        return key_terms.reach_of(self.cleaned_data["reach"].splitlines(), before)
 
     def save(self, key: WorkspaceKey | AgentKey) -> None:
         """Store what is decided."""
@@ -90,13 +79,3 @@ class AgentKeyForm(KeyForm):
         super().__init__(*args, **kwargs)
         self.fields["name"].required = False
         self.fields["name"].help_text = _("Where it is used, such as `staging`.")
-
-
-def _is_served(entry: str) -> bool:
-    if ProviderModel.objects.filter(model_id=entry).exists():
-        return True
-    provider, slash, model = entry.partition("/")
-    if slash and model == "*":
-        return ModelProvider.objects.filter(name=provider).exists()
-    rows = ProviderModel.objects.filter(provider__name=provider, model_id=model)
-    return bool(slash) and rows.exists()

@@ -17,9 +17,9 @@ from tests.e2e.replay import Replay
 __all__ = ["installation", "replay", "server"]
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
-# A browser reports a form sent back with its mistakes, and a page that is not there.
+# A browser reports a form sent back with its mistakes, and a page that is no page.
 WIDTHS = (360, 390, 1280)
-EXPECTED = re.compile(r"the server responded with a status of (?:404|409|422)")
+EXPECTED = re.compile(r"the server responded with a status of (?:403|404|405|409|422)")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

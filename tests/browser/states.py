@@ -189,6 +189,101 @@ def key_just_created(page: Any, upstream: str) -> None:
 
 
 @state
+def wizard_wire(page: Any, upstream: str) -> None:
+    page.goto("/agents/new/upload/")
+    code = "OpenAI().chat.completions.create(model='gpt-5')\n" + CODE
+    page.get_by_label("Or paste its code").fill(code)
+    page.get_by_role("button", name="Read the code").click()
+    page.get_by_role("heading", name="Wire for Production").wait_for()
+    page.get_by_role("button", name="Add gpt-5 to").first.wait_for()
+
+
+def starter_keys(page: Any) -> None:
+    """Open the keys of the Hello World agent, which is made if need be."""
+    page.goto("/agents/hello-world/?tab=keys")
+    if not page.get_by_role("heading", name="hello-world").count():
+        page.goto("/agents/")
+        page.get_by_role("button", name="Deploy Hello World Agent").click()
+        page.get_by_role("heading", name="hello-world").wait_for()
+        page.goto("/agents/hello-world/?tab=keys")
+
+
+@state
+def agent_key_just_created(page: Any, upstream: str) -> None:
+    starter_keys(page)
+    page.get_by_text("Name, last day, fewer models").click()
+    page.get_by_label("Name").fill("staging")
+    page.get_by_label("Last day").fill("2099-12-31")
+    page.get_by_role("button", name="New key").click()
+    page.get_by_role("heading", name="New key").wait_for()
+
+
+@state
+def agent_keys(page: Any, upstream: str) -> None:
+    starter_keys(page)
+    page.get_by_text("staging").first.wait_for()
+
+
+@state
+def agent_key_with_an_error(page: Any, upstream: str) -> None:
+    starter_keys(page)
+    page.get_by_text("Name, last day, fewer models").click()
+    page.get_by_label("Models").fill("nobody-serves-this")
+    page.get_by_role("button", name="New key").click()
+    page.get_by_text("Nobody serves").wait_for()
+
+
+@state
+def key_edit(page: Any, upstream: str) -> None:
+    starter_keys(page)
+    page.get_by_role("link", name="Edit").first.click()
+    page.get_by_role("button", name="Save").wait_for()
+
+
+@state
+def key_revoke(page: Any, upstream: str) -> None:
+    starter_keys(page)
+    address = page.get_by_role("link", name="Revoke").first.get_attribute("href")
+    page.goto(address)
+
+
+def invited(page: Any) -> str:
+    """Invite somebody and return the link that begins with."""
+    page.goto("/settings/people/")
+    page.get_by_label("Username").fill(f"ada-{datetime.now(UTC):%H%M%S%f}")
+    page.get_by_role("button", name="Invite").click()
+    return str(page.locator("pre", has_text="/join/").first.inner_text())
+
+
+@state
+def somebody_ends(page: Any, upstream: str) -> None:
+    invited(page)
+    address = page.locator("a[href$='/end/']").last.get_attribute("href")
+    page.goto(address)
+
+
+@state
+def join(page: Any, upstream: str) -> None:
+    page.goto(invited(page))
+
+
+@state
+def not_allowed(page: Any, upstream: str) -> None:
+    page.goto("/agents/hello-world/run/")
+
+
+@state
+def form_without_its_token(page: Any, upstream: str) -> None:
+    page.goto("/settings/api-keys/")
+    page.locator("main [name=csrfmiddlewaretoken]").first.evaluate(
+        "each => each.remove()"
+    )
+    page.get_by_label("Name", exact=True).fill("x")
+    page.get_by_role("button", name="Create key").click()
+    page.get_by_text("Nothing was changed.").wait_for()
+
+
+@state
 def password_with_errors(page: Any, upstream: str) -> None:
     page.goto("/password/")
     page.get_by_label("Old password").fill("wrong")

@@ -6,6 +6,8 @@ Needs Chromium (Debian: chromium).
 """
 
 import argparse
+import fcntl
+import json
 import re
 import shutil
 import sys
@@ -16,6 +18,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from gateway.worker.troubles import LIMITS, USAGE
+from gateway.worker.troubles import REGISTRY as UNREAD
 from tests.browser import states
 from tests.browser.conftest import log_in
 from tests.browser.test_first_run import PAGES
@@ -209,8 +213,23 @@ def _take_all(browser: Browser, folder: Path, only: str) -> None:
             if camera.wants(f"state {name}"):
                 act(page, upstream.url)
                 camera.shoot(page, f"state {name}")
+        with _troubled(server):
+            camera.open(page, "/", "state troubles")
         _lose_the_database(server)
         camera.open(page, "/models/", "database away")
+
+
+@contextmanager
+def _troubled(server: Server) -> Iterator[None]:
+    """Tell the server's workers of what another one of the host lacks."""
+    path = server.data / "troubles" / "0.json"
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        told = dict.fromkeys((USAGE, LIMITS, UNREAD), "No space left on device")
+        file.write(json.dumps(told).ljust(1024))
+        file.flush()
+        yield
+    path.unlink(missing_ok=True)
 
 
 def _lose_the_database(server: Server) -> None:

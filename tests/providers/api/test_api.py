@@ -525,6 +525,45 @@ def test_a_new_key_shows_its_token_once_and_works(api):
     assert created["token"] not in api.get("/auth/api-keys").content.decode()
 
 
+def test_a_key_has_what_the_consoles_form_decides(api, provider):
+    provider()
+    terms = {"name": "ci-2", "lastDay": "2099-12-31", "models": ["openai/*"]}
+    key = api.post("/auth/api-keys", {**terms, "paused": True}).json()["key"]
+    assert key["models"] == ["openai/*"]
+    assert key["expiresAt"] == "2100-01-01T00:00:00+00:00"
+    assert key["paused"] is True
+    url = f"/auth/api-keys/{key['id']}"
+    changed = {"name": "ci-3", "lastDay": None, "models": [], "paused": False}
+    answer = api.ask("PATCH", url, changed)
+    assert answer.status_code == 200
+    assert "expiresAt" not in answer.json()
+    assert {name: answer.json()[name] for name in ("name", "models", "paused")} == {
+        "name": "ci-3",
+        "models": [],
+        "paused": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("terms", "words"),
+    [
+        ({"lastDay": "2020-01-01"}, "lastDay: This day is over."),
+        ({"lastDay": "soon"}, "lastDay: Write the day as 2030-12-31."),
+        ({"lastDay": 1}, "lastDay: must be a day"),
+        ({"models": ["gpt-9"]}, "models: Nobody serves `gpt-9`."),
+        ({"models": "gpt-9"}, "models: must be a list of texts."),
+        ({"paused": "no"}, "paused: must be true or false."),
+        ({"name": None}, "name: "),
+    ],
+)
+def test_wrong_terms_of_a_key_are_named(api, terms, words):
+    (listed,) = api.get("/auth/api-keys").json()
+    answer = api.ask("PATCH", f"/auth/api-keys/{listed['id']}", terms)
+    assert answer.status_code == 400
+    assert words in answer.json()["error"]
+    assert api.get("/auth/api-keys").json() == [listed]
+
+
 def test_rotating_replaces_the_token(api):
     old = api.headers
     (listed,) = api.get("/auth/api-keys").json()

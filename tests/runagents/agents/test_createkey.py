@@ -54,7 +54,10 @@ def test_a_workspace_key_is_for_the_api(capsys):
         ["Not A Name"],
         ["Not A Name", "--workspace"],
         ["local"],
-        ["a", "--models", "m", "--workspace"],
+        ["a", "--key-name", "m", "--workspace"],
+        ["a", "--key-name", "Not A Name"],
+        ["a", "--last-day", "soon"],
+        ["a", "--last-day", "2020-01-01", "--workspace"],
     ],
 )
 def test_a_mistake_is_told_and_changes_nothing(arguments):
@@ -63,3 +66,21 @@ def test_a_mistake_is_told_and_changes_nothing(arguments):
     assert str(caught.value)
     assert not Agent.objects.exists()
     assert not WorkspaceKey.objects.exists()
+
+
+@pytest.mark.parametrize("kind", [["--workspace"], []])
+def test_a_key_has_what_the_consoles_form_decides(capsys, provider, kind):
+    provider()
+    terms = ["--models", "openai/*,gpt-4o-mini", "--last-day", "2099-12-31", "--paused"]
+    printed = createkey(capsys, "ci", *terms, *kind)
+    model = WorkspaceKey if kind else AgentKey
+    row = model.objects.get(digest=keys.digest(printed.out.strip()))
+    assert row.models == ["openai/*", "gpt-4o-mini"]
+    assert row.expires_at.isoformat() == "2100-01-01T00:00:00+00:00"
+    assert row.paused_at
+    assert "yet" not in printed.err
+
+
+def test_an_agents_key_has_a_name_of_its_own(capsys):
+    createkey(capsys, "support", "--key-name", "staging")
+    assert AgentKey.objects.get().name == "staging"
