@@ -28,6 +28,25 @@ class _Rates(NamedTuple):
     cache_write_1h: Decimal
 
 
+class ListPrice(NamedTuple):
+    """US dollars per million tokens; None where it is unknown or depends on a call."""
+
+    input: Decimal | None = None
+    output: Decimal | None = None
+    cached: Decimal | None = None
+
+
+def listed(provider_type: str, endpoint: str, model: str) -> ListPrice:
+    """Return the list price of a model at a provider."""
+    vendor = vendors.of(provider_type).price_list or _vendor(endpoint)
+    if vendor is None:
+        return ListPrice()
+    _known, rates = _list_rates(vendor, model, datetime.now(UTC).date())
+    if rates is None:
+        return ListPrice()
+    return ListPrice(rates.input, rates.output, rates.cached)
+
+
 def cost(call: Mapping[str, Any], own: Mapping[str, Any] | None) -> Decimal | None:
     """Return the cost of a call, or None when tokens or prices are unknown.
 

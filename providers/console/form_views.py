@@ -3,6 +3,7 @@
 Each part also works without scripts: then the same button returns the whole page.
 """
 
+import difflib
 from typing import Any
 
 from django.contrib import messages
@@ -71,7 +72,7 @@ def _clone(source: ModelProvider) -> ProviderForm:
     initial = dict(ProviderForm(instance=source).initial)
     del initial["version"]
     name = presets.free_name(f"{source.name[:MAX_NAME_COPIED]}-copy", _names())
-    return ProviderForm(initial=initial | {"name": name})
+    return ProviderForm(initial=initial | {"name": name, "clone": source.name})
 
 
 def _save(request: HttpRequest, form: ProviderForm) -> HttpResponse:
@@ -179,7 +180,18 @@ def _previews(form: ProviderForm) -> dict[str, Any]:
         "lacks_space": prefix.strip().lower() in {"bearer", "token", "basic"}
         and not prefix.endswith(" "),
         "private_network_note": form.private_network_note,
+        **_region_note(form),
     }
+
+
+def _region_note(form: ProviderForm) -> dict[str, str]:
+    """Return the region that the vendor does not know, and one that looks like it."""
+    region = str(form["region"].value() or "").strip()
+    regions = vendors.of(str(form["provider_type"].value() or "")).regions()
+    if not region or not regions or region in regions:
+        return {}
+    alike = difflib.get_close_matches(region, sorted(regions), 1, 0.6)
+    return {"unknown_region": region, "known_region": "".join(alike)}
 
 
 def _key_hint(form: ProviderForm, typed: str) -> str:

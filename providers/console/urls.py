@@ -8,6 +8,7 @@ from providers.console import (
     form_views,
     list_views,
     oauth_views,
+    registry_views,
     views,
 )
 
@@ -20,6 +21,8 @@ urlpatterns = [
     path("list/check-all/", bulk_views.check_all, name="provider-check-all"),
     path("list/change/", bulk_views.change, name="provider-change"),
     path("list/removal/", bulk_views.removal, name="provider-removal"),
+    path("list/export/", registry_views.registry_export, name="registry-export"),
+    path("list/import/", registry_views.registry_import, name="registry-import"),
     path("form/fields/", form_views.provider_fields, name="provider-fields"),
     path("form/preview/", form_views.provider_preview, name="provider-preview"),
     path("form/field/", form_views.provider_field, name="provider-field"),

@@ -189,6 +189,21 @@ def store(provider: ModelProvider, entries: Iterable[ModelEntry]) -> None:
         row.delete()
 
 
+def with_settings_of(
+    source: ModelProvider, entries: Iterable[ModelEntry]
+) -> list[ModelEntry]:
+    """Return the entries, those without overrides with what `source` has for the id."""
+    rows = {row.model_id: row_values(row) for row in source.provider_models.all()}
+    for values in rows.values():
+        del values["position"]
+    return [
+        ModelEntry(entry.model_id, rows.get(entry.model_id))
+        if entry.overrides is None
+        else entry
+        for entry in entries
+    ]
+
+
 def row_values(row: ProviderModel) -> dict[str, Any]:
     """Return what may change about a stored model."""
     names = ("position", "upstream_id", "base_model", "capabilities", *PRICES.values())

@@ -244,8 +244,15 @@ class ProviderForm(ProviderFields):
         if self._is_connection_changed(provider):
             # A token was obtained for the addresses and credentials of before.
             OAuthToken.objects.filter(provider=provider).delete()
-        entries.store(provider, self.cleaned_data["models"])
+        entries.store(provider, self._entries())
         return provider
+
+    def _entries(self) -> list[entries.ModelEntry]:
+        """Return the models to store, those of a copy as they are at its source."""
+        models: list[entries.ModelEntry] = self.cleaned_data["models"]
+        name = "" if self.original.pk else self.cleaned_data.get("clone", "")
+        source = ModelProvider.objects.filter(name=name).first() if name else None
+        return entries.with_settings_of(source, models) if source else models
 
     def _claim(self, provider: ModelProvider) -> None:
         rows = ModelProvider.objects.filter(pk=provider.pk)

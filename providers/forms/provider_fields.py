@@ -76,6 +76,8 @@ class ProviderFields(forms.ModelForm):  # type: ignore[type-arg]
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     overwrite = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    # The provider that a new one is a copy of: its models' prices come along.
+    clone = forms.CharField(required=False, max_length=63, widget=forms.HiddenInput)
 
     class Meta:
         model = ModelProvider
@@ -99,6 +101,12 @@ class ProviderFields(forms.ModelForm):  # type: ignore[type-arg]
             "options",
         ]
         error_messages = {
+            "requests_per_minute": {
+                "min_value": _(
+                    "0 would refuse every call. Leave it empty for no limit, or take "
+                    "the tick from Enabled."
+                ),
+            },
             "name": {"required": _("Enter a name for the provider.")},
             "endpoint": {"required": _("Enter the provider's API address.")},
             "provider_type": {"required": _("Choose the provider type.")},

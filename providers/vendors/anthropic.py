@@ -35,6 +35,7 @@ VENDOR = Vendor(
     note=_("Claude by the Messages API"),
     logo="anthropic",
     endpoint="https://api.anthropic.com",
+    endpoint_help=_("The API's address, with or without /v1."),
     chat_path="/v1/messages",
     pasted_tails=("/v1/messages", "/messages"),
     header_name="x-api-key",

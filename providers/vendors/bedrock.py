@@ -7,9 +7,11 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.htm
 
 import re
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from botocore.loaders import Loader
 from django.utils.translation import gettext_lazy as _
 
 from providers.vendors import listing
@@ -28,6 +30,16 @@ def region_of(endpoint: str) -> str:
         r"\.([a-z]{2,4}(?:-[a-z]+)+-\d)\.(?:vpce\.)?(?:amazonaws|api\.aws)", host
     )
     return found.group(1) if found else ""
+
+
+@lru_cache(maxsize=1)
+def regions() -> frozenset[str]:
+    """Return where the service is, as far as this version of botocore knows."""
+    found: set[str] = set()
+    for partition in Loader().load_data("endpoints")["partitions"]:
+        service = partition["services"].get("bedrock", {})
+        found |= set(service.get("endpoints", ())) & set(partition["regions"])
+    return frozenset(found)
 
 
 def control_plane(endpoint: str) -> str:
@@ -107,6 +119,10 @@ VENDOR = Vendor(
     logo="bedrock",
     endpoint="https://bedrock-runtime.{region}.amazonaws.com",
     region_of=region_of,
+    regions=regions,
+    endpoint_help=_(
+        "Follows the region until you change it; a VPC endpoint's address works, too."
+    ),
     chat_path="/model/{model}/invoke",
     auth_type="aws_sigv4",
     example_models="us.anthropic.claude-opus-4-6-v1",

@@ -44,6 +44,7 @@ VENDOR = Vendor(
     note=_("Self-hosted, no account needed"),
     logo="ollama",
     endpoint="http://localhost:11434",
+    endpoint_help=_("Where its server listens, without /api or /v1."),
     chat_path="/api/chat",
     pasted_tails=("/api/chat", "/api/generate"),
     is_local=True,

@@ -31,6 +31,9 @@ VENDOR = Vendor(
     note=_("OpenAI, Azure, vLLM and anything compatible"),
     logo="openai",
     endpoint="https://api.openai.com",
+    endpoint_help=_(
+        "The API's address, with or without /v1; a compatible server's own works, too."
+    ),
     chat_path="/v1/chat/completions",
     pasted_tails=(
         "/v1/chat/completions",

@@ -34,6 +34,10 @@ def _no_region(endpoint: str) -> str:
     return ""
 
 
+def _no_regions() -> frozenset[str]:
+    return frozenset()
+
+
 @dataclass(frozen=True)
 class Vendor:
     """One type of provider. Only what has no default must be said.
@@ -42,8 +46,9 @@ class Vendor:
     static/vendor/lobehub-icons/logos.svg.
 
     Where it is: `endpoint` may hold ``{region}``, which `region_of` finds again in an
-    address. `chat_path` follows it in calls. `pasted_tails` are ends of addresses that
-    people paste along. `is_local` tells that it usually runs on a private network, and
+    address; `regions` are those that are known. `endpoint_help` says what to enter.
+    `chat_path` follows it in calls. `pasted_tails` are ends of addresses that people
+    paste along. `is_local` tells that it usually runs on a private network, and
     `listens_with` is the variable that lets its server answer to containers.
 
     As whom it is called: the usual `auth_type`, and the header that carries a key.
@@ -72,6 +77,8 @@ class Vendor:
 
     endpoint: str = ""
     region_of: Callable[[str], str] = _no_region
+    regions: Callable[[], frozenset[str]] = _no_regions
+    endpoint_help: str | Promise = ""
     pasted_tails: tuple[str, ...] = ()
     is_local: bool = False
     listens_with: str = ""

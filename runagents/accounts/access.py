@@ -75,6 +75,8 @@ PAGES: dict[str, Access] = {
     "provider-check-all": _OPERATORS,
     "provider-change": _OPERATORS,
     "provider-removal": _OPERATORS,
+    "registry-export": _OPERATORS,
+    "registry-import": _OPERATORS,
     "provider-status": _VIEWERS,
     "provider-create": _OPERATORS,
     "provider-edit": _OPERATORS,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -196,6 +197,24 @@ def described(field: BoundField, with_help: object = True) -> SafeString:
     if with_help:
         names.insert(0, f"{field.auto_id}_helptext")
     return field.as_widget(attrs={"aria-describedby": " ".join(names)})
+
+
+@register.filter
+def or_listed(field: BoundField, price: Decimal | None) -> SafeString:
+    """Return the field of a price, which shows the list price while it is empty."""
+    if price is None:
+        return field.as_widget()
+    return field.as_widget(attrs={"placeholder": plain(price)})
+
+
+@register.filter
+def plain(price: Decimal | None) -> str:
+    """Return a price without zeros that say nothing.
+
+    >>> plain(Decimal("2.500000"))
+    '2.5'
+    """
+    return "" if price is None else f"{price.normalize():f}"
 
 
 @register.filter

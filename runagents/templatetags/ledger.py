@@ -4,7 +4,9 @@ from django import template
 from django.db.models import QuerySet
 
 from gateway.console import reports
+from gateway.ledger import prices
 from gateway.models import UsageRecord
+from providers.models import ModelProvider, ProviderModel
 
 register = template.Library()
 
@@ -15,6 +17,13 @@ RECENT = 10
 def provider_day(name: str) -> reports.ProviderDay:
     """Return what a provider's last 24 hours came to, as a whole and by model."""
     return reports.of_provider(name)
+
+
+@register.simple_tag
+def list_price(provider: ModelProvider, model: ProviderModel) -> prices.ListPrice:
+    """Return what a model costs where its provider's own prices do not say."""
+    name = model.base_model or model.upstream_id or model.model_id
+    return prices.listed(provider.provider_type, provider.endpoint, name)
 
 
 @register.simple_tag

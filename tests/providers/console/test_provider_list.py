@@ -248,5 +248,43 @@ def test_a_clone_has_all_but_the_name_and_the_same_stored_secret(
     assert form["version"].value() is None
 
 
+def test_a_clone_has_the_prices_and_capabilities_of_its_models(
+    logged_in_client, provider
+):
+    source = provider(
+        models=("gpt-4o", "o3"),
+        requests_per_minute=60,
+        options={"timeouts": {"total": 90}, "extra_headers": {"X-A": "b"}},
+    )
+    source.provider_models.filter(model_id="o3").update(
+        upstream_id="o3-eu",
+        base_model="o3",
+        input_price="1.5",
+        capabilities={"vision": True},
+    )
+    form = logged_in_client.get("/models/new/?clone=openai").context["form"]
+    posted = {
+        name: value
+        for name in form.fields
+        if (value := form[name].value()) not in (None, "", False)
+    }
+    posted["models"] = "o3\ngpt-4o\nnew"
+    posted.pop("options", None)
+    answer = logged_in_client.post("/models/new/", posted)
+    assert answer.status_code == 302, answer.context["form"].errors
+    copy = ModelProvider.objects.get(name="openai-copy")
+    assert copy.options == source.options
+    assert copy.requests_per_minute == 60
+    assert [row.model_id for row in copy.provider_models.all()] == [
+        "o3",
+        "gpt-4o",
+        "new",
+    ]
+    row = copy.provider_models.get(model_id="o3")
+    assert (row.upstream_id, row.base_model, row.input_price) == ("o3-eu", "o3", 1.5)
+    assert row.capabilities == {"vision": True}
+    assert source.provider_models.count() == 2
+
+
 def test_a_clone_of_nobody_is_a_404(logged_in_client, db):
     assert logged_in_client.get("/models/new/?clone=nobody").status_code == 404
