@@ -250,7 +250,7 @@ def key_revoke(page: Any, upstream: str) -> None:
 def invited(page: Any) -> str:
     """Invite somebody and return the link that begins with."""
     page.goto("/settings/people/")
-    page.get_by_label("Username").fill(f"ada-{datetime.now(UTC):%H%M%S%f}")
+    page.get_by_label("User name").fill(f"ada-{datetime.now(UTC):%H%M%S%f}")
     page.get_by_role("button", name="Invite").click()
     return str(page.locator("pre", has_text="/join/").first.inner_text())
 

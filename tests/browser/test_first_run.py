@@ -19,6 +19,7 @@ PAGES = (
     "/agents/hello-world/?tab=keys",
     "/agents/hello-world/?tab=connect",
     "/agents/hello-world/delete/",
+    "/models/list/import/",
     "/models/",
     "/models/new/",
     "/models/playground-llm/",

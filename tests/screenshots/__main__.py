@@ -225,7 +225,11 @@ def _troubled(server: Server) -> Iterator[None]:
     path = server.data / "troubles" / "0.json"
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        told = dict.fromkeys((USAGE, LIMITS, UNREAD), "No space left on device")
+        told = {
+            USAGE: "No space left on device",
+            LIMITS: "ConnectionError",
+            UNREAD: "OperationalError",
+        }
         file.write(json.dumps(told).ljust(1024))
         file.flush()
         yield
