@@ -90,6 +90,9 @@ class GatewayClient:
     def request(self, method: str, url: str, **options: Any) -> httpx.Response:
         return asyncio.run(self._request(method, url, options))
 
+    def ask(self, method: str, url: str, **options: Any) -> httpx.Response:
+        return asyncio.run(self._request(method.upper(), url, options))
+
     def get(self, url: str, **options: Any) -> httpx.Response:
         return asyncio.run(self._request("GET", url, options))
 

@@ -57,7 +57,8 @@ def wrong(path: str, problem: str) -> GatewayError:
 
 
 def _is_output_part(part: Any) -> bool:
-    return isinstance(part, dict) and part.get("type") in _OUTPUT_PARTS
+    kind = part.get("type") if isinstance(part, dict) else None
+    return isinstance(kind, str) and kind in _OUTPUT_PARTS
 
 
 def _part(part: Any, path: str) -> JSON:
