@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.hashers import get_hasher
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
@@ -31,6 +32,24 @@ def test_unknown_names_and_wrong_passwords_read_the_same(client, administrator):
     message = "Please enter a correct username and password"
     assert message in known.content.decode()
     assert message in unknown.content.decode()
+
+
+def test_unknown_names_cost_as_much_time_as_known_ones(
+    client, administrator, monkeypatch
+):
+    """What takes the time of a log-in is the hash of the password."""
+    hashed = []
+    hasher = get_hasher()
+    encode = type(hasher).encode
+
+    def counted(self, password, salt, *arguments, **options):
+        hashed.append(password)
+        return encode(self, password, salt, *arguments, **options)
+
+    monkeypatch.setattr(type(hasher), "encode", counted)
+    for name in ("admin", "nobody"):
+        client.post("/login/", {"username": name, "password": "battery staple"})
+    assert hashed == ["battery staple"] * 2
 
 
 def test_the_sixth_attempt_on_a_name_waits(client, administrator):
