@@ -18,13 +18,14 @@ from gateway.worker.snapshot import Target
 _REFUSED = frozenset({400, 422})
 _DENIED = 403
 
-_SCHEMAS = ("tools", "functions", "response_format", "text", "extra_body")
+_SCHEMAS = frozenset({"tools", "functions", "response_format", "text", "extra_body"})
 """Where schemas stand in a request."""
 
 _VALUES = re.compile(r"[\w-]+")
 
-_OF = " of "
+_NOTHING: frozenset[str] = frozenset()
 _MOST_KEPT = 256
+"""What is remembered of a model; who varies it with each request makes it no more."""
 
 _LASTING = re.compile(
     r"extra input|extraneous|extra_forbidden|permitted|support|unknown|unrecognized|"
@@ -94,12 +95,12 @@ def _found(value: Any, fields: tuple[str, ...]) -> Iterator[Any]:
 
 def known(target: Target, body: JSON) -> frozenset[str]:
     """Return what this upstream model is known to refuse of a client's request."""
-    avoided = target.provider.avoided.get(target.upstream_id, frozenset())
-    if not any(_OF in each for each in avoided):
+    provider, model = target.provider, target.upstream_id
+    avoided = provider.avoided.get(model, _NOTHING)
+    schemas = provider.refused_schemas.get(model)
+    if schemas is None or _SCHEMAS.isdisjoint(body):
         return avoided
-    schemas = _OF + _digest(body)
-    ours = {each.removesuffix(schemas) for each in avoided}
-    return frozenset(each for each in ours if _OF not in each)
+    return avoided | schemas.get(_digest(body), _NOTHING)
 
 
 def remember(target: Target, feature: Feature, error: GatewayError, body: JSON) -> None:
@@ -107,10 +108,19 @@ def remember(target: Target, feature: Feature, error: GatewayError, body: JSON) 
 
     Where the schemas of `body`, the client's request, were refused, it is for these.
     """
+    provider, model = target.provider, target.upstream_id
     if feature.of_schemas:
-        _add(target, feature.name + _OF + _digest(body))
+        schemas = provider.refused_schemas.setdefault(model, {})
+        if len(schemas) >= _MOST_KEPT:
+            # It is soon learned again.
+            schemas.clear()
+        digest = _digest(body)
+        schemas[digest] = schemas.get(digest, _NOTHING) | {feature.name}
     elif feature.lasts or _is_general(error):
-        _add(target, feature.name)
+        avoided = provider.avoided.get(model, _NOTHING)
+        if len(avoided) >= _MOST_KEPT:
+            avoided = _NOTHING
+        provider.avoided[model] = avoided | {feature.name}
 
 
 def is_noted(target: Target, name: str) -> bool:
@@ -128,15 +138,7 @@ def _is_general(error: GatewayError) -> bool:
     return is_named or bool(_LASTING.search(error.message))
 
 
-def _add(target: Target, refused: str) -> None:
-    avoided = target.provider.avoided
-    before = avoided.get(target.upstream_id, frozenset())
-    if len(before) >= _MOST_KEPT:
-        # Who makes a schema of each request fills this; it is soon learned again.
-        before = frozenset(each for each in before if _OF not in each)
-    avoided[target.upstream_id] = before | {refused}
-
-
-def _digest(body: JSON) -> str:
-    held = [body.get(field) for field in _SCHEMAS]
-    return hashlib.sha256(encode(held)).hexdigest()
+def _digest(body: JSON) -> bytes:
+    """Return what tells the schemas of a request from others."""
+    held = [body.get(field) for field in sorted(_SCHEMAS)]
+    return hashlib.sha256(encode(held)).digest()

@@ -58,7 +58,8 @@ class Provider:
 
     `heads` and `secrets` are caches: URLs and headers of requests, and the credentials'
     values, which must not come back to a client. `avoided` are features that upstream
-    models refused (gateway/calls/avoidance.py), `repeats` what it may still be asked
+    models refused, `refused_schemas` those of single requests' schemas, by these
+    (gateway/calls/avoidance.py), `repeats` what it may still be asked
     once more.
     """
 
@@ -73,6 +74,9 @@ class Provider:
         default_factory=dict
     )
     avoided: dict[str, frozenset[str]] = field(default_factory=dict)
+    refused_schemas: dict[str, dict[bytes, frozenset[str]]] = field(
+        default_factory=dict
+    )
     secrets: tuple[bytes, ...] | None = None
     repeats: Repeats = field(default_factory=Repeats)
 

@@ -526,7 +526,7 @@ def test_a_model_without_strict_tools_is_asked_without(
 
 
 def test_schemas_without_end_are_not_all_remembered():
-    provider = SimpleNamespace(avoided={"m": frozenset({"strict"})})
+    provider = SimpleNamespace(avoided={"m": frozenset({"strict"})}, refused_schemas={})
     target = SimpleNamespace(provider=provider, upstream_id="m")
     error = GatewayError(400, "invalid_request_error", TOO_LARGE)
     for number in range(1000):
@@ -534,7 +534,28 @@ def test_schemas_without_end_are_not_all_remembered():
         avoidance.remember(target, GRAMMAR, error, body)
         assert avoidance.known(target, body) == {"grammar", "strict"}
     assert avoidance.known(target, {"tools": []}) == {"strict"}
-    assert len(provider.avoided["m"]) <= 256
+    assert len(provider.refused_schemas["m"]) <= 256
+
+
+def test_schemas_are_told_apart_only_where_some_were_refused(monkeypatch):
+    counted = []
+    digest = avoidance._digest
+    monkeypatch.setattr(
+        avoidance, "_digest", lambda body: counted.append(body) or digest(body)
+    )
+    provider = SimpleNamespace(avoided={}, refused_schemas={})
+    target = SimpleNamespace(provider=provider, upstream_id="m")
+    body = {"tools": [strict_tool("f")]}
+    assert avoidance.known(target, body) == set()
+    error = GatewayError(400, "invalid_request_error", TOO_LARGE)
+    avoidance.remember(target, GRAMMAR, error, body)
+    counted.clear()
+    assert avoidance.known(target, body) == {"grammar"}
+    assert len(counted) == 1
+    assert avoidance.known(target, {"messages": []}) == set()
+    other = SimpleNamespace(provider=provider, upstream_id="n")
+    assert avoidance.known(other, body) == set()
+    assert len(counted) == 1
 
 
 # --- betas and tiers ---
