@@ -157,7 +157,7 @@ class AnswerStream(Generic[T]):
 
     async def let_go(self) -> None:
         """Close what is open towards the upstream."""
-        await self._response.aclose()
+        await upstream.close(self._response)
         if self._next is not None:
             await self._give_up(self._next)
 

@@ -29,7 +29,9 @@ class Rounds:
         row, limiter = self.target.provider.row, self.call.limiter
         if limiter is None or not row.requests_per_minute:
             return
-        wait = await limiter.wait_time(str(row.uid), row.requests_per_minute)
+        wait = await limiter.wait_time(
+            self.target.provider.uid, row.requests_per_minute
+        )
         if wait > 0:
             raise refusal(row.name, row.requests_per_minute, wait)
 

@@ -60,12 +60,14 @@ async def ask(
     call: Call,
 ) -> WholeAnswer | AnswerStream[T]:
     """Return the answer of the first target that gives one; raises GatewayError."""
-
-    async def attempt(target: Target) -> WholeAnswer | AnswerStream[T]:
-        passage = passage_to(target.provider.translator)
-        return await _attempt(asked, target, passage, call)
-
-    return await in_order(targets, attempt, call)
+    # A function with its types written out would have them made for every call.
+    return await in_order(
+        targets,
+        lambda target: _attempt(
+            asked, target, passage_to(target.provider.translator), call
+        ),
+        call,
+    )
 
 
 async def in_order(
@@ -214,7 +216,7 @@ async def _whole(
             failures.observe_broken(rounds.target, error)
             raise
         finally:
-            await response.aclose()
+            await upstream.close(response)
         if not rounds.go_on_after(payload.body):
             return whole
         # Billed, whatever becomes of the rest.

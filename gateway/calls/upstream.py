@@ -130,6 +130,13 @@ def body_of(response: httpx.Response) -> AsyncIterator[bytes]:
     return stream.__aiter__()
 
 
+async def close(response: httpx.Response) -> None:
+    """Let go of a response whose body is read by `body_of`, past httpx as that is."""
+    stream = response.stream
+    if isinstance(stream, httpx.AsyncByteStream):
+        await stream.aclose()
+
+
 class TooLarge(Exception):
     """More bytes than allowed."""
 

@@ -86,7 +86,7 @@ async def _answer(request: Request, receive: Receive) -> Response | StreamedResp
         return await _respond(request, receive)
     except GatewayError as error:
         failure = error
-        _book(request, error, calls.about(request, _door_of(request)))
+        _book(request, error, _about(request))
     except asyncio.CancelledError:
         if not _ends_with_the_worker():
             raise
@@ -101,6 +101,10 @@ async def _answer(request: Request, receive: Receive) -> Response | StreamedResp
 
 def _door_of(request: Request) -> Envelope:
     return routes.door_of(request.path, request.header_lists)
+
+
+def _about(request: Request) -> dict[str, str]:
+    return calls.about(request, _door_of(request), request.sent())
 
 
 def _book(request: Request, error: GatewayError, about: dict[str, str]) -> None:
@@ -143,22 +147,23 @@ async def _respond(request: Request, receive: Receive) -> Response | StreamedRes
             raise _no_websockets()
         raise _not_allowed(endpoint.methods)
     if not endpoint.is_public:
-        request.caller = await _identify(request)
+        door = endpoint.door if "POST" in endpoint.methods else _door_of(request)
+        request.caller = await _identify(request, door)
     if request.method == "POST":
         check_media_type(request, may_lack=endpoint.door is routes.MESSAGES_DOOR)
         request.body = await read_body(request, receive)
     return await endpoint.view(request, **named)
 
 
-async def _identify(request: Request) -> Caller:
-    """Return who calls; raises GatewayError, a 429 after too many wrong keys.
+async def _identify(request: Request, door: Envelope) -> Caller:
+    """Return who calls at `door`; raises GatewayError, a 429 after too many wrong keys.
 
     A key that could be ours and is unknown may be newer than the snapshot.
     """
     if not registry.is_loaded:
         raise callers.unreadable()
     headers, address = request.header_lists, request.address
-    aside = _door_of(request) is routes.MESSAGES_DOOR
+    aside = door is routes.MESSAGES_DOOR
     try:
         return callers.identify(registry.snapshot, headers, address, sets_aside=aside)
     except GatewayError as error:

@@ -67,6 +67,7 @@ class Provider:
     translator: Translator
     auth: httpx.Auth | None
     name: str
+    uid: str
     host: str
     extra_headers: Mapping[str, str]
     extensions: dict[str, object]
@@ -96,6 +97,7 @@ class Provider:
             translator=TRANSLATORS[row.provider_type],
             auth=scheme,
             name=row.name,
+            uid=str(row.uid),
             host=(urlsplit(row.endpoint).hostname or "").lower(),
             extra_headers={
                 name.lower(): value

@@ -24,7 +24,7 @@ import os
 import socket
 import ssl
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -146,9 +146,9 @@ class _Pool:
             found = self._destinations[key] = _destination(url)
         return found
 
-    async def connect(
+    def connect(
         self, to: _Destination, seconds: float | None, *, anew: bool
-    ) -> Connection:
+    ) -> Awaitable[Connection]:
         """Return a connection that was checked; raises what aiohttp raises.
 
         With `anew` it is one that served nothing yet, and will serve nothing else.
@@ -157,11 +157,24 @@ class _Pool:
         if anew:
             self._anew = self._anew or self._connector(force_close=True)
             connector = self._anew
+        timeout = _client_timeout(seconds)
         if self._service_ports and to.request.port in self._service_ports:
-            await self.guard.learn(to.request.port, self._lookup)
-        return await connector.connect(
-            to.request, traces=[], timeout=_client_timeout(seconds)
-        )
+            return self._connect_guarded(connector, to, timeout)
+        return connector.connect(to.request, traces=[], timeout=timeout)
+
+    async def _connect_guarded(
+        self,
+        connector: aiohttp.TCPConnector,
+        to: _Destination,
+        limits: aiohttp.ClientTimeout,
+    ) -> Connection:
+        """Connect to a port that a service of ours uses, once its addresses are known.
+
+        Raises what aiohttp raises.
+        """
+        assert to.request.port is not None  # noqa: S101
+        await self.guard.learn(to.request.port, self._lookup)
+        return await connector.connect(to.request, traces=[], timeout=limits)
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -10,7 +10,7 @@ from gateway.calls.call import Call
 from gateway.calls.embedding import embed
 from gateway.calls.passages import between
 from gateway.doors import embeddings as embeddings_door
-from gateway.doors.protocol import Asked, Door, Envelope
+from gateway.doors.protocol import Asked, Door, Envelope, Sent
 from gateway.entry import bodies, hops
 from gateway.entry.request import Request
 from gateway.entry.response import Response, json_response
@@ -90,31 +90,32 @@ def asked_by(request: Request, door: Envelope) -> tuple[Asked, Call]:
 
     Raises GatewayError, with the request's line in the ledger prepared.
     """
+    sent = request.sent()
     call = begin(
         request.caller,
         request.request_id,
         time.monotonic(),
         request.held,
         _headers_for_upstream(request),
-        **about(request, door),
+        **about(request, door, sent),
     )
     request.entry = call.entry
     body = bodies.parse(request.body)
     if isinstance(model := body.get("model"), str):
         call.entry.fields["model"] = model
-    asked = door.parse_request(body, request.sent())
+    asked = door.parse_request(body, sent)
     request.body = b""  # Held once: what was read of it goes on.
     return asked, call
 
 
-def about(request: Request, door: Envelope) -> dict[str, str]:
-    """Return what the ledger is told of a request that came in at `door`, by column.
+def about(request: Request, door: Envelope, sent: Sent) -> dict[str, str]:
+    """Return what the ledger is told of what was `sent` at `door`, by column.
 
     Headers of our own go before those that only a door knows.
     """
-    columns = {"door": door.NAME, **door.about(request.sent())}
+    columns = {"door": door.NAME, **door.about(sent)}
     for column, header in _OWN_COLUMNS.items():
-        if value := request.header(header):
+        if header in request.header_lists and (value := request.header(header)):
             columns[column] = value
     return columns
 
