@@ -117,20 +117,21 @@ def remember(target: Target, feature: Feature, error: GatewayError, body: JSON) 
         digest = _digest(body)
         schemas[digest] = schemas.get(digest, _NOTHING) | {feature.name}
     elif feature.lasts or _is_general(error):
-        avoided = provider.avoided.get(model, _NOTHING)
-        if len(avoided) >= _MOST_KEPT:
-            avoided = _NOTHING
-        provider.avoided[model] = avoided | {feature.name}
+        note(target, feature.name)
 
 
 def is_noted(target: Target, name: str) -> bool:
     """Tell whether `name` was noted of this upstream model."""
-    return name in target.provider.avoided.get(target.upstream_id, frozenset())
+    return name in target.provider.avoided.get(target.upstream_id, _NOTHING)
 
 
 def note(target: Target, name: str) -> None:
     """Note what this upstream model does not do, as long as the snapshot lives."""
-    _add(target, name)
+    avoided = target.provider.avoided
+    before = avoided.get(target.upstream_id, _NOTHING)
+    if len(before) >= _MOST_KEPT:
+        before = _NOTHING
+    avoided[target.upstream_id] = before | {name}
 
 
 def _is_general(error: GatewayError) -> bool:
