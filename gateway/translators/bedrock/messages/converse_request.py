@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.htm
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.errors import invalid_request
 from gateway.hub.protocol import JSON, Route, UpstreamRequest
 from gateway.hub.requests.losses import Losses
 from gateway.translators.anthropic.relay.request import Received
@@ -23,6 +24,9 @@ WIRE = "messages by converse"
 _LARGEST = 25 * 1024 * 1024
 _OPERATIONS = {False: "converse", True: "converse-stream"}
 _THINKING = frozenset({"thinking", "redacted_thinking"})
+_MALFORMED = (LookupError, TypeError, ValueError, AttributeError)
+"""What comes of a value in another place than documented: nothing has checked them."""
+
 _UNSAID = ("metadata", "safeguards")
 
 
@@ -38,9 +42,7 @@ def render_converse(
     for name in _UNSAID:
         if claude.pop(name, None):
             losses.drop(name)
-    body = converse.from_claude(
-        _in_blocks(claude, losses), _around(claude, route, tier)
-    )
+    body = _said(claude, _around(claude, route, tier), losses)
     if "stop_sequences" in claude:
         # Converse itself does not tell which one ended the answer.
         body["additionalModelResponseFieldPaths"] = ["/stop_sequence"]
@@ -56,6 +58,19 @@ def render_converse(
         losses.downgraded,
         raw=raw,
     )
+
+
+def _said(claude: JSON, around: converse.Around, losses: Losses) -> JSON:
+    """Return Converse's body; raises a 400 for a block that lacks what it must have."""
+    try:
+        return converse.from_claude(_in_blocks(claude, losses), around)
+    except _MALFORMED:
+        raise invalid_request(
+            "messages: Input should be valid: a turn, block or tool is not in the form "
+            "that the Messages API documents",
+            param="messages",
+            code="invalid_value",
+        ) from None
 
 
 def _around(claude: JSON, route: Route, tier: str) -> converse.Around:
