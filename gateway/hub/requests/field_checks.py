@@ -174,6 +174,7 @@ CHECKS: dict[str, Check] = {
     "top_k": _integer(0),
     "top_logprobs": _integer(0, 20),
     "top_p": _in_range(0, 1),
+    "truncate": _a_boolean,
     "user": _a_string,
     "web_search_options": _an_object,
 }

@@ -27,6 +27,7 @@ EXTENSIONS = frozenset(
         "repeat_penalty",
         "thinking",
         "top_k",
+        "truncate",
     }
 )
 """Fields beyond OpenAI's that at least one upstream understands."""

@@ -19,6 +19,7 @@ _TUNING = (
     "repeat_penalty",
     "num_ctx",
     "keep_alive",
+    "truncate",
     "mcp_servers",
     "thinking",
     "reasoning",

@@ -42,7 +42,7 @@ OPTIONS = {
 }
 """Parameters that go into `options`; what is absent is the Modelfile's to decide."""
 
-TOP_LEVEL = ("keep_alive", "logprobs", "top_logprobs")
+TOP_LEVEL = ("keep_alive", "logprobs", "top_logprobs", "truncate")
 DROPPED = ("mcp_servers", "service_tier", "thinking", "verbosity")
 REFUSED = ("logit_bias", "web_search_options")
 

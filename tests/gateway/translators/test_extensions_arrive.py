@@ -46,6 +46,7 @@ EXTENSIONS: dict[str, tuple[JSON, JSON]] = {
     "repeat_penalty": (asking(), asking(repeat_penalty=1.1)),
     "num_ctx": (asking(), asking(num_ctx=8192)),
     "keep_alive": (asking(), asking(keep_alive="5m")),
+    "truncate": (asking(), asking(truncate=True)),
     "thinking": (asking(), asking(thinking={"type": "enabled", "budget_tokens": 2000})),
     "reasoning": (asking(), asking(reasoning={"effort": "high"})),
     "mcp_servers": (asking(), asking(mcp_servers=[{"type": "url", "name": "a"}])),

@@ -109,6 +109,7 @@ _DROPPED = (
     "repeat_penalty",
     "num_ctx",
     "keep_alive",
+    "truncate",
 )
 """Tuning that Claude does not know; zero and false ask for nothing."""
 
