@@ -76,7 +76,8 @@ class Reply(NamedTuple):
     the payloads of an answer that paused, of which the next one is the continuation;
     with `goes_on` a pause is not the end of a stream. `upstream_model` is what the
     upstream calls the model, where an answer is passed on as it came. `client_path`
-    leads from a path in the hub's request to that in the client's.
+    leads from a path in the hub's request to that in the client's; with `tells_stop`
+    the client is told which of the `stop` sequences ended the text.
     """
 
     model: str
@@ -100,6 +101,7 @@ class Reply(NamedTuple):
     largest: int = MAX_EVENT
     upstream_model: str = ""
     client_path: Callable[[str], str] | None = None
+    tells_stop: bool = False
 
     @classmethod
     def of(cls, body: JSON, route: Route, learned: "Learned | None" = None) -> "Reply":

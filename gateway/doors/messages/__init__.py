@@ -6,22 +6,16 @@ https://platform.claude.com/docs/en/api/messages
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
 
-from gateway.doors.messages.answer import Wanted, message_of
+from gateway.doors.messages.answer import message_of
 from gateway.doors.messages.avoidable import AVOIDABLE
 from gateway.doors.messages.errors import envelope, told
-from gateway.doors.messages.estimate import estimated
-from gateway.doors.messages.request import to_hub
+from gateway.doors.messages.reading import Reading
 from gateway.doors.messages.request.checks import invalid, missing, wrong_type
-from gateway.doors.messages.request.learnt import leave_out, taught
-from gateway.doors.messages.request.profile import profile_of
 from gateway.doors.messages.stream.events import MessageEvents
 from gateway.doors.protocol import JSON, Asked, HubRequest, Sent
 from gateway.errors import GatewayError
 from gateway.hub.protocol import Route
-from gateway.hub.requests.losses import Losses
-from gateway.hub.requests.tools.ids import ToolNames
 
 __all__ = [
     "AVOIDABLE",
@@ -69,7 +63,8 @@ def parse_request(body: JSON, sent: Sent) -> Asked:
         raise invalid("messages", "at least one message is required")
     if stream is not None and not isinstance(stream, bool):
         raise wrong_type("stream", "boolean")
-    return Asked(model, stream is True, body, sent)
+    reading = Reading(body, sent.header(_TELLING["session_id"]))
+    return Asked(model, stream is True, body, sent, reading)
 
 
 def about(sent: Sent) -> Mapping[str, str]:
@@ -80,22 +75,18 @@ def about(sent: Sent) -> Mapping[str, str]:
 
 def hub_request(asked: Asked, route: Route) -> HubRequest:
     """Return the request in OpenAI's format; raises a 400 in this API's words."""
-    losses = Losses(route)
-    session = asked.sent.header(_TELLING["session_id"])
-    profile = taught(profile_of(route), route.avoid)
-    hub = to_hub(asked.body, profile, losses, session)
-    leave_out(hub.body, route.avoid, losses)
-    return HubRequest(hub.body, losses.dropped, losses.downgraded, hub.stops)
+    return _reading(asked).hub(route)
 
 
 def render_response(completion: JSON, asked: Asked) -> JSON:
     """Return the message that a `chat.completion` is."""
-    return message_of(completion, _wanted(asked))
+    return message_of(completion, _reading(asked).wanted(asked.model))
 
 
 def stream_renderer(asked: Asked) -> MessageEvents:
     """Return what writes the events of one answer."""
-    return MessageEvents(_wanted(asked), asked.sent.request_id)
+    wanted = _reading(asked).wanted(asked.model)
+    return MessageEvents(wanted, asked.sent.request_id)
 
 
 def render_error(error: GatewayError, sent: Sent) -> JSON:
@@ -126,21 +117,7 @@ def _whole_seconds(wait: str) -> str:
         return wait
 
 
-def _wanted(asked: Asked) -> Wanted:
-    """Return what an answer must know of the request."""
-    body = asked.body
-    choice: Any = body.get("tool_choice")
-    thinking: Any = body.get("thinking")
-    names = ToolNames()
-    tools = body.get("tools") or ()
-    for tool in tools:
-        names.upstream(tool["name"])
-    return Wanted(
-        asked.model,
-        names.originals,
-        is_single=bool(choice and choice.get("disable_parallel_tool_use")),
-        hides_thinking=bool(
-            thinking and thinking.get("type") == "disabled" and not tools
-        ),
-        input_tokens=estimated(body),
-    )
+def _reading(asked: Asked) -> Reading:
+    """Return what was read of a request, which may be asked from within."""
+    own: Reading | None = asked.own
+    return own or Reading(asked.body, asked.sent.header(_TELLING["session_id"]))

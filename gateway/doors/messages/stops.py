@@ -23,14 +23,14 @@ _DECLINED = frozenset({"refusal", "guardrail_intervened"})
 
 def ending(choice: JSON, *, has_calls: bool, refusal: str) -> JSON:
     """Return `stop_reason` and what stands beside it for a choice that has ended."""
-    native, sequence = choice.get("native_finish_reason"), choice.get("stop_sequence")
+    native, sequence = choice.get("native_finish_reason"), _sequence(choice)
     reason = _reason(choice.get("finish_reason"), native, has_calls)
     if reason == "end_turn" and (refusal or native in _DECLINED):
         reason = "refusal"
     told: JSON = {"stop_reason": reason, "stop_sequence": None}
     if reason == "end_turn" and (native == "stop_sequence" or sequence):
         told["stop_reason"] = "stop_sequence"
-        told["stop_sequence"] = sequence if isinstance(sequence, str) else None
+        told["stop_sequence"] = sequence
     if reason == "refusal":
         explanation = refusal or None
         told["stop_details"] = {
@@ -39,6 +39,14 @@ def ending(choice: JSON, *, has_calls: bool, refusal: str) -> JSON:
             "explanation": explanation,
         }
     return told
+
+
+def _sequence(choice: JSON) -> str | None:
+    """Return the stop sequence that ended the text, by its names at vLLM and SGLang."""
+    for field in ("stop_sequence", "stop_reason", "matched_stop"):
+        if isinstance(found := choice.get(field), str) and found:
+            return found
+    return None
 
 
 def _reason(word: Any, native: Any, has_calls: bool) -> str:

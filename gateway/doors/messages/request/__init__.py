@@ -7,6 +7,7 @@ https://platform.claude.com/docs/en/api/messages/create
 
 from typing import Any, NamedTuple
 
+from gateway.doors.messages.paths import ClientPath
 from gateway.doors.messages.request import fields
 from gateway.doors.messages.request.blocks import parts_of
 from gateway.doors.messages.request.checks import unknown_tag
@@ -29,11 +30,13 @@ cache its hit: https://github.com/ggml-org/llama.cpp/issues/20623
 class HubForm(NamedTuple):
     """The request, what it lost on the way, and what the hub cannot be told.
 
-    `stops` are stop sequences that the gateway must look for itself.
+    `stops` are stop sequences that the gateway must look for itself; `client_path`
+    leads from a place in the body to where it came from.
     """
 
     body: JSON
-    stops: tuple[str, ...] = ()
+    stops: tuple[str, ...]
+    client_path: ClientPath
 
 
 def to_hub(
@@ -50,7 +53,8 @@ def to_hub(
     names = ToolNames()
     offer = Offer(body, profile, names, losses)
     conversation = Conversation(profile, names, losses)
-    conversation.messages += _system(body, profile)
+    for message in _system(body, profile):
+        conversation.say(message, "system")
     conversation.add(body)
     hub: JSON = {"model": body["model"], "messages": conversation.messages}
     hub |= fields.limit_of(body, profile, losses)
@@ -65,11 +69,18 @@ def to_hub(
     if offer.functions:
         hub["tools"] = offer.functions
     hub |= choice_of(body, offer.given, names, has_tools=bool(offer.functions))
+    if profile.cuts_silently:
+        # The end of a full window would be answered as if nothing were missing.
+        hub["truncate"] = False
     if profile.is_translated and isinstance(body.get("cache_control"), dict):
         hub["cache_control"] = body["cache_control"]
     if body.get("stream") is True:
         hub |= {"stream": True, "stream_options": {"include_usage": True}}
-    return HubForm(hub, tuple(stops) if len(stops) > fields.MOST_STOPS else ())
+    return HubForm(
+        hub,
+        tuple(stops) if len(stops) > fields.MOST_STOPS else (),
+        ClientPath(conversation.origins, offer.paths),
+    )
 
 
 def _system(body: JSON, profile: Profile) -> list[JSON]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.doors.messages.request.blocks import parts_of
+from gateway.doors.messages.request.checks import invalid
 from gateway.doors.messages.request.pairing import paired
 from gateway.doors.messages.request.profile import Profile
 from gateway.doors.messages.request.results import result_of
@@ -26,6 +27,8 @@ class Conversation:
 
     def __init__(self, profile: Profile, names: ToolNames, losses: Losses) -> None:
         self.messages: list[JSON] = []
+        self.origins: list[str] = []
+        """Where each of the messages came from, by its path in the request."""
         self._profile = profile
         self._names = names
         self._losses = losses
@@ -35,6 +38,7 @@ class Conversation:
     def add(self, body: JSON) -> None:
         """Write all turns; raises a 400 naming the place of what is wrong."""
         turns = paired(turns_of(body))
+        begun = len(self.messages)
         for turn in turns:
             match turn.role:
                 case "user":
@@ -43,9 +47,19 @@ class Conversation:
                     self._add_assistant(turn)
                 case _:
                     self._add_instruction(turn)
+        if len(self.messages) == begun:
+            raise invalid(
+                turns[0].path,
+                "text content blocks must contain non-whitespace text",
+            )
         if turns[-1].role == "assistant" and not self._profile.is_translated:
             # Few models go on with what is put into their mouth.
             self._losses.downgrade("messages")
+
+    def say(self, message: JSON, path: str) -> None:
+        """Write a message that came from `path`."""
+        self.messages.append(message)
+        self.origins.append(path)
 
     def _add_user(self, turn: Turn) -> None:
         """Write results in the order of their calls, and behind them what is left."""
@@ -56,13 +70,13 @@ class Conversation:
         for id, tool in self._calls.items():
             at, block = given[id]
             result = result_of(block, at, tool, self._profile)
-            self.messages.append(result.message)
+            self.say(result.message, at)
             beside += result.beside
         self._calls = {}
         others = [placed for placed in turn.blocks if placed[1]["type"] != RESULT]
         parts = [*beside, *self._parts(others)]
         if parts or not turn.blocks:
-            self.messages.append({"role": "user", "content": content_of(parts)})
+            self.say({"role": "user", "content": content_of(parts)}, turn.path)
 
     def _parts(self, blocks: list[Placed]) -> list[JSON]:
         """Return the parts of blocks, each with the mark that its block carries."""
@@ -82,12 +96,12 @@ class Conversation:
             return
         content = content_of(parts)
         if self._profile.mid_system == "keep":
-            self.messages.append({"role": "system", "content": content})
+            self.say({"role": "system", "content": content}, turn.path)
             return
         text = "\n".join(part.get("text", "") for part in parts)
         if not text.lstrip().startswith("<system-reminder>"):
             text = reminder(text)
-        self.messages.append({"role": "user", "content": text})
+        self.say({"role": "user", "content": text}, turn.path)
 
     def _add_assistant(self, turn: Turn) -> None:
         spoken = spoken_of(turn, self._names)
@@ -97,7 +111,7 @@ class Conversation:
             return
         if spoken.mark and self._profile.is_translated:
             message["cache_control"] = spoken.mark
-        self.messages.append(message)
+        self.say(message, turn.path)
 
 
 def content_of(parts: list[JSON]) -> Any:

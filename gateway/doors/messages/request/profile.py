@@ -10,6 +10,7 @@ _PLAIN = re.compile(r"(?:^|[/.])gpt-(?:3\.5|4(?!\d))", re.IGNORECASE)
 
 
 _SHOW_RESULTS = frozenset({"anthropic", "bedrock"})
+_CUT = frozenset({"ollama"})
 _FETCH = frozenset({"bedrock"})
 _SAY_NONE = frozenset({"anthropic", "ollama"})
 _ONE_SYSTEM = frozenset({"bedrock"})
@@ -24,11 +25,13 @@ class Profile(NamedTuple):
     `shows_results` results of tools may hold images and files, with `fetches` files may
     be named by URL. `mid_system` says how instructions amid a conversation go: `keep`,
     `user` or `hoist`. `limit_field` names the output limit, `user_field` the caller's
-    user; `is_openai` holds for OpenAI's own hosts.
+    user; `is_openai` holds for OpenAI's own hosts, `cuts_silently` for servers that
+    shorten a prompt that is too long unless they are told not to.
     """
 
     is_translated: bool = False
     is_openai: bool = False
+    cuts_silently: bool = False
     shows_results: bool = False
     fetches: bool = False
     says_none: bool = False
@@ -57,6 +60,7 @@ def profile_of(route: Route) -> Profile:
     return Profile(
         is_translated=kind != "openai",
         is_openai=is_openai,
+        cuts_silently=kind in _CUT,
         shows_results=kind in _SHOW_RESULTS,
         fetches=kind in _FETCH,
         says_none=kind in _SAY_NONE,

@@ -161,7 +161,10 @@ class RuledStream:
             out.append(_with_delta(chunk, {"content": rest}))
         chunks = Chunks(self._reply, id=chunk["id"], created=chunk["created"])
         reason = finish_reason("tool_calls", self._called, self._reply)
-        out.append(chunks.finish(reason))
+        end = chunks.finish(reason)
+        if self._reply.tells_stop:
+            end["choices"][0]["stop_sequence"] = self._text.stop
+        out.append(end)
         usage = self.state.usage
         if self._reply.include_usage and usage is not None:
             out.append(chunks.usage(usage))

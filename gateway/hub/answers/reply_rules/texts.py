@@ -15,20 +15,26 @@ class StopCutter:
     def __init__(self, stops: tuple[str, ...]) -> None:
         self._stops = stops
         self._held = ""
-        self.stopped = False
+        self.found = ""
+        """The sequence that ended the text."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether one of them ended the text."""
+        return bool(self.found)
 
     def feed(self, text: str) -> str:
         """Return the text that may be shown; `stopped` turns true at a match."""
         text = self._held + text
         self._held = ""
         matches = [
-            (start + len(stop), start)
+            (start + len(stop), start, stop)
             for stop in self._stops
             if (start := text.find(stop)) >= 0
         ]
         if matches:
-            self.stopped = True
-            return text[: min(matches)[1]]
+            _, start, self.found = min(matches)
+            return text[:start]
         keep = max(self._overlap(text, stop) for stop in self._stops)
         if keep:
             text, self._held = text[:-keep], text[-keep:]
@@ -112,6 +118,11 @@ class TextRules:
     def stopped(self) -> bool:
         """Whether an emulated stop sequence ended the text."""
         return self._cutter is not None and self._cutter.stopped
+
+    @property
+    def stop(self) -> str:
+        """The stop sequence that ended the text, empty where none did."""
+        return "" if self._cutter is None else self._cutter.found
 
     def feed(self, text: str) -> str:
         """Return the text that may be shown."""

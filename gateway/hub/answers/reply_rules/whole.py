@@ -7,7 +7,7 @@ from gateway.hub.protocol import JSON, Reply
 
 def ruled(completion: JSON, reply: Reply) -> JSON:
     """Return a `chat.completion` after the rules; `completion` is not changed."""
-    choice = completion["choices"][0]
+    choice = dict(completion["choices"][0])
     message = dict(choice["message"])
     finish = choice["finish_reason"]
     calls, content = _whole_calls(message.pop("tool_calls", None) or [], reply)
@@ -16,6 +16,8 @@ def ruled(completion: JSON, reply: Reply) -> JSON:
         content = text.feed(message["content"]) + text.close()
         if text.stopped:
             calls, finish = [], "stop"
+            if reply.tells_stop:
+                choice["stop_sequence"] = text.stop
     if content is not None:
         message["content"] = content
     if calls and reply.legacy_functions:

@@ -30,7 +30,10 @@ _SEARCH = re.compile(r"tool_search_tool_(?:regex|bm25)(?:_\d{8})?")
 
 
 class Offer:
-    """The tools of one request: `functions` for the hub, by names that all take."""
+    """The tools of one request: `functions` for the hub, by names that all take.
+
+    `paths` says where each of them stands in the request.
+    """
 
     def __init__(
         self, body: JSON, profile: Profile, names: ToolNames, losses: Losses
@@ -44,11 +47,13 @@ class Offer:
         deferral = Deferral(body, offers_all=searches)
         if searches:
             losses.downgrade("tools")
-        self.functions = [
-            self._function(path, tool)
+        offered = [
+            (path, tool)
             for path, tool in given
             if not is_search(tool) and deferral.offers(tool)
         ]
+        self.paths = [path for path, _ in offered]
+        self.functions = [self._function(path, tool) for path, tool in offered]
 
     def _function(self, path: str, tool: JSON) -> JSON:
         name = tool["name"]
