@@ -6,6 +6,8 @@ from gateway.hub.protocol import JSON
 
 _REPLACED = frozenset({"index", "type", "role", "id"})
 
+_SAID = frozenset({"delta", "message"})
+
 
 def assembled(chunks: list[JSON]) -> JSON:
     """Return the `chat.completion` that `chunks` (regular ones) are together."""
@@ -18,10 +20,11 @@ def assembled(chunks: list[JSON]) -> JSON:
         for choice in chunk["choices"]:
             whole = choices.setdefault(choice["index"], {"message": {"content": None}})
             _add(whole["message"], choice["delta"])
-            rest = {key: choice[key] for key in choice if key != "delta"}
+            # Some servers repeat the whole message so far in every chunk.
+            rest = {key: choice[key] for key in choice if key not in _SAID}
             _add(whole, {key: rest[key] for key in rest if rest[key] is not None})
     for choice in choices.values():
-        for call in choice["message"].get("tool_calls", []):
+        for call in choice["message"].get("tool_calls") or ():
             call.pop("index", None)
     completion["object"] = "chat.completion"
     return {**completion, "choices": [choices[index] for index in sorted(choices)]}

@@ -14,7 +14,7 @@ from gateway.hub.protocol import JSON, Reply
 from gateway.translators.openai.endings import HeldEndings
 from gateway.translators.openai.errors import WORDS
 from gateway.translators.openai.streamed_choices import StreamedChoices
-from gateway.wire.jsontext import JSONError, decode
+from gateway.wire.jsontext import JSONError, decode, encode
 from gateway.wire.mending import Mender, decode_mended
 from gateway.wire.sse import Event
 
@@ -101,7 +101,11 @@ class ChunkReader:
             self._read_lines(raw, out)
             return
         if isinstance(answer, dict) and isinstance(answer.get("choices"), list):
-            self.read([Event(raw), Event(_DONE)], out)
+            for choice in answer["choices"]:
+                if isinstance(choice, dict) and isinstance(choice.get("message"), dict):
+                    # Perplexity sends an empty delta beside what is said.
+                    choice.pop("delta", None)
+            self.read([Event(encode(answer)), Event(_DONE)], out)
         else:
             raise upstream_errors.unfinished(raw, WORDS)
 

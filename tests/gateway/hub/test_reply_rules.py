@@ -233,6 +233,11 @@ def test_the_text_ends_at_a_stop_sequence() -> None:
     assert (choice["message"]["content"], choice["finish_reason"]) == ("one ", "stop")
 
 
+def test_an_answer_without_any_content_has_no_text_to_end() -> None:
+    completion = {"choices": [{"message": {"role": "assistant"}, "finish_reason": "x"}]}
+    assert reply_rules.whole(completion, Reply("m", stop=("END",))) == completion
+
+
 def test_a_tool_call_after_the_stop_never_happened() -> None:
     call = chunks.tool_call("c", "f", "{}")
     choice = answer(STOP, "one END", call, finish="tool_calls")

@@ -11,9 +11,9 @@ def ruled(completion: JSON, reply: Reply) -> JSON:
     message = dict(choice["message"])
     finish = choice["finish_reason"]
     calls, content = _whole_calls(message.pop("tool_calls", None) or [], reply)
-    if content is None and message["content"]:
+    if content is None and (said := message.get("content")):
         text = TextRules(reply)
-        content = text.feed(message["content"]) + text.close()
+        content = text.feed(said) + text.close()
         if text.stopped:
             calls, finish = [], "stop"
             if reply.tells_stop:
