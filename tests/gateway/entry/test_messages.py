@@ -2,6 +2,7 @@
 
 import json
 
+import httpx
 import pytest
 
 from providers.models import WorkspaceKey
@@ -324,3 +325,76 @@ def test_models_of_one_provider_are_listed_below_its_name(provider, gateway):
     refused = client.get("/v1/p/two/models/a", headers=VERSION)
     assert refused.status_code == 404
     assert refused.json()["error"]["type"] == "not_found_error"
+
+
+THOUGHT = {"type": "thinking", "thinking": "hm", "signature": "sig"}
+TOOL = {"name": "Read", "input_schema": {"type": "object", "properties": {}}}
+TURNS = [
+    {"role": "user", "content": "hi"},
+    {
+        "role": "assistant",
+        "content": [
+            THOUGHT,
+            {"type": "tool_use", "id": "toolu_1", "name": "Read", "input": {}},
+        ],
+    },
+    {
+        "role": "user",
+        "content": [
+            {"type": "tool_result", "tool_use_id": "toolu_1", "content": "text"}
+        ],
+    },
+]
+
+
+def test_an_overloaded_claude_hands_over_to_another_format(
+    provider, upstream, gateway, completion, ledger
+):
+    """The next target starts from the client's own words."""
+    provider("claude", provider_type="anthropic", models=("m",), priority=1)
+    provider("other", models=("m",), priority=2)
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/messages"):
+            busy = {"type": "overloaded_error", "message": "Overloaded"}
+            return httpx.Response(529, json={"type": "error", "error": busy})
+        return httpx.Response(200, json=completion)
+
+    seen = upstream(respond)
+    asked = {**ASKED, "model": "m", "messages": TURNS, "tools": [TOOL]}
+    answer = gateway().post(URL, json=asked)
+    assert answer.json()["content"] == [{"type": "text", "text": "hello"}]
+    assert answer.headers["x-gateway-provider"] == "other"
+    first, second = [json.loads(request.content) for request in seen]
+    assert first["messages"] == TURNS
+    assert [message["role"] for message in second["messages"]] == [
+        "user",
+        "assistant",
+        "tool",
+    ]
+    assert "sig" not in json.dumps(second)
+    assert ledger()[0]["outcome"] == "ok"
+
+
+def test_what_another_model_thought_and_called_is_no_fault_at_claude(
+    provider, upstream, gateway
+):
+    provider("claude", provider_type="anthropic", models=("m",))
+    said = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "m",
+        "content": [{"type": "text", "text": "hello"}],
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+        "usage": {"input_tokens": 3, "output_tokens": 4},
+    }
+    seen = upstream(json=said)
+    unsigned = [{**THOUGHT, "signature": ""}, TURNS[1]["content"][1]]
+    turns = [TURNS[0], {**TURNS[1], "content": unsigned}, TURNS[2]]
+    asked = {**ASKED, "model": "m", "messages": turns, "tools": [TOOL]}
+    answer = gateway().post(URL, json=asked)
+    assert answer.status_code == 200
+    sent = json.loads(seen[0].content)["messages"][1]["content"]
+    assert [block["type"] for block in sent] == ["tool_use"]
