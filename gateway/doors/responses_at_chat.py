@@ -93,7 +93,8 @@ def is_flat(tool: Any) -> bool:
     return (
         isinstance(tool, dict)
         and "name" in tool
-        and tool.get("type") in _FLAT
+        and isinstance(kind := tool.get("type"), str)
+        and kind in _FLAT
         and "input_schema" not in tool
     )
 

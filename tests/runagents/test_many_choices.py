@@ -104,7 +104,7 @@ def shows_suggestions(page, number):
 
 
 def test_an_agent_s_page_stays_small(logged_in_client, agent):
-    page = logged_in_client.get(agent.get_absolute_url())
+    page = logged_in_client.get(f"{agent.get_absolute_url()}?tab=wires")
     assert len(gzip.compress(page.content, 6)) < 60_000
     assert shows_suggestions(text_of(page), 4000)
 
@@ -181,7 +181,8 @@ def test_models_beyond_what_one_query_may_name_are_listed(logged_in_client, rout
 
 
 @pytest.mark.parametrize(
-    ("name", "queries"), [("/agents/bot/", 13), ("/playground/", 4), ("wire", 6)]
+    ("name", "queries"),
+    [("/agents/bot/?tab=wires", 13), ("/playground/", 4), ("wire", 8)],
 )
 def test_however_many_there_are_few_queries_find_them(
     logged_in_client, agent, draft, django_assert_max_num_queries, name, queries
@@ -194,7 +195,7 @@ def test_however_many_there_are_few_queries_find_them(
 def test_few_models_are_a_menu(logged_in_client, provider):
     provider(models=tuple(f"m{number}" for number in range(choices.FEW)))
     agent = Agent.objects.create(name="bot")
-    for url in ("/playground/", agent.get_absolute_url()):
+    for url in ("/playground/", f"{agent.get_absolute_url()}?tab=wires"):
         page = text_of(logged_in_client.get(url))
         assert "<select" in page
         assert not shows_suggestions(page, 0)

@@ -172,6 +172,6 @@ def test_waiting_begins_an_hour_ago_at_the_most(logged_in_client, record):
 
 
 def test_other_pages_lead_here(logged_in_client, agent):
-    page = text_of(logged_in_client.get("/agents/support/"))
+    page = text_of(logged_in_client.get("/agents/support/?tab=connect"))
     assert 'href="/connect/?model=o3&amp;agent=support"' in page
     assert 'href="/connect/"' in text_of(logged_in_client.get("/"))
