@@ -5,9 +5,9 @@ import random
 
 import pytest
 
+from gateway.hub.answers.names import Names
 from gateway.hub.answers.relay import joined
 from gateway.translators.anthropic.relay.errors import from_response
-from gateway.translators.anthropic.relay.names import Names
 from gateway.translators.anthropic.relay.stream import EventRelay
 from gateway.translators.anthropic.relay.whole import checked, events_of
 from gateway.wire.jsontext import encode

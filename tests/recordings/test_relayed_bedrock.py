@@ -5,9 +5,9 @@ import random
 
 import pytest
 
+from gateway.hub.answers.names import Names
 from gateway.hub.answers.relay import joined
 from gateway.hub.protocol import Reply
-from gateway.translators.anthropic.relay.names import Names
 from gateway.translators.anthropic.relay.tap import Tap
 from gateway.translators.bedrock.messages import answers
 from gateway.translators.bedrock.messages.frames import (

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.hub.answers.names import Names
 from gateway.hub.answers.relay import Relayed, joined
-from gateway.translators.anthropic.relay.names import Names
 from gateway.translators.anthropic.relay.stream import EventRelay, framed
 from gateway.translators.anthropic.relay.whole import events_of
 

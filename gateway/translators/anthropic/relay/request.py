@@ -7,9 +7,9 @@ https://platform.claude.com/docs/en/api/messages
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from gateway.hub.answers.names import Names
 from gateway.hub.protocol import JSON, Reply, Route, UpstreamRequest
 from gateway.translators.anthropic.relay import headers, history
-from gateway.translators.anthropic.relay.names import Names
 from gateway.translators.anthropic.requests.leaving_out import without
 from gateway.translators.anthropic.requests.request import PATH
 from gateway.wire.jsontext import decode_exactly, encode

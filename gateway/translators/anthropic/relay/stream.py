@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from gateway.errors import GatewayError
+from gateway.hub.answers.names import Names
 from gateway.hub.answers.relay import Relayed, joined
 from gateway.hub.answers.state import StreamState
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON
 from gateway.translators.anthropic.errors import WORDS
-from gateway.translators.anthropic.relay.names import Names
 from gateway.translators.anthropic.relay.pieces import Run, pieces, runs
 from gateway.translators.anthropic.relay.tap import Tap
 from gateway.translators.anthropic.relay.whole import checked, events_of

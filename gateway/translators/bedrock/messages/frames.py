@@ -10,11 +10,11 @@ from itertools import groupby
 from typing import Any, NamedTuple, Protocol
 
 from gateway.errors import GatewayError
+from gateway.hub.answers.names import Names
 from gateway.hub.answers.relay import Relayed, joined
 from gateway.hub.answers.state import StreamState
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply
-from gateway.translators.anthropic.relay.names import Names
 from gateway.translators.anthropic.relay.pieces import HEAD, pieces
 from gateway.translators.anthropic.relay.stream import NOTHING, framed
 from gateway.translators.anthropic.relay.tap import Tap

@@ -6,9 +6,9 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.
 from collections.abc import Mapping
 
 from gateway.errors import GatewayError
+from gateway.hub.answers.names import Names
 from gateway.hub.protocol import Reply, Route, UpstreamRequest
 from gateway.hub.requests.losses import Losses
-from gateway.translators.anthropic.relay.names import Names
 from gateway.translators.anthropic.relay.request import Received
 from gateway.translators.bedrock.headers import (
     content_headers,
