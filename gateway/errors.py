@@ -9,6 +9,9 @@ Error types and codes: https://platform.openai.com/docs/guides/error-codes
 from collections.abc import Mapping
 from typing import Any
 
+UNKNOWN_URL = "unknown_url"
+"""Code of what an API does not have at all, whatever is asked of it."""
+
 
 class GatewayError(Exception):
     """A failure with an HTTP status and what OpenAI's error objects hold.

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from gateway.errors import GatewayError
+from gateway.errors import UNKNOWN_URL, GatewayError
 from gateway.hub.protocol import Feature, UpstreamRequest
 from gateway.wire.jsontext import JSON, encode
 from gateway.worker.snapshot import Target
@@ -39,6 +39,8 @@ def refused_feature(
     error: GatewayError, rendered: UpstreamRequest, avoidable: Iterable[Feature]
 ) -> Feature | None:
     """Return which of these features of `rendered` was refused, None if none was."""
+    if error.code == UNKNOWN_URL:
+        return next((feature for feature in avoidable if feature.is_path), None)
     if error.status not in _REFUSED and error.status != _DENIED:
         return None
     said = f"{error.param or ''} {error.message}"
@@ -109,6 +111,8 @@ def remember(target: Target, feature: Feature, error: GatewayError, body: JSON) 
     Where the schemas of `body`, the client's request, were refused, it is for these.
     """
     provider, model = target.provider, target.upstream_id
+    if feature.of_one:
+        return
     if feature.of_schemas:
         schemas = provider.refused_schemas.setdefault(model, {})
         if len(schemas) >= _MOST_KEPT:
@@ -116,7 +120,7 @@ def remember(target: Target, feature: Feature, error: GatewayError, body: JSON) 
             schemas.clear()
         digest = _digest(body)
         schemas[digest] = schemas.get(digest, _NOTHING) | {feature.name}
-    elif feature.lasts or _is_general(error):
+    elif feature.is_path or feature.lasts or _is_general(error):
         note(target, feature.name)
 
 

@@ -62,7 +62,7 @@ async def ask(
     """Return the answer of the first target that gives one; raises GatewayError."""
     # A function with its types written out would have them made for every call.
     return await in_order(
-        targets,
+        targets[:1] if asked.stays else targets,
         lambda target: _attempt(
             asked, target, passage_to(target.provider.translator), call
         ),
@@ -122,9 +122,14 @@ async def _attempt(
     route = route_to(target, asked)
     fetched = await images.fetch(passage.remote_urls(asked, route), provider, call.held)
     capacity.enter_provider(call.held, provider.name)
-    is_repeat, known = False, len(route.avoid)
+    refused: GatewayError | None = None
+    known = len(route.avoid)
     while True:
-        rendered = passage.render_request(asked, route, fetched)
+        try:
+            rendered = passage.render_request(asked, route, fetched)
+        except GatewayError as error:
+            # What cannot be said without it was refused by the upstream.
+            raise refused or error from None
         kept_bodies.note_request(call, provider, asked, rendered)
         rounds = Rounds(target, rendered, call, passage)
         await rounds.admit()
@@ -132,7 +137,7 @@ async def _attempt(
         try:
             return await _answer(asked, passage, rounds)
         except GatewayError as error:
-            if is_repeat:
+            if refused is not None:
                 provider.repeats.failed()
             # What is left out already is not what is refused now.
             avoidable = [
@@ -147,7 +152,7 @@ async def _attempt(
             avoidance.remember(target, feature, error, asked.body)
             if not provider.repeats.are_left():
                 raise in_client_words(error, rendered.reply.client_path) from None
-            is_repeat = True
+            refused = in_client_words(error, rendered.reply.client_path)
             route = route._replace(avoid=route.avoid | {feature.name})
 
 

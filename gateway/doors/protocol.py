@@ -54,7 +54,8 @@ class Asked:
     `model` is the name it uses, `stream` whether it wants the answer as it comes.
     `body` is its request as it stands; an answer that must repeat a part of it finds it
     there. `sent` is kept by doors that need the request's headers or bytes, `own` is
-    what a door read of the body and wants to find again.
+    what a door read of the body and wants to find again. What `stays` refers to things
+    that one provider keeps: no other is asked.
     """
 
     model: str
@@ -62,6 +63,7 @@ class Asked:
     body: JSON
     sent: Sent = NOTHING_SENT
     own: Any = None
+    stays: bool = False
 
 
 class HubRequest(NamedTuple):

@@ -138,6 +138,8 @@ class Feature(NamedTuple):
     the model, never about one request; `denied` that they may come as a 403, too;
     `of_schemas` that they are about the schemas of the request, and hold for these.
     A group `value` in `refusal` finds what the model takes instead: a limit, or levels.
+    What `is_path` is the API itself that was asked; what is `of_one` request is never
+    remembered.
     What has a `header` is a list of values, sent there or in one of `fields`: those
     that the words name are left out, all where they name none.
     """
@@ -150,6 +152,8 @@ class Feature(NamedTuple):
     denied: bool = False
     of_schemas: bool = False
     header: str = ""
+    is_path: bool = False
+    of_one: bool = False
 
     def of_values(self, values: Iterable[str]) -> "Feature":
         """Return the feature of single `values` of the list that this one is."""

@@ -72,6 +72,14 @@ OPTIONS: dict[str, Option] = {
         _("Ask for usage in streams"),
         _("Off for servers that refuse `stream_options`."),
     ),
+    "responses_api": Option(
+        Choice(("auto", "on", "off")),
+        _("Responses API"),
+        _(
+            "Whether the server gets requests of `/v1/responses` as they are: on, off "
+            "(they are translated), or auto, on for OpenAI and Azure."
+        ),
+    ),
     "max_tokens_field": Option(
         Choice(("max_tokens", "max_completion_tokens")),
         _("Token limit field"),

@@ -48,6 +48,7 @@ VENDOR = Vendor(
         "version_path",
         "strict_params",
         "include_usage",
+        "responses_api",
         "max_tokens_field",
         "system_role",
         "drop_params",

@@ -7,9 +7,10 @@ sides speak the same format a direct one spares the detour.
 from gateway.calls.passages.claude_on_bedrock import ClaudeOnBedrock
 from gateway.calls.passages.protocol import Passage, Reader, Whole
 from gateway.calls.passages.relaying import Relaying
+from gateway.calls.passages.relaying_responses import RelayingResponses
 from gateway.calls.passages.short_frames import short_frames
 from gateway.calls.passages.through_hub import ThroughHub, chunks, frames
-from gateway.doors import chat, messages
+from gateway.doors import chat, messages, responses
 from gateway.doors.protocol import Door
 from gateway.hub.protocol import JSON, Feature, Translator
 from gateway.translators import anthropic, bedrock, openai
@@ -18,6 +19,7 @@ __all__ = ["Passage", "Reader", "Whole", "between", "to_chunks"]
 
 DIRECT: dict[tuple[Door, Translator], Passage[bytes]] = {
     (chat, openai): ThroughHub(chat, openai, short_frames),
+    (responses, openai): RelayingResponses(ThroughHub(responses, openai, frames)),
     (messages, anthropic): Relaying(messages),
     (messages, bedrock): ClaudeOnBedrock(
         messages, ThroughHub(messages, bedrock, frames, messages.AVOIDABLE)

@@ -7,6 +7,7 @@ from gateway.doors.envelope import render_error
 from gateway.doors.protocol import JSON, Asked, HubRequest, Sent
 from gateway.doors.responses.answer import response_of
 from gateway.doors.responses.errors import status_for
+from gateway.doors.responses.native import refers_to_kept
 from gateway.doors.responses.reading import Reading
 from gateway.doors.responses.sessions import about
 from gateway.doors.responses.streams.renderer import ResponsesRenderer
@@ -45,7 +46,9 @@ def parse_request(body: JSON, sent: Sent) -> Asked:
     _check_input(body)
     if stream is not None and not isinstance(stream, bool):
         raise _field_error("stream", stream, "true or false")
-    return Asked(model, stream is True, body, own=Reading(body, sent))
+    return Asked(
+        model, stream is True, body, sent, Reading(body, sent), refers_to_kept(body)
+    )
 
 
 def hub_request(asked: Asked, route: Route) -> HubRequest:

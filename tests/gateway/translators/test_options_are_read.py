@@ -32,6 +32,7 @@ ELSEWHERE = {
     "version_path": "providers/models/provider.py",
     "fetch_images": "gateway/calls/images.py",
     "forward_workspace": "gateway/translators/anthropic/relay/headers.py",
+    "responses_api": "gateway/translators/openai/responses/hosts.py",
     "bedrock_betas": "gateway/translators/bedrock/messages/body/betas.py",
 }
 

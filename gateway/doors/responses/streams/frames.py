@@ -11,11 +11,11 @@ DONE = b"data: [DONE]\n\n"
 
 
 class Frames:
-    """Writes the events of one stream."""
+    """Writes the events of one stream, from a `number` on."""
 
-    def __init__(self) -> None:
+    def __init__(self, number: int = 0) -> None:
         self._out: list[bytes] = []
-        self._number = 0
+        self._number = number
 
     def add(self, type: str, fields: JSON) -> None:
         """Write an event with these fields."""

@@ -1,0 +1,58 @@
+"""What an answer of the Responses API cost and why it ended, for the ledger.
+
+https://platform.openai.com/docs/api-reference/responses/object
+"""
+
+from typing import Any
+
+from gateway.hub.protocol import JSON
+
+_REASONS = {"max_output_tokens": "length"}
+"""By which names the ledger knows them; others stay as they are."""
+
+_LONGEST = 32
+"""Characters of a reason that the ledger's column holds."""
+
+
+def usage_of(response: JSON) -> JSON | None:
+    """Return a response's usage in the shape of chat completions, None without one."""
+    usage = response.get("usage")
+    if not isinstance(usage, dict) or not usage:
+        return None
+    read, written = (
+        _object(usage.get(f"{side}_tokens_details")) for side in ("input", "output")
+    )
+    return {
+        "prompt_tokens": usage.get("input_tokens"),
+        "completion_tokens": usage.get("output_tokens"),
+        "total_tokens": usage.get("total_tokens"),
+        "prompt_tokens_details": {
+            "cached_tokens": read.get("cached_tokens"),
+            "cache_write_tokens": read.get("cache_write_tokens"),
+        },
+        "completion_tokens_details": {
+            "reasoning_tokens": written.get("reasoning_tokens")
+        },
+    }
+
+
+def finish_reason(response: JSON) -> str:
+    """Return why an answer ended, in the ledger's words."""
+    status = response.get("status")
+    if status == "completed":
+        return "tool_calls" if _calls(response.get("output")) else "stop"
+    if status == "incomplete":
+        reason = _object(response.get("incomplete_details")).get("reason")
+        status = _REASONS.get(reason, reason) if isinstance(reason, str) else status
+    return status[:_LONGEST] if isinstance(status, str) else ""
+
+
+def _calls(output: Any) -> bool:
+    """Tell whether an answer asks its client for something."""
+    last = output[-1] if isinstance(output, list) and output else None
+    kind = last.get("type") if isinstance(last, dict) else None
+    return kind in ("function_call", "custom_tool_call")
+
+
+def _object(value: Any) -> JSON:
+    return value if isinstance(value, dict) else {}
