@@ -1,6 +1,7 @@
 """The Dashboard: first steps, figures, what needs attention."""
 
 import pytest
+from django.utils import timezone
 
 from gateway.ledger import summaries
 from providers.models import ModelProvider, WorkspaceKey
@@ -106,6 +107,14 @@ def page_of(client, query=""):
     return " ".join(client.get(f"/{query}").content.decode().split())
 
 
+@pytest.fixture
+def half_past(monkeypatch):
+    """The clock stands at half past: what was minutes ago is of one hour."""
+    moment = timezone.now().replace(minute=30)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: moment)
+
+
+@pytest.mark.usefixtures("half_past")
 def test_figures_are_compared_with_the_day_before(logged_in_client, record):
     for minutes in (5, 10, 15):
         record(minutes_ago=minutes, cost="0.02")
