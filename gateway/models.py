@@ -3,6 +3,9 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+USUAL_DOOR = "chat"
+"""The door by which most calls come in."""
+
 
 class CallerKind(models.TextChoices):
     """Who calls: an agent, a workspace key, the console, a program on this machine."""
@@ -43,7 +46,7 @@ class UsageRecord(models.Model):
     key_hint = models.CharField(max_length=24, blank=True)
     end_user_id = models.CharField(max_length=128, blank=True)
     run_id = models.CharField(max_length=128, blank=True)
-    door = models.CharField(_("door"), max_length=16, default="chat")
+    door = models.CharField(_("door"), max_length=16, default=USUAL_DOOR)
     client = models.CharField(max_length=64, blank=True)
     session_id = models.CharField(max_length=128, blank=True)
     agent_id = models.CharField(max_length=128, blank=True)
@@ -107,11 +110,21 @@ class UsageRecord(models.Model):
                 name="usage_session",
                 condition=~models.Q(session_id=""),
             ),
+            models.Index(
+                fields=["agent_id", "-started_at", "-id"],
+                name="usage_agent",
+                condition=~models.Q(agent_id=""),
+            ),
+            models.Index(
+                fields=["request_class", "-started_at", "-id"],
+                name="usage_purpose",
+                condition=~models.Q(request_class=""),
+            ),
             # Nearly all calls come by one door: only the others need an index.
             models.Index(
                 fields=["door", "-started_at", "-id"],
                 name="usage_door",
-                condition=~models.Q(door="chat"),
+                condition=~models.Q(door=USUAL_DOOR),
             ),
             models.Index(
                 fields=["-started_at", "-id"],
@@ -126,7 +139,7 @@ class UsageRecord(models.Model):
 
 
 class UsageSummary(models.Model):
-    """What the calls of an hour, six or a day came to, per provider, model and caller.
+    """What the calls of an hour, six or a day came to, by their names.
 
     Derived from UsageRecord by ledger/summaries.py and never the other way round.
     `durations` and `first_bytes` count calls by bucket (sums.BOUNDS), as JSON;
@@ -137,6 +150,7 @@ class UsageSummary(models.Model):
 
     class Level(models.TextChoices):
         ALL = "all", _("All together")
+        DOORS = "doors", _("By door")
         MODELS = "models", _("By provider and model")
         CALLERS = "callers", _("By caller and key")
         EACH = "each", _("By all names")
@@ -154,6 +168,7 @@ class UsageSummary(models.Model):
     caller_kind = models.CharField(max_length=16)
     caller = models.CharField(max_length=80)
     key_hint = models.CharField(max_length=24)
+    door = models.CharField(max_length=16)
     requests = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     input_tokens = models.PositiveBigIntegerField(default=0)
@@ -175,6 +190,7 @@ class UsageSummary(models.Model):
                     "caller_kind",
                     "caller",
                     "key_hint",
+                    "door",
                 ],
                 name="one_summary_of_level_and_names",
             )

@@ -50,6 +50,7 @@ Level = UsageSummary.Level
 # What each level tells apart, that of the fewest rows first.
 LEVELS: dict[str, frozenset[str]] = {
     Level.ALL: frozenset(),
+    Level.DOORS: frozenset({"door"}),
     Level.MODELS: frozenset({"provider", "model"}),
     Level.CALLERS: frozenset({"caller_kind", "caller", "key_hint"}),
     Level.EACH: frozenset(NAMES),

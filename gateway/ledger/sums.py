@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
-NAMES = ("provider", "model", "caller_kind", "caller", "key_hint")
+NAMES = ("provider", "model", "caller_kind", "caller", "key_hint", "door")
 """The columns of the ledger that sums tell apart."""
 OTHER_KEYS = "*"
 """Stands in `key_hint` for the keys of a caller that are not told apart."""
@@ -27,7 +27,7 @@ Histogram = dict[int, int]
 
 
 class Sums(NamedTuple):
-    """What calls of one provider, model, caller and key came to in a span of time."""
+    """What calls of one provider, model, caller, key and door came to in a time."""
 
     starts_at: datetime
     provider: str
@@ -35,6 +35,7 @@ class Sums(NamedTuple):
     caller_kind: str
     caller: str
     key_hint: str
+    door: str
     requests: int
     failed: int
     input_tokens: int

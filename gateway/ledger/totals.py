@@ -77,6 +77,17 @@ def _found(
     return found
 
 
+def of_newest(rows: QuerySet[UsageRecord], most: int) -> Totals:
+    """Return what the newest of `rows` came to, `most` of them, in one query.
+
+    For rows that an index finds, such as those of a session: how many there are has
+    no bound.
+    """
+    newest = rows.filter(summaries.REACHED).order_by("-started_at", "-pk")[:most]
+    group = newest.aggregate(**OF_CALLS)
+    return Totals(*(group[name] for name in OF_CALLS))
+
+
 def refused_since(start: datetime, end: datetime, **names: str) -> list[Refused]:
     """Return what was refused from `start` to `end`, the most frequent first.
 

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from gateway.console import doors
 from gateway.console.charts import HEIGHT, TOP, Block, Chart
 from gateway.console.figures import UNKNOWN, change, count, dollars, duration, short
 from gateway.console.markdown import markdown
@@ -30,6 +31,7 @@ register = template.Library()
 
 for each in (change, count, dollars, duration, markdown, short):
     register.filter(each)
+register.filter("door", doors.label)
 
 
 @register.simple_tag

@@ -77,7 +77,12 @@ async def _file(
 
 
 def _csv_line(values: tuple[Any, ...]) -> list[Any]:
-    return [csv_files.inert(_plain(value)) for value in values]
+    return [csv_files.inert(_text(_plain(value))) for value in values]
+
+
+def _text(value: Any) -> Any:
+    """Return what is more than one value as JSON, which a cell has room for."""
+    return jsontext.dumps(value) if isinstance(value, dict | list) else value
 
 
 def _json_object(values: tuple[Any, ...]) -> str:

@@ -9,9 +9,10 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from gateway.console import doors
 from gateway.console.usage.forms import day_field
 from gateway.ledger.totals import FAILED
-from gateway.models import UsageRecord
+from gateway.models import USUAL_DOOR, UsageRecord
 
 SPANS: dict[str, tuple[Any, timedelta]] = {
     "15m": (_("Last 15 minutes"), timedelta(minutes=15)),
@@ -46,6 +47,12 @@ class FilterForm(forms.Form):
     caller = forms.CharField(required=False, max_length=80, label=_("Agent or key"))
     user = forms.CharField(required=False, max_length=128, label=_("End user"))
     run = forms.CharField(required=False, max_length=128, label=_("Run"))
+    session = forms.CharField(required=False, max_length=128, label=_("Session"))
+    subagent = forms.CharField(
+        required=False, max_length=128, label=_("Agent in the session")
+    )
+    purpose = forms.CharField(required=False, max_length=64, label=_("Purpose"))
+    door = doors.field()
     key = forms.CharField(required=False, max_length=24, label=_("Key"))
     since = day_field(_("From day"))
     until = day_field(_("To day"))
@@ -79,6 +86,12 @@ def _ended(outcome: str) -> Q:
     return FAILED if outcome == "failed" else Q(outcome=outcome)
 
 
+def _at_door(name: str) -> Q:
+    """Return the condition for a door; the usual one's calls are not in its index."""
+    usual = Q(door=USUAL_DOOR)
+    return usual if name == USUAL_DOOR else Q(door=name) & ~usual
+
+
 def _holding(text: str) -> Q:
     """Return the condition for calls known by this id, or failed with these words.
 
@@ -99,6 +112,10 @@ _CONDITIONS: dict[str, Callable[[str], Q]] = {
     # The empty ones, which are most, are not in the indexes.
     "user": lambda name: Q(end_user_id=name) & ~Q(end_user_id=""),
     "run": lambda name: Q(run_id=name) & ~Q(run_id=""),
+    "session": lambda name: Q(session_id=name) & ~Q(session_id=""),
+    "subagent": lambda name: Q(agent_id=name) & ~Q(agent_id=""),
+    "purpose": lambda name: Q(request_class=name) & ~Q(request_class=""),
+    "door": _at_door,
     "provider": lambda name: Q(provider=name),
     "model": lambda name: Q(model=name),
     "caller": lambda name: Q(caller=name),

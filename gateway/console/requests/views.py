@@ -11,13 +11,17 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from gateway.console.requests import bodies, causes, timeline
+from gateway.console.requests import bodies, causes, facts, timeline
 from gateway.console.requests.forms import FilterForm
+from gateway.ledger import totals
 from gateway.models import CallBody, UsageRecord
 from providers import snippets
 from providers.roles import Role, may
 
 PAGE_SIZE = 50
+ADDED_UP = ("session", "run")
+"""Filters whose calls are added up: an index finds them, and they belong together."""
+MOST_ADDED_UP = 10_000
 
 
 @login_required
@@ -47,6 +51,9 @@ def request_list(request: HttpRequest) -> HttpResponse:
         "query": urlencode(query),
         **page,
     }
+    if not query.keys().isdisjoint(ADDED_UP):
+        context["totals"] = totals.of_newest(rows, MOST_ADDED_UP)
+        context["most_added_up"] = MOST_ADDED_UP
     if not page["records"]:
         base = snippets.base_url(request)
         context["examples"] = snippets.examples(base, "gpt-4o-mini")
@@ -77,6 +84,7 @@ def request_detail(request: HttpRequest, call_id: str) -> HttpResponse:
         "bar": timeline.bar(stages),
         "bar_size": (timeline.WIDTH, timeline.HEIGHT),
         "cause": causes.explain(record),
+        "details": facts.details(record),
         "body": body,
         "bodies": texts,
         "search": search.strip()[: bodies.LONGEST_SEARCH],

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
+from gateway.console import doors
 from gateway.ledger.sums import OTHER_KEYS, Sums
 from gateway.models import CallerKind
 
@@ -94,6 +95,15 @@ DIMENSIONS: dict[str, Dimension] = {
             {"caller": "caller", "key": "key_hint"},
             _("All other keys"),
             _key,
+        ),
+        Dimension(
+            "door",
+            _("Door"),
+            _("By door"),
+            ("door",),
+            {"door": "door"},
+            _("All other doors"),
+            lambda sums: Told(doors.label(sums.door)),
         ),
     )
 }

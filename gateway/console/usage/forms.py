@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from gateway.console import doors
 from gateway.console.usage import dimensions, periods
 from gateway.console.usage.periods import LONGEST, Period
 
@@ -25,13 +26,15 @@ class UsageForm(forms.Form):
     model = forms.CharField(required=False, max_length=512, label=_("Model"))
     caller = forms.CharField(required=False, max_length=80, label=_("Agent or key"))
     key = forms.CharField(required=False, max_length=24, label=_("Key"))
+    door = doors.field()
     since = day_field(_("From day"))
     until = day_field(_("To day"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in dimensions.FILTERS:
-            self.fields[name].widget.attrs["list"] = f"known-{name}"
+            if isinstance(self.fields[name], forms.CharField):
+                self.fields[name].widget.attrs["list"] = f"known-{name}"
 
     def clean(self) -> dict[str, Any]:
         """Check the two days together; the last one may be left out for today."""

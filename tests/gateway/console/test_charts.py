@@ -19,6 +19,7 @@ SUMS = Sums(
     "agent",
     "bot",
     "k",
+    "chat",
     11,
     2,
     9000,

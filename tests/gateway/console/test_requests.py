@@ -77,7 +77,7 @@ def test_the_first_page_has_no_newer_one(logged_in_client, record):
         ("outcome=client_closed", [6]),
         ("status=5xx", [5]),
         ("status=4xx", [8]),
-        ("span=15m", [8, 7, 6, 5, 4, 3, 2, 1]),
+        ("span=15m", [9, 8, 7, 6, 5, 4, 3, 2, 1]),
         ("provider=openai&model=o3", [3]),
         ("provider=nobody", []),
         ("run=r-1", [7]),
@@ -87,6 +87,12 @@ def test_the_first_page_has_no_newer_one(logged_in_client, record):
         ("text=too_hot", [8]),
         ("text=OVEN", [8]),
         ("outcome=refused", [8]),
+        ("door=messages", [9]),
+        ("door=chat&run=r-1", [7]),
+        ("door=no-door", [9, 8, 7, 6, 5, 4, 3, 2, 1]),
+        ("session=s-1", [9]),
+        ("subagent=a-1", [9]),
+        ("purpose=title", [9]),
     ],
 )
 def test_the_list_is_narrowed(logged_in_client, record, query, expected):
@@ -105,6 +111,7 @@ def test_the_list_is_narrowed(logged_in_client, record, query, expected):
         error_code="too_hot",
         error_message="The oven is too hot.",
     )
+    record(door="messages", session_id="s-1", agent_id="a-1", request_class="title")
     assert ids(logged_in_client.get(f"/requests/?{query}")) == expected
 
 
@@ -148,6 +155,10 @@ def test_old_calls_are_outside_a_span(logged_in_client, record):
         ("user=u-1", "usage_user"),
         ("outcome=failed", "usage_failed"),
         ("status=5xx", "usage_failed"),
+        ("door=messages", "usage_door"),
+        ("session=s-1", "usage_session"),
+        ("subagent=a-1", "usage_agent"),
+        ("purpose=title", "usage_purpose"),
     ],
 )
 def test_rare_calls_are_found_by_an_index(db, query, index):
@@ -332,6 +343,16 @@ def test_the_list_is_taken_out_as_json(logged_in_client, record):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_file_tells_the_door_and_what_only_it_knows(logged_in_client, record):
+    record(door="embeddings", session_id="s-1", details={"inputs": 2}, dropped=["seed"])
+    text = whole(logged_in_client.get("/requests/requests.csv?door=embeddings"))
+    (line,) = csv.DictReader(io.StringIO(text))
+    assert (line["door"], line["session_id"]) == ("embeddings", "s-1")
+    assert json.loads(line["details"]) == {"inputs": 2}
+    assert json.loads(line["dropped"]) == ["seed"]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_the_list_is_taken_out_as_csv_that_holds_no_formula(logged_in_client, record):
     record(model="=cmd()", error_message="a,b")
     text = whole(logged_in_client.get("/requests/requests.csv"))
@@ -371,3 +392,75 @@ def test_links_of_usage_are_understood(logged_in_client, record):
     links = re.findall(r'href="(/requests/[^"]*key=[^"]*1)"', page)
     response = logged_in_client.get(links[0].replace("&amp;", "&"))
     assert list(response.context["records"]) == [row]
+
+
+def test_a_call_tells_of_its_door_and_conversation(logged_in_client, record):
+    row = record(
+        door="embeddings",
+        client="codex_cli_rs",
+        session_id="s 1",
+        agent_id="a-1",
+        request_class="title",
+        run_id="r-1",
+        details={"inputs": 40, "upstream_calls": 3, "dimensions": 256, "new_fact": "x"},
+    )
+    page = logged_in_client.get(f"/requests/{row.call_id}/").content.decode()
+    found = re.findall(r"<dt>([^<]+)</dt>\s*<dd>\s*(?:<[^>]+>)?([^<]+)", page)
+    facts = {name: value.strip() for name, value in found}
+    told = {
+        "Door": "Embeddings",
+        "Client": "codex_cli_rs",
+        "Session": "s 1",
+        "Agent in the session": "a-1",
+        "Purpose": "title",
+        "Inputs": "40",
+        "Calls of the provider": "3",
+        "Dimensions": "256",
+        "new fact": "x",
+    }
+    assert told.items() <= facts.items()
+    for query in ("session=s%201", "subagent=a-1", "purpose=title", "run=r-1"):
+        assert f"/requests/?{query}" in page
+
+
+def test_a_call_of_the_first_door_tells_no_more_than_it_knows(logged_in_client, record):
+    page = logged_in_client.get(f"/requests/{record().call_id}/").content.decode()
+    assert "<dt>Door</dt>" in page
+    for name in ("Client", "Session", "Purpose", "Inputs"):
+        assert f"<dt>{name}</dt>" not in page
+
+
+def test_a_session_tells_what_it_came_to(logged_in_client, record):
+    for cost in ("0.25", "0.5", None):
+        record(session_id="s-1", run_id="r-1", cost=cost)
+    record(session_id="s-1", status=502, outcome="upstream_error", cost=None)
+    record(session_id="s-1", status=429, outcome="refused", cost=None)
+    record(session_id="s-2", cost="100")
+    response = logged_in_client.get("/requests/?session=s-1")
+    totals = response.context["totals"]
+    assert (totals.requests, totals.failed) == (4, 1)
+    assert (totals.input_tokens, totals.output_tokens) == (40, 20)
+    assert totals.cost == Decimal("0.75")
+    assert "$0.75" in response.content.decode()
+    by_run = logged_in_client.get("/requests/?run=r-1").context["totals"]
+    assert by_run.requests == 3
+    # What has no bound of its own is not added up for the page.
+    assert "totals" not in logged_in_client.get("/requests/?caller=x").context
+
+
+def test_what_a_session_came_to_is_read_to_an_end(
+    logged_in_client, record, monkeypatch
+):
+    monkeypatch.setattr("gateway.console.requests.views.MOST_ADDED_UP", 2)
+    for _ in range(3):
+        record(session_id="s-1")
+    response = logged_in_client.get("/requests/?session=s-1")
+    assert response.context["totals"].requests == 2
+    assert "The newest 2 calls" in response.content.decode()
+
+
+def test_the_list_names_the_door_where_it_is_not_the_usual(logged_in_client, record):
+    record()
+    record(door="messages")
+    page = logged_in_client.get("/requests/").content.decode()
+    assert re.findall(r"· (Chat|Messages)\b", page) == ["Messages"]

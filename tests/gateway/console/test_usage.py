@@ -119,9 +119,9 @@ def test_the_file_tells_all_names_apart(logged_in_client, record, name):
     summarise()
     response = logged_in_client.get(f"/usage/usage.csv?range={name}")
     head, *lines = text_of(response).splitlines()
-    assert head.split(",")[:6] == ["starts_at", *sums.NAMES]
+    assert head.split(",")[: 1 + len(sums.NAMES)] == ["starts_at", *sums.NAMES]
     assert [line.split(",", 1)[1] for line in lines] == [
-        f"openai,m{number},{kind},ci,,1,0,10,5,"
+        f"openai,m{number},{kind},ci,,chat,1,0,10,5,"
         for number in range(2)
         for kind in ("agent", "workspace")
     ]
@@ -247,6 +247,7 @@ SUMS = sums.Sums(
     "agent",
     "bot",
     "ra_…9f3c",
+    "chat",
     3,
     1,
     900,
@@ -337,7 +338,7 @@ def test_refused_calls_are_told_apart_from_what_providers_did(logged_in_client, 
     assert "invalid_api_key" not in narrowed
 
 
-BY = ["model", "provider", "caller", "key"]
+BY = ["model", "provider", "caller", "key", "door"]
 
 
 @pytest.fixture
@@ -346,7 +347,7 @@ def keys(record):
     names = {"model": "a", "provider": "p", "caller": "bot"}
     for _number in range(3):
         record(**names, key_hint="ra_ag_…1111")
-    record(**{**names, "model": "b"}, key_hint="ra_ag_…2222")
+    record(**{**names, "model": "b"}, key_hint="ra_ag_…2222", door="messages")
     key = {"caller": "ci", "caller_kind": "workspace", "key_hint": "ra_ws_…3333"}
     record(model="b", provider="q", **key)
     summarise()
@@ -360,6 +361,7 @@ def keys(record):
         ("provider", {"p": 4, "q": 1}),
         ("caller", {"bot": 4, "ci": 1}),
         ("key", {"ra_ag_…1111": 3, "ra_ag_…2222": 1, "ra_ws_…3333": 1}),
+        ("door", {"Chat": 4, "Messages": 1}),
     ],
 )
 def test_usage_is_told_apart(logged_in_client, keys, name, by, expected):
@@ -374,6 +376,14 @@ def test_one_key_is_looked_at_alone(logged_in_client, keys, name):
     address = f"/usage/?range={name}&by=model&key=ra_ag_…1111"
     report = logged_in_client.get(address).context["report"]
     assert [(line.told.name, line.sums.requests) for line in report.lines] == [("a", 3)]
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_one_door_is_looked_at_alone(logged_in_client, keys, name):
+    response = logged_in_client.get(f"/usage/?range={name}&by=model&door=messages")
+    lines = response.context["report"].lines
+    assert [(line.told.name, line.sums.requests) for line in lines] == [("b", 1)]
+    assert "door=messages" in response.context["requests_query"]
 
 
 def test_links_keep_what_is_filtered(logged_in_client, keys):
