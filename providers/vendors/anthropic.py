@@ -53,7 +53,14 @@ VENDOR = Vendor(
         "reasoning_alias",
     ),
     price_list="anthropic",
-    environment={"ANTHROPIC_BASE_URL": "{base}", "ANTHROPIC_API_KEY": "{key}"},
+    environment={
+        "ANTHROPIC_BASE_URL": "{base}",
+        "ANTHROPIC_API_KEY": "{key}",
+        # https://code.claude.com/docs/en/model-config
+        "ANTHROPIC_MODEL": "{model}",
+        "CLAUDE_CODE_MAX_CONTEXT_TOKENS": "{window}",
+    },
+    known_windows="claude",
     headers={"anthropic-version": "2023-06-01"},
     questions=_questions,
     is_listed=_is_listed,

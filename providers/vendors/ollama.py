@@ -58,6 +58,9 @@ VENDOR = Vendor(
         "audio",
         "reasoning_alias",
     ),
+    # https://github.com/ollama/ollama-python reads both; Ollama's server the first.
+    environment={"OLLAMA_HOST": "{base}", "OLLAMA_API_KEY": "{key}"},
+    is_spoken_by_few=True,
     questions=_questions,
     is_listed=_is_listed,
     trial=_trial,

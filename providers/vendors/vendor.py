@@ -57,7 +57,10 @@ class Vendor:
     those that hold everywhere (providers/options/table.py). `price_list` is the one in
     genai-prices that holds wherever its endpoint is; without one, as for a format that
     many vendors speak, the endpoint tells. `environment` is what its SDKs read, with
-    ``{base}`` and ``{key}`` for the gateway's address and an agent's key.
+    ``{base}`` and ``{key}`` for the gateway's address and an agent's key, ``{model}``
+    for the model that it chats with, and ``{window}`` for how many tokens that reads,
+    where it is none whose `known_windows` the SDKs know. With `is_spoken_by_few` only
+    agents whose code speaks the format are given it: other programs read it, too.
 
     How it is checked: `questions` returns what to ask at an endpoint, the first of them
     telling whether it works. `headers` and `option_headers` (by option) go along.
@@ -91,6 +94,8 @@ class Vendor:
     options: tuple[str, ...] = ()
     price_list: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
+    known_windows: str = ""
+    is_spoken_by_few: bool = False
 
     headers: Mapping[str, str] = field(default_factory=dict)
     option_headers: Mapping[str, str] = field(default_factory=dict)

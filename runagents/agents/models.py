@@ -41,6 +41,8 @@ class Agent(Announced):
     system_prompt = models.TextField(_("system prompt"), blank=True)
     # Names of the tools that its code asks for.
     tools = models.JSONField(default=list, blank=True, editable=False)
+    # Names of the gateway's doors that its code calls at.
+    doors = models.JSONField(default=list, blank=True, editable=False)
     # Built-in agents have their source in this project and can be run from their page.
     builtin = models.CharField(max_length=32, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

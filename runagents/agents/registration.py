@@ -7,6 +7,7 @@ from django.db import transaction
 
 from providers import endpoints, starter
 from providers.models import ModelProvider, ProviderModel
+from providers.models.kinds import kind_of
 from runagents.agents.models import Agent, Wire
 from runagents.agents.wiring import ECHO_TOOL, Connection, environment
 
@@ -18,6 +19,8 @@ HELLO_WORLD = "hello-world"
 
 def connections(agent: Agent) -> list[Connection]:
     """Return the agent's wires as `wiring` takes them."""
+    wires = list(agent.wires.select_related("provider"))
+    rows = _rows_of(wires)
     return [
         Connection(
             wire.role,
@@ -25,9 +28,28 @@ def connections(agent: Agent) -> list[Connection]:
             wire.provider.provider_type,
             wire.model_id,
             wire.variable,
+            *_told_of(wire, rows.get((wire.provider_id, wire.model_id))),
         )
-        for wire in agent.wires.select_related("provider")
+        for wire in wires
     ]
+
+
+def _rows_of(wires: list[Wire]) -> dict[tuple[int, str], ProviderModel]:
+    """Return the models that `wires` lead to, by provider and id, as far as served."""
+    rows = ProviderModel.objects.filter(
+        provider__in={wire.provider_id for wire in wires},
+        model_id__in={wire.model_id for wire in wires},
+    )
+    return {(row.provider_id, row.model_id): row for row in rows}
+
+
+def _told_of(wire: Wire, row: ProviderModel | None) -> tuple[str, int | None]:
+    """Return the kind of a wire's model and its window, None where nobody said it."""
+    if row is None:
+        return kind_of(wire.model_id), None
+    window = row.capabilities.get("max_input_tokens")
+    is_number = isinstance(window, int) and not isinstance(window, bool)
+    return row.kind, window if is_number and window > 0 else None
 
 
 def environment_of(agent: Agent, base_url: str, key: str = "") -> dict[str, str]:
@@ -39,6 +61,7 @@ def environment_of(agent: Agent, base_url: str, key: str = "") -> dict[str, str]
         key=key,
         system_prompt=agent.system_prompt,
         tools=agent.tools,
+        doors=agent.doors,
     )
 
 

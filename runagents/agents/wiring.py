@@ -7,10 +7,13 @@ here unchanged: https://docs.runagents.io/platform/agent-runtime/.
 import re
 import shlex
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from providers.keys import PLATFORM_MANAGED
+from providers.models.kinds import CHAT
 from providers.vendors import VENDORS
+from providers.vendors.vendor import Vendor
 
 CHAT_PATH = "/v1/chat/completions"
 ECHO_TOOL = "echo-tool"
@@ -26,7 +29,8 @@ DEFAULT_ROLES = ("default", "chat")
 class Connection(NamedTuple):
     """One wire, without its rows: a role's provider and model.
 
-    `variable` is the name that the agent's code itself has for the model, if any.
+    `variable` is the name that the agent's code itself has for the model, if any,
+    `kind` what the model is for, `window` how many tokens it reads, if that is known.
     """
 
     role: str
@@ -34,6 +38,8 @@ class Connection(NamedTuple):
     provider_type: str
     model_id: str
     variable: str = ""
+    kind: str = CHAT
+    window: int | None = None
 
 
 def environment(
@@ -44,6 +50,7 @@ def environment(
     key: str = "",
     system_prompt: str = "",
     tools: Collection[str] = (),
+    doors: Collection[str] = (),
 ) -> dict[str, str]:
     """Return the environment of the agent `name`, in the order it is shown.
 
@@ -51,7 +58,7 @@ def environment(
     it was just created; it is stored nowhere, so that later `platform-managed` stands
     for it. `LLM_GATEWAY_URL` is the full URL of chat completions: agents post to it as
     it is, and SDKs that append a path are answered there too. Of the `tools` that the
-    code asks for those are told that are served here.
+    code asks for those are told that are served here; `doors` are where it calls.
     """
     base = base_url.rstrip("/")
     key = key or PLATFORM_MANAGED
@@ -71,24 +78,50 @@ def environment(
             values.setdefault(connection.variable, connection.model_id)
     if system_prompt:
         values["SYSTEM_PROMPT"] = system_prompt
-    values |= _of_vendors(base, key)
+    values |= _of_vendors(base, key, _chatting(wired), doors)
     if ECHO_TOOL in tools:
         values["TOOL_URL_ECHO_TOOL"] = base + ECHO_TOOL_PATH
     return values
 
 
-def _of_vendors(base: str, key: str) -> dict[str, str]:
-    """Return what the vendors' own SDKs read, so that they call the gateway."""
-    return {
-        name: template.format(base=base, key=key)
-        for vendor in VENDORS.values()
-        for name, template in vendor.environment.items()
-    }
+def _chatting(connections: list[Connection]) -> Connection | None:
+    """Return the connection whose model the agent talks with."""
+    return main_connection(each for each in connections if each.kind == CHAT)
+
+
+def _of_vendors(
+    base: str, key: str, main: Connection | None, doors: Collection[str]
+) -> dict[str, str]:
+    """Return what the vendors' own SDKs read, so that they call the gateway.
+
+    A variable of which something is not known is left out.
+    """
+    values: dict[str, str] = {}
+    for name, vendor in VENDORS.items():
+        if vendor.is_spoken_by_few and name not in doors:
+            continue
+        known = {"base": base, "key": key, **_model_for(vendor, main)}
+        for variable, template in vendor.environment.items():
+            with suppress(KeyError):
+                values[variable] = template.format_map(known)
+    return values
+
+
+def _model_for(vendor: Vendor, main: Connection | None) -> dict[str, str]:
+    """Return what a vendor's SDKs are told of the model that the agent talks with."""
+    if main is None:
+        return {}
+    told = {"model": main.model_id}
+    ours = vendor.known_windows
+    if main.window and not (ours and main.model_id.startswith(ours)):
+        told["window"] = str(main.window)
+    return told
 
 
 def key_variables() -> list[str]:
     """Return the names of the variables that hold an agent's key."""
-    return [name for name, value in _of_vendors("", "key").items() if value == "key"]
+    values = _of_vendors("", "key", None, VENDORS)
+    return [name for name, value in values.items() if value == "key"]
 
 
 def main_connection(connections: Iterable[Connection]) -> Connection | None:

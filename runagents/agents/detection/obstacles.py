@@ -1,26 +1,24 @@
 """What keeps an agent's code from working through the gateway, and what to do about it.
 
 A model that is wired is of no use to a call that goes past the gateway, or that speaks
-a format the gateway does not answer. Which those are is asked of its doors, so that a
-new door takes its sentence away.
+a format the gateway does not answer. What its doors answer has no sentence here.
 """
 
-from collections.abc import Collection
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from runagents.agents.detection.findings import Analysis
+from runagents.agents.detection.findings import Analysis, ModelUsage
+from runagents.agents.detection.javascript.names import GRAMMARS
 from runagents.agents.detection.vendors import (
     AZURE,
     BEDROCK,
     ELSEWHERE,
-    EMBEDDINGS,
-    MESSAGES,
+    GENERATE,
     OLLAMA,
     RERANKING,
-    RESPONSES,
 )
 
 # By the format of the calls: what is the matter, and the way out.
@@ -28,20 +26,6 @@ _WAY_OUT = gettext_lazy(
     "Ask the same model by chat completions, with OpenAI's SDK and OPENAI_BASE_URL."
 )
 SENTENCES: dict[str, tuple[Any, Any]] = {
-    MESSAGES: (
-        gettext_lazy("speaks Anthropic's Messages API, which the gateway lacks."),
-        _WAY_OUT,
-    ),
-    RESPONSES: (
-        gettext_lazy("speaks OpenAI's Responses API, which the gateway lacks."),
-        gettext_lazy(
-            "Use chat.completions.create, or openai.chat(…) in Vercel's AI SDK."
-        ),
-    ),
-    EMBEDDINGS: (
-        gettext_lazy("asks for embeddings, which the gateway lacks."),
-        gettext_lazy("Let it ask a provider itself, with an address and key of it."),
-    ),
     RERANKING: (
         gettext_lazy("asks for a reranking, which the gateway lacks."),
         gettext_lazy("Let it ask a provider itself, with an address and key of it."),
@@ -50,9 +34,9 @@ SENTENCES: dict[str, tuple[Any, Any]] = {
         gettext_lazy("calls AWS itself, past the gateway."),
         _WAY_OUT,
     ),
-    OLLAMA: (
-        gettext_lazy("calls Ollama itself, past the gateway."),
-        _WAY_OUT,
+    GENERATE: (
+        gettext_lazy("asks Ollama's older API, which the gateway lacks."),
+        gettext_lazy("Use chat in place of generate, and embed for embeddings."),
     ),
     AZURE: (
         gettext_lazy("calls Azure itself, past the gateway."),
@@ -74,15 +58,22 @@ class Obstacle(NamedTuple):
     cure: str
 
 
-def obstacles(analysis: Analysis, doors: Collection[str]) -> list[Obstacle]:
-    """Return what does not reach the gateway as it stands, by file and line.
+# https://github.com/ollama/ollama-js reads no variable, as its library for Python does.
+_OLLAMA_IN_SCRIPTS = (
+    gettext_lazy("asks Ollama on its own machine, unless it is handed a host."),
+    gettext_lazy(
+        "Hand it one: new Ollama({ host: process.env.OLLAMA_HOST, headers: "
+        "{ Authorization: `Bearer ${process.env.OLLAMA_API_KEY}` } })."
+    ),
+)
 
-    `doors` names the formats that the gateway answers.
-    """
+
+def obstacles(analysis: Analysis) -> list[Obstacle]:
+    """Return what does not reach the gateway as it stands, by file and line."""
     found = [
-        Obstacle(usage.file, usage.line, *map(str, SENTENCES[usage.api]))
+        Obstacle(usage.file, usage.line, *map(str, sentences))
         for usage in analysis.usages
-        if usage.api in SENTENCES and usage.api not in doors
+        if (sentences := _sentences(usage))
     ]
     cure = _("Take the address out: OPENAI_BASE_URL says where to call.")
     found += [
@@ -95,3 +86,10 @@ def obstacles(analysis: Analysis, doors: Collection[str]) -> list[Obstacle]:
         for bypass in analysis.bypasses
     ]
     return sorted(set(found))
+
+
+def _sentences(usage: ModelUsage) -> tuple[Any, Any] | None:
+    """Return what is the matter with a call, and the way out; None where nothing is."""
+    if usage.api == OLLAMA and PurePath(usage.file).suffix.lower() in GRAMMARS:
+        return _OLLAMA_IN_SCRIPTS
+    return SENTENCES.get(usage.api)

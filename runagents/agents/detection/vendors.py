@@ -10,6 +10,8 @@ DEFAULT_ROLE = "default"
 # The formats that calls speak. Those of `gateway.doors` are answered there.
 CHAT, RESPONSES, MESSAGES, EMBEDDINGS = "chat", "responses", "messages", "embeddings"
 RERANKING, BEDROCK, OLLAMA, AZURE = "reranking", "bedrock", "ollama", "azure"
+# What Ollama's server answers besides, and the gateway does not.
+GENERATE = "generate"
 # A service that a library finds by a model's prefix, whatever the environment says.
 ELSEWHERE = "elsewhere"
 
@@ -50,13 +52,13 @@ CALLS: tuple[Call, ...] = (
     Call("ConverseCommand", "chat", "bedrock"),
     Call("ConverseStreamCommand", "chat", "bedrock"),
     Call("ollama.chat", "chat", "ollama"),
-    Call("ollama.generate", "chat", "ollama"),
+    Call("ollama.generate", "chat", "ollama", GENERATE),
     Call("ollama.embed", "embedding", "ollama"),
-    Call("ollama.embeddings", "embedding", "ollama"),
+    Call("ollama.embeddings", "embedding", "ollama", GENERATE),
     Call("ollama.Client.chat", "chat", "ollama"),
-    Call("ollama.Client.generate", "chat", "ollama"),
+    Call("ollama.Client.generate", "chat", "ollama", GENERATE),
     Call("ollama.AsyncClient.chat", "chat", "ollama"),
-    Call("ollama.AsyncClient.generate", "chat", "ollama"),
+    Call("ollama.AsyncClient.generate", "chat", "ollama", GENERATE),
     Call("ChatOpenAI", "chat", "openai"),
     Call("AzureChatOpenAI", "chat", "openai", AZURE),
     Call("OpenAIEmbeddings", "embedding", "openai"),
@@ -66,6 +68,8 @@ CALLS: tuple[Call, ...] = (
     Call("ChatBedrockConverse", "chat", "bedrock"),
     Call("BedrockEmbeddings", "embedding", "bedrock"),
     Call("ChatOllama", "chat", "ollama"),
+    # https://docs.langchain.com/oss/python/integrations/llms/ollama
+    Call("OllamaLLM", "chat", "ollama", GENERATE),
     Call("OllamaEmbeddings", "embedding", "ollama"),
     # https://docs.langchain.com/oss/python/langchain/agents
     Call("create_agent", "chat", ""),
@@ -205,7 +209,8 @@ VENDORS: tuple[tuple[re.Pattern[str], str], ...] = (
 OTHER_PREFIX = re.compile(
     r"^(?:azure|azure_ai|cerebras|cohere|cohere_chat|deepseek|fireworks_ai|gemini"
     r"|google_genai|google_vertexai|groq|huggingface|lm_studio|mistral|mistralai"
-    r"|moonshot|nvidia_nim|openrouter|perplexity|replicate|sagemaker|together_ai"
+    # What LangChain writes with a colon, it asks for at OLLAMA_HOST.
+    r"|ollama(?=/)|ollama_chat(?=/)|moonshot|nvidia_nim|openrouter|perplexity|replicate|sagemaker|together_ai"
     r"|vertex_ai|watsonx|xai)[/:]"
 )
 APIS_OF_ROLES = {"embedding": EMBEDDINGS, "reranking": RERANKING}

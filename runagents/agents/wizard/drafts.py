@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from django.db import transaction
 
-from gateway.doors import DOORS
+from gateway.doors import NAMES
 from providers import starter
 from providers.keys import NewKey
 from providers.models import ModelProvider
@@ -160,7 +160,7 @@ def analysis_of(draft: Draft) -> Analysis:
 
 def obstacles_of(draft: Draft) -> list[Obstacle]:
     """Return what in the draft's code does not reach the gateway as it stands."""
-    return obstacles(analysis_of(draft), DOORS)
+    return obstacles(analysis_of(draft))
 
 
 def needs(draft: Draft) -> list[Need]:
@@ -235,8 +235,13 @@ def deploy(draft: Draft, name: str, system_prompt: str) -> tuple[Agent, NewKey]:
         if need.provider in rows
     }
     places = {need.role: need.place() for need in wired}
-    tools = analysis_of(draft).tools
-    agent = Agent.objects.create(name=name, system_prompt=system_prompt, tools=tools)
+    analysis = analysis_of(draft)
+    agent = Agent.objects.create(
+        name=name,
+        system_prompt=system_prompt,
+        tools=analysis.tools,
+        doors=sorted({usage.api for usage in analysis.usages} & set(NAMES)),
+    )
     registration.wire(agent, targets, places)
     key = AgentKey.issue(agent)
     draft.delete()

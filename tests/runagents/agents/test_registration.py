@@ -22,7 +22,7 @@ def test_hello_world_is_wired_to_the_playground():
         "wired",
     )
     assert connections(agent) == [
-        ("default", "playground-llm", "openai", "gpt-4o-mini", "")
+        ("default", "playground-llm", "openai", "gpt-4o-mini", "", "chat", None)
     ]
     assert agent.tools == ["echo-tool"]
 

@@ -4,6 +4,8 @@ import subprocess
 
 import pytest
 
+from runagents.agents.models import Agent
+from runagents.agents.registration import connections, wire
 from runagents.agents.wiring import (
     Connection,
     dotenv,
@@ -40,6 +42,7 @@ def test_the_environment_names_gateway_models_and_tools():
         "OPENAI_API_KEY": "ra_ag_x",
         "ANTHROPIC_BASE_URL": "http://gw:8000",
         "ANTHROPIC_API_KEY": "ra_ag_x",
+        "ANTHROPIC_MODEL": "gpt-4o-mini",
         "TOOL_URL_ECHO_TOOL": "http://gw:8000/tools/echo-tool",
     }
 
@@ -89,3 +92,45 @@ def test_a_variable_of_another_meaning_is_left_alone(name):
     assert environment("a", wires, "http://gw") == environment(
         "a", [CHAT, DEEP], "http://gw"
     )
+
+
+def told(*wires, doors=()):
+    return environment("a", wires, "http://gw", key="ra_ag_x", doors=doors)
+
+
+def test_the_window_of_a_model_that_claude_code_does_not_know_is_told():
+    known = CHAT._replace(window=128_000)
+    assert told(known)["CLAUDE_CODE_MAX_CONTEXT_TOKENS"] == "128000"
+    assert "CLAUDE_CODE_MAX_CONTEXT_TOKENS" not in told(CHAT)
+    assert "CLAUDE_CODE_MAX_CONTEXT_TOKENS" not in told(DEEP._replace(window=200_000))
+
+
+def test_an_agent_that_embeds_talks_with_no_model():
+    vectors = CHAT._replace(role="embedding", model_id="e5", kind="embedding")
+    assert "ANTHROPIC_MODEL" not in told(vectors)
+    assert told(vectors)["LLM_MODEL"] == "e5"
+    assert told(vectors, DEEP)["ANTHROPIC_MODEL"] == DEEP.model_id
+
+
+def test_what_ollamas_server_reads_is_told_where_the_code_asks_for_it():
+    assert not [name for name in told(CHAT) if "OLLAMA" in name]
+    values = told(CHAT, doors=["chat", "ollama"])
+    assert values["OLLAMA_HOST"] == "http://gw"
+    assert values["OLLAMA_API_KEY"] == "ra_ag_x"
+
+
+@pytest.mark.django_db
+def test_what_the_registry_knows_of_a_model_is_told(provider):
+    row = provider(models=("m",)).provider_models.get()
+    row.capabilities = {"max_input_tokens": 32_768}
+    row.save()
+    agent = Agent.objects.create(name="a")
+    wire(agent, {"default": (row.provider, "m")})
+    (connection,) = connections(agent)
+    assert (connection.kind, connection.window) == ("chat", 32_768)
+    row.capabilities = {"max_input_tokens": True, "kind": "embedding"}
+    row.save()
+    (connection,) = connections(agent)
+    assert (connection.kind, connection.window) == ("embedding", None)
+    row.delete()
+    assert connections(agent)[0].kind == "chat"
