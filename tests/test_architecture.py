@@ -292,7 +292,10 @@ def test_only_the_transport_connects_outwards():
     }
     makers = {name for name, path in _modules() if _uses(path, clients)}
     # The Hello World agent is a program of its own, outside this server.
-    assert makers <= {"providers.transport", "runagents.agents.starter.hello_world"}
+    assert makers <= {
+        "providers.transport.pool",
+        "runagents.agents.starter.hello_world",
+    }
 
 
 def test_threads_look_after_their_connections():
