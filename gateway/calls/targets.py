@@ -120,13 +120,16 @@ async def _attempt(
         gates.pass_through(provider, target.upstream_id)
     routed_ms = call.entry.elapsed_ms()
     route = route_to(target, asked)
-    fetched = await images.fetch(passage.remote_urls(asked, route), provider, call.held)
+    prepared = passage.prepare(asked, route)
+    fetched = await images.fetch(prepared.remote_urls, provider, call.held)
     capacity.enter_provider(call.held, provider.name)
     refused: GatewayError | None = None
     known = len(route.avoid)
     while True:
         try:
-            rendered = passage.render_request(asked, route, fetched)
+            if refused is not None:
+                prepared = passage.prepare(asked, route)
+            rendered = prepared.render(fetched)
         except GatewayError as error:
             # What cannot be said without it was refused by the upstream.
             raise refused or error from None

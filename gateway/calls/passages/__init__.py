@@ -5,7 +5,7 @@ sides speak the same format a direct one spares the detour.
 """
 
 from gateway.calls.passages.claude_on_bedrock import ClaudeOnBedrock
-from gateway.calls.passages.protocol import Passage, Reader, Whole
+from gateway.calls.passages.protocol import Passage, Prepared, Reader, Whole
 from gateway.calls.passages.relaying import Relaying
 from gateway.calls.passages.relaying_responses import RelayingResponses
 from gateway.calls.passages.short_frames import short_frames
@@ -15,7 +15,7 @@ from gateway.doors.protocol import Door
 from gateway.hub.protocol import JSON, Feature, Translator
 from gateway.translators import anthropic, bedrock, openai
 
-__all__ = ["Passage", "Reader", "Whole", "between", "to_chunks"]
+__all__ = ["Passage", "Prepared", "Reader", "Whole", "between", "to_chunks"]
 
 DIRECT: dict[tuple[Door, Translator], Passage[bytes]] = {
     (chat, openai): ThroughHub(chat, openai, short_frames),

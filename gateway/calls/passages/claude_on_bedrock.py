@@ -8,7 +8,7 @@ provider are reached over the hub.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.calls.passages.protocol import Passage, Reader, Whole
+from gateway.calls.passages.protocol import Passage, Prepared, Reader, Whole
 from gateway.calls.passages.relaying import RelayReader, told
 from gateway.doors.messages.estimate import estimated
 from gateway.doors.protocol import Asked, Door
@@ -45,25 +45,25 @@ class ClaudeOnBedrock:
     door: Door
     hub: Passage[bytes]
 
-    def remote_urls(self, asked: Asked, route: Route) -> list[str]:
-        """Return the images and documents to fetch: Bedrock takes bytes only."""
-        way, _ = ways.way_of(asked.body, route)
-        if way == ways.HUB:
-            return self.hub.remote_urls(asked, route)
-        return content.remote_urls(asked.body)
+    def prepare(self, asked: Asked, route: Route) -> Prepared:
+        """Return the request; images and documents are fetched: it takes bytes only.
 
-    def render_request(
-        self, asked: Asked, route: Route, fetched: Mapping[str, str]
-    ) -> UpstreamRequest:
-        """Return the request; raises a 400 for what cannot be left out of it."""
+        Raises a 400 for what cannot be left out of it.
+        """
         way, based = ways.way_of(asked.body, route)
         if way == ways.HUB:
-            rendered = self.hub.render_request(asked, route, fetched)
-            return _emulated(rendered) if ways.is_claude(route) else rendered
+            hub = self.hub.prepare(asked, route)
+            if not ways.is_claude(route):
+                return hub
+            return hub._replace(render=lambda fetched: _emulated(hub.render(fetched)))
         received = Received(asked.body, asked.sent.raw, asked.sent.headers)
+        render = request.render_invoke
         if way == CONVERSE:
-            return converse_request.render_converse(received, based, fetched)
-        return request.render_invoke(received, based, fetched)
+            render = converse_request.render_converse
+        return Prepared(
+            lambda fetched: render(received, based, fetched),
+            content.remote_urls(asked.body),
+        )
 
     def parse_response(
         self, payload: Payload, headers: Mapping[str, str], reply: Reply, asked: Asked

@@ -1,6 +1,6 @@
 """What a passage is: the way of one request to an upstream, and of its answer back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 from gateway.doors.protocol import Asked, StreamRenderer
@@ -17,7 +17,7 @@ from gateway.hub.protocol import (
     UpstreamRequest,
 )
 
-__all__ = ["Passage", "Reader", "Whole"]
+__all__ = ["Passage", "Prepared", "Reader", "Whole"]
 
 T = TypeVar("T")
 
@@ -33,6 +33,18 @@ class Whole(NamedTuple):
     usage: JSON | None
     finish_reason: str
     raw: bytes = b""
+
+
+class Prepared(NamedTuple):
+    """A request as far as it can be read before its images are there.
+
+    `remote_urls` must be fetched before `render` makes the upstream's request: it takes
+    a ``data:`` URL for each, and raises `GatewayError` (400, with `param`) for what
+    cannot be expressed.
+    """
+
+    render: Callable[[Mapping[str, str]], UpstreamRequest]
+    remote_urls: Sequence[str] = ()
 
 
 class Reader(Protocol[T]):
@@ -66,14 +78,8 @@ class Passage(Protocol[T]):
     `T` is what a stream comes to: frames for a client, or chunks.
     """
 
-    def remote_urls(self, asked: Asked, route: Route) -> list[str]:
-        """Return the URLs that must be fetched before rendering."""
-        ...
-
-    def render_request(
-        self, asked: Asked, route: Route, fetched: Mapping[str, str]
-    ) -> UpstreamRequest:
-        """Return the request; `fetched` has a ``data:`` URL for each remote one.
+    def prepare(self, asked: Asked, route: Route) -> Prepared:
+        """Return the request, read once for all that is to be done with it.
 
         Raises `GatewayError` (400, with `param`) for what cannot be expressed.
         """

@@ -7,7 +7,7 @@ what the door adds are its words for what goes wrong on the way.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.calls.passages.protocol import Whole
+from gateway.calls.passages.protocol import Prepared, Whole
 from gateway.doors.protocol import Asked, Door
 from gateway.errors import GatewayError
 from gateway.hub.answers.relay import Relayed
@@ -19,7 +19,6 @@ from gateway.hub.protocol import (
     Payload,
     Reply,
     Route,
-    UpstreamRequest,
 )
 from gateway.translators.anthropic.relay import errors, request, whole
 from gateway.translators.anthropic.relay.headers import for_client
@@ -38,17 +37,14 @@ class Relaying:
 
     door: Door
 
-    def remote_urls(self, asked: Asked, route: Route) -> list[str]:
-        """Return nothing: the upstream fetches what it is shown."""
-        return []
+    def prepare(self, asked: Asked, route: Route) -> Prepared:
+        """Return the request as it came, but for the model's name.
 
-    def render_request(
-        self, asked: Asked, route: Route, fetched: Mapping[str, str]
-    ) -> UpstreamRequest:
-        """Return the request as it came, but for the model's name."""
+        The upstream fetches by itself what it is shown.
+        """
         sent = asked.sent
         received = request.Received(asked.body, sent.raw, sent.headers)
-        return request.render_request(received, route)
+        return Prepared(lambda fetched: request.render_request(received, route))
 
     def parse_response(
         self, payload: Payload, headers: Mapping[str, str], reply: Reply, asked: Asked

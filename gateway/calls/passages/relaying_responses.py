@@ -8,7 +8,7 @@ no such path.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.calls.passages.protocol import Passage, Reader, Whole
+from gateway.calls.passages.protocol import Passage, Prepared, Reader, Whole
 from gateway.doors.protocol import Asked
 from gateway.doors.responses.last_words import failure
 from gateway.doors.responses.native import may_hold_ours, without_ours
@@ -23,7 +23,6 @@ from gateway.hub.protocol import (
     Payload,
     Reply,
     Route,
-    UpstreamRequest,
 )
 from gateway.translators.openai.responses import errors, request, usage, whole
 from gateway.translators.openai.responses.hosts import speaks_responses
@@ -41,17 +40,15 @@ class RelayingResponses:
 
     hub: Passage[bytes]
 
-    def remote_urls(self, asked: Asked, route: Route) -> list[str]:
-        """Return nothing where the upstream fetches what it is shown."""
-        return [] if is_native(route) else self.hub.remote_urls(asked, route)
+    def prepare(self, asked: Asked, route: Route) -> Prepared:
+        """Return the request as it came, but for the model's name.
 
-    def render_request(
-        self, asked: Asked, route: Route, fetched: Mapping[str, str]
-    ) -> UpstreamRequest:
-        """Return the request as it came, but for the model's name."""
+        The upstream fetches by itself what it is shown.
+        """
         if not is_native(route):
-            return self.hub.render_request(asked, route, fetched)
-        return request.render_request(received(asked), route)
+            return self.hub.prepare(asked, route)
+        own = received(asked)
+        return Prepared(lambda fetched: request.render_request(own, route))
 
     def parse_response(
         self, payload: Payload, headers: Mapping[str, str], reply: Reply, asked: Asked

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from gateway.calls import images
-from gateway.calls.passages.protocol import Reader, Whole
+from gateway.calls.passages.protocol import Prepared, Reader, Whole
 from gateway.calls.passages.wording import in_client_words
 from gateway.doors.protocol import Asked, Door, HubRequest, StreamRenderer
 from gateway.errors import GatewayError
@@ -44,19 +44,18 @@ class ThroughHub(Generic[T]):
     make_reader: Callable[[StreamParser, StreamRenderer], Reader[T]]
     learns: tuple[Feature, ...] = ()
 
-    def remote_urls(self, asked: Asked, route: Route) -> list[str]:
-        """Return the URLs that must be fetched before rendering."""
-        hub = self.door.hub_request(asked, route)
-        try:
-            return self.translator.remote_urls(hub.body, route)
-        except GatewayError as error:
-            raise in_client_words(error, hub.client_path) from None
-
-    def render_request(
-        self, asked: Asked, route: Route, fetched: Mapping[str, str]
-    ) -> UpstreamRequest:
+    def prepare(self, asked: Asked, route: Route) -> Prepared:
         """Return the request; raises a 400 for what cannot be expressed."""
         hub = self.door.hub_request(asked, route)
+        try:
+            urls = self.translator.remote_urls(hub.body, route)
+        except GatewayError as error:
+            raise in_client_words(error, hub.client_path) from None
+        return Prepared(lambda fetched: self._render(hub, route, fetched), urls)
+
+    def _render(
+        self, hub: HubRequest, route: Route, fetched: Mapping[str, str]
+    ) -> UpstreamRequest:
         body = images.inlined(hub.body, fetched)
         if hub.shows_thinking or hub.default_output:
             route = route._replace(

@@ -120,8 +120,7 @@ def test_it_is_passed_on_or_refused(way, path, junk):
     asked = messages.parse_request(body, Sent({}, raw=json.dumps(body).encode()))
     passage = between(messages, translator)
     try:
-        passage.remote_urls(asked, route)
-        rendered = passage.render_request(asked, route, {})
+        rendered = passage.prepare(asked, route).render({})
     except GatewayError as refusal:
         told = (way, refusal.status)
     else:
@@ -156,7 +155,7 @@ def test_what_real_clients_send_arrives(way, sent):
     route = Route(body["model"], model, options=options)
     refused = ""
     try:
-        rendered = between(messages, translator).render_request(asked, route, {})
+        rendered = between(messages, translator).prepare(asked, route).render({})
     except GatewayError as refusal:
         refused = refusal.message
     if refused:

@@ -30,7 +30,7 @@ def asked(body):
 
 def rendered(model, body=BODY, **options):
     route = Route("alias", model, options=options)
-    return PASSAGE.render_request(asked(body), route, {})
+    return PASSAGE.prepare(asked(body), route).render({})
 
 
 def test_a_schema_that_the_model_cannot_promise_goes_over_the_hub():
@@ -54,7 +54,7 @@ def test_nothing_is_tried_again_for_who_does_so_by_itself():
 def test_an_arn_is_known_by_its_base_model():
     arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc"
     route = Route("alias", arn, base_model="anthropic.claude-sonnet-4-5-20250929-v1:0")
-    request = PASSAGE.render_request(asked(BODY), route, {})
+    request = PASSAGE.prepare(asked(BODY), route).render({})
     assert request.path.endswith("/invoke")
     assert request.body["anthropic_version"] == "bedrock-2023-05-31"
 
@@ -62,9 +62,8 @@ def test_an_arn_is_known_by_its_base_model():
 def test_digits_of_numbers_are_the_clients():
     raw = json.dumps({**BODY, "temperature": 0.5}).replace("0.5", "0.50").encode()
     sent = Sent({}, raw=raw)
-    request = PASSAGE.render_request(
-        messages.parse_request(json.loads(raw), sent), Route("alias", CLAUDE), {}
-    )
+    question = messages.parse_request(json.loads(raw), sent)
+    request = PASSAGE.prepare(question, Route("alias", CLAUDE)).render({})
     assert b'"temperature":0.50' in request.raw
 
 

@@ -55,8 +55,9 @@ def route_of(case):
 def rendered(case):
     passage, asked, route = passage_of(case), asked_in(case), route_of(case)
     fetched = read(case, "request.json").get("fetched", {})
-    assert passage.remote_urls(asked, route) == list(fetched)
-    return passage.render_request(asked, route, fetched)
+    prepared = passage.prepare(asked, route)
+    assert list(prepared.remote_urls) == list(fetched)
+    return prepared.render(fetched)
 
 
 @_each(REQUESTS)

@@ -114,7 +114,7 @@ def test_unknown_fields_survive_byte_for_byte(others, ascii_only, data):
 def render(raw, route, headers=None):
     sent = Sent(headers or {}, raw=raw)
     asked = messages.parse_request(decode(raw), sent)
-    return between(messages, anthropic).render_request(asked, route, {})
+    return between(messages, anthropic).prepare(asked, route).render({})
 
 
 BODY = {"model": "house", "messages": [{"role": "user", "content": "hi"}]}

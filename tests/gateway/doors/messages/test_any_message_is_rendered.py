@@ -164,9 +164,9 @@ def test_any_body_is_rendered_or_refused(kind, body, avoid):
     before = repr(body)
     try:
         asked = messages.parse_request(body, NOTHING_SENT)
-        urls = passage.remote_urls(asked, route)
-        fetched = dict.fromkeys(urls, f"data:image/png;base64,{PNG}")
-        rendered = passage.render_request(asked, route, fetched)
+        prepared = passage.prepare(asked, route)
+        image = f"data:image/png;base64,{PNG}"
+        rendered = prepared.render(dict.fromkeys(prepared.remote_urls, image))
     except GatewayError as refusal:
         if refusal.status != 400:
             raise

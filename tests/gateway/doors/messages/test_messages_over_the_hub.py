@@ -33,7 +33,7 @@ def asked(**changes):
 def test_a_stop_sequence_that_the_gateway_found_is_told():
     way, question = passage("openai"), asked()
     route = Route("m", "m", provider_type="openai")
-    reply = way.render_request(question, route, {}).reply
+    reply = way.prepare(question, route).render({}).reply
     message = {"role": "assistant", "content": SAID}
     choice = {"index": 0, "message": message, "finish_reason": "length"}
     payload = {"id": "c", "choices": [choice]}
@@ -46,7 +46,7 @@ def test_a_stop_sequence_that_the_gateway_found_is_told():
 def test_a_stop_sequence_in_a_stream_is_told():
     way, question = passage("openai"), asked(stream=True)
     route = Route("m", "m", provider_type="openai")
-    reply = way.render_request(question, route, {}).reply
+    reply = way.prepare(question, route).render({}).reply
     reader = way.reader(reply, question)
     sent = b""
     for piece in ("one E", "ND two"):
@@ -85,7 +85,7 @@ def test_what_a_translation_refuses_is_told_of_the_clients_request():
     question = asked(messages=turns, system="s")
     route = Route("m", "llama3.2", provider_type="ollama")
     with pytest.raises(GatewayError) as refused:
-        passage("ollama").render_request(question, route, {})
+        passage("ollama").prepare(question, route).render({})
     path = messages.hub_request(question, route).client_path
     error = in_client_words(refused.value, path)
     assert error.param == "messages.2"
@@ -97,5 +97,5 @@ def test_what_a_translation_drops_is_told_by_the_clients_name():
         stop_sequences=["A"], output_config={"effort": "high"}, model="llama3.2"
     )
     route = Route("m", "llama3.2", provider_type="ollama", avoid=frozenset({"think"}))
-    rendered = passage("ollama").render_request(question, route, {})
+    rendered = passage("ollama").prepare(question, route).render({})
     assert rendered.dropped == ("output_config.effort",)

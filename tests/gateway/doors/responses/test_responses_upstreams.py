@@ -26,7 +26,7 @@ def rendered(body, kind, base_model, **route):
     asked = responses.parse_request({"model": "m", "input": "hi", **body}, NOTHING_SENT)
     passage = between(responses, TRANSLATORS[kind])
     to = Route("m", base_model, base_model, completion_id="chatcmpl-1", **route)
-    return passage.render_request(asked, to, {})
+    return passage.prepare(asked, to).render({})
 
 
 def error_of(body, kind, base_model):
