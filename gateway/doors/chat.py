@@ -11,9 +11,11 @@ from gateway.doors.responses_at_chat import CustomCalls, Reshaped, are_flat
 from gateway.errors import GatewayError, invalid_request
 from gateway.hub.protocol import NOTHING, Route
 from gateway.wire import sse
+from gateway.wire.sse import KEEP_ALIVE
 
 __all__ = [
     "DONE",
+    "KEEP_ALIVE",
     "NAME",
     "ChatRenderer",
     "about",
@@ -107,7 +109,7 @@ class ChatRenderer:
     @staticmethod
     def keep_alive(silent_for: float) -> bytes:
         """Return a comment, which SDKs pass over."""
-        return sse.KEEP_ALIVE
+        return KEEP_ALIVE
 
     def render(self, chunks: list[JSON]) -> bytes:
         """Return one ``data`` event a chunk."""

@@ -150,6 +150,9 @@ class Envelope(Protocol):
 class Door(Envelope, Protocol):
     """The jobs of a door module: a format in which conversations are held."""
 
+    KEEP_ALIVE: bytes
+    """A frame that says nothing, of a stream that has not begun otherwise."""
+
     def hub_request(self, asked: Asked, route: Route) -> HubRequest:
         """Return the request in the hub's format, OpenAI's.
 

@@ -7,19 +7,24 @@ every failure leaves in the words of the door that the path belongs to.
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
 
 from gateway.doors.protocol import NOTHING_SENT, Envelope
 from gateway.entry import callers, routes
 from gateway.entry.receiving import (
     Message,
     Receive,
+    Send,
     check_media_type,
     read_body,
     request_of,
 )
 from gateway.entry.request import Request
-from gateway.entry.response import Response, error_response
+from gateway.entry.response import (
+    Response,
+    body_message,
+    error_response,
+    start_message,
+)
 from gateway.entry.streamed import StreamedResponse
 from gateway.entry.views import calls
 from gateway.errors import GatewayError
@@ -32,12 +37,8 @@ from gateway.worker.runtime import runtime
 from gateway.worker.snapshot import Caller
 from providers import attempts
 
-Send = Callable[[Message], Awaitable[None]]
-
 PIECE_BYTES = 256 * 1024
 
-# A browser that opens an answer takes it for what it is labelled as: for no page.
-_NOSNIFF = (b"x-content-type-options", b"nosniff")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 logger = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ logger = logging.getLogger(__name__)
 async def handle(scope: Message, receive: Receive, send: Send) -> None:
     """Answer one HTTP request to the gateway."""
     request = request_of(scope)
-    request.request_id = _request_id(request)
+    request.request_id, request.send = _request_id(request), send
     call = asyncio.current_task()
     assert call is not None  # noqa: S101
     draining.calls.add(call)
@@ -54,10 +55,12 @@ async def handle(scope: Message, receive: Receive, send: Send) -> None:
         response = await _answer(request, receive)
         response.headers["x-request-id"] = request.request_id
         if isinstance(response, Response):
-            await _send_whole(response, send, is_head=request.method == "HEAD")
+            await _send_whole(response, request, send)
         else:
-            await _send_stream(response, send)
+            await _send_stream(response, request, send)
     finally:
+        if request.waiting is not None:
+            request.waiting.drop()
         draining.calls.discard(call)
         capacity.leave(request.held)
 
@@ -74,9 +77,9 @@ async def refuse_websocket(scope: Message, receive: Receive, send: Send) -> None
     response = error_response(
         _no_websockets(), routes.door_of(scope["path"], {}), NOTHING_SENT
     )
-    start = _start(response.status, response.headers)
+    start = start_message(response.status, response.headers)
     await send({**start, "type": "websocket.http.response.start"})
-    body = _body(response.body, more=False)
+    body = body_message(response.body, more=False)
     await send({**body, "type": "websocket.http.response.body"})
 
 
@@ -96,7 +99,15 @@ async def _answer(request: Request, receive: Receive) -> Response | StreamedResp
         failure = _internal_error()
         # Of what broke nothing is asked again.
         _book(request, failure, {})
+    waiting = request.waiting
+    if waiting is not None and await waiting.stop():
+        return Response(200, {}, waiting.fail(failure))
     return error_response(failure, _door_of(request), request.sent())
+
+
+async def _has_begun(request: Request) -> bool:
+    """End the wait for an answer; tell whether the client has got headers by then."""
+    return request.waiting is not None and await request.waiting.stop()
 
 
 def _door_of(request: Request) -> Envelope:
@@ -234,34 +245,29 @@ def _internal_error() -> GatewayError:
     )
 
 
-def _start(status: int, headers: dict[str, str]) -> Message:
-    pairs = [_NOSNIFF]
-    pairs += [
-        (name.lower().encode("latin-1"), value.encode("latin-1"))
-        for name, value in headers.items()
-    ]
-    return {"type": "http.response.start", "status": status, "headers": pairs}
-
-
-async def _send_whole(response: Response, send: Send, is_head: bool) -> None:
+async def _send_whole(response: Response, request: Request, send: Send) -> None:
     """Send a body; in pieces, so that a slow client is told from one that stalls."""
     body = response.body
-    start = _start(response.status, response.headers)
+    start = start_message(response.status, response.headers)
     start["headers"].append((b"content-length", b"%d" % len(body)))
-    await send(start)
-    if is_head:
+    if not await _has_begun(request):
+        await send(start)
+    if request.method == "HEAD":
         body = b""
     sent = 0
     while len(body) - sent > PIECE_BYTES:
-        await send(_body(body[sent : sent + PIECE_BYTES], more=True))
+        await send(body_message(body[sent : sent + PIECE_BYTES], more=True))
         sent += PIECE_BYTES
-    await send(_body(body[sent:], more=False))
+    await send(body_message(body[sent:], more=False))
 
 
-async def _send_stream(response: StreamedResponse, send: Send) -> None:
+async def _send_stream(
+    response: StreamedResponse, request: Request, send: Send
+) -> None:
     """Send a stream, which is closed whatever happens to the client."""
     try:
-        await send(_start(200, response.headers))
+        if not await _has_begun(request):
+            await send(start_message(200, response.headers))
         await _send_parts(response, send)
     finally:
         await response.aclose()
@@ -270,18 +276,14 @@ async def _send_stream(response: StreamedResponse, send: Send) -> None:
 async def _send_parts(response: StreamedResponse, send: Send) -> None:
     try:
         async for part in response:
-            await send(_body(part, more=True))
+            await send(body_message(part, more=True))
     except asyncio.CancelledError as end:
         if STALLED in end.args:
             response.stall()
         if not _ends_with_the_worker():
             raise
-        await send(_body(response.fail(shutting_down()), more=True))
+        await send(body_message(response.fail(shutting_down()), more=True))
     except Exception:
         logger.exception("A stream failed unexpectedly.")
-        await send(_body(response.fail(_internal_error()), more=True))
-    await send(_body(b"", more=False))
-
-
-def _body(part: bytes, more: bool) -> Message:
-    return {"type": "http.response.body", "body": part, "more_body": more}
+        await send(body_message(response.fail(_internal_error()), more=True))
+    await send(body_message(b"", more=False))

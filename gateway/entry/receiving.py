@@ -11,6 +11,7 @@ from gateway.worker.capacity import Held, capacity
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 BODY_SECONDS = 30.0
 MAX_LENGTH_DIGITS = 18

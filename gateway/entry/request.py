@@ -1,8 +1,11 @@
 """A request on the data plane: nothing is decoded before somebody asks for it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
-from gateway.doors.protocol import Sent
+from gateway.doors.protocol import Asked, Door, Sent
+from gateway.entry.waiting import Waiting
 from gateway.ledger.spool import Entry
 from gateway.worker.capacity import Held
 from gateway.worker.snapshot import NOBODY, Caller
@@ -17,6 +20,7 @@ class Request:
     values. `caller` is known and `body` read before a view sees it; `held` is what the
     request takes of the worker (gateway/worker/capacity.py), `entry` is its line in the
     ledger once it has become a call. `query` is what stands behind the path's "?".
+    `send` is where its answer goes, `waiting` what begins a stream that is late.
     """
 
     path: str
@@ -29,10 +33,17 @@ class Request:
     held: Held = field(default_factory=Held)
     entry: Entry | None = None
     query: str = ""
+    send: Callable[[dict[str, Any]], Awaitable[None]] | None = None
+    waiting: Waiting | None = None
 
     def sent(self) -> Sent:
         """Return what a door may know of it."""
         return Sent(self.header_lists, self.request_id, self.caller.name, self.body)
+
+    def wait_for(self, asked: Asked, door: Door) -> None:
+        """Have the client told that its stream will come, should it come late."""
+        if self.send is not None:
+            self.waiting = Waiting(self.send, door, asked, self.sent())
 
     def header(self, name: str) -> str:
         """Return the first value of a header (lower-case name), or an empty string."""

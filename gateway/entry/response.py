@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gateway.doors.protocol import Envelope, Sent
 from gateway.errors import GatewayError
 from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
+
+# A browser that opens an answer takes it for what it is labelled as: for no page.
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
 
 
 @dataclass
@@ -41,3 +45,18 @@ def error_response(error: GatewayError, door: Envelope, sent: Sent) -> Response:
     )
     response.headers = door.answer_headers(response.headers, sent)
     return response
+
+
+def start_message(status: int, headers: Mapping[str, str]) -> dict[str, Any]:
+    """Return the message with which ASGI has an answer begin."""
+    pairs = [_NOSNIFF]
+    pairs += [
+        (name.lower().encode("latin-1"), value.encode("latin-1"))
+        for name, value in headers.items()
+    ]
+    return {"type": "http.response.start", "status": status, "headers": pairs}
+
+
+def body_message(part: bytes, more: bool) -> dict[str, Any]:
+    """Return the message that carries a part of an answer's body."""
+    return {"type": "http.response.body", "body": part, "more_body": more}

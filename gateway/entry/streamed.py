@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from gateway.calls.begin import AnswerStream
+from gateway.doors.protocol import StreamRenderer
 from gateway.errors import GatewayError
 from gateway.worker.call_settings import call_settings
 
@@ -13,6 +14,11 @@ STREAM_HEADERS = {
     "cache-control": "no-cache, no-transform",
     "x-accel-buffering": "no",
 }
+
+
+def headers_of(renderer: StreamRenderer) -> dict[str, str]:
+    """Return the headers of every stream that `renderer` writes."""
+    return {"content-type": renderer.media_type, **STREAM_HEADERS}
 
 
 class StreamedResponse(Protocol):
@@ -41,11 +47,7 @@ class StreamedAnswer:
     def __init__(self, stream: AnswerStream[bytes]) -> None:
         self._stream = stream
         self._renderer = stream.reader.renderer
-        self.headers = {
-            "content-type": self._renderer.media_type,
-            **STREAM_HEADERS,
-            **stream.headers,
-        }
+        self.headers = {**headers_of(self._renderer), **stream.headers}
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         stream, renderer = self._stream, self._renderer

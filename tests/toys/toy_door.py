@@ -6,6 +6,7 @@ from gateway.hub.protocol import Route
 from gateway.wire.jsontext import JSON
 
 NAME = "toy"
+KEEP_ALIVE = b"...\n"
 
 
 def parse_request(body: JSON, sent: Sent) -> Asked:
@@ -57,7 +58,7 @@ class ToyRenderer:
         self._lines = 0
 
     def keep_alive(self, silent_for: float) -> bytes:
-        return b"...\n"
+        return KEEP_ALIVE
 
     def render(self, chunks: list[JSON]) -> bytes:
         texts = [

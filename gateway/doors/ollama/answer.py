@@ -10,6 +10,8 @@ from gateway.doors.protocol import JSON
 from gateway.errors import GatewayError
 from gateway.wire.jsontext import JSONError, decode, encode
 
+KEEP_ALIVE = b"\n"
+
 _REASONS = {"length": "length"}
 """Why it ended, in its words; everything else is `stop`, calls included."""
 
@@ -43,7 +45,7 @@ class Lines:
 
     def keep_alive(self, silent_for: float) -> bytes:
         """Return a blank line, which readers of lines pass over."""
-        return b"\n"
+        return KEEP_ALIVE
 
     def render(self, chunks: list[JSON]) -> bytes:
         """Return a line for each piece of text."""

@@ -13,8 +13,10 @@ from gateway.doors.responses.sessions import about
 from gateway.doors.responses.streams.renderer import ResponsesRenderer
 from gateway.errors import GatewayError, invalid_request
 from gateway.hub.protocol import Route
+from gateway.wire.sse import KEEP_ALIVE
 
 __all__ = [
+    "KEEP_ALIVE",
     "NAME",
     "about",
     "answer_headers",

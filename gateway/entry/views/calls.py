@@ -76,6 +76,8 @@ async def _answer(
 ) -> Response | StreamedAnswer:
     """Answer what came in at `door`."""
     asked, call = asked_by(request, door)
+    if asked.stream:
+        request.wait_for(asked, door)
     answer = await ask(asked, call, partial(between, door), provider)
     if isinstance(answer, WholeAnswer):
         headers = door.answer_headers(answer.headers, request.sent())

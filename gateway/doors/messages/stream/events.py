@@ -33,6 +33,9 @@ def framed(events: Iterable[JSON]) -> bytes:
     )
 
 
+KEEP_ALIVE = framed([PING])
+
+
 class MessageEvents:
     """One streamed answer: chunks in, frames out."""
 
@@ -68,7 +71,7 @@ class MessageEvents:
     @staticmethod
     def keep_alive(silent_for: float) -> bytes:
         """Return a frame that says nothing."""
-        return framed([PING])
+        return KEEP_ALIVE
 
     def end(self) -> bytes:
         """Return the last frames of an answer that is complete."""
