@@ -10,6 +10,7 @@ from gateway.console.playground_call import PlaygroundAnswer
 from gateway.wire.jsontext import JSON
 from providers.choices import Choice, Offer, RegisteredField
 from providers.models import ProviderModel
+from providers.models.kinds import BEHIND, CHAT, kind_of
 
 SIDES = ("first", "second")
 """The columns of a comparison, and the names of the fields that keep their answers."""
@@ -108,16 +109,20 @@ class PlaygroundForm(forms.Form):
 def served_models() -> Offer:
     """Return the enabled providers with ``provider/model`` choices, best first.
 
+    Only models that chat.
+
     And ids that several serve: whoever comes first answers those, as it does agents.
     """
     rows = (
         ProviderModel.objects.filter(provider__enabled=True)
         .order_by("provider__priority", "provider__name", "position", "pk")
-        .values_list("provider__name", "model_id")
+        .values_list("provider__name", "model_id", *BEHIND)
     )
     groups: dict[str, list[Choice]] = {}
     served: dict[str, int] = {}
-    for provider, model in rows:
+    for provider, model, *behind in rows:
+        if kind_of(model, *behind) != CHAT:
+            continue
         groups.setdefault(provider, []).append((f"{provider}/{model}", model))
         served[model] = served.get(model, 0) + 1
     shared: list[Choice] = [(model, model) for model, n in served.items() if n > 1]

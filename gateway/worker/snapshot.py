@@ -125,8 +125,9 @@ class Target(NamedTuple):
     @property
     def kind(self) -> str:
         """What the model is for (providers/models/kinds.py)."""
-        behind = f"{self.upstream_id} {self.base_model}"
-        return kind_of(self.model_id, behind, self.capabilities)
+        return kind_of(
+            self.model_id, self.upstream_id, self.base_model, self.capabilities
+        )
 
 
 class Window(NamedTuple):

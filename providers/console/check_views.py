@@ -16,6 +16,7 @@ from providers.attempts import checks
 from providers.console.form_views import form_for, page
 from providers.forms.provider import ProviderForm
 from providers.models import ModelProvider
+from providers.models.kinds import CHAT, kind_of
 from providers.status import trial
 
 
@@ -32,19 +33,29 @@ def provider_test(request: HttpRequest) -> HttpResponse:
         context["result"] = result
         context["curl"] = snippets.check_curl(draft, result.request)
         if request.POST.get("trial") and result.stage not in ("connect", "credentials"):
-            context["trial"] = _trial(draft, form.model_ids())
+            context["trial"] = _trial(draft, form)
     if request.headers.get("HX-Request"):
         return render(request, "providers/_test_result.html", context)
     return page(request, form, **context)
 
 
-def _trial(draft: ModelProvider, models: list[str]) -> trial.Trial | None:
-    """Call the first model entered, by the id that the provider knows it by."""
+def _trial(draft: ModelProvider, form: ProviderForm) -> trial.Trial | None:
+    """Call the first model entered, by the id that the provider knows it by.
+
+    One that chats goes before those that make vectors.
+    """
+    models, edited = form.model_ids(), form.original
     if not models:
         return None
-    row = draft.provider_models.filter(model_id=models[0]).first() if draft.pk else None
-    model = row.upstream_id if row is not None and row.upstream_id else models[0]
-    return async_to_sync(trial.call)(draft, model)
+    stored = edited.provider_models.filter(model_id__in=models) if edited.pk else ()
+    rows = {row.model_id: row for row in stored}
+    kinds = {
+        model: rows[model].kind if model in rows else kind_of(model) for model in models
+    }
+    model = next((each for each in models if kinds[each] == CHAT), models[0])
+    row = rows.get(model)
+    upstream_id = row.upstream_id if row is not None and row.upstream_id else model
+    return async_to_sync(trial.call)(draft, upstream_id, kinds[model])
 
 
 @login_required

@@ -1,6 +1,6 @@
 """The table of a provider's models: what each is called upstream and what it costs."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -9,10 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from providers.forms import entries
 from providers.models import ModelProvider, ProviderModel
+from providers.models.kinds import KINDS, LABELS, kind_of
 
 
 class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]
     """One row: the id is fixed here, the rest overrides what the gateway knows."""
+
+    kind = forms.ChoiceField(required=False, label=_("Kind"))
 
     class Meta:
         model = ProviderModel
@@ -20,6 +23,14 @@ class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        row = self.instance
+        told = row.capabilities.get("kind")
+        self.initial["kind"] = told if told in KINDS else ""
+        by_name = kind_of(row.model_id, row.upstream_id, row.base_model)
+        cast(forms.ChoiceField, self.fields["kind"]).choices = [
+            ("", _("By its name: %(kind)s") % {"kind": LABELS[by_name]}),
+            *LABELS.items(),
+        ]
         for name, field in self.fields.items():
             label = f"{field.label or name} {_('of')} {self.instance.model_id}"
             field.widget.attrs["aria-label"] = label
@@ -41,7 +52,13 @@ class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]
             entries.parse([item])
         except ValidationError as error:
             raise ValidationError(error.messages) from None
+        self._take_kind(cleaned.get("kind", ""))
         return cleaned
+
+    def _take_kind(self, kind: str) -> None:
+        """Note the kind among the row's capabilities; none leaves it to the name."""
+        others = {k: v for k, v in self.instance.capabilities.items() if k != "kind"}
+        self.instance.capabilities = {**others, "kind": kind} if kind else others
 
 
 ModelSettingsFormSet = inlineformset_factory(

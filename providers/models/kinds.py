@@ -7,24 +7,36 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
+from django.utils.translation import gettext_lazy as _
+
 CHAT, EMBEDDING = "chat", "embedding"
-KINDS = (CHAT, EMBEDDING)
+LABELS = {CHAT: _("Chat"), EMBEDDING: _("Embeddings")}
+KINDS = tuple(LABELS)
 
 _EMBEDDING = re.compile(
     r"text-embedding|embed|(^|[ /._-])(bge|e5|gte)-|minilm", re.IGNORECASE
 )
 
 
+BEHIND = ("upstream_id", "base_model", "capabilities")
+"""Columns of a model that `kind_of` takes after its id."""
+
+
 def kind_of(
-    model_id: str, behind: str = "", capabilities: Mapping[str, object] | None = None
+    model_id: str,
+    upstream_id: str = "",
+    base_model: str = "",
+    capabilities: Mapping[str, object] | None = None,
 ) -> str:
-    """Return the kind of a model; `behind` is the id that it really has, if another.
+    """Return the kind of a model; its other ids tell where its own does not.
 
     >>> kind_of("docs", "amazon.titan-embed-text-v2:0")
     'embedding'
     """
     told = (capabilities or {}).get("kind")
-    return str(told) if told in KINDS else _by_name(f"{model_id} {behind}")
+    if told in KINDS:
+        return str(told)
+    return _by_name(f"{model_id} {upstream_id} {base_model}")
 
 
 @lru_cache(maxsize=4096)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from providers import endpoints, options, sealing, transport, vendors
 from providers.models.announced import Announced
-from providers.models.kinds import kind_of
+from providers.models.kinds import BEHIND, LABELS, kind_of
 from providers.models.rename import ProviderRename
 from providers.models.rules import NAME_RULE, REGION_RULE
 from providers.models.secret import Secret
@@ -318,5 +318,9 @@ class ProviderModel(Announced):
     @property
     def kind(self) -> str:
         """What the model is for: conversations, or vectors."""
-        behind = f"{self.upstream_id} {self.base_model}"
-        return kind_of(self.model_id, behind, self.capabilities)
+        return kind_of(self.model_id, *(getattr(self, name) for name in BEHIND))
+
+    @property
+    def kind_label(self) -> str:
+        """What the model is for, as people call it."""
+        return str(LABELS[self.kind])

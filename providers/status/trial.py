@@ -1,4 +1,4 @@
-"""One real call of one token: proves what listing models does not, for almost nothing.
+"""One real call of one token, or of one vector: proves what listing models does not.
 
 Only on demand: it may be billed. What is sent is the smallest that the vendor takes.
 """
@@ -12,6 +12,7 @@ from asgiref.sync import sync_to_async
 
 from providers import auth, endpoints, transport
 from providers.models import ModelProvider
+from providers.models.kinds import CHAT, EMBEDDING
 from providers.status import discovery, verdicts
 
 TIMEOUT = {"connect": 5.0, "read": 30.0, "total": 60.0}
@@ -29,10 +30,15 @@ class Trial:
     body: str = ""
 
 
-async def call(provider: ModelProvider, model: str) -> Trial:
-    """Call `model` once; never raises for what the provider does."""
+async def call(provider: ModelProvider, model: str, kind: str = CHAT) -> Trial:
+    """Call `model`, which is of a kind, once; never raises for what the provider does.
+
+    One that makes vectors is asked for one.
+    """
     scheme = await sync_to_async(auth.for_provider)(provider)
-    path, body = provider.vendor.trial(provider.endpoint, model)
+    vendor = provider.vendor
+    smallest = vendor.embedding_trial if kind == EMBEDDING else None
+    path, body = (smallest or vendor.trial)(provider.endpoint, model)
     url = endpoints.join(provider.endpoint, path, provider.version_path)
     line = f"POST {url}"
     started = time.monotonic()

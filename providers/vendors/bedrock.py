@@ -15,7 +15,7 @@ from botocore.loaders import Loader
 from django.utils.translation import gettext_lazy as _
 
 from providers.vendors import listing
-from providers.vendors.vendor import JSON, TRIAL_TEXT, Question, Vendor
+from providers.vendors.vendor import JSON, TRIAL_INPUT, TRIAL_TEXT, Question, Vendor
 
 LIST_DENIED = "Key lacks bedrock:List*; type IDs by hand."
 
@@ -113,6 +113,21 @@ def _trial(endpoint: str, model: str) -> tuple[str, JSON]:
     }
 
 
+def _embedding_trial(endpoint: str, model: str) -> tuple[str, JSON]:
+    """Return one text as the model's family takes it.
+
+    https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html
+    """
+    body: JSON = {"inputText": TRIAL_INPUT}
+    if "cohere." in model:
+        body = {"texts": [TRIAL_INPUT], "input_type": "search_query"}
+    elif "amazon.nova" in model:
+        text = {"truncationMode": "END", "value": TRIAL_INPUT}
+        params = {"embeddingPurpose": "GENERIC_INDEX", "text": text}
+        body = {"taskType": "SINGLE_EMBEDDING", "singleEmbeddingParams": params}
+    return f"/model/{quote(model, safe='')}/invoke", body
+
+
 VENDOR = Vendor(
     label="AWS Bedrock",
     note=_("Claude, Llama, Nova and more on AWS"),
@@ -151,4 +166,5 @@ VENDOR = Vendor(
     is_listed=_is_listed,
     excuse=_excuse,
     trial=_trial,
+    embedding_trial=_embedding_trial,
 )

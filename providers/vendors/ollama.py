@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from providers.vendors import listing
-from providers.vendors.vendor import JSON, TRIAL_TEXT, Question, Vendor
+from providers.vendors.vendor import JSON, TRIAL_INPUT, TRIAL_TEXT, Question, Vendor
 
 
 def _questions(endpoint: str) -> list[Question]:
@@ -39,6 +39,10 @@ def _trial(endpoint: str, model: str) -> tuple[str, JSON]:
     return "/api/chat", {**body, "stream": False}
 
 
+def _embedding_trial(endpoint: str, model: str) -> tuple[str, JSON]:
+    return "/api/embed", {"model": model, "input": TRIAL_INPUT}
+
+
 VENDOR = Vendor(
     label="Ollama",
     note=_("Self-hosted, no account needed"),
@@ -64,4 +68,5 @@ VENDOR = Vendor(
     questions=_questions,
     is_listed=_is_listed,
     trial=_trial,
+    embedding_trial=_embedding_trial,
 )

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext_lazy as _
 
 from providers.vendors import listing
-from providers.vendors.vendor import JSON, TRIAL_TEXT, Question, Vendor
+from providers.vendors.vendor import JSON, TRIAL_INPUT, TRIAL_TEXT, Question, Vendor
 
 
 def _questions(endpoint: str) -> list[Question]:
@@ -24,6 +24,10 @@ def _trial(endpoint: str, model: str) -> tuple[str, JSON]:
     limit = "max_completion_tokens" if is_openai else "max_tokens"
     messages = [{"role": "user", "content": TRIAL_TEXT}]
     return "/v1/chat/completions", {"model": model, "messages": messages, limit: 1}
+
+
+def _embedding_trial(endpoint: str, model: str) -> tuple[str, JSON]:
+    return "/v1/embeddings", {"model": model, "input": TRIAL_INPUT}
 
 
 VENDOR = Vendor(
@@ -68,4 +72,5 @@ VENDOR = Vendor(
     },
     questions=_questions,
     trial=_trial,
+    embedding_trial=_embedding_trial,
 )

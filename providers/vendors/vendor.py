@@ -9,6 +9,8 @@ from django.utils.functional import Promise
 JSON = dict[str, Any]
 
 TRIAL_TEXT = "Say hi."
+TRIAL_INPUT = "test"
+"""What is embedded for a trial."""
 
 
 class Question(NamedTuple):
@@ -67,7 +69,7 @@ class Vendor:
     `is_listed` tells whether a model is among those listed. `excuse` looks at a refusal
     (headers with lower-case names, the message) and returns a sentence where the
     provider may be called nevertheless. `trial` returns path and body of the smallest
-    call of a model.
+    call of a model, `embedding_trial` of one that makes vectors, where there are such.
     """
 
     label: str
@@ -101,6 +103,7 @@ class Vendor:
     option_headers: Mapping[str, str] = field(default_factory=dict)
     is_listed: Callable[[str, Collection[str]], bool] = _is_listed
     excuse: Callable[[Mapping[str, str], str], str] = _no_excuse
+    embedding_trial: Callable[[str, str], tuple[str, JSON]] | None = None
 
     @property
     def has_regions(self) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
+from gateway.console.playground_form import served_models
 from gateway.worker.capacity import capacity
 from gateway.worker.registry import registry
 from gateway.worker.runtime import runtime
@@ -429,3 +430,12 @@ def test_an_answer_is_formatted_when_it_is_complete(stream, upstream):  # noqa: 
     assert "<strong>bold</strong> &lt;img src=x&gt;" in events[-1]
     # What travels along is what the model said.
     assert 'name="first" value="**bold** &lt;img src=x&gt;"' in events[-1]
+
+
+def test_only_models_that_chat_are_offered(provider):
+    row = provider(models=("gpt-4o", "text-embedding-3-small", "docs", "e5"))
+    row.provider_models.filter(model_id="docs").update(
+        capabilities={"kind": "embedding"}
+    )
+    row.provider_models.filter(model_id="e5").update(capabilities={"kind": "chat"})
+    assert served_models().values == ["openai/gpt-4o", "openai/e5"]

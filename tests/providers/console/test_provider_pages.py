@@ -484,3 +484,28 @@ def test_the_redirect_url_is_shown_where_somebody_signs_in(
     )
     page = logged_in_client.get("/models/openai/").content.decode()
     assert ("http://testserver/models/oauth/callback/" in page) is shown
+
+
+def test_the_kind_of_a_model_is_shown_and_set(logged_in_client, provider):
+    row = provider(models=("docs",))
+    row.provider_models.update(capabilities={"vision": True})
+    page = logged_in_client.get("/models/openai/?tab=models").content.decode()
+    assert "By its name: Chat" in page
+    for kind, capabilities in (
+        ("embedding", {"vision": True, "kind": "embedding"}),
+        ("", {"vision": True}),
+    ):
+        posted = settings_form(row, kind=kind)
+        assert logged_in_client.post("/models/openai/", posted).status_code == 302
+        model = ProviderModel.objects.get()
+        assert model.capabilities == capabilities
+        assert model.kind == (kind or "chat")
+    posted = settings_form(row, kind="picture")
+    assert logged_in_client.post("/models/openai/", posted).status_code == 422
+
+
+def test_what_a_viewer_sees_tells_the_kind(logged_in_client, provider):
+    provider(models=("text-embedding-3-small",))
+    page = logged_in_client.get("/models/openai/?tab=models").content.decode()
+    assert "By its name: Embeddings" in page
+    assert "Embeddings" in logged_in_client.get("/models/").content.decode()

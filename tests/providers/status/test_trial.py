@@ -13,7 +13,7 @@ from providers.vendors import VENDORS
 pytestmark = pytest.mark.django_db
 
 
-def tried(provider, answer):
+def tried(provider, answer, model="m:1", kind="chat"):
     """Return what came of the trial, and the request that was sent."""
     sent = []
 
@@ -24,7 +24,7 @@ def tried(provider, answer):
         return answer
 
     with transport.use(httpx.MockTransport(respond)):
-        return async_to_sync(trial.call)(provider, "m:1"), sent
+        return async_to_sync(trial.call)(provider, model, kind), sent
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,63 @@ def test_the_smallest_call_of_each_type_is_sent(provider, fields, target, body):
     sent = msgspec.json.decode(request.content)
     assert {name: sent[name] for name in body} == body
     assert request.headers["authorization"].startswith("Bearer ")
+
+
+@pytest.mark.parametrize(
+    ("fields", "model", "target", "body"),
+    [
+        (
+            {"provider_type": "openai"},
+            "e5",
+            "/v1/embeddings",
+            {"model": "e5", "input": "test"},
+        ),
+        (
+            {"provider_type": "ollama"},
+            "all-minilm",
+            "/api/embed",
+            {"model": "all-minilm", "input": "test"},
+        ),
+        (
+            {"provider_type": "bedrock", "region": "us-east-1"},
+            "amazon.titan-embed-text-v2:0",
+            "/model/amazon.titan-embed-text-v2%3A0/invoke",
+            {"inputText": "test"},
+        ),
+        (
+            {"provider_type": "bedrock", "region": "us-east-1"},
+            "us.cohere.embed-v4:0",
+            "/model/us.cohere.embed-v4%3A0/invoke",
+            {"texts": ["test"], "input_type": "search_query"},
+        ),
+        (
+            {"provider_type": "bedrock", "region": "us-east-1"},
+            "amazon.nova-2-multimodal-embeddings-v1:0",
+            "/model/amazon.nova-2-multimodal-embeddings-v1%3A0/invoke",
+            {
+                "taskType": "SINGLE_EMBEDDING",
+                "singleEmbeddingParams": {
+                    "embeddingPurpose": "GENERIC_INDEX",
+                    "text": {"truncationMode": "END", "value": "test"},
+                },
+            },
+        ),
+    ],
+)
+def test_a_model_that_embeds_is_asked_for_one_vector(
+    provider, fields, model, target, body
+):
+    answer = httpx.Response(200, json={})
+    result, (request,) = tried(provider(**fields), answer, model, "embedding")
+    assert result.message.startswith(f"{model} answered in ")
+    assert request.url.raw_path.decode() == target
+    assert msgspec.json.decode(request.content) == body
+
+
+def test_who_makes_no_vectors_is_asked_to_chat(provider):
+    row = provider(provider_type="anthropic")
+    _result, (request,) = tried(row, httpx.Response(200), "e5", "embedding")
+    assert request.url.path == "/v1/messages"
 
 
 def test_openais_own_models_know_the_limit_by_its_new_name():
@@ -105,3 +162,41 @@ def test_the_form_tries_a_model_only_when_asked_to(logged_in_client, ticked, cal
         )
     assert sent.count("POST") == calls
     assert ("gpt-4o answered in" in answer.content.decode()) == bool(calls)
+
+
+@pytest.mark.parametrize(
+    ("models", "capabilities", "path"),
+    [
+        ("text-embedding-3-small\ngpt-4o", {}, "/v1/chat/completions"),
+        ("text-embedding-3-small\nbge-m3", {}, "/v1/embeddings"),
+        ("docs", {"kind": "embedding"}, "/v1/embeddings"),
+        ("e5-chat", {"kind": "chat"}, "/v1/chat/completions"),
+    ],
+)
+def test_what_chats_is_tried_before_what_embeds(
+    logged_in_client, provider, models, capabilities, path
+):
+    row = provider(models=tuple(models.split("\n")))
+    row.provider_models.update(capabilities=capabilities)
+    called = []
+
+    def respond(request):
+        if request.method == "POST":
+            called.append(request.url.path)
+        return httpx.Response(200, json={"data": []})
+
+    form = logged_in_client.get(reverse("provider-edit", args=["openai"]))
+    data = {
+        "version": form.context["form"]["version"].value(),
+        "name": "openai",
+        "provider_type": "openai",
+        "endpoint": "http://127.0.0.1:9",
+        "private_network": "on",
+        "auth_type": "none",
+        "models": models,
+        "trial": "1",
+    }
+    with transport.use(httpx.MockTransport(respond)):
+        address = f"{reverse('provider-test')}?provider=openai"
+        logged_in_client.post(address, data)
+    assert called == [path]
