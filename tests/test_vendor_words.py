@@ -48,6 +48,7 @@ ALLOWED: dict[str, str] = {
     "providers/forms/credentials.py": "the names of what a secret for AWS may hold",
     "providers/key_shapes.py": "what keys of several vendors look like",
     "providers/options/table.py": "options that one vendor's translator reads",
+    "runagents/connect/recipes/": "vendors' clients, by their names",
     "runagents/agents/detection/": "tells vendors' SDKs in agents' code by their names",
     "gateway/calls/counting/counters.py": "the table of who counts tokens",
     "gateway/calls/passages/": "a direct way leads to one vendor's format",

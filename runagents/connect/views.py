@@ -36,23 +36,28 @@ def connect(request: HttpRequest) -> HttpResponse:
         "new_key": key,
         "note": snippets.note(key),
         "base": snippets.base_url(request),
-        "groups": _groups(request, form.chosen_model or "MODEL", key),
+        "groups": _groups(request, form, key),
         **_arrival(request, agent),
     }
     response = render(request, "connect/connect.html", context)
     return shown_once.unstored(response) if shown else response
 
 
-def _groups(request: HttpRequest, model: str, key: str) -> list[dict[str, Any]]:
-    """Return the recipes by group; the one that the address names is open."""
+def _groups(request: HttpRequest, form: ChoiceForm, key: str) -> list[dict[str, Any]]:
+    """Return the recipes by group; the one that the address names is open.
+
+    Without that it is the first whose client asks for such a model as is chosen.
+    """
     base = snippets.base_url(request)
     opened = request.GET.get("client", "")
-    opened = opened if opened in RECIPES else next(iter(RECIPES))
+    if opened not in RECIPES:
+        kind = form.chosen_kind
+        opened = next(name for name, each in RECIPES.items() if each.kind == kind)
     rows: list[dict[str, Any]] = [
         {
             "name": name,
             "recipe": recipe,
-            "text": recipe.text(base, model, key),
+            "text": recipe.text(base, form.model_of(recipe.kind), key),
             "is_open": name == opened,
         }
         for name, recipe in RECIPES.items()

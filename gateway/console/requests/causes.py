@@ -89,6 +89,25 @@ CAUSES: dict[str, Any] = {
     ),
     "store_unavailable": _("The database could not be read just then."),
 }
+# Where a door's clients go wrong in a way of their own: by door and code.
+CAUSES_AT: dict[tuple[str, str], Any] = {
+    ("messages", "unknown_url"): _(
+        "The client's base URL leads past the gateway's paths. Clients of the Messages "
+        "API add /v1/messages themselves: it is the gateway's address alone."
+    ),
+    ("messages", "invalid_api_key"): _(
+        "The call came without a key of this console. A login or a key of the vendor "
+        "that the client remembers goes before it: sign out there, and set one key."
+    ),
+    ("messages", "model_not_found"): _(
+        "No provider here serves a model of this name. Coding agents ask for models of "
+        "their own for small tasks: tell them another, or register that name."
+    ),
+    ("embeddings", "model_not_found"): _(
+        "No provider here serves a model of this name. Register the embedding model "
+        "with a provider: vectors of different models cannot stand in one index."
+    ),
+}
 OUTCOMES: dict[str, Any] = {
     Outcome.CLIENT_CLOSED: _(
         "The client ended the connection before the answer was complete. The provider "
@@ -108,4 +127,6 @@ OUTCOMES: dict[str, Any] = {
 
 def explain(record: UsageRecord) -> Any:
     """Return the cause of a call's failure in words, or an empty text."""
-    return CAUSES.get(record.error_code) or OUTCOMES.get(record.outcome, "")
+    at_door = CAUSES_AT.get((record.door, record.error_code))
+    cause = at_door or CAUSES.get(record.error_code)
+    return cause or OUTCOMES.get(record.outcome, "")

@@ -2,12 +2,14 @@
 
 import re
 import time
+from html import unescape
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from providers.models import ProviderModel
 from providers.roles import Role, give
 from runagents.agents.models import Agent, AgentKey
 from runagents.agents.registration import wire
@@ -175,3 +177,61 @@ def test_other_pages_lead_here(logged_in_client, agent):
     page = text_of(logged_in_client.get("/agents/support/?tab=connect"))
     assert 'href="/connect/?model=o3&amp;agent=support"' in page
     assert 'href="/connect/"' in text_of(logged_in_client.get("/"))
+
+
+def test_a_client_is_given_a_model_of_the_kind_it_asks_for(logged_in_client, provider):
+    provider(models=("text-embedding-3-small", "gpt-4o", "docs"))
+    ProviderModel.objects.filter(model_id="docs").update(
+        capabilities={"kind": "embedding"}
+    )
+    page = logged_in_client.get(PAGE)
+    assert page.context["model"] == "gpt-4o"
+    assert 'embeddings.create(model="text-embedding-3-small"' in unescape(text_of(page))
+    page = logged_in_client.get(f"{PAGE}?model=docs")
+    text = unescape(text_of(page))
+    assert 'embeddings.create(model="docs"' in text
+    assert "aider --model openai/gpt-4o" in text
+    assert re.search(r'id="embeddings-openai" open', text)
+
+
+def test_without_a_fitting_model_a_word_stands_for_it(logged_in_client, provider):
+    provider(models=("gpt-4o",))
+    page = unescape(text_of(logged_in_client.get(PAGE)))
+    assert 'embeddings.create(model="MODEL"' in page
+
+
+def test_an_agents_own_embedding_model_is_known(logged_in_client, provider):
+    row = provider(models=("docs", "gpt-4o"))
+    ProviderModel.objects.filter(model_id="docs").update(
+        capabilities={"kind": "embedding"}
+    )
+    bot = Agent.objects.create(name="bot")
+    wire(bot, {"embedding": (row, "docs"), "default": (row, "gpt-4o")})
+    page = logged_in_client.get(f"{PAGE}?agent=bot")
+    assert page.context["model"] == "gpt-4o"
+    assert 'embeddings.create(model="docs"' in unescape(text_of(page))
+
+
+@pytest.mark.parametrize(
+    ("door", "code", "words"),
+    [
+        ("messages", "unknown_url", "add /v1/messages themselves"),
+        ("chat", "unknown_url", "it ends in /v1"),
+        ("messages", "invalid_api_key", "sign out there"),
+        ("messages", "model_not_found", "their own for small tasks"),
+        ("embeddings", "model_not_found", "Register the embedding model"),
+        ("responses", "model_not_found", "stands on the Models page"),
+    ],
+)
+def test_what_went_wrong_at_a_door_is_told_in_its_words(
+    logged_in_client, record, door, code, words
+):
+    record(**{**REFUSED, "door": door, "error_code": code, "minutes_ago": 0})
+    shown = arrival(logged_in_client)
+    assert words in shown
+    assert f"(door {door.capitalize()})" in shown
+
+
+def test_the_door_of_the_first_answer_is_told(logged_in_client, record):
+    record(door="responses", minutes_ago=0)
+    assert "at the door Responses" in arrival(logged_in_client)
