@@ -44,7 +44,7 @@ def response_of(completion: JSON, reading: Reading) -> JSON:
 
 
 def _usage(usage: Any, output: list[JSON], reading: Reading) -> JSON:
-    if usage:
+    if isinstance(usage, dict) and usage:
         return usage_of(usage)
     return estimated_usage(reading, sum(map(_length, output)))
 

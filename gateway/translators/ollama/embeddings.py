@@ -6,7 +6,7 @@ Without `truncate: false` it cuts long inputs and says nothing of it.
 from collections.abc import Mapping
 
 from gateway.hub.embeddings import EmbeddingRequest, Part, Vectors, base64_of, checked
-from gateway.hub.embeddings.answers import object_of
+from gateway.hub.embeddings.answers import object_of, token_count
 from gateway.hub.embeddings.wishes import flag, only_texts, wished
 from gateway.hub.protocol import Feature, Reply, Route, UpstreamRequest
 from gateway.hub.requests.losses import Losses
@@ -47,9 +47,8 @@ def parse_embeddings(
     """Return the vectors and `prompt_eval_count`; raises a 502."""
     payload = object_of(raw)
     vectors = checked(payload.get("embeddings"), part.size)
-    tokens = payload.get("prompt_eval_count")
     return Vectors(
         [base64_of(each) for each in vectors] if wants_base64 else list(vectors),
-        tokens if isinstance(tokens, int) else None,
+        token_count(payload.get("prompt_eval_count")),
         dimensions=len(vectors[0]),
     )

@@ -19,6 +19,7 @@ from gateway.hub.embeddings import (
     checked,
     floats_of,
 )
+from gateway.hub.embeddings.answers import token_count
 from gateway.hub.embeddings.vectors import no_vectors
 from gateway.hub.embeddings.wishes import no_token_ids
 from gateway.hub.errors import upstream_errors
@@ -103,8 +104,7 @@ def _tokens(usage: Unread | None) -> int | None:
     told = jsontext.decode(usage) if usage else None
     if not isinstance(told, dict):
         return None
-    tokens = told.get("prompt_tokens", told.get("total_tokens"))
-    return tokens if isinstance(tokens, int) and tokens > 0 else None
+    return token_count(told.get("prompt_tokens", told.get("total_tokens"))) or None
 
 
 def _no_answer(raw: bytes) -> GatewayError:

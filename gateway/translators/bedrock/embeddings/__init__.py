@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from gateway.hub.embeddings import EmbeddingRequest, Part, Vectors, base64_of, checked
-from gateway.hub.embeddings.answers import object_of
+from gateway.hub.embeddings.answers import object_of, token_count
 from gateway.hub.embeddings.wishes import no_embeddings, only_texts, wished
 from gateway.hub.protocol import JSON, Feature, Reply, Route, UpstreamRequest
 from gateway.hub.requests.losses import Losses
@@ -83,8 +83,8 @@ def parse_embeddings(
     payload = object_of(raw)
     family = _family_of(part.request.reply.wire)
     vectors = checked(family.vectors(payload) if family else None, part.size)
-    tokens = payload.get("inputTextTokenCount")
-    if not isinstance(tokens, int):
+    tokens = token_count(payload.get("inputTextTokenCount"))
+    if tokens is None:
         usage = usage_of(headers)
         tokens = usage["prompt_tokens"] if usage else None
     return Vectors(
