@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
+from copy import deepcopy
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from gateway.worker.runtime import runtime
 from gateway.worker.snapshot import Snapshot
 from providers import transport
 from runagents.asgi import application
+from tests import doors
 
 
 @pytest.fixture
@@ -124,30 +126,27 @@ def gateway(db, ledger) -> Iterator[Callable[..., GatewayClient]]:
     registry.snapshot = Snapshot()
 
 
-CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
-
-
 @pytest.fixture
 def chat() -> dict[str, Any]:
     """The smallest chat request."""
-    return dict(CHAT)
+    return {name: doors.CHAT.body[name] for name in ("model", "messages")}
 
 
 @pytest.fixture
 def completion() -> dict[str, Any]:
     """What OpenAI answers to it."""
-    return {
-        "id": "chatcmpl-up",
-        "object": "chat.completion",
-        "created": 1700000000,
-        "model": "gpt-4o-mini-2024-07-18",
-        "choices": [
-            {
-                "index": 0,
-                "message": {"role": "assistant", "content": "hello", "refusal": None},
-                "logprobs": None,
-                "finish_reason": "stop",
-            }
-        ],
-        "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11},
-    }
+    return deepcopy(doors.COMPLETION)
+
+
+@pytest.fixture(params=doors.EVERY, ids=lambda door: door.name)
+def door(request: pytest.FixtureRequest) -> doors.ClientDoor:
+    """Each door."""
+    found: doors.ClientDoor = request.param
+    return found
+
+
+@pytest.fixture(params=doors.CONVERSING, ids=lambda door: door.name)
+def streaming_door(request: pytest.FixtureRequest) -> doors.ClientDoor:
+    """Each door in which conversations are held."""
+    found: doors.ClientDoor = request.param
+    return found

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from providers.models import WorkspaceKey
+from tests.gateway.chunks import HELLO, ROLE, TEXT
 from tests.grammar.messages import checked, message_in
 
 URL = "/v1/messages"
@@ -14,21 +15,6 @@ ASKED = {
     "max_tokens": 100,
     "messages": [{"role": "user", "content": "hi"}],
 }
-
-
-def event(choice: dict | None = None, **fields) -> bytes:
-    """One frame of OpenAI's stream, with a choice or without."""
-    choices = [] if choice is None else [{"index": 0, **choice}]
-    chunk = {"id": "chatcmpl-c", "choices": choices, **fields}
-    return b"data: " + json.dumps(chunk).encode() + b"\n\n"
-
-
-ROLE = event({"delta": {"role": "assistant", "content": ""}})
-TEXT = event({"delta": {"content": "hel"}})
-MORE = event({"delta": {"content": "lo"}})
-STOP = event({"delta": {}, "finish_reason": "stop"})
-USAGE = event(usage={"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11})
-DONE = b"data: [DONE]\n\n"
 
 
 def test_an_answer_comes_back_as_a_message(
@@ -69,7 +55,7 @@ def test_an_answer_comes_back_as_a_message(
 
 def test_a_stream_comes_back_as_events(provider, upstream, gateway, ledger):
     provider()
-    upstream(stream=[ROLE, TEXT, MORE, STOP, USAGE, DONE])
+    upstream(stream=HELLO)
     answer = gateway().post(URL, json={**ASKED, "stream": True})
     assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
     message = message_in(answer.content)
