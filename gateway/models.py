@@ -238,3 +238,25 @@ class CallBody(models.Model):
 
     def __str__(self) -> str:
         return self.call_id
+
+
+class KeptItems(models.Model):
+    """The items of one response, for a client that will only name them.
+
+    `name` is a digest of the token in their ids, `sealed` opens by that token alone
+    (gateway/memory), and only `owner` finds it. Deleted after RESPONSES_MEMORY_DAYS,
+    the oldest before that where all together exceed RESPONSES_MEMORY_MB.
+    """
+
+    name = models.CharField(max_length=64, primary_key=True)
+    owner = models.CharField(max_length=255)
+    stored_at = models.DateTimeField(db_index=True)
+    size = models.PositiveIntegerField()
+    sealed = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("kept response")
+        verbose_name_plural = _("kept responses")
+
+    def __str__(self) -> str:
+        return self.name

@@ -293,6 +293,9 @@ USAGE_RETENTION_DAYS = env_int("USAGE_RETENTION_DAYS", 90)
 LOG_BODIES = env_bool("LOG_BODIES")
 BODY_RETENTION_DAYS = env_int("BODY_RETENTION_DAYS", 7)
 AUDIT_RETENTION_DAYS = env_int("AUDIT_RETENTION_DAYS", 730)
+# Items of responses that clients may name instead of sending; 0 keeps none.
+RESPONSES_MEMORY_DAYS = env_int("RESPONSES_MEMORY_DAYS", 30)
+RESPONSES_MEMORY_MB = env_int("RESPONSES_MEMORY_MB", 512)
 # A function that counts attempts, and returns how long to wait before the next.
 ATTEMPTS_COUNTER = "gateway.worker.runtime.count_attempt"
 # A function that returns, by a provider's name, what its calls of a day came to.

@@ -16,3 +16,5 @@ STORAGES = {
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405
 # Tests let providers fail again and again.
 UNAVAILABLE_AFTER = 0
+# A thread that writes would wait for a test's transaction; tests of it switch it on.
+RESPONSES_MEMORY_DAYS = 0

@@ -30,6 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "gateway.apps": set(),
     "gateway.models": set(),
     "gateway.admin": {"gateway.models", "providers.admin"},
+    "gateway.memory": {"gateway.models"},
     "gateway.hub": {"gateway.wire", "gateway.errors", "providers.key_shapes"},
     # The table; each format for itself, but Bedrock hosts Claude's and OpenAI's.
     "gateway.translators": {"gateway.hub"},
@@ -45,6 +46,7 @@ ALLOWED: dict[str, set[str]] = {
     "gateway.ledger": {
         "gateway.errors",
         "gateway.identifiers",
+        "gateway.memory",
         "gateway.models",
         "gateway.wire",
         "providers.attempts",
@@ -87,10 +89,12 @@ ALLOWED: dict[str, set[str]] = {
         "gateway.errors",
         "gateway.identifiers",
         "gateway.ledger",
+        "gateway.memory",
         "gateway.sandbox",
         "gateway.wire",
         "gateway.worker",
         "providers.attempts",
+        "providers.database",
         "providers.keys",
         "providers.starter",
     },

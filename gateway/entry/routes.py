@@ -14,7 +14,7 @@ from gateway.doors import DOORS, embeddings
 from gateway.doors.protocol import Door, Envelope
 from gateway.entry.response import Response
 from gateway.entry.streamed import StreamedResponse
-from gateway.entry.views import calls, models, ollama, sandbox
+from gateway.entry.views import calls, models, ollama, responses, sandbox
 
 View = Callable[..., Awaitable[Response | StreamedResponse]]
 """Takes the request, and what its route's pattern names."""
@@ -110,7 +110,7 @@ def _kept_responses() -> tuple[Endpoint, ...]:
 
 ENDPOINTS = (
     *endpoints_of(_CHAT, CHAT_DOOR),
-    *endpoints_of(_RESPONSES, RESPONSES_DOOR),
+    *_pinnable(_RESPONSES, RESPONSES_DOOR, responses.responses),
     *_kept_responses(),
     *endpoints_of(_MESSAGES, MESSAGES_DOOR),
     *_pinnable(_COUNTED, MESSAGES_DOOR, models.count_tokens),

@@ -1,7 +1,7 @@
 """A streamed answer over HTTP: its frames, something to keep it alive, a last word."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol
 
 from gateway.calls.begin import AnswerStream
@@ -42,10 +42,18 @@ class StreamedResponse(Protocol):
 
 
 class StreamedAnswer:
-    """A streamed answer on its way to a client; a `StreamedResponse`."""
+    """A streamed answer on its way to a client; a `StreamedResponse`.
 
-    def __init__(self, stream: AnswerStream[bytes]) -> None:
+    `before_end` is awaited before the end of a complete one is told.
+    """
+
+    def __init__(
+        self,
+        stream: AnswerStream[bytes],
+        before_end: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._stream = stream
+        self._before_end = before_end
         self._renderer = stream.reader.renderer
         self.headers = {**headers_of(self._renderer), **stream.headers}
 
@@ -69,8 +77,10 @@ class StreamedAnswer:
                 break
         if stream.failure is not None:
             yield renderer.fail(stream.failure)
-        else:
-            yield stream.shown(renderer.end())
+            return
+        if self._before_end is not None:
+            await self._before_end()
+        yield stream.shown(renderer.end())
 
     def stall(self) -> None:
         """Note that the client has stopped reading."""

@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 
 from gateway.ledger import summaries
 from gateway.ledger.flusher import Flusher
+from gateway.memory import forget
 from gateway.models import CallBody, UsageRecord, UsageSummary
 
 SUMMARY_SECONDS = 10.0
@@ -84,6 +85,7 @@ def delete_old() -> None:
     _delete(UsageRecord.objects.filter(started_at__lt=usage))
     _delete(UsageSummary.objects.filter(starts_at__lt=usage - timedelta(days=1)))
     _delete(CallBody.objects.filter(stored_at__lt=bodies))
+    forget(settings.RESPONSES_MEMORY_DAYS, settings.RESPONSES_MEMORY_MB * 1024 * 1024)
     outdated: Callable[[], QuerySet[Model]] = import_string(settings.GATEWAY_OUTDATED)
     _delete(outdated())
 

@@ -21,6 +21,7 @@ class CallSettings:
     LOG_BODIES: bool
     RATE_LIMIT_ENFORCEMENT: bool
     REQUEST_BODY_LIMIT: int
+    RESPONSES_MEMORY_DAYS: int
     UNAVAILABLE_AFTER: int
     UPSTREAM_BODY_LIMIT: int
 

@@ -107,6 +107,7 @@ TABLE: dict[Any, list[tuple[Any, str, Callable[[Any], Any]]]] = {
             _either(_("Kept, without keys and files"), _("Not kept")),
         ),
         (_("Kept prompts"), "BODY_RETENTION_DAYS", _days),
+        (_("Kept responses"), "RESPONSES_MEMORY_DAYS", _days),
         (_("Audit log"), "AUDIT_RETENTION_DAYS", _days),
         (_("Database"), "DATABASE_URL", _engine),
         (

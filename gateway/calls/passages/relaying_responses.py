@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from gateway.calls.passages.protocol import Passage, Prepared, Reader, Whole
 from gateway.doors.protocol import Asked
-from gateway.doors.responses.last_words import failure
-from gateway.doors.responses.native import may_hold_ours, without_ours
+from gateway.doors.responses.native.last_words import failure
+from gateway.doors.responses.native.ours import may_hold_ours, without_ours
 from gateway.errors import GatewayError
 from gateway.hub.answers.relay import Relayed
 from gateway.hub.answers.state import StreamState

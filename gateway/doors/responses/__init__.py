@@ -7,7 +7,7 @@ from gateway.doors.envelope import render_error
 from gateway.doors.protocol import JSON, Asked, HubRequest, Sent
 from gateway.doors.responses.answer import response_of
 from gateway.doors.responses.errors import status_for
-from gateway.doors.responses.native import refers_to_kept
+from gateway.doors.responses.native.ours import refers_to_kept
 from gateway.doors.responses.reading import Reading
 from gateway.doors.responses.sessions import about
 from gateway.doors.responses.streams.renderer import ResponsesRenderer

@@ -62,6 +62,7 @@ def head(id: str, reading: Reading, status: str) -> JSON:
         "incomplete_details": None,
         "output": [],
         "service_tier": "default",
+        "store": reading.is_kept and status != "failed",
         "usage": None,
     }
 
@@ -115,7 +116,6 @@ _DEFAULTS: JSON = {
 _CONSTANT: JSON = {
     "background": False,
     "previous_response_id": None,
-    "store": False,
     "truncation": "disabled",
 }
 

@@ -12,12 +12,14 @@ _NOWHERE = Route("", "")
 class Reading:
     """One request, read for the target that it is sent to.
 
-    `route` is that of the last target, which is the one that answers.
+    `route` is that of the last target, which is the one that answers. The answer says
+    whether it `is_kept` for requests that name its items.
     """
 
     def __init__(self, body: JSON, sent: Sent) -> None:
         self.body = body
         self.route = _NOWHERE
+        self.is_kept = False
         # Without the bytes: a body is held once.
         self._sent = sent._replace(raw=b"")
         self._form: HubForm | None = None

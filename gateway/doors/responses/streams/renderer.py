@@ -64,13 +64,22 @@ class ResponsesRenderer:
         self._frames.add("keepalive", {})
         return self._frames.take()
 
+    @property
+    def id(self) -> str:
+        """The response's id."""
+        return self._ids.response
+
+    def finish(self) -> list[JSON]:
+        """End the items of a complete answer; return all of them."""
+        self._begin()
+        self._output.close("completed" if self._why() is None else "incomplete")
+        return self._output.done
+
     def end(self) -> bytes:
         """Return the events that end a complete answer."""
-        self._begin()
-        output = self._output
-        why = incomplete_reason(self._finish_reason, refused=output.refused)
+        self.finish()
+        output, why = self._output, self._why()
         status = "completed" if why is None else "incomplete"
-        output.close(status)
         response = head(self._ids.response, self._reading, status)
         response["incomplete_details"] = None if why is None else {"reason": why}
         response["usage"] = (
@@ -91,6 +100,10 @@ class ResponsesRenderer:
         response["usage"] = usage_of(self._usage) if self._usage else None
         self._tell("failed", response)
         return self._frames.take() + DONE
+
+    def _why(self) -> str | None:
+        """Return why the answer is incomplete, None where it is not."""
+        return incomplete_reason(self._finish_reason, refused=self._output.refused)
 
     def _begin(self) -> None:
         """Announce the response, unless that is done."""

@@ -1,0 +1,1 @@
+"""What the door adds where a server speaks the Responses API itself."""

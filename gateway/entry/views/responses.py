@@ -1,0 +1,102 @@
+"""OpenAI's Responses API: an answer, and what is kept of it for the next request."""
+
+import asyncio
+import logging
+from functools import partial
+from typing import Any
+
+from django.db import Error as DatabaseError
+
+from gateway import memory
+from gateway.calls.begin import AnswerStream, WholeAnswer, ask
+from gateway.calls.passages import between
+from gateway.doors import responses as door
+from gateway.doors.protocol import Asked
+from gateway.doors.responses.memory import (
+    token_of,
+    tokens_named,
+    wants_memory,
+    with_items,
+)
+from gateway.doors.responses.streams.renderer import ResponsesRenderer
+from gateway.entry.request import Request
+from gateway.entry.response import Response, json_response
+from gateway.entry.streamed import StreamedAnswer
+from gateway.entry.views.calls import asked_by
+from gateway.wire.jsontext import JSON, decode, encode
+from gateway.worker.call_settings import call_settings
+from gateway.worker.snapshot import Caller
+from providers import database
+
+PATIENCE_SECONDS = 2.0
+"""How long an answer waits for the database, which it could do without."""
+
+logger = logging.getLogger(__name__)
+
+
+async def responses(request: Request, provider: str = "") -> Response | StreamedAnswer:
+    """Answer a request; `provider` pins one by its name."""
+    asked, call = asked_by(request, door)
+    owner = _owner(request.caller)
+    asked = await recalled(asked, owner)
+    asked.own.is_kept = _is_on() and wants_memory(asked.body)
+    answer = await ask(asked, call, partial(between, door), provider)
+    if isinstance(answer, WholeAnswer):
+        body = await _remembered(asked, answer, owner)
+        headers = door.answer_headers(answer.headers, request.sent())
+        return json_response(answer.raw or body, headers=headers)
+    response = StreamedAnswer(answer, partial(_remember_stream, asked, answer, owner))
+    response.headers = door.answer_headers(response.headers, request.sent())
+    return response
+
+
+async def recalled(asked: Asked, owner: str) -> Asked:
+    """Return a request with the items that it only names, as far as they are kept."""
+    if not _is_on() or not (tokens := tokens_named(asked)):
+        return asked
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            kept = await database.in_thread(memory.find, owner, tokens)
+    except (DatabaseError, TimeoutError) as error:
+        logger.warning("Kept responses cannot be read: %s", type(error).__name__)
+        return asked
+    items: list[Any] = [item for each in kept for item in decode(each)]
+    return with_items(asked, {item["id"]: item for item in items})
+
+
+async def _remembered(asked: Asked, answer: WholeAnswer, owner: str) -> JSON:
+    """Return a whole answer, which says whether it was kept."""
+    body = answer.body
+    token = token_of(body.get("id"))
+    if not token or not asked.own.is_kept:
+        return body
+    is_kept = await _keep(owner, token, encode(body["output"]))
+    return body if is_kept else {**body, "store": False}
+
+
+async def _remember_stream(
+    asked: Asked, answer: AnswerStream[bytes], owner: str
+) -> None:
+    """Keep what was told in a stream, before its end is."""
+    renderer = answer.reader.renderer
+    if isinstance(renderer, ResponsesRenderer) and asked.own.is_kept:
+        items = answer.shown(encode(renderer.finish()))
+        asked.own.is_kept = await _keep(owner, token_of(renderer.id), items)
+
+
+async def _keep(owner: str, token: str, items: bytes) -> bool:
+    """Keep an answer's items; return whether they are. No answer fails of it."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await database.in_thread(memory.keep, owner, token, items)
+    except (DatabaseError, TimeoutError) as error:
+        logger.warning("A response is not kept: %s", type(error).__name__)
+        return False
+
+
+def _owner(caller: Caller) -> str:
+    return f"{caller.kind}:{caller.name}"
+
+
+def _is_on() -> bool:
+    return call_settings.RESPONSES_MEMORY_DAYS > 0
