@@ -64,7 +64,11 @@ async def ask(
     return await in_order(
         targets[:1] if asked.stays else targets,
         lambda target: _attempt(
-            asked, target, passage_to(target.provider.translator), call
+            asked,
+            target,
+            passage_to(target.provider.translator),
+            call,
+            _kept_before(asked, target, targets[0], passage_to),
         ),
         call,
     )
@@ -111,8 +115,28 @@ def _count_repeat(provider: Provider, error: GatewayError) -> None:
         provider.repeats.failed()
 
 
+def _kept_before(
+    asked: Asked,
+    target: Target,
+    first: Target,
+    passage_to: Callable[[Translator], Passage[T]],
+) -> tuple[str, ...]:
+    """Return what only the way to the `first` target keeps, where it is another."""
+    if target is first:
+        return ()
+    try:
+        passage = passage_to(first.provider.translator)
+        return passage.prepare(asked, route_to(first, asked)).keeps()
+    except GatewayError:  # Nothing of it could have been said there.
+        return ()
+
+
 async def _attempt(
-    asked: Asked, target: Target, passage: Passage[T], call: Call
+    asked: Asked,
+    target: Target,
+    passage: Passage[T],
+    call: Call,
+    kept_before: tuple[str, ...],
 ) -> WholeAnswer | AnswerStream[T]:
     """Return the target's answer; what it refuses by name is tried without, once."""
     provider = target.provider
@@ -133,6 +157,8 @@ async def _attempt(
         except GatewayError as error:
             # What cannot be said without it was refused by the upstream.
             raise refused or error from None
+        if kept_before:
+            rendered = _handed_over(rendered, kept_before, prepared.keeps())
         kept_bodies.note_request(call, provider, asked, rendered)
         rounds = Rounds(target, rendered, call, passage)
         await rounds.admit()
@@ -157,6 +183,15 @@ async def _attempt(
                 raise in_client_words(error, rendered.reply.client_path) from None
             refused = in_client_words(error, rendered.reply.client_path)
             route = route._replace(avoid=route.avoid | {feature.name})
+
+
+def _handed_over(
+    rendered: UpstreamRequest, before: tuple[str, ...], now: tuple[str, ...]
+) -> UpstreamRequest:
+    """Return a request that tells what it lost between two targets."""
+    lost = [name for name in before if name not in now]
+    downgraded = tuple(dict.fromkeys((*rendered.downgraded, *lost)))
+    return rendered._replace(downgraded=downgraded)
 
 
 def book(rounds: Rounds, routed_ms: int) -> None:
@@ -201,6 +236,8 @@ async def _answer(
         return stream
     whole = await _whole(asked, passage, rounds, response)
     failures.observe_answer(rounds.target)
+    if whole.estimated:
+        headers["x-gateway-estimated"] = whole.estimated
     if rounds.call.keeps_bodies:
         kept_bodies.note_answer(rounds.call, whole.body)
     _end_with_answer(entry, whole)

@@ -15,6 +15,7 @@ from gateway.wire.sse import KEEP_ALIVE
 
 __all__ = [
     "DONE",
+    "ESTIMATES_USAGE",
     "KEEP_ALIVE",
     "NAME",
     "ChatRenderer",
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 NAME = "chat"
+
+ESTIMATES_USAGE = False
 
 DONE = b"data: [DONE]\n\n"
 """The terminal event of OpenAI's streams."""

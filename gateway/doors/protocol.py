@@ -153,6 +153,9 @@ class Door(Envelope, Protocol):
     KEEP_ALIVE: bytes
     """A frame that says nothing, of a stream that has not begun otherwise."""
 
+    ESTIMATES_USAGE: bool
+    """Whether a whole answer has counts of our own where the upstream told none."""
+
     def hub_request(self, asked: Asked, route: Route) -> HubRequest:
         """Return the request in the hub's format, OpenAI's.
 

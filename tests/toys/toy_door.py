@@ -6,6 +6,7 @@ from gateway.hub.protocol import Route
 from gateway.wire.jsontext import JSON
 
 NAME = "toy"
+ESTIMATES_USAGE = False
 KEEP_ALIVE = b"...\n"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.calls.passages.protocol import Passage, Prepared, Reader, Whole
-from gateway.calls.passages.relaying import RelayReader, told
+from gateway.calls.passages.relaying import RelayReader, kept_of, told
 from gateway.doors.messages.estimate import estimated
 from gateway.doors.protocol import Asked, Door
 from gateway.errors import GatewayError
@@ -63,6 +63,7 @@ class ClaudeOnBedrock:
         return Prepared(
             lambda fetched: render(received, based, fetched),
             content.remote_urls(asked.body),
+            lambda: kept_of(asked),
         )
 
     def parse_response(

@@ -26,13 +26,19 @@ class Whole(NamedTuple):
     """A whole answer: its `body` for the client, and what the ledger wants of it.
 
     `usage` has OpenAI's shape. `raw` is what the client gets where that is not `body`
-    as it would be encoded, but the upstream's own bytes.
+    as it would be encoded, but the upstream's own bytes. `estimated` names what of it
+    is our estimate.
     """
 
     body: JSON
     usage: JSON | None
     finish_reason: str
     raw: bytes = b""
+    estimated: str = ""
+
+
+def _nothing() -> tuple[str, ...]:
+    return ()
 
 
 class Prepared(NamedTuple):
@@ -40,11 +46,13 @@ class Prepared(NamedTuple):
 
     `remote_urls` must be fetched before `render` makes the upstream's request: it takes
     a ``data:`` URL for each, and raises `GatewayError` (400, with `param`) for what
-    cannot be expressed.
+    cannot be expressed. `keeps` tells, when it is asked, what of the request goes this
+    way and no other.
     """
 
     render: Callable[[Mapping[str, str]], UpstreamRequest]
     remote_urls: Sequence[str] = ()
+    keeps: Callable[[], tuple[str, ...]] = _nothing
 
 
 class Reader(Protocol[T]):

@@ -20,7 +20,7 @@ from gateway.hub.protocol import (
     Reply,
     Route,
 )
-from gateway.translators.anthropic.relay import errors, request, whole
+from gateway.translators.anthropic.relay import errors, history, request, whole
 from gateway.translators.anthropic.relay.headers import for_client
 from gateway.translators.anthropic.relay.stream import (
     PING,
@@ -44,7 +44,10 @@ class Relaying:
         """
         sent = asked.sent
         received = request.Received(asked.body, sent.raw, sent.headers)
-        return Prepared(lambda fetched: request.render_request(received, route))
+        return Prepared(
+            lambda fetched: request.render_request(received, route),
+            keeps=lambda: kept_of(asked),
+        )
 
     def parse_response(
         self, payload: Payload, headers: Mapping[str, str], reply: Reply, asked: Asked
@@ -82,6 +85,11 @@ class Relaying:
         """Return what passes a stream on."""
         relay = EventRelay(request.names_of(reply), reply.largest)
         return RelayReader(relay, self.door, asked)
+
+
+def kept_of(asked: Asked) -> tuple[str, ...]:
+    """Return what of a request only Claude understands."""
+    return ("thinking",) if history.is_signed(asked.body["messages"]) else ()
 
 
 def told(message: JSON, raw: bytes = b"") -> Whole:

@@ -72,7 +72,7 @@ class ThroughHub(Generic[T]):
     ) -> Whole:
         """Return a whole answer; raises a 502 where it is none."""
         completion = self.translator.parse_response(payload.body, headers, reply)
-        return whole(completion, self.door.render_response(completion, asked))
+        return self._whole(completion, asked)
 
     def parse_error(
         self, status: int, headers: Mapping[str, str], payload: bytes, reply: Reply
@@ -102,7 +102,13 @@ class ThroughHub(Generic[T]):
         completion = assembled(chunks)
         if parser.state.usage is not None:
             completion["usage"] = parser.state.usage
-        return whole(completion, self.door.render_response(completion, asked))
+        return self._whole(completion, asked)
+
+    def _whole(self, completion: JSON, asked: Asked) -> Whole:
+        answer = whole(completion, self.door.render_response(completion, asked))
+        if answer.usage is None and self.door.ESTIMATES_USAGE:
+            return answer._replace(estimated="usage")
+        return answer
 
     def reader(self, reply: Reply, asked: Asked) -> Reader[T]:
         """Return what reads one streamed answer."""

@@ -19,6 +19,7 @@ from gateway.hub.protocol import Route
 
 __all__ = [
     "AVOIDABLE",
+    "ESTIMATES_USAGE",
     "KEEP_ALIVE",
     "NAME",
     "about",
@@ -32,6 +33,8 @@ __all__ = [
 ]
 
 NAME = "messages"
+
+ESTIMATES_USAGE = True
 
 _TELLING = {
     "session_id": "x-claude-code-session-id",

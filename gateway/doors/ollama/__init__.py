@@ -15,6 +15,7 @@ from gateway.errors import GatewayError, invalid_request
 from gateway.hub.protocol import NOTHING, Route
 
 __all__ = [
+    "ESTIMATES_USAGE",
     "KEEP_ALIVE",
     "NAME",
     "about",
@@ -28,6 +29,8 @@ __all__ = [
 ]
 
 NAME = "ollama"
+
+ESTIMATES_USAGE = False
 
 
 def parse_request(body: JSON, sent: Sent) -> Asked:

@@ -16,6 +16,7 @@ from gateway.hub.protocol import Route
 from gateway.wire.sse import KEEP_ALIVE
 
 __all__ = [
+    "ESTIMATES_USAGE",
     "KEEP_ALIVE",
     "NAME",
     "about",
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 NAME = "responses"
+
+ESTIMATES_USAGE = True
 
 DEFAULT_OUTPUT = 32_000
 """Tokens of an answer where the upstream must be told and the client does not say.

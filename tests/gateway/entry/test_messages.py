@@ -359,6 +359,7 @@ def test_an_overloaded_claude_hands_over_to_another_format(
         "tool",
     ]
     assert "sig" not in json.dumps(second)
+    assert answer.headers["x-gateway-downgraded"] == "thinking"
     assert ledger()[0]["outcome"] == "ok"
 
 
@@ -384,3 +385,50 @@ def test_what_another_model_thought_and_called_is_no_fault_at_claude(
     assert answer.status_code == 200
     sent = json.loads(seen[0].content)["messages"][1]["content"]
     assert [block["type"] for block in sent] == ["tool_use"]
+
+
+@pytest.mark.parametrize("kind", ["anthropic", "openai"])
+def test_thinking_is_lost_only_between_formats(
+    provider, upstream, gateway, completion, kind
+):
+    first, second = ("openai", "openai") if kind == "openai" else ("anthropic",) * 2
+    provider("first", provider_type=first, models=("m",), priority=1)
+    provider("second", provider_type=second, models=("m",), priority=2)
+    message = {"type": "message", "role": "assistant", "content": [], "usage": {}}
+    answers = iter(
+        [
+            httpx.Response(429, json={"error": {"message": "busy"}}),
+            httpx.Response(200, json=completion if kind == "openai" else message),
+        ]
+    )
+    upstream(lambda request: next(answers))
+    asked = {**ASKED, "model": "m", "messages": TURNS, "tools": [TOOL]}
+    answer = gateway().post(URL, json=asked)
+    assert answer.status_code == 200
+    assert "x-gateway-downgraded" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "is_told"),
+    [("/v1/messages", True), ("/v1/responses", True), ("/v1/chat/completions", False)],
+)
+def test_an_estimate_of_usage_is_told(
+    provider, upstream, gateway, completion, path, is_told
+):
+    provider(models=("m",))
+    del completion["usage"]
+    upstream(json=completion)
+    body = {"model": "m", "max_tokens": 9, "messages": ASKED["messages"]}
+    if path == "/v1/responses":
+        body = {"model": "m", "input": "hi"}
+    answer = gateway().post(path, json=body)
+    assert answer.headers.get("x-gateway-estimated") == ("usage" if is_told else None)
+
+
+def test_counts_of_the_upstream_are_no_estimate(
+    provider, upstream, gateway, completion
+):
+    provider(models=("m",))
+    upstream(json=completion)
+    answer = gateway().post(URL, json={**ASKED, "model": "m"})
+    assert "x-gateway-estimated" not in answer.headers

@@ -21,6 +21,17 @@ def acceptable(messages: list[Any]) -> list[Any]:
     return messages if same else turns
 
 
+def is_signed(messages: list[Any]) -> bool:
+    """Tell whether Claude has thought in earlier turns, which is for it alone."""
+    return any(
+        isinstance(block, dict)
+        and (block.get("type") == "redacted_thinking" or block.get("signature"))
+        for turn in messages
+        if isinstance(turn, dict) and isinstance(turn.get("content"), list)
+        for block in turn["content"]
+    )
+
+
 def _turn(turn: Any) -> Any:
     match turn:
         case {"role": "assistant", "content": list(blocks)}:
