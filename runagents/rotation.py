@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from django.core.exceptions import BadRequest
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -25,7 +26,10 @@ def own_end(expires_at: datetime | None) -> datetime | None:
     return expires_at
 
 
-def chosen_grace(posted: QueryDict) -> timedelta | None:
-    """Return the grace that a form chose, None for one that is not offered."""
+def chosen_grace(posted: QueryDict) -> timedelta:
+    """Return the grace that a form chose; raises `BadRequest` for one not offered."""
     offered = {str(hours): timedelta(hours=hours) for hours, _label in GRACES}
-    return offered.get(posted.get("grace", str(GRACES[0][0])))
+    chosen = posted.get("grace", str(GRACES[0][0]))
+    if chosen not in offered:
+        raise BadRequest(_("A key that is replaced ends after 24 h, 1 h, or at once."))
+    return offered[chosen]

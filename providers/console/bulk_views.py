@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import BadRequest
 from django.db import transaction
 from django.db.models import ProtectedError, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -46,9 +47,7 @@ def change(request: HttpRequest) -> HttpResponse:
             query = urlencode({"names": names}, doseq=True)
             return redirect(f"{reverse('provider-removal')}?{query}")
         case _:
-            return HttpResponseBadRequest(
-                "action must be test, enable, disable or delete."
-            )
+            raise BadRequest(_("action must be test, enable, disable or delete."))
     return _back(request)
 
 

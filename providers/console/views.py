@@ -5,10 +5,11 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import ProtectedError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -133,7 +134,7 @@ def provider_toggle(request: HttpRequest, name: str) -> HttpResponse:
     provider = get_object_or_404(ModelProvider, name=name)
     enabled = request.POST.get("enabled", "")
     if enabled not in ("0", "1"):
-        return HttpResponseBadRequest("enabled must be 0 or 1.")
+        raise BadRequest(_("enabled must be 0 or 1."))
     provider.set_enabled(enabled == "1")
     text = _("%s is enabled.") if provider.enabled else _("%s is disabled.")
     messages.success(request, text % provider.name)

@@ -351,6 +351,8 @@ def test_a_grace_of_any_length_is_refused(logged_in_client, agent):
     args = ("agent-key-rotate", "support", AgentKey.objects.get().pk)
     answer = post(logged_in_client, *args, data={"grace": "9999"})
     assert answer.status_code == 400
+    assert "ends after 24 h, 1 h, or at once." in text_of(answer)
+    assert answer.content.count(b"<h1>") == 1
     assert AgentKey.objects.count() == 1
 
 
