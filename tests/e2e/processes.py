@@ -35,7 +35,7 @@ LOG_IN = """
 from django.contrib.auth.models import User
 from django.test import Client
 client = Client()
-client.force_login(User.objects.get())
+client.force_login(User.objects.order_by("pk").first())
 print(client.cookies["sessionid"].value)
 """
 
