@@ -4,7 +4,7 @@ The decoder follows https://html.spec.whatwg.org/multipage/server-sent-events.ht
 (section 9.2.6) and gives the same events however the bytes are cut.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import repeat
 from typing import Any, NamedTuple
@@ -43,15 +43,17 @@ _MESSAGES = repeat("message")
 _make_plain = partial(tuple.__new__, Event)
 
 
-def _is_plain(head: bytes) -> bool:
-    """Tell whether every event in `head` is one ``data: `` line, as nearly always.
+def _plain(head: bytes) -> list[bytes] | None:
+    """Return the data of events that are one ``data: `` line each, as nearly always.
 
-    It is where every line feed belongs to a blank line before ``data: ``. Such events
-    are split off all at once, because a network read brings many.
+    They are where every line feed belongs to a blank line before ``data: ``. Such
+    events are split off all at once, because a network read brings many. None where
+    others are in `head`.
     """
-    return head.startswith(b"data: ") and (
-        head.count(b"\n") == 2 * head.count(b"\n\ndata: ")
-    )
+    if not head.startswith(b"data: "):
+        return None
+    payloads = head[6:].split(b"\n\ndata: ")
+    return payloads if head.count(b"\n") == 2 * (len(payloads) - 1) else None
 
 
 def _is_divided(block: bytes) -> bool:
@@ -103,9 +105,13 @@ class SSEDecoder:
         self._name = ""
         self.foreign = b""
 
-    def feed(self, data: bytes) -> list[Event]:
+    def feed(
+        self, data: bytes, plain: Callable[[list[bytes]], None] | None = None
+    ) -> list[Event]:
         """Return the events completed by `data`.
 
+        Of those that are one ``data: `` line each the data is given to `plain`, where
+        there is one, instead; they come before all others.
         Raises `EventTooLarge`, carrying the events before it, when one event exceeds
         the bound; the decoder is of no use after that.
         """
@@ -132,10 +138,14 @@ class SSEDecoder:
             return []
         end = buffer.rfind(b"\n\n")
         head = buffer[: max(end, 0)]
-        if len(head) <= self._limit and _is_plain(head):
-            payloads = head[6:].split(b"\n\ndata: ")
-            events = list(map(_make_plain, zip(payloads, _MESSAGES, strict=False)))
+        payloads = _plain(head) if len(head) <= self._limit else None
+        if payloads is not None:
             rest = buffer[end + 2 :]
+            if plain is not None:
+                plain(payloads)
+                events = []
+            else:
+                events = list(map(_make_plain, zip(payloads, _MESSAGES, strict=False)))
         else:
             *blocks, rest = buffer.split(b"\n\n")
             events = []
@@ -146,7 +156,8 @@ class SSEDecoder:
             self._looks = _LOOKS
             if self._is_divided or rest.count(b"\n") > 1:
                 return self._look(events)
-            self._check(rest, events)
+            if self._size > self._limit:
+                self._check(rest, events)
         return events
 
     def close(self) -> list[Event]:

@@ -2,8 +2,8 @@
 
 Chat completions to a server that speaks them: what the translator makes regular is made
 regular, and frames of plain text go from the upstream's bytes to the client's without
-becoming objects. Of the long way's cost that is 0.43 where 200 frames come together,
-0.81 where each comes alone.
+becoming objects. Of the long way's cost that is 0.28 where 200 frames come together,
+0.67 where each comes alone.
 """
 
 from gateway.calls.passages.protocol import Reader

@@ -7,13 +7,12 @@ a handful of calls.
 """
 
 import re
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 
 from gateway.hub.answers.relay import Relayed, Said
 from gateway.hub.protocol import JSON
 from gateway.wire.jsontext import JSONError, decode, encode
-from gateway.wire.sse import Event
 
 _CHARACTERS = rb'[^"\\\x00-\x1f]*+'
 _ESCAPE = rb'\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})'
@@ -47,6 +46,7 @@ class PlainFrames:
         self._name: object = (index, "content") if index else "content"
         before, *between, after = payload
         self._before, self._after = before, after
+        self._next = after + b"\n" + before
         self._shortest = len(before) + len(after)
         self._between = between[0] if between else b""
         self._is_row = _ROWS[1 + len(between)].fullmatch
@@ -94,24 +94,31 @@ class PlainFrames:
             return None
         return cls(outside, _cut(frame, places), chunk["choices"][0]["index"])
 
-    def run(self, events: list[Event], start: int) -> list[bytes]:
-        """Return what is between the fixed parts of `events` from `start` on.
+    def run(self, payloads: list[bytes], start: int) -> list[bytes]:
+        """Return what is between the fixed parts of `payloads` from `start` on.
 
         It goes as far as they look like these frames.
         """
-        before, after, shortest = self._before, self._after, self._shortest
-        begin, end = len(before), -len(after)
-        run: list[bytes] = []
-        for data, name in islice(events, start, None):
-            if (
-                name != "message"
-                or len(data) <= shortest
-                or not data.startswith(before)
-                or not data.endswith(after)
-            ):
-                break
-            run.append(data[begin:end])
+        stop = len(payloads)
+        while stop > start and not self._is_like(payloads[stop - 1]):
+            stop -= 1
+        if stop == start or not self._is_like(payloads[start]):
+            return []
+        begin, end = len(self._before), -len(self._after)
+        run = [payload[begin:end] for payload in islice(payloads, start, stop)]
+        # Put together again all at once: looked at one by one they cost twice as much.
+        again = self._before + self._next.join(run) + self._after
+        if again != b"\n".join(payloads[start:stop]):
+            alike = takewhile(self._is_like, islice(payloads, start, stop))
+            return [payload[begin:end] for payload in alike]
         return run
+
+    def _is_like(self, payload: bytes) -> bool:
+        return (
+            len(payload) > self._shortest
+            and payload.startswith(self._before)
+            and payload.endswith(self._after)
+        )
 
     def translate(self, run: list[bytes]) -> Relayed[bytes] | None:
         """Return the frames for a `run`.
@@ -125,13 +132,14 @@ class PlainFrames:
             rows = rows.replace(self._between, b"\t")
         if self._is_row(rows) is None or not _is_text(rows):
             return None
-        strings = rows.replace(b"\n", b"\t").split(b"\t")
-        texts = strings[::2] if self._between else strings
-        length = sum(map(len, texts)) - 2 * len(texts)
+        texts = rows
+        if self._between:
+            texts = b"\n".join(rows.replace(b"\n", b"\t").split(b"\t")[::2])
+        length = len(texts) - 3 * len(run) + 1  # without quotes and line feeds
         frames = rows.replace(b"\n", self._last + self._first)
         if self._between:
             frames = frames.replace(b"\t", self._middle)
-        said: Said = {self._name: _read(b"\n".join(texts) if self._between else rows)}
+        said: Said = {self._name: _read(texts)}
         return Relayed(self._first + frames + self._last, length, says=True, said=said)
 
 

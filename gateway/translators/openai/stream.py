@@ -3,6 +3,8 @@
 https://platform.openai.com/docs/api-reference/chat/streaming
 """
 
+from collections.abc import Callable
+
 from gateway.errors import GatewayError
 from gateway.hub.answers.relay import Relayed, encoded, joined
 from gateway.hub.answers.state import StreamState
@@ -51,7 +53,11 @@ class ChunkStream:
         pieces: list[Relayed[bytes]] = []
         if not self.state.is_over:
             try:
-                self._relay(self._events(data), pieces)
+                for event in self._events(
+                    data, lambda plain: self._relay_plain(plain, pieces)
+                ):
+                    if not self.state.done:
+                        self._relay_event(event, pieces)
             except GatewayError as error:
                 self.state.error = error
         return joined(pieces)
@@ -71,7 +77,9 @@ class ChunkStream:
             self.state.error = error
         return out
 
-    def _events(self, data: bytes) -> list[Event]:
+    def _events(
+        self, data: bytes, plain: Callable[[list[bytes]], None] | None = None
+    ) -> list[Event]:
         if self._is_fresh and (begun := data.lstrip(_BLANK)):
             self._is_fresh = False
             if begun.startswith((b"{", b"[")):
@@ -81,7 +89,7 @@ class ChunkStream:
             self._keep(data)
             return []
         try:
-            return self._decoder.feed(data)
+            return self._decoder.feed(data, plain)
         except EventTooLarge as oversize:
             return [*oversize.events, TOO_LARGE]
 
@@ -93,13 +101,14 @@ class ChunkStream:
         if self._size > self._largest:
             raise upstream_errors.no_answer("is too large")
 
-    def _relay(self, events: list[Event], pieces: list[Relayed[bytes]]) -> None:
+    def _relay_plain(self, payloads: list[bytes], pieces: list[Relayed[bytes]]) -> None:
+        """Translate events that have no name; those of plain text together."""
         position = 0
-        while position < len(events) and not self.state.done:
+        while position < len(payloads) and not self.state.done:
             known = self._frames
             if known is not None and self._reader.mender.held is not None:
                 known = None  # what is cut within a character waits for the next
-            run = known.run(events, position) if known else []
+            run = known.run(payloads, position) if known else []
             frames = known.translate(run) if known and run else None
             if known is not None and frames is not None:
                 if frames.characters:
@@ -107,8 +116,8 @@ class ChunkStream:
                 pieces.append(frames)
                 position += len(run)
                 continue
-            for event in events[position : position + max(len(run), 1)]:
-                self._relay_event(event, pieces)
+            for payload in payloads[position : position + max(len(run), 1)]:
+                self._relay_event(Event(payload), pieces)
                 position += 1
                 if self.state.done:
                     return
