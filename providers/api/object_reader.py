@@ -23,6 +23,8 @@ AUTH_TYPES = {name.lower(): auth for auth, name in AUTH_NAMES.items()}
 
 # Options that have a column of their own.
 COLUMNS = ("private_network", "priority", "enabled")
+MODEL_SETTINGS = "models"
+"""The option that holds what is special about models, by their ids."""
 
 IGNORED = {"namespace", "status", "apiVersion", "kind", "labels", "metadata"}
 SPEC_FIELDS = {"provider", "endpoint", "models", "auth", "rateLimit", "options"}
@@ -161,8 +163,33 @@ class _Reader:
         priority = options.get("priority")
         if isinstance(priority, bool) or not isinstance(priority, int | None):
             self._note("options.priority", "must be a whole number.")
-        rest = {key: value for key, value in options.items() if key not in COLUMNS}
-        values["options"] = rest
+        own = {*COLUMNS, MODEL_SETTINGS}
+        values["options"] = {k: value for k, value in options.items() if k not in own}
+        if options.get(MODEL_SETTINGS) is not None:
+            self._model_settings(options[MODEL_SETTINGS], values)
+
+    def _model_settings(self, settings: Any, values: dict[str, Any]) -> None:
+        """Put what is special about models beside their ids."""
+        path = f"options.{MODEL_SETTINGS}"
+        if not isinstance(settings, Mapping):
+            self._note(path, "must be an object of settings by model id.")
+            return
+        models = values.get("models")
+        models = models if isinstance(models, list) else []
+        ids = {each for each in models if isinstance(each, str)}
+        for name, each in settings.items():
+            if name not in ids:
+                self._note(f"{path}.{name}", "is not among the ids in `models`.")
+            elif not isinstance(each, Mapping) or "id" in each:
+                self._note(f"{path}.{name}", "must be an object of settings.")
+        if not models:
+            return
+        values["models"] = [
+            {"id": each, **settings[each]}
+            if isinstance(each, str) and isinstance(settings.get(each), Mapping)
+            else each
+            for each in models
+        ]
 
     def _auth(self, auth: Any, values: dict[str, Any]) -> None:
         if not isinstance(auth, Mapping):

@@ -10,7 +10,13 @@ https://docs.runagents.io/api/model-providers/
 from typing import Any
 
 from providers import endpoints, starter
-from providers.api.object_reader import AUTH_NAMES, COLUMNS, ObjectError, Parsed
+from providers.api.object_reader import (
+    AUTH_NAMES,
+    COLUMNS,
+    MODEL_SETTINGS,
+    ObjectError,
+    Parsed,
+)
 from providers.forms import presets
 from providers.forms.entries import PRICES
 from providers.forms.provider import ProviderForm
@@ -54,11 +60,19 @@ PATHS: dict[str, str] = {
 
 
 def provider_object(provider: ModelProvider) -> Object:
-    """Return the provider as the API shows it; secrets by name only."""
+    """Return the provider as the API shows it; secrets by name only.
+
+    RunAgents' document has bare ids for models: what is special about one stands among
+    the options. Its command line reads three fields beside `spec`.
+    """
+    spec = _with_bare_models(spec_of(provider))
     return {
         "name": provider.name,
         "namespace": NAMESPACE,
-        "spec": spec_of(provider),
+        "provider": spec["provider"],
+        "endpoint": spec["endpoint"],
+        "models": spec["models"],
+        "spec": spec,
         "status": {
             "phase": provider.status.capitalize(),
             "message": provider.status_message,
@@ -79,6 +93,18 @@ def spec_of(provider: ModelProvider) -> Object:
     options = {name: getattr(provider, name) for name in COLUMNS}
     spec["options"] = options | provider.options
     return spec
+
+
+def _with_bare_models(spec: Object) -> Object:
+    """Return `spec` with ids for its models, and their settings as an option."""
+    settings = {
+        model["id"]: {name: value for name, value in model.items() if name != "id"}
+        for model in spec["models"]
+        if isinstance(model, dict)
+    }
+    ids = [m["id"] if isinstance(m, dict) else m for m in spec["models"]]
+    options = {**spec["options"], MODEL_SETTINGS: settings} if settings else None
+    return {**spec, "models": ids, "options": options or spec["options"]}
 
 
 def _models(provider: ModelProvider) -> list[str | Object]:

@@ -76,7 +76,7 @@ def _agent_object(row: Agent) -> dict[str, Any]:
     return {
         "name": row.name,
         "namespace": NAMESPACE,
-        "spec": {"systemPrompt": row.system_prompt, "llmConfig": llm},
+        "spec": {"image": "", "systemPrompt": row.system_prompt, "llmConfig": llm},
         "status": {
             "phase": "Registered",
             "message": "Registered with its model access; it runs where you run it.",
@@ -91,6 +91,8 @@ def _config_object(row: Agent) -> dict[str, Any]:
     return {
         "agent_name": row.name,
         "namespace": NAMESPACE,
+        # An agent runs where its people run it: there is no image of it here.
+        "image": "",
         "system_prompt": row.system_prompt,
         "llm_configs": [
             {

@@ -205,6 +205,8 @@ def test_a_provider_is_created_as_documented(api, secret):
         "enabled": True,
     }
     del created["spec"]["options"], created["status"], created["namespace"]
+    for field in ("provider", "endpoint", "models"):
+        assert created.pop(field) == created["spec"][field]
     assert created == OPENAI
     assert ModelProvider.objects.get().credentials() == {"api_key": CANARY}
 
@@ -301,14 +303,54 @@ def test_oauth2_keeps_its_urls_and_scopes(api):
 
 
 def test_models_may_carry_prices_and_capabilities(api, secret):
-    model = {
-        "id": "fast",
+    settings = {
         "upstream_id": "gpt-4o-mini-2024-07-18",
         "prices": {"input": 0.15, "output": 0.6},
         "capabilities": {"vision": True},
     }
-    answer = api.post("/model-providers", changed(OPENAI, models=["gpt-4o", model]))
-    assert answer.json()["spec"]["models"] == ["gpt-4o", model]
+    models = ["gpt-4o", {"id": "fast", **settings}]
+    shown = api.post("/model-providers", changed(OPENAI, models=models)).json()
+    # As RunAgents' own document has it: bare ids, and the rest among the options.
+    assert shown["spec"]["models"] == ["gpt-4o", "fast"]
+    assert shown["spec"]["options"]["models"] == {"fast": settings}
+    again = api.post("/model-providers", {"name": "again", "spec": shown["spec"]})
+    assert again.status_code == 201, again.content
+    assert again.json()["spec"] == shown["spec"]
+    row = ModelProvider.objects.get(name="again").provider_models.get(model_id="fast")
+    assert (row.upstream_id, row.capabilities) == (
+        settings["upstream_id"],
+        {"vision": True},
+    )
+    # Ids alone leave what is stored.
+    bare = changed(OPENAI, models=["gpt-4o", "fast"])
+    kept = api.post("/model-providers", bare).json()
+    assert kept["spec"]["options"]["models"] == {"fast": settings}
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ([], "spec.options.models: must be an object of settings by model id."),
+        ({"o3": {}}, "spec.options.models.o3: is not among the ids in `models`."),
+        ({"gpt-4o": 1}, "spec.options.models.gpt-4o: must be an object of settings."),
+        ({"gpt-4o": {"id": "x"}}, "spec.options.models.gpt-4o: must be an object"),
+        ({"gpt-4o": {"speed": 1}}, "unknown field `speed`"),
+    ],
+)
+def test_wrong_settings_of_models_are_told(api, secret, settings, problem):
+    thing = changed(OPENAI, models=["gpt-4o"], options={"models": settings})
+    answer = api.post("/model-providers", thing)
+    assert answer.status_code == 400
+    assert problem in answer.json()["error"]
+
+
+def test_what_the_command_line_reads_stands_beside_the_spec(api, secret):
+    shown = api.post("/model-providers", OPENAI).json()
+    for field in ("provider", "endpoint", "models"):
+        assert shown[field] == shown["spec"][field]
+    assert shown["status"]["phase"] == "Pending"
+    # What was shown is taken back as it is.
+    assert api.post("/model-providers", shown).status_code == 201
 
 
 def test_one_provider_is_shown_and_deleted(api, secret):

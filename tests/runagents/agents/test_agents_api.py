@@ -55,6 +55,7 @@ def test_agents_are_listed_and_shown(ask, agent):
     (listed,) = ask("GET", "/agents").json()
     assert listed == ask("GET", "/agents/support").json()
     assert listed["spec"] == {
+        "image": "",
         "systemPrompt": "Be brief.",
         "llmConfig": {"provider": "openai", "model": "gpt-4o-mini"},
     }
@@ -168,3 +169,54 @@ def test_a_month_ends_where_the_next_begins():
     start, end = _period(datetime(2025, 12, 31, 23, 59, tzinfo=UTC))
     assert start == datetime(2025, 12, 1, tzinfo=UTC)
     assert end == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+SOURCE = """
+from openai import OpenAI
+import boto3, os
+
+SYSTEM_PROMPT = "Be brief."
+key = "sk-proj-0123456789abcdefghijABCDEFGHIJ0123456789"
+OpenAI().chat.completions.create(model="gpt-4o")
+boto3.client("bedrock-runtime").converse(modelId=os.environ["LLM_MODEL_DEEP"])
+"""
+
+
+def test_sources_are_analysed_as_the_sdk_asks_for_it(ask):
+    answer = ask("POST", "/analyze", {"files": {"agent.py": SOURCE}})
+    assert answer.status_code == 200
+    found = answer.json()
+    assert [
+        (each["role"], each["model"], each["variable_name"], each["line"])
+        for each in found["model_usages"]
+    ] == [("chat", "gpt-4o", "gpt-4o", 7), ("deep", "", "LLM_MODEL_DEEP", 8)]
+    (secret,) = found["secrets"]
+    assert (secret["file"], secret["line"]) == ("agent.py", 6)
+    assert "sk-proj" not in answer.content.decode()
+    assert found["system_prompt_suggestion"] == "Be brief."
+    assert {each["provider"] for each in found["model_providers"]} == {
+        "openai",
+        "bedrock",
+    }
+    (obstacle,) = found["obstacles"]
+    assert (obstacle["file"], obstacle["line"]) == ("agent.py", 8)
+
+
+@pytest.mark.parametrize("files", [None, {}, [], "x", {"a.py": 1}])
+def test_what_is_no_source_is_refused(ask, files):
+    answer = ask("POST", "/analyze", {"files": files})
+    assert answer.status_code == 400
+    assert "files" in answer.json()["error"]
+
+
+def test_more_than_can_be_read_is_refused(ask):
+    files = {f"{n}.py": "x" for n in range(501)}
+    answer = ask("POST", "/analyze", {"files": files})
+    assert answer.status_code == 400
+    assert "500 files" in answer.json()["error"]
+
+
+def test_analyses_are_bounded(ask, monkeypatch):
+    monkeypatch.setattr("runagents.agents.api.analysis.checks.add_now", lambda who: 7.0)
+    answer = ask("POST", "/analyze", {"files": {"a.py": ""}})
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
