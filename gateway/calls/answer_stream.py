@@ -110,14 +110,18 @@ class AnswerStream(Generic[T]):
         if not self._first_byte:
             self._first_byte = True
             self._entry.fields["first_byte_ms"] = self._entry.elapsed_ms()
-        piece = redacted_piece(self._provider, self._ready.pop(0).data)
-        if self._kept is not None:
-            self._kept.add(piece)
-        return piece
+        return self._kept_piece(self._ready.pop(0).data)
 
     def shown(self, last: T) -> T:
         """Return the `last` piece, which its renderer wrote, without credentials."""
-        return redacted_piece(self._provider, last)
+        return self._kept_piece(last)
+
+    def _kept_piece(self, piece: T) -> T:
+        """Return a piece without credentials, kept where that is wanted."""
+        piece = redacted_piece(self._provider, piece)
+        if self._kept is not None:
+            self._kept.add(piece)
+        return piece
 
     def stall(self) -> None:
         """Note that the client has stopped reading."""

@@ -13,15 +13,24 @@ _WHOLE = frozenset({"response.completed", "response.incomplete", "response.faile
 
 
 def joined(frames: str) -> Any:
-    """Return the chat completion, or the response, that `frames` come to.
+    """Return the whole answer that `frames` come to, in the format they are in.
 
     The frames themselves where that cannot be told.
     """
     chunks = [chunk for line in frames.splitlines() if (chunk := _chunk(line))]
     if chunks and chunks[-1].get("type") in _WHOLE:
         return chunks[-1].get("response")
-    if not any("choices" in chunk for chunk in chunks):
-        return frames
+    if any(chunk.get("type") == "message_start" for chunk in chunks):
+        return _message(chunks)
+    if chunks and all("done" in chunk for chunk in chunks):
+        return _turn(chunks)
+    if any("choices" in chunk for chunk in chunks):
+        return _completion(chunks)
+    return frames
+
+
+def _completion(chunks: list[JSON]) -> JSON:
+    """Return the chat completion of some chunks."""
     whole: JSON = {}
     messages: dict[int, JSON] = {}
     for chunk in chunks:
@@ -32,11 +41,52 @@ def joined(frames: str) -> Any:
     return whole
 
 
+def _message(chunks: list[JSON]) -> JSON:
+    """Return the message of some events, whose blocks come one after the other."""
+    whole: JSON = {}
+    blocks: list[JSON] = []
+    for chunk in chunks:
+        match chunk:
+            case {"type": "message_start", "message": dict() as message}:
+                whole = {**message}
+            case {"type": "content_block_start", "content_block": dict() as block}:
+                blocks.append({**block})
+            case {"type": "content_block_delta", "delta": dict() as delta} if blocks:
+                _add_delta(blocks[-1], delta)
+            case {"type": "message_delta"}:
+                usage = {**whole.get("usage", {}), **(chunk.get("usage") or {})}
+                whole |= {**(chunk.get("delta") or {}), "usage": usage}
+            case {"type": "error"}:
+                whole["error"] = chunk.get("error")
+    return {**whole, "content": blocks}
+
+
+def _add_delta(block: JSON, delta: JSON) -> None:
+    """Add a piece to a block; the input of a call stays the text that it comes as."""
+    for name, value in delta.items():
+        if name == "citation":
+            block["citations"] = [*(block.get("citations") or ()), value]
+        elif name != "type":
+            name = "input" if name == "partial_json" else name
+            known = block.get(name)
+            block[name] = (known if isinstance(known, str) else "") + str(value)
+
+
+def _turn(chunks: list[JSON]) -> JSON:
+    """Return the answer of some lines, each with a piece of one message."""
+    message: JSON = {}
+    for chunk in chunks:
+        if isinstance(piece := chunk.get("message"), dict):
+            _add(message, piece)
+    return {**chunks[-1], "message": message}
+
+
 def _chunk(line: str) -> JSON | None:
-    if not line.startswith("data: {"):
+    text = line.removeprefix("data: ")
+    if not text.startswith("{"):
         return None
     try:
-        chunk = jsontext.decode(line[6:].encode())
+        chunk = jsontext.decode(text.encode())
     except jsontext.JSONError:
         return None  # The last one kept may be cut short.
     return chunk if isinstance(chunk, dict) else None
@@ -65,7 +115,15 @@ def _add(whole: JSON, piece: JSON) -> None:
             whole[name] = value
 
 
-_TEXTS = ("content", "reasoning_content", "reasoning", "refusal", "arguments", "text")
+_TEXTS = (
+    "content",
+    "thinking",
+    "reasoning_content",
+    "reasoning",
+    "refusal",
+    "arguments",
+    "text",
+)
 
 
 def _with_pieces(known: list[Any], pieces: list[Any]) -> list[Any]:

@@ -100,3 +100,13 @@ def test_viewers_see_no_bodies_and_find_none(client, kept, django_user_model):
     assert "shown to operators only" in page
     assert "Found" not in page
     assert "&quot;secret" not in page
+
+
+def test_what_makes_vectors_is_not_replayed(logged_in_client, record):
+    row = record(door="embeddings")
+    CallBody.objects.create(
+        call_id=row.call_id, stored_at=timezone.now(), asked='{"input":"x"}', sent="{}"
+    )
+    page = logged_in_client.get(f"/requests/{row.call_id}/").content.decode()
+    assert "Vectors are not kept." in page
+    assert "?replay=" not in page

@@ -210,3 +210,58 @@ def test_frames_that_are_no_chunks_stay_as_they_came():
     frames = "event: ping\ndata: hello\n\n"
     assert joined(frames) == frames
     assert joined('data: {"choices": [{"delta": {"cont') != ""
+
+
+ASKED = [
+    ("/v1/responses", {"input": "hello-there"}),
+    ("/v1/messages", {"messages": [{"role": "user", "content": "hello-there"}]}),
+    ("/api/chat", {"messages": [{"role": "user", "content": "hello-there"}]}),
+]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("path", "asked"), ASKED)
+@pytest.mark.django_db(transaction=True)
+def test_both_requests_are_kept_at_every_door(
+    gateway, provider, upstream, completion, settings, path, asked, stream
+):
+    settings.LOG_BODIES = True
+    provider("openai")
+    if stream:
+        piece = {"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}
+        chunk = {"id": "c", "object": "chat.completion.chunk", "choices": [piece]}
+        line = f"data: {json.dumps(chunk)}\n\n".encode()
+        upstream(stream=[line, b"data: [DONE]\n\n"])
+    else:
+        upstream(json=completion)
+    body = {"model": "gpt-4o-mini", "max_tokens": 9, "stream": stream, **asked}
+    if path == "/v1/responses":
+        del body["max_tokens"]
+    answer = gateway().post(path, json=body)
+    assert answer.status_code == 200, answer.text
+    Flusher(runtime.spool.folder).flush()
+    kept = CallBody.objects.get()
+    # In the words of who asked, and in those of the provider.
+    asked_as, sent_as = json.loads(kept.asked), json.loads(kept.sent)
+    assert {name: asked_as[name] for name in asked} == asked
+    assert sent_as["messages"][-1]["content"] == "hello-there"
+    assert kept.sent_path == "/v1/chat/completions"
+    answered = json.loads(kept.answered)
+    assert isinstance(answered, dict), answered
+    assert "choices" not in answered
+
+
+@pytest.mark.django_db(transaction=True)
+def test_texts_are_kept_and_vectors_are_not(gateway, provider, upstream, settings):
+    settings.LOG_BODIES = True
+    provider("openai", models=("text-embedding-3-small",))
+    vector = {"object": "embedding", "index": 0, "embedding": [0.125, 0.25]}
+    upstream(json={"data": [vector], "usage": {"prompt_tokens": 1, "total_tokens": 1}})
+    body = {"model": "text-embedding-3-small", "input": "hello-there"}
+    assert gateway().post("/v1/embeddings", json=body).status_code == 200
+    Flusher(runtime.spool.folder).flush()
+    kept = CallBody.objects.get()
+    assert json.loads(kept.asked)["input"] == "hello-there"
+    assert "hello-there" in kept.sent
+    assert kept.answered == ""
+    assert kept.received == ""
