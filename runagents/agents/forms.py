@@ -12,8 +12,14 @@ from django.utils.translation import gettext_lazy
 
 from providers.choices import Choice, Offer, RegisteredField
 from providers.models import ModelProvider
+from providers.models.kinds import CHAT, KINDS
 from runagents.agents.models import Agent, Wire
-from runagents.agents.registration import ROLES, served_models
+from runagents.agents.registration import (
+    ROLES,
+    fitting_first,
+    kind_of_role,
+    served_models,
+)
 
 PREFIX = "role_"
 ROLE = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -68,12 +74,20 @@ class WiresForm(forms.Form):
     ) -> None:
         super().__init__(data, **kwargs)
         wired = wired or {}
-        self.served = _served()
+        served = served_models()
+        self.offers = {kind: _offer(served, kind) for kind in KINDS}
+        self.served = self.offers[CHAT]
+        self.of_another_kind = {
+            role: kind_of_role(role)
+            for role, target in wired.items()
+            if _is_of_another_kind(served, target, role)
+        }
         self.roles = list(dict.fromkeys([*wired, *roles, *ROLES]))
         for role in self.roles:
             current = wired.get(role, "")
             field = RegisteredField(required=False, label=role, initial=current)
-            field.offer(self.served, _("Not used"), _gone(current, self.served))
+            offer = self.offers[kind_of_role(role)]
+            field.offer(offer, _("Not used"), _gone(current, offer))
             self.fields[PREFIX + role] = field
         other = cast(RegisteredField, self.fields["other_target"])
         other.offer(self.served, _("Not used"))
@@ -115,13 +129,26 @@ class WiresForm(forms.Form):
         }
 
 
-def _served() -> Offer:
-    """Return the choices of provider and model, grouped by provider."""
+def _offer(served: Mapping[str, Mapping[str, str]], kind: str) -> Offer:
+    """Return the choices of provider and model, grouped by provider.
+
+    Providers and models of a kind come before the others.
+    """
+    names = sorted(served, key=lambda name: kind not in served[name].values())
     groups = [
         (name, [(f"{name}/{model}", f"{name}/{model}") for model in models])
-        for name, models in served_models().items()
+        for name in names
+        if (models := fitting_first(served[name], kind))
     ]
-    return Offer(groups, "served-models")
+    return Offer(groups, f"served-for-{kind}")
+
+
+def _is_of_another_kind(
+    served: Mapping[str, Mapping[str, str]], target: str, role: str
+) -> bool:
+    name, _slash, model = target.partition("/")
+    kind = kind_of_role(role)
+    return served.get(name, {}).get(model, kind) != kind
 
 
 def _gone(current: str, served: Offer) -> list[Choice]:

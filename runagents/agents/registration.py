@@ -7,7 +7,7 @@ from django.db import transaction
 
 from providers import endpoints, starter
 from providers.models import ModelProvider, ProviderModel
-from providers.models.kinds import kind_of
+from providers.models.kinds import BEHIND, CHAT, EMBEDDING, kind_of
 from runagents.agents.models import Agent, Wire
 from runagents.agents.wiring import ECHO_TOOL, Connection, environment
 
@@ -118,15 +118,30 @@ def homes() -> dict[str, list[str]]:
     return others | own
 
 
-def served_models() -> dict[str, list[str]]:
-    """Return provider name -> its model ids, for the enabled providers."""
-    served: dict[str, list[str]] = {}
+def kind_of_role(role: str) -> str:
+    """Return the kind of model that a role asks for, by its name.
+
+    >>> kind_of_role("embedding-2")
+    'embedding'
+    """
+    return EMBEDDING if role.startswith("embedding") else CHAT
+
+
+def served_models() -> dict[str, dict[str, str]]:
+    """Return provider name -> its models, id -> kind, for the enabled providers."""
+    served: dict[str, dict[str, str]] = {}
     rows = ProviderModel.objects.filter(provider__enabled=True)
-    for name, model_id in rows.order_by("provider__name", "position").values_list(
-        "provider__name", "model_id"
+    rows = rows.order_by("provider__name", "position")
+    for name, model_id, *behind in rows.values_list(
+        "provider__name", "model_id", *BEHIND
     ):
-        served.setdefault(name, []).append(model_id)
+        served.setdefault(name, {})[model_id] = kind_of(model_id, *behind)
     return served
+
+
+def fitting_first(models: Mapping[str, str], kind: str) -> list[str]:
+    """Return the ids of `models` (id -> kind), those of a kind before the others."""
+    return sorted(models, key=lambda model: models[model] != kind)
 
 
 @transaction.atomic

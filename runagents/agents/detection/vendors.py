@@ -12,6 +12,8 @@ CHAT, RESPONSES, MESSAGES, EMBEDDINGS = "chat", "responses", "messages", "embedd
 RERANKING, BEDROCK, OLLAMA, AZURE = "reranking", "bedrock", "ollama", "azure"
 # What Ollama's server answers besides, and the gateway does not.
 GENERATE = "generate"
+# What has no door at all, whatever is changed in the code.
+UNSERVED = frozenset({RERANKING})
 # A service that a library finds by a model's prefix, whatever the environment says.
 ELSEWHERE = "elsewhere"
 

@@ -1,6 +1,6 @@
 """From an analysis of code to an agent: what it needs, and how that is wired."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from providers.models import ModelProvider
 from runagents.agents import registration
 from runagents.agents.detection import Analysis, ModelUsage
 from runagents.agents.detection.obstacles import Obstacle, obstacles
-from runagents.agents.detection.vendors import DEFAULT_ROLE, bare
+from runagents.agents.detection.vendors import DEFAULT_ROLE, UNSERVED, bare
 from runagents.agents.forms import ROLE
 from runagents.agents.models import Agent, AgentKey, Draft
 from runagents.agents.names import suggested_name
@@ -22,16 +22,17 @@ from runagents.agents.registration import ROLES, Place
 from runagents.agents.wiring import variable_name
 
 MAX_NEEDS = 50
-Served = Mapping[str, Collection[str]]
-"""Provider name -> the ids of its models."""
+Served = Mapping[str, Mapping[str, str]]
+"""Provider name -> its models, id -> kind."""
 
 
 @dataclass(frozen=True)
 class Need:
     """A role of an agent that wants a model: one card of the Wire step.
 
-    `vendor`, `model` and `variable` are what the code says, `places` where (file and
-    line); `provider` and `model_id` what is chosen. `is_settled` once a person chose.
+    `vendor`, `model` and `variable` are what the code says, `api` in which format it
+    asks, `places` where (file and line); `provider` and `model_id` what is chosen.
+    `is_settled` once a person chose.
     """
 
     role: str
@@ -42,6 +43,12 @@ class Need:
     provider: str = ""
     model_id: str = ""
     is_settled: bool = False
+    api: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What the role's model is to be for."""
+        return registration.kind_of_role(self.role)
 
     @property
     def is_wired(self) -> bool:
@@ -78,7 +85,7 @@ def needs_of(usages: Iterable[ModelUsage]) -> list[Need]:
     for usage in usages:
         key = (usage.role, bare(usage.model) or usage.variable)
         need = grouped.get(key) or Need(
-            usage.role, usage.provider, usage.model, usage.variable
+            usage.role, usage.provider, usage.model, usage.variable, api=usage.api
         )
         places = [*need.places, (usage.file, usage.line)]
         grouped[key] = replace(need, places=places)
@@ -118,13 +125,18 @@ def prewired(need: Need, served: Served, priorities: Mapping[str, int]) -> Need:
     A person's choice stays as it is. Of several providers that serve the model of the
     code it is the one that calls go to first, if one has the lowest priority number;
     the Playground LLM comes after all others. Without a model in the code the one model
-    that is served at all is the only way.
+    of the role's kind that is served is the only way. What has no door is not wired.
     """
-    if need.is_settled or need.is_wired:
+    if need.is_settled or need.is_wired or need.api in UNSERVED:
         return need
     ways = serving(need, served)
     if not need.model:
-        ways = [(name, model) for name, models in served.items() for model in models]
+        ways = [
+            (name, model)
+            for name, models in served.items()
+            for model, kind in models.items()
+            if kind == need.kind
+        ]
     elif len(ways) > 1:
         ways = [way for way in ways if way[0] != starter.NAME] or ways
         first = min(priorities.get(name, 0) for name, _model in ways)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from providers.choices import Choice, Offer, RegisteredField
+from runagents.agents import registration
 from runagents.agents.detection import SUFFIXES
 from runagents.agents.detection.obstacles import Obstacle
 from runagents.agents.detection.vendors import bare
@@ -181,14 +182,21 @@ class NeedForm(forms.Form):
             _provider_offer(providers), _("Choose a provider"), _named(kept)
         )
         chosen = self["provider"].value() or ""
+        fitting = registration.fitting_first(served.get(chosen, {}), need.kind)
         self.models = Offer(
-            _named(served.get(chosen, ())),
-            f"card-{index}-models" if is_alone else f"models-of-{chosen}",
+            _named(fitting),
+            f"card-{index}-models" if is_alone else f"{need.kind}-models-of-{chosen}",
         )
         kept = [need.model_id] if kept else []
         model = cast(ModelChoice, self.fields["model"])
         model.offer(self.models, _("Choose a model"), _named(kept))
         model.has_new_provider = chosen != need.provider
+
+    @property
+    def is_of_another_kind(self) -> bool:
+        """Whether the model that is chosen seems to be for something else."""
+        models = self._served.get(self.need.provider, {})
+        return models.get(self.need.model_id, self.need.kind) != self.need.kind
 
     def clean_role(self) -> str:
         """Return the role, refused if it cannot be part of a variable."""
@@ -211,7 +219,7 @@ class NeedForm(forms.Form):
             provider, model = self.need.provider, self.need.model_id
         elif provider and not model:
             same = [m for name, m in self.serving if name == provider]
-            only = list(self._served.get(provider, ()))
+            only = list(self._served.get(provider, {}))
             model = same[0] if same else only[0] if len(only) == 1 else ""
         return replace(
             self.need,

@@ -63,4 +63,6 @@ def test_wiring_adds_changes_and_removes(provider):
 def test_only_enabled_providers_are_offered(provider):
     provider("one", models=("b", "a"))
     provider("two", enabled=False)
-    assert served_models() == {"one": ["b", "a"]}
+    assert {name: list(models) for name, models in served_models().items()} == {
+        "one": ["b", "a"]
+    }

@@ -605,3 +605,82 @@ def test_the_echo_tool_is_told_to_code_that_asks_for_it(logged_in_client, provid
     upload(logged_in_client, sample="1")
     page = deployed(logged_in_client, Draft.objects.get())
     assert "TOOL_URL_ECHO_TOOL=http://testserver/tools/echo-tool" in page
+
+
+# --- kinds of models ---
+
+EMBEDS = """
+client.embeddings.create(model=os.environ["LLM_MODEL_EMBEDDING"])
+client.chat.completions.create(model=os.environ["LLM_MODEL"])
+"""
+
+
+def wired(draft):
+    return {need["role"]: need["model_id"] for need in draft.needs}
+
+
+def test_each_role_is_wired_to_the_one_model_of_its_kind(draft, provider):
+    provider(models=("gpt-4o", "text-embedding-3-small"))
+    assert wired(draft(EMBEDS)) == {
+        "embedding": "text-embedding-3-small",
+        "chat": "gpt-4o",
+    }
+
+
+def test_an_administrators_word_on_a_kind_counts(draft, provider):
+    row = provider(models=("docs", "gpt-4o"))
+    row.provider_models.filter(model_id="docs").update(
+        capabilities={"kind": "embedding"}
+    )
+    assert wired(draft(EMBEDS))["embedding"] == "docs"
+
+
+def test_what_no_door_answers_is_not_wired(draft, provider):
+    provider(models=("rerank-v3",))
+    assert wired(draft("litellm.rerank('rerank-v3')")) == {"reranking": ""}
+
+
+def test_models_that_fit_are_offered_first(logged_in_client, draft, provider):
+    provider(models=("gpt-4o", "text-embedding-3-small"))
+    page = text_of(logged_in_client.get(draft(EMBEDS).url()))
+    first = [
+        re.findall(r'<option value="([^"]+)"', select)[0]
+        for select in re.findall(
+            r'<select name="\d-model".*?</select>', page, re.DOTALL
+        )
+    ]
+    assert sorted(first) == ["gpt-4o", "text-embedding-3-small"]
+
+
+def test_a_model_of_another_kind_is_a_warning_and_no_error(
+    logged_in_client, draft, provider
+):
+    provider(models=("gpt-4o",))
+    made = draft("client.embeddings.create(model=os.environ['LLM_MODEL_EMBEDDING'])")
+    assert wired(made) == {"embedding": ""}
+    posted = cards(made, **{"0_provider": "openai", "0_model": "gpt-4o"})
+    answer = logged_in_client.post(made.url(), posted)
+    assert answer.status_code == 302
+    page = text_of(logged_in_client.get(made.url()))
+    assert "this role asks for embeddings" in page
+    made.refresh_from_db()
+    answer = logged_in_client.post(
+        made.url("agent-deploy"), {"name": "bot", "system_prompt": ""}
+    )
+    bot = Agent.objects.get(name="bot")
+    assert bot.doors == ["embeddings"]
+    page = text_of(logged_in_client.get(f"{bot.get_absolute_url()}?tab=wires"))
+    assert "this role asks for embeddings" in page
+    # Nothing is said of what fits.
+    assert page.count("seems to") == 1
+
+
+def test_the_wires_of_an_agent_offer_what_fits_first(logged_in_client, provider):
+    provider(models=("gpt-4o", "text-embedding-3-small"))
+    Agent.objects.create(name="bot")
+    page = text_of(logged_in_client.get("/agents/bot/?tab=wires"))
+    select = re.search(r'<select name="role_embedding".*?</select>', page, re.DOTALL)[0]
+    assert re.findall(r'<option value="([^"]+)"', select) == [
+        "openai/text-embedding-3-small",
+        "openai/gpt-4o",
+    ]
