@@ -103,8 +103,8 @@ class ProviderFields(forms.ModelForm):  # type: ignore[type-arg]
         error_messages = {
             "requests_per_minute": {
                 "min_value": _(
-                    "0 would refuse every call. Leave it empty for no limit, or take "
-                    "the tick from Enabled."
+                    "Less than 1 would refuse every call. Leave it empty for no limit, "
+                    "or take the tick from Enabled."
                 ),
             },
             "name": {"required": _("Enter a name for the provider.")},

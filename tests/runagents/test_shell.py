@@ -15,6 +15,7 @@ PAGES = [
     "/models/openai/",
     "/models/openai/edit/",
     "/models/openai/delete/",
+    "/models/list/import/",
     "/requests/",
     "/requests/00000000000000000000000000000001/",
     "/reference/",
@@ -110,7 +111,13 @@ def test_every_page_of_the_models_is_listed_here(rows):
     names = {name for name in patterns if isinstance(name, str)}
     parts = ["/models/openai/row/", "/models/openai/status/", "/models/list/totals/"]
     # A page of its own for what was ticked, held with the list.
-    shown = {*PAGES, *POST_ONLY, *parts, "/models/list/removal/"}
+    shown = {
+        *PAGES,
+        *POST_ONLY,
+        *parts,
+        "/models/list/removal/",
+        "/models/list/export/",
+    }
     urls = {
         reverse(name, args=["openai"] * ("%(" in patterns.getlist(name)[0][0][0][0]))
         for name in names

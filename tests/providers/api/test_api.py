@@ -382,7 +382,7 @@ def test_a_wired_provider_is_not_deleted(api, provider):
         ({"models": []}, "spec.models", "at least one"),
         ({"models": "gpt-4o"}, "spec.models", "list"),
         ({"rateLimit": {"requestsPerMinute": "9"}}, "spec.rateLimit.requ", "whole"),
-        ({"rateLimit": {"requestsPerMinute": -1}}, "spec.rateLimit.requ", "greater"),
+        ({"rateLimit": {"requestsPerMinute": -1}}, "spec.rateLimit.requ", "Less"),
         ({"auth": {"type": "mTLS"}}, "spec.auth.type", "APIKey"),
         (
             {"auth": {"apiKeyConfig": {"in": "Query"}}},

@@ -44,7 +44,7 @@ def test_types_without_regions_have_nothing_to_say_of_them(logged_in_client):
 def test_no_requests_a_minute_are_explained(logged_in_client):
     url = f"{reverse('provider-field')}?field=requests_per_minute"
     page = text_of(logged_in_client.post(url, {"requests_per_minute": "0"}))
-    assert "0 would refuse every call. Leave it empty for no limit" in page
+    assert "Less than 1 would refuse every call. Leave it empty for no limit" in page
 
 
 @pytest.mark.parametrize("kind", VENDORS)

@@ -90,7 +90,7 @@ def test_a_pasted_operation_path_and_slashes_are_forgiven():
         ("models", "", "Enter at least one model id."),
         ("provider_type", "mistral", "not a provider type"),
         ("auth_type", "basic", "not an authentication type"),
-        ("requests_per_minute", "0", "greater than or equal to 1"),
+        ("requests_per_minute", "0", "Less than 1 would refuse every call"),
         ("timeout_connect", "-1", "greater than or equal to"),
         ("option_extra_headers", "no colon", "is not of the form"),
         ("option_extra_headers", "Authorization: x", "use the secret"),
