@@ -39,7 +39,13 @@ class ResponsesRenderer:
         self._silences = 0
 
     def render(self, chunks: list[JSON]) -> bytes:
-        """Return the events for what was said."""
+        """Return the events for what was said; the first of them announce it.
+
+        What an upstream sends before it says anything announces nothing: a failure may
+        follow, which then has a status of its own, or another target answers.
+        """
+        if not chunks:
+            return b""
         self._begin()
         self._silences = 0
         for chunk in chunks:
