@@ -25,16 +25,14 @@ LOOPBACK = transport.GuardedTransport(Rules(private_networks=("127.0.0.0/8",)))
     ],
 )
 def test_a_provider_that_no_request_can_be_made_of_is_named(
-    provider, upstream, gateway, chat, changed
+    provider, upstream, gateway, door, changed
 ):
     """Rows may be older than the rule that refuses them."""
     provider("old")
     ModelProvider.objects.update(**changed)
     seen = upstream(json={})
-    response = gateway().post(URL, json=chat)
-    error = response.json()["error"]
-    assert (response.status_code, error["code"]) == (503, "provider_unavailable")
-    assert "old" in error["message"]
+    response = door.ask(gateway())
+    assert "old" in door.check_refused(response, 503, "provider_unavailable")
     assert response.headers["retry-after"]
     assert seen == []
 
@@ -54,11 +52,11 @@ def _breaking_stream(request):
 
 
 def test_a_call_that_breaks_has_its_row_and_its_spool_goes(
-    provider, upstream, gateway, chat, ledger
+    provider, upstream, gateway, door, ledger
 ):
     provider()
     upstream(_breaking)
-    assert gateway().post(URL, json=chat).status_code == 500
+    assert door.ask(gateway()).status_code == 500
     assert [row["outcome"] for row in ledger()] == ["interrupted"]
     runtime.spool._next_segment()
     Flusher(runtime.spool.folder).flush()
@@ -72,18 +70,19 @@ def test_a_call_that_breaks_has_its_row_and_its_spool_goes(
 
 
 def test_a_stream_that_breaks_has_its_row_and_a_last_word(
-    provider, upstream, gateway, chat, ledger
+    provider, upstream, gateway, streaming_door, ledger
 ):
     provider()
     upstream(_breaking_stream)
-    response = gateway().post(URL, json={**chat, "stream": True})
-    assert "internal_error" in response.text
-    assert "[DONE]" not in response.text
+    response = streaming_door.ask(gateway(), stream=True)
+    said = streaming_door.said_in(response.content)
+    assert said.text == "He"
+    assert said.failure
     (row,) = ledger()
     assert (row["outcome"], row["error_code"]) == ("interrupted", "internal_error")
 
 
-def test_a_whole_answer_has_a_total_time(provider, gateway, chat, ledger):
+def test_a_whole_answer_has_a_total_time(provider, gateway, door, ledger):
     with FaultServer() as server, transport.use(LOOPBACK):
         provider(
             endpoint=server.url,
@@ -93,14 +92,13 @@ def test_a_whole_answer_has_a_total_time(provider, gateway, chat, ledger):
                 "timeouts": {"total": 1},
             },
         )
-        response = gateway().post(URL, json=chat)
-    assert response.status_code == 504
-    assert response.json()["error"]["code"] == "upstream_timeout"
-    assert "took too long" in response.json()["error"]["message"]
+        response = door.ask(gateway())
+    told = door.check_refused(response, 504, "upstream_timeout")
+    assert "took too long" in told
 
 
 def test_the_total_time_of_a_stream_holds_before_its_first_event(
-    provider, gateway, chat
+    provider, gateway, streaming_door
 ):
     with FaultServer() as server, transport.use(LOOPBACK):
         provider(
@@ -111,6 +109,5 @@ def test_the_total_time_of_a_stream_holds_before_its_first_event(
                 "timeouts": {"total": 1},
             },
         )
-        response = gateway().post(URL, json={**chat, "stream": True})
-    assert response.status_code == 504
-    assert response.json()["error"]["code"] == "upstream_timeout"
+        response = streaming_door.ask(gateway(), stream=True)
+    streaming_door.check_refused(response, 504, "upstream_timeout")

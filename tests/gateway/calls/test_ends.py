@@ -27,42 +27,40 @@ async def broken_off(*parts: bytes) -> AsyncIterator[bytes]:
     raise httpx.ReadError("connection reset")
 
 
-def asked(gateway, chat) -> httpx.Response:
-    return gateway().post("/v1/chat/completions", json={**chat, "stream": True})
-
-
 @pytest.mark.parametrize("rest", [(), (DONE,)])
 def test_a_connection_that_breaks_behind_the_end_loses_nothing(
-    provider, upstream, gateway, chat, ledger, rest
+    provider, upstream, gateway, streaming_door, ledger, rest
 ):
     provider()
     parts = broken_off(frame(CHUNK), frame(END), *rest)
     upstream(lambda request: httpx.Response(200, content=parts))
-    answer = asked(gateway, chat)
-    assert '"finish_reason":"stop"' in answer.text
-    assert answer.text.endswith("data: [DONE]\n\n")
+    answer = streaming_door.ask(gateway(), stream=True)
+    assert streaming_door.said_in(answer.content) == ("x", (), "")
     (call,) = ledger()
     assert call["outcome"] == "ok"
 
 
 def test_a_connection_that_breaks_before_the_end_is_an_error(
-    provider, upstream, gateway, chat, ledger
+    provider, upstream, gateway, streaming_door, ledger
 ):
     provider()
     parts = broken_off(frame(CHUNK))
     upstream(lambda request: httpx.Response(200, content=parts))
-    answer = asked(gateway, chat)
-    assert "broke off its answer" in answer.text
-    assert "[DONE]" not in answer.text
+    answer = streaming_door.ask(gateway(), stream=True)
+    said = streaming_door.said_in(answer.content)
+    assert said.text == "x"
+    assert "broke off its answer" in said.failure
     (call,) = ledger()
     assert call["outcome"] == "upstream_error"
 
 
-def test_an_end_without_a_reason_is_noted(provider, upstream, gateway, chat, ledger):
+def test_an_end_without_a_reason_is_noted(
+    provider, upstream, gateway, streaming_door, ledger
+):
     provider()
     upstream(stream=[frame(CHUNK), DONE])
-    answer = asked(gateway, chat)
-    assert '"finish_reason":"stop"' in answer.text
+    answer = streaming_door.ask(gateway(), stream=True)
+    assert streaming_door.said_in(answer.content) == ("x", (), "")
     (call,) = ledger()
     assert call["outcome"] == "ok"
     assert call["finish_reason"] == "stop"
@@ -98,18 +96,20 @@ def test_a_whole_answer_is_read_although_it_is_not_json_to_the_letter(
 
 
 def test_a_stream_that_nobody_asked_for_is_read_as_a_whole(
-    provider, upstream, gateway, chat, ledger
+    provider, upstream, gateway, streaming_door, ledger
 ):
     provider()
     usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
     parts = [frame(CHUNK), frame(CHUNK), frame(END), frame({"usage": usage}), DONE]
     upstream(stream=parts)
-    answer = gateway().post("/v1/chat/completions", json=chat).json()
-    (choice,) = answer["choices"]
-    assert answer["object"] == "chat.completion"
-    assert choice["message"] == {"role": "assistant", "content": "xx"}
-    assert choice["finish_reason"] == "stop"
-    assert answer["usage"] == usage
+    answer = streaming_door.ask(gateway()).json()
+    assert streaming_door.text_in(answer) == "xx"
+    if streaming_door.name == "chat":
+        (choice,) = answer["choices"]
+        assert answer["object"] == "chat.completion"
+        assert choice["message"] == {"role": "assistant", "content": "xx"}
+        assert choice["finish_reason"] == "stop"
+        assert answer["usage"] == usage
     (call,) = ledger()
     assert call["output_tokens"] == 4
 

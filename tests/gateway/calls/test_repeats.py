@@ -53,28 +53,28 @@ def asked(seen: list[httpx.Request]) -> list[httpx.Request]:
     return [each for each in seen if each.url.path != "/token"]
 
 
-def test_every_token_is_refused(frozen, oauth, upstream, gateway, chat):
+def test_every_token_is_refused(frozen, oauth, upstream, gateway, door):
     seen = upstream(lambda r: tokens(r) or httpx.Response(401, json={"error": "no"}))
     client = gateway()
-    codes = {client.post(URL, json=chat).status_code for _ in range(CALLS)}
+    codes = {door.ask(client).status_code for _ in range(CALLS)}
     assert codes == {502}
     assert CALLS + FLOOR < len(asked(seen)) <= MOST
 
 
 def test_an_expired_token_costs_no_call_however_often(
-    frozen, oauth, upstream, gateway, chat, completion
+    frozen, oauth, upstream, gateway, door
 ):
     def one_call_each(request: httpx.Request) -> httpx.Response:
         token = request.headers["authorization"]
         if token in used:
             return httpx.Response(401, json={})
         used.add(token)
-        return httpx.Response(200, json=completion)
+        return httpx.Response(200, json=door.upstream)
 
     used: set[str] = set()
     upstream(lambda request: tokens(request) or one_call_each(request))
     client = gateway()
-    assert [client.post(URL, json=chat).status_code for _ in range(20)] == [200] * 20
+    assert [door.ask(client).status_code for _ in range(20)] == [200] * 20
 
 
 def test_every_call_is_refused_for_one_reason_after_another(
@@ -95,7 +95,7 @@ def test_every_call_is_refused_for_one_reason_after_another(
 
 
 def test_two_that_fail_do_not_call_each_other_twice(
-    frozen, provider, upstream, gateway, chat, settings
+    frozen, provider, upstream, gateway, door, settings
 ):
     settings.UNAVAILABLE_AFTER = 0
     provider("first", endpoint="http://127.0.0.1:9")
@@ -103,7 +103,7 @@ def test_two_that_fail_do_not_call_each_other_twice(
     busy = {"error": {"message": "busy", "type": "x"}}
     seen = upstream(lambda request: httpx.Response(429, json=busy))
     client = gateway()
-    codes = {client.post(URL, json=chat).status_code for _ in range(CALLS)}
+    codes = {door.ask(client).status_code for _ in range(CALLS)}
     assert codes == {429}
     ports = [each.url.port for each in seen]
     fewer, more = sorted((ports.count(9), ports.count(10)))
@@ -112,21 +112,21 @@ def test_two_that_fail_do_not_call_each_other_twice(
 
 
 def test_one_that_answers_takes_all_calls_of_another(
-    frozen, provider, upstream, gateway, chat, completion, settings
+    frozen, provider, upstream, gateway, door, settings
 ):
     settings.UNAVAILABLE_AFTER = 0
     provider("first", endpoint="http://127.0.0.1:9")
     provider("second", endpoint="http://127.0.0.1:10")
     client = gateway()
-    (first, *_) = router.find(registry.snapshot, chat["model"], LOCAL)
+    (first, *_) = router.find(registry.snapshot, door.body["model"], LOCAL)
 
     def respond(request: httpx.Request) -> httpx.Response:
         if f":{request.url.port}" in first.provider.row.endpoint:
             return httpx.Response(429, json={"error": {"message": "busy"}})
-        return httpx.Response(200, json=completion)
+        return httpx.Response(200, json=door.upstream)
 
     upstream(respond)
-    assert {client.post(URL, json=chat).status_code for _ in range(30)} == {200}
+    assert {door.ask(client).status_code for _ in range(30)} == {200}
 
 
 def test_repeats_come_back_with_time():

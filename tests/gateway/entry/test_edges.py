@@ -27,24 +27,21 @@ def key(db) -> dict[str, str]:
 # --- Via ---
 
 
-def test_a_request_that_came_back_is_refused(provider, upstream, gateway, chat, key):
+def test_a_request_that_came_back_is_refused(provider, upstream, gateway, door, key):
     provider()
     seen = upstream(json={})
-    response = gateway(headers={**key, "via": f"1.1 proxy, {runtime.via}"}).post(
-        URL, json=chat
-    )
-    assert response.status_code == 508
-    assert response.json()["error"]["code"] == "loop_detected"
+    response = door.ask(gateway(headers={**key, "via": f"1.1 proxy, {runtime.via}"}))
+    door.check_refused(response, 508, "loop_detected")
     assert not seen
 
 
 def test_the_gateways_on_the_way_are_told_upstream_and_nobody_else(
-    provider, upstream, gateway, chat, completion, key
+    provider, upstream, gateway, door, key
 ):
     provider()
-    seen = upstream(json=completion)
+    seen = upstream(json=door.upstream)
     client = gateway(headers={**key, "via": f"1.1 client-secret, {OTHER}"})
-    assert client.post(URL, json=chat).status_code == 200
+    door.check_answered(door.ask(client))
     assert seen[0].headers["via"] == f"{OTHER}, {runtime.via}"
 
 
@@ -114,7 +111,7 @@ def test_after_a_day_without_the_database_nobody_is_let_in(
 
 
 def test_a_worker_a_provider_and_a_key_take_so_many_calls_at_once(
-    provider, upstream, gateway, chat, key, settings
+    provider, upstream, gateway, door, key, settings
 ):
     provider()
     upstream(json={})
@@ -125,44 +122,42 @@ def test_a_worker_a_provider_and_a_key_take_so_many_calls_at_once(
     ]:
         before = getattr(settings, setting)
         setattr(settings, setting, 0)
-        response = gateway(headers=key).post(URL, json=chat)
-        assert (response.status_code, response.json()["error"]["code"]) == (
-            status,
-            code,
-        )
+        response = door.ask(gateway(headers=key))
+        door.check_refused(response, status, code)
         assert response.headers["retry-after"]
         assert gateway().get("/healthz").status_code == 200
         setattr(settings, setting, before)
 
 
 def test_a_full_provider_hands_over_to_the_next(
-    provider, upstream, gateway, chat, completion, monkeypatch
+    provider, upstream, gateway, door, monkeypatch
 ):
     from gateway.worker.capacity import capacity
 
     provider("first", priority=1)
     provider("second", priority=2)
-    upstream(json=completion)
+    upstream(json=door.upstream)
     monkeypatch.setitem(capacity._taken, "to first", 10_000)
-    response = gateway().post(URL, json=chat)
+    response = door.ask(gateway())
     assert response.headers["x-gateway-provider"] == "second"
 
 
 def test_a_place_is_given_back_whatever_came_of_the_call(
-    provider, upstream, gateway, chat, completion, key, settings
+    provider, upstream, gateway, door, key, settings
 ):
     provider()
     settings.CALLS_PER_WORKER = settings.CALLS_PER_PROVIDER = 1
     settings.CALLS_PER_KEY = 1
     client = gateway(headers=key)
-    upstream(json=completion)
-    for body in (chat, {"model": 3}, {**chat, "model": "unknown"}, chat):
-        assert client.post(URL, json=body).status_code not in {429, 503}
+    upstream(json=door.upstream)
+    unknown = {**door.body, "model": "unknown"}
+    for body in (door.body, {"model": 3}, unknown, door.body):
+        assert client.post(door.path, json=body).status_code not in {429, 503}
     upstream(stream=[b"data: [DONE]\n\n"])
     for _ in range(2):
-        client.post(URL, json={**chat, "stream": True})
-    upstream(json=completion)
-    assert client.post(URL, json=chat).status_code == 200
+        door.ask(client, stream=True)
+    upstream(json=door.upstream)
+    door.check_answered(door.ask(client))
 
 
 # --- paths, methods, protocols ---
@@ -215,12 +210,12 @@ def test_no_answer_allows_pages_of_other_origins(provider, gateway, chat, key):
 
 @pytest.mark.parametrize("value", [b"k\xe9y", b"a" * 8000, b"\x01", b"a\tb"])
 def test_a_strange_idempotency_key_fails_nothing(
-    provider, upstream, gateway, chat, completion, value
+    provider, upstream, gateway, door, value
 ):
     provider()
-    upstream(json=completion)
+    upstream(json=door.upstream)
     client = gateway(headers={b"idempotency-key": value})
-    assert client.post(URL, json=chat).status_code < 500
+    assert door.ask(client).status_code < 500
 
 
 def test_a_websocket_is_refused_without_an_error():

@@ -29,14 +29,15 @@ def stored(ledger):
     return rows
 
 
-def test_an_unknown_model_leaves_a_row_that_says_so(gateway, chat, stored):
-    answer = gateway().post(COMPLETIONS, json={**chat, "model": "gpt-nope"})
+def test_an_unknown_model_leaves_a_row_that_says_so(gateway, door, stored):
+    answer = door.ask(gateway(), model="gpt-nope")
     (row,) = stored()
     assert answer.status_code == 404
     assert (row.outcome, row.status, row.failed) == ("refused", 404, True)
     assert (row.model, row.caller, row.provider) == ("gpt-nope", "local", "")
-    assert row.error_code == answer.json()["error"]["code"]
-    assert row.error_message == answer.json()["error"]["message"]
+    told = door.check_refused(answer, 404, row.error_code)
+    assert row.error_code == "model_not_found"
+    assert row.error_message in told
     assert row.request_id == answer.headers["x-request-id"]
     assert row.calls is None
 
@@ -49,17 +50,17 @@ def test_an_unknown_model_leaves_a_row_that_says_so(gateway, chat, stored):
         ("{", ""),
     ],
 )
-def test_a_bad_body_leaves_a_row(gateway, stored, body, model):
+def test_a_bad_body_leaves_a_row(gateway, door, stored, body, model):
     headers = {"content-type": "application/json"}
-    assert gateway().post(COMPLETIONS, content=body, headers=headers).is_client_error
+    assert gateway().post(door.path, content=body, headers=headers).is_client_error
     (row,) = stored()
     assert (row.outcome, row.status, row.model) == ("refused", 400, model)
 
 
-def test_wrong_keys_are_counted_by_the_minute(gateway, chat, stored, monkeypatch):
+def test_wrong_keys_are_counted_by_the_minute(gateway, door, stored, monkeypatch):
     client = gateway("192.0.2.7")
     for _ in range(7):
-        assert client.post(COMPLETIONS, json=chat, headers=WRONG).status_code == 401
+        assert client.post(door.path, json=door.body, headers=WRONG).status_code == 401
     assert [(row.status, row.calls) for row in stored()] == [(401, None)]
     runtime.refusals.settle()
     assert len(stored()) == 1
@@ -85,11 +86,11 @@ def test_kinds_without_end_have_no_rows_without_end(stored):
 
 
 def test_what_reached_the_provider_is_not_refused_here(
-    gateway, chat, stored, provider, upstream
+    gateway, door, stored, provider, upstream
 ):
     provider()
     upstream(json={"error": {"message": "no", "type": "x"}}, status=400)
-    gateway().post(COMPLETIONS, json=chat)
+    door.ask(gateway())
     assert [row.outcome for row in stored()] == ["upstream_error"]
 
 
@@ -107,13 +108,13 @@ def test_health_and_lists_leave_no_row(gateway, stored):
 
 
 def test_a_request_that_breaks_before_it_is_a_call_leaves_a_row(
-    gateway, chat, stored, monkeypatch
+    gateway, door, stored, monkeypatch
 ):
     def break_down(*_):
         raise RuntimeError("nobody foresaw this")
 
     monkeypatch.setattr(capacity, "enter", break_down)
-    answer = gateway().post(COMPLETIONS, json=chat)
+    answer = door.ask(gateway())
     (row,) = stored()
     assert (answer.status_code, row.status) == (500, 500)
     assert (row.error_code, row.caller) == ("internal_error", "local")
@@ -121,14 +122,14 @@ def test_a_request_that_breaks_before_it_is_a_call_leaves_a_row(
 
 
 def test_a_call_that_breaks_before_it_is_sent_leaves_a_row(
-    provider, gateway, chat, stored, monkeypatch
+    provider, gateway, door, stored, monkeypatch
 ):
     def break_down(*_):
         raise RuntimeError("nobody foresaw this")
 
     provider()
     monkeypatch.setattr(capacity, "enter_provider", break_down)
-    assert gateway().post(COMPLETIONS, json=chat).status_code == 500
+    assert door.ask(gateway()).status_code == 500
     (row,) = stored()
     assert (row.status, row.error_code) == (500, "internal_error")
-    assert row.model == chat["model"]
+    assert row.model == door.body["model"]

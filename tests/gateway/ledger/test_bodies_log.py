@@ -14,32 +14,31 @@ from gateway.models import CallBody
 from gateway.worker.runtime import runtime
 from gateway.worker.snapshot import Window
 from providers.models import BodyWindow
+from tests import doors
 
 
-def kept(gateway, chat, **fields):
-    gateway().post("/v1/chat/completions", json={**chat, **fields})
+def kept(gateway, door, **fields):
+    door.ask(gateway(), **fields)
     flusher = Flusher(runtime.spool.folder)
     flusher.flush()
     return CallBody.objects.first()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nothing_is_kept_by_default(gateway, provider, upstream, chat, completion):
+def test_nothing_is_kept_by_default(gateway, provider, upstream, door):
     provider("openai")
-    upstream(json=completion)
-    assert kept(gateway, chat) is None
+    upstream(json=door.upstream)
+    assert kept(gateway, door) is None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_both_requests_are_kept_on_demand(
-    gateway, provider, upstream, chat, completion, settings
-):
+def test_both_requests_are_kept_on_demand(gateway, provider, upstream, door, settings):
     settings.LOG_BODIES = True
     provider("openai")
-    upstream(json=completion)
-    body = kept(gateway, chat, user="sk-abcdefgh12345678")
-    assert '"content":"hi"' in body.asked
-    assert '"content":"hi"' in body.sent
+    upstream(json=door.upstream)
+    body = kept(gateway, door, user="sk-abcdefgh12345678")
+    assert ':"hi"' in body.asked
+    assert '"hi"' in body.sent
     assert body.sent_path
     assert "sk-abcdefgh" not in body.asked + body.sent
 
@@ -100,20 +99,22 @@ def test_what_is_cut_early_is_kept_as_what_is_not():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_answer_is_kept(gateway, provider, upstream, chat, completion, settings):
+def test_the_answer_is_kept(gateway, provider, upstream, streaming_door, settings):
     settings.LOG_BODIES = True
     provider("openai")
-    completion["choices"][0]["message"]["content"] = "It is sk-abcdefgh12345678."
-    upstream(json=completion)
-    body = kept(gateway, chat)
-    assert json.loads(body.answered)["object"] == "chat.completion"
-    assert "It is" in body.answered
+    said = json.dumps(streaming_door.upstream).replace(
+        "hello", "It is sk-abcdefgh12345678."
+    )
+    upstream(json=json.loads(said))
+    body = kept(gateway, streaming_door)
+    told = streaming_door.text_in(json.loads(body.answered))
+    assert told == "It is [redacted]."
     assert "sk-abcdefgh" not in body.answered
     assert body.received == ""
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_streamed_answer_is_kept_as_one(gateway, provider, upstream, chat, settings):
+def test_a_streamed_answer_is_kept_as_one(gateway, provider, upstream, settings):
     settings.LOG_BODIES = True
     provider("openai")
     head = {"index": 0, "id": "c1", "type": "function"}
@@ -128,7 +129,7 @@ def test_a_streamed_answer_is_kept_as_one(gateway, provider, upstream, chat, set
     chunks.append({"id": "c", "choices": [end]})
     lines = [f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks]
     upstream(stream=[*lines, b"data: [DONE]\n\n"])
-    answered = json.loads(kept(gateway, chat, stream=True).answered)
+    answered = json.loads(kept(gateway, doors.CHAT, stream=True).answered)
     (choice,) = answered["choices"]
     assert choice["message"]["content"] == "Hello"
     assert choice["message"]["tool_calls"][0]["function"]["arguments"] == '{"a":1}'
@@ -137,12 +138,12 @@ def test_a_streamed_answer_is_kept_as_one(gateway, provider, upstream, chat, set
 
 @pytest.mark.django_db(transaction=True)
 def test_what_a_provider_says_when_it_refuses_is_kept(
-    gateway, provider, upstream, chat, settings
+    gateway, provider, upstream, door, settings
 ):
     settings.LOG_BODIES = True
     provider("openai")
     upstream(json={"error": {"message": "no", "secret_detail": 7}}, status=400)
-    body = kept(gateway, chat)
+    body = kept(gateway, door)
     assert json.loads(body.received)["error"]["secret_detail"] == 7
     assert body.answered == ""
 
@@ -159,14 +160,12 @@ def test_what_a_provider_says_when_it_refuses_is_kept(
     ],
 )
 @pytest.mark.django_db(transaction=True)
-def test_bodies_are_kept_for_a_time(
-    gateway, provider, upstream, chat, completion, window, is_kept
-):
+def test_bodies_are_kept_for_a_time(gateway, provider, upstream, door, window, is_kept):
     provider("openai")
-    upstream(json=completion)
+    upstream(json=door.upstream)
     later = timezone.now() + timedelta(hours=1)
     BodyWindow.objects.create(**{"ends_at": later, **window})
-    assert (kept(gateway, chat) is not None) == is_kept
+    assert (kept(gateway, door) is not None) == is_kept
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -180,7 +179,7 @@ def test_bodies_are_kept_for_a_time(
 )
 @pytest.mark.django_db(transaction=True)
 def test_of_a_call_that_goes_to_another_provider_each_keeps_its_own(
-    gateway, provider, upstream, chat, completion, window, received, answered, stream
+    gateway, provider, upstream, streaming_door, window, received, answered, stream
 ):
     for name in ("a", "b"):
         provider(name, endpoint=f"http://127.0.0.1:9/{name}")
@@ -188,13 +187,13 @@ def test_of_a_call_that_goes_to_another_provider_each_keeps_its_own(
     choice = {"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}
     events = f"data: {json.dumps({'id': 'c', 'choices': [choice]})}\n\n"
     headers = {"content-type": "text/event-stream"}
-    good = httpx.Response(200, json=completion)
+    good = httpx.Response(200, json=streaming_door.upstream)
     if stream:
         good = httpx.Response(200, text=f"{events}data: [DONE]\n\n", headers=headers)
     upstream(lambda request: busy if "/a/" in request.url.path else good)
     later = timezone.now() + timedelta(hours=1)
     BodyWindow.objects.create(ends_at=later, **window)
-    body = kept(gateway, chat, stream=stream)
+    body = kept(gateway, streaming_door, stream=stream)
     assert "hi" in body.asked
     assert bool(body.received) == received
     assert bool(body.answered) == answered

@@ -130,24 +130,25 @@ def test_who_fails_has_been_reached(tmp_path, clock, called):
 
 
 def test_a_provider_that_is_down_is_not_asked(
-    provider, upstream, gateway, chat, completion, tmp_path, clock, monkeypatch
+    provider, upstream, gateway, door, tmp_path, clock, monkeypatch
 ):
     monkeypatch.setattr(module.gates, "_folder", tmp_path)
     monkeypatch.setattr(module.gates, "_clock", clock)
     monkeypatch.setattr(module.gates, "failing", {})
     provider("one")
-    broken, good = httpx.Response(500, json={}), httpx.Response(200, json=completion)
+    broken, good = httpx.Response(500, json={}), httpx.Response(200, json=door.upstream)
     seen = upstream(lambda request: broken if len(seen) < 7 else good)
     client = gateway()
-    said = [client.post(URL, json=chat) for _ in range(8)]
+    said = [door.ask(client) for _ in range(8)]
     assert len(seen) == 5
     assert [each.status_code for each in said[5:]] == [503] * 3
-    assert "one has not answered" in said[-1].json()["error"]["message"]
+    told = door.check_refused(said[-1], 503, "provider_unavailable")
+    assert "one has not answered" in told
     assert said[-1].headers["retry-after"] == "5"
     clock.now += 5
-    client.post(URL, json=chat)
-    assert client.post(URL, json=chat).status_code == 503
+    door.ask(client)
+    assert door.ask(client).status_code == 503
     assert len(seen) == 6
     clock.now += 10
-    assert client.post(URL, json=chat).status_code == 200
+    door.check_answered(door.ask(client))
     assert module.gates.failing == {}
