@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install install-test run lint check test lock screenshots benchmarks conformance
+.PHONY: install install-test run lint check test lock screenshots benchmarks conformance clients
 
 # A Python without its venv package leaves half an environment, which must not count.
 .DELETE_ON_ERROR:
@@ -55,8 +55,13 @@ benchmarks: install-test
 conformance: install-test
 	$(BIN)/python -m tests.conformance
 
+# Let every client talk to every provider and write its table there.
+clients: install-test
+	$(BIN)/python -m tests.clients
+
 # Resolve the dependencies again and write the locks.
 lock: install-test
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra test pyproject.toml -o requirements-test.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header tests/clients/python/requirements.in -o tests/clients/python/requirements.lock

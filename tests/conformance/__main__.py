@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients import page as clients_page
 from tests.conformance import columns, promises
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,7 +97,8 @@ def main() -> None:
         ["-q", "-n", options.n, "--dist", "loadfile", "--tb=short", *SUITES],
         plugins=[results],
     )
-    PAGE.write_text("\n".join(page(results)))
+    table = clients_page.kept(PAGE.read_text())
+    PAGE.write_text("\n".join([*page(results), table]))
     print(f"Wrote {PAGE.relative_to(ROOT)}.")
     sys.exit(code)
 

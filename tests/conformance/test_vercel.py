@@ -5,23 +5,20 @@ Answers are scripted where nothing was recorded: OpenAI's own are passed on as t
 nobody recorded a structured answer over InvokeModel, or Ollama's tools in a stream.
 """
 
-import hashlib
 import json
 import os
-import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import node_packages
 from tests.conformance.conftest import SPOKEN, Gateway, those
 from tests.recordings import conversations
 from tests.recordings.conversations import Conversation
 
 SOURCE = Path(__file__).parent / "vercel"
-INSTALL_SECONDS = 120
 RUN_SECONDS = 180
 
 pytestmark = pytest.mark.slow
@@ -36,35 +33,12 @@ SCRIPTED = {
 @pytest.fixture(scope="module")
 def package() -> Path:
     """The SDK, installed as its lock says into a folder that later runs find again."""
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
-    lock = (SOURCE / "package-lock.json").read_bytes()
-    name = f"runagents-vercel-{hashlib.sha256(lock).hexdigest()[:16]}"
-    folder = Path(os.environ.get("XDG_CACHE_HOME", tempfile.gettempdir())) / name
-    if not (folder / "installed").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        for file in ("package.json", "package-lock.json"):
-            shutil.copy(SOURCE / file, folder)
-        _install(folder)
-    shutil.copy(SOURCE / "agent.mjs", folder)
-    return folder
-
-
-def _install(folder: Path) -> None:
-    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     try:
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, timeout=INSTALL_SECONDS
-        )
-        problem = done.stderr.decode()[-500:] if done.returncode else ""
-    except subprocess.TimeoutExpired:
-        problem = "npm took too long"
-    if problem and os.environ.get("REQUIRE_SERVICES"):
-        pytest.fail(f"npm ci failed: {problem}")
-    if problem:
-        pytest.skip(f"npm ci failed, perhaps for want of a network: {problem}")
-    (folder / "installed").touch()
+        return node_packages.installed(SOURCE)
+    except node_packages.NotInstalled as problem:
+        if os.environ.get("REQUIRE_SERVICES"):
+            pytest.fail(str(problem))
+        pytest.skip(str(problem))
 
 
 @pytest.fixture(scope="module")

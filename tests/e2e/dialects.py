@@ -3,8 +3,9 @@
 It answers from what it is asked: with tools on offer and no results yet, it calls
 `get_weather` for Paris and for Rome; with results, it repeats them in the order of its
 calls; asked for `structured`, it gives a JSON object, by the first tool if there is
-one; otherwise it repeats the question. Whatever the gateway gets wrong on the way up,
-the answer shows.
+one; otherwise it repeats the question. Where the question ends in `calls:` and a list
+of names and arguments, and there are tools, it makes these calls and then says what
+came of them. Whatever the gateway gets wrong on the way up, the answer shows.
 
 https://platform.openai.com/docs/api-reference/chat
 https://docs.anthropic.com/en/api/messages
@@ -14,6 +15,7 @@ https://github.com/ollama/ollama/blob/main/docs/api.md
 
 import base64
 import json
+import re
 import struct
 import zlib
 from collections.abc import Callable, Iterable
@@ -45,8 +47,10 @@ class Said(NamedTuple):
 
 def think(asked: Asked, ids: tuple[str, str] = ("call_1", "call_2")) -> Said:
     """Return the answer to what was asked."""
+    if asked.tools and "calls:" in asked.question:
+        return _as_told(asked, ids)
     if asked.results:
-        known = [asked.results.get(call_id, "nothing") for call_id in ids]
+        known = [_result(asked, each, place) for place, each in enumerate(ids)]
         return Said(f"{CITIES[0]}: {known[0]}. {CITIES[1]}: {known[1]}.", [])
     if "structured" in asked.question and asked.tools:
         return Said("", [(ids[0], asked.tools[0], FORECAST)])
@@ -56,6 +60,45 @@ def think(asked: Asked, ids: tuple[str, str] = ("call_1", "call_2")) -> Said:
         calls = zip(ids, CITIES, strict=True)
         return Said("", [(i, "get_weather", {"city": city}) for i, city in calls])
     return Said(f"You said: {asked.question}", [])
+
+
+def _as_told(asked: Asked, ids: tuple[str, str]) -> Said:
+    """Make the calls that the question names, or say what came of them."""
+    wanted = json.loads(asked.question.partition("calls:")[2])
+    if not asked.results:
+        calls = zip(ids, wanted, strict=False)
+        return Said("", [(call_id, name, given) for call_id, (name, given) in calls])
+    found = (_result(asked, each, at) for at, each in enumerate(ids[: len(wanted)]))
+    return Said(f"Found: {' | '.join(found)}", [])
+
+
+def _result(asked: Asked, call_id: str, place: int) -> str:
+    """Return what a call brought, by its id or by one that the gateway made up.
+
+    Clients of Ollama's API keep no ids.
+    """
+    made_up = re.compile(rf"call_\d+_{place}")
+    own = (text for known, text in asked.results.items() if made_up.fullmatch(known))
+    return asked.results.get(call_id) or next(own, "nothing")
+
+
+def _last_question(messages: list[JSON]) -> str:
+    return question(_text_of(m["content"]) for m in messages if m["role"] == "user")
+
+
+def question(texts: Iterable[str]) -> str:
+    """Return the last text, or the one that says what to call.
+
+    Agents remind the model of this and that behind what they were asked.
+    """
+    known = list(texts)
+    return next((text for text in reversed(known) if "calls:" in text), known[-1])
+
+
+def _text_of(content: str | list[JSON]) -> str:
+    if isinstance(content, str):
+        return content
+    return "".join(block.get("text", "") for block in content)
 
 
 def halves(text: str) -> list[str]:
@@ -81,8 +124,12 @@ def openai(received: Received) -> Reply:
     messages = body["messages"]
     said = think(
         Asked(
-            next(m["content"] for m in reversed(messages) if m["role"] == "user"),
-            {m["tool_call_id"]: m["content"] for m in messages if m["role"] == "tool"},
+            _last_question(messages),
+            {
+                m["tool_call_id"]: _text_of(m["content"])
+                for m in messages
+                if m["role"] == "tool"
+            },
             [tool["function"]["name"] for tool in body.get("tools", ())],
         )
     )
@@ -155,19 +202,15 @@ def _asked_of_claude(body: JSON) -> Asked:
             content = message["content"]
             text = [{"type": "text", "text": content}]
             blocks += text if isinstance(content, str) else content
-    texts = [block["text"] for block in blocks if block["type"] == "text"]
+    texts = (block["text"] for block in blocks if block["type"] == "text")
     results = {
         block["tool_use_id"]: _text_of(block["content"])
         for block in blocks
         if block["type"] == "tool_result"
     }
-    return Asked(texts[-1], results, [tool["name"] for tool in body.get("tools", ())])
-
-
-def _text_of(content: str | list[JSON]) -> str:
-    if isinstance(content, str):
-        return content
-    return "".join(block["text"] for block in content)
+    return Asked(
+        question(texts), results, [tool["name"] for tool in body.get("tools", ())]
+    )
 
 
 def claude_message(said: Said, model: str) -> JSON:
@@ -287,7 +330,7 @@ def _said_by_converse(body: JSON) -> Said:
     tools = body.get("toolConfig", {}).get("tools", ())
     return think(
         Asked(
-            [block["text"] for block in blocks if "text" in block][-1],
+            question(block["text"] for block in blocks if "text" in block),
             {r["toolUseId"]: _converse_text(r["content"]) for r in results},
             [tool["toolSpec"]["name"] for tool in tools],
         ),
@@ -347,7 +390,7 @@ def ollama(received: Received) -> Reply:
     results = [m["content"] for m in messages if m["role"] == "tool"]
     said = think(
         Asked(
-            next(m["content"] for m in reversed(messages) if m["role"] == "user"),
+            _last_question(messages),
             dict(zip(("call_1", "call_2"), results, strict=False)),
             [tool["function"]["name"] for tool in body.get("tools", ())],
         )

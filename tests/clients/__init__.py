@@ -1,0 +1,1 @@
+"""Real clients, as they come, against the gateway with every kind of provider."""
