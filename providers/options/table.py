@@ -110,6 +110,24 @@ OPTIONS: dict[str, Option] = {
         _("More betas"),
         _("Betas that the models take as well; with a `-` before it, one they do not."),
     ),
+    "mid_system": Option(
+        Choice(("keep", "user", "hoist")),
+        _("Instructions amid a conversation"),
+        _(
+            "What becomes of the Messages API's: they stay system messages, are said "
+            "by the user, or go to the beginning."
+        ),
+    ),
+    "user_field": Option(
+        Choice(("safety_identifier", "user", "none")),
+        _("Field of the user"),
+        _("Where the Messages API's `metadata.user_id` goes, as a digest."),
+    ),
+    "cache_marks": Option(
+        Choice(("cache_control", "prompt_cache_breakpoint")),
+        _("Marks for the cache"),
+        _("What the server calls the Messages API's `cache_control`, if it reads any."),
+    ),
     "organization": Option(
         Text(), _("Organization"), _("Sent as `OpenAI-Organization`.")
     ),

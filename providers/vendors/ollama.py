@@ -57,6 +57,7 @@ VENDOR = Vendor(
     example_models="llama3.2, qwen3:8b",
     options=(
         "strict_params",
+        "mid_system",
         "fetch_images",
         "vision",
         "audio",

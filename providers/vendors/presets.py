@@ -162,6 +162,7 @@ PRESETS: dict[str, Preset] = {
         "OpenRouter",
         "https://openrouter.ai/api/v1",
         models="openai/gpt-4o-mini, anthropic/claude-sonnet-4",
+        options={"cache_marks": "cache_control"},
         link="https://openrouter.ai/docs/quickstart",
     ),
     "perplexity": Preset(

@@ -32,6 +32,9 @@ ELSEWHERE = {
     "version_path": "providers/models/provider.py",
     "fetch_images": "gateway/calls/images.py",
     "forward_workspace": "gateway/translators/anthropic/relay/headers.py",
+    "mid_system": "gateway/doors/messages/request/profile.py",
+    "user_field": "gateway/doors/messages/request/profile.py",
+    "cache_marks": "gateway/doors/messages/request/profile.py",
     "responses_api": "gateway/translators/openai/responses/hosts.py",
     "bedrock_betas": "gateway/translators/bedrock/messages/body/betas.py",
 }

@@ -98,10 +98,24 @@ class Conversation:
         if self._profile.mid_system == "keep":
             self.say({"role": "system", "content": content}, turn.path)
             return
+        if self._profile.mid_system == "hoist":
+            self._hoist(parts, turn.path)
+            return
         text = "\n".join(part.get("text", "") for part in parts)
         if not text.lstrip().startswith("<system-reminder>"):
             text = reminder(text)
         self.say({"role": "user", "content": text}, turn.path)
+
+    def _hoist(self, parts: list[JSON], path: str) -> None:
+        """Put an instruction behind those that all begins with."""
+        if not self.messages or self.messages[0]["role"] != "system":
+            self.messages.insert(0, {"role": "system", "content": content_of(parts)})
+            self.origins.insert(0, path)
+            return
+        before = self.messages[0]["content"]
+        if isinstance(before, str):
+            before = [{"type": "text", "text": before}]
+        self.messages[0] = {"role": "system", "content": content_of([*before, *parts])}
 
     def _add_assistant(self, turn: Turn) -> None:
         spoken = spoken_of(turn, self._names)
@@ -112,6 +126,10 @@ class Conversation:
         if spoken.mark and self._profile.is_translated:
             message["cache_control"] = spoken.mark
         self.say(message, turn.path)
+
+
+_BREAKPOINT = {"mode": "explicit"}
+"""https://developers.openai.com/api/docs/guides/prompt-caching"""
 
 
 def content_of(parts: list[JSON]) -> Any:
@@ -125,7 +143,8 @@ def mark(part: JSON, block: JSON, profile: Profile) -> None:
     """Put the mark of a block on the part that it became."""
     given = block.get("cache_control")
     if isinstance(given, dict):
-        part[profile.cache_marks or "cache_control"] = given
+        field = profile.cache_marks or "cache_control"
+        part[field] = given if field == "cache_control" else dict(_BREAKPOINT)
 
 
 def _cites(block: JSON) -> bool:

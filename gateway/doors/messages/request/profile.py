@@ -48,6 +48,9 @@ class Profile(NamedTuple):
         return self.is_translated or bool(self.cache_marks)
 
 
+NO_USER = "none"
+"""Says of a server that it is not told who the caller's user is."""
+
 _OPENAI = (".openai.com", ".azure.com")
 """OpenAI's models at home: a limit of their own name, and ids of users."""
 
@@ -57,6 +60,10 @@ def profile_of(route: Route) -> Profile:
     kind = route.provider_type
     is_openai = kind == "openai" and route.host.endswith(_OPENAI)
     most = route.capabilities.get("max_output")
+    options = route.options
+    own_user = "safety_identifier" if is_openai else NO_USER
+    user_field = options.get("user_field") or own_user
+    own_place = "user" if kind in _ONE_SYSTEM else "keep"
     return Profile(
         is_translated=kind != "openai",
         is_openai=is_openai,
@@ -64,9 +71,10 @@ def profile_of(route: Route) -> Profile:
         shows_results=kind in _SHOW_RESULTS,
         fetches=kind in _FETCH,
         says_none=kind in _SAY_NONE,
-        mid_system="user" if kind in _ONE_SYSTEM else "keep",
+        mid_system=options.get("mid_system") or own_place,
         limit_field="max_completion_tokens" if is_openai else "max_tokens",
-        user_field="safety_identifier" if is_openai else "",
+        user_field="" if user_field == NO_USER else user_field,
+        cache_marks=options.get("cache_marks") or "",
         takes_effort=not _PLAIN.search(route.base_model or route.upstream_model),
         max_output=most if isinstance(most, int) else None,
     )
