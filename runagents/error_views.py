@@ -3,7 +3,7 @@
 import sqlite3
 import sys
 
-from django.core.exceptions import BadRequest, DisallowedHost
+from django.core.exceptions import DisallowedHost
 from django.db import InterfaceError, OperationalError
 from django.http import (
     HttpRequest,
@@ -33,9 +33,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: BaseException) -> HttpResponse:
-    """Answer a request that cannot be taken; why, where one of our views says so.
-
-    An unknown host name is told in full.
+    """Answer a request that cannot be taken; an unknown host name is told in full.
 
     The page stands for itself: nothing of it may ask for the host again.
     """
@@ -43,7 +41,6 @@ def bad_request(request: HttpRequest, exception: BaseException) -> HttpResponse:
     host = request.META.get("HTTP_HOST", "")[:200] if is_host else ""
     context = {
         "theme": theme(request),
-        "reason": exception if isinstance(exception, BadRequest) else "",
         "host": host,
         "name": split_domain_port(host)[0] or host,
         "scheme": request.scheme,

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from django.core.exceptions import BadRequest
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +12,7 @@ GRACES = (
     (1, _("after 1 h")),
     (0, _("at once")),
 )
+OFFERED = _("A key that is replaced ends after 24 h, 1 h, or at once.")
 
 
 def own_end(expires_at: datetime | None) -> datetime | None:
@@ -26,10 +26,7 @@ def own_end(expires_at: datetime | None) -> datetime | None:
     return expires_at
 
 
-def chosen_grace(posted: QueryDict) -> timedelta:
-    """Return the grace that a form chose; raises `BadRequest` for one not offered."""
+def chosen_grace(posted: QueryDict) -> timedelta | None:
+    """Return the grace that a form chose, None for one that is not offered."""
     offered = {str(hours): timedelta(hours=hours) for hours, _label in GRACES}
-    chosen = posted.get("grace", str(GRACES[0][0]))
-    if chosen not in offered:
-        raise BadRequest(_("A key that is replaced ends after 24 h, 1 h, or at once."))
-    return offered[chosen]
+    return offered.get(posted.get("grace", str(GRACES[0][0])))

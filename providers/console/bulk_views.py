@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import BadRequest
 from django.db import transaction
 from django.db.models import ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -47,7 +46,8 @@ def change(request: HttpRequest) -> HttpResponse:
             query = urlencode({"names": names}, doseq=True)
             return redirect(f"{reverse('provider-removal')}?{query}")
         case _:
-            raise BadRequest(_("action must be test, enable, disable or delete."))
+            reason = _("action must be test, enable, disable or delete.")
+            return render(request, "400.html", {"reason": reason}, status=400)
     return _back(request)
 
 

@@ -5,7 +5,6 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import ProtectedError
@@ -134,7 +133,8 @@ def provider_toggle(request: HttpRequest, name: str) -> HttpResponse:
     provider = get_object_or_404(ModelProvider, name=name)
     enabled = request.POST.get("enabled", "")
     if enabled not in ("0", "1"):
-        raise BadRequest(_("enabled must be 0 or 1."))
+        reason = _("enabled must be 0 or 1.")
+        return render(request, "400.html", {"reason": reason}, status=400)
     provider.set_enabled(enabled == "1")
     text = _("%s is enabled.") if provider.enabled else _("%s is disabled.")
     messages.success(request, text % provider.name)

@@ -58,6 +58,8 @@ def api_key_rotate(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a key of the same name; the old one is refused after a grace."""
     old = _live_key(pk)
     grace = rotation.chosen_grace(request.POST)
+    if grace is None:
+        return render(request, "400.html", {"reason": rotation.OFFERED}, status=400)
     with transaction.atomic():
         ends = rotation.own_end(old.expires_at)
         key = WorkspaceKey.issue(old.name, old.models, ends)

@@ -35,6 +35,8 @@ def key_rotate(request: HttpRequest, name: str, pk: int) -> HttpResponse:
     """Issue a new key with the same models; the old one is refused after a grace."""
     row = get_object_or_404(AgentKey, pk=pk, agent__name=name, revoked_at=None)
     grace = rotation.chosen_grace(request.POST)
+    if grace is None:
+        return render(request, "400.html", {"reason": rotation.OFFERED}, status=400)
     with transaction.atomic():
         ends = rotation.own_end(row.expires_at)
         key = AgentKey.issue(row.agent, row.models, row.name, ends)
