@@ -10,10 +10,22 @@ from typing import Any
 
 from tests.browser.test_agent_wizard import CODE
 from tests.browser.test_providers import add_model, begin
+from tests.browser.test_usage_charts import SUM_UP
 from tests.e2e.processes import Server
 from tests.e2e.replay import Replay
 
 KEY = "sk-browser-0123456789abcdef"
+FILE = """\
+model_providers:
+- name: spare
+  spec:
+    provider: ollama
+    endpoint: http://localhost:11434
+    models: [llama3.2]
+    auth: {type: None}
+    options: {private_network: true}
+"""
+MARKDOWN = "**bold**\n\n- one\n- `two`\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> said"
 STATES: dict[str, Callable[[Any, str], None]] = {}
 
 
@@ -114,6 +126,25 @@ def removal_of_several(page: Any, upstream: str) -> None:
     page.get_by_role("button", name="Delete providers").wait_for()
 
 
+def imported(page: Any, text: str) -> None:
+    """Paste a registry's file and ask what it would change."""
+    page.goto("/models/list/import/")
+    page.get_by_label("Or paste it").fill(text)
+    page.get_by_role("button", name="Show what would change").click()
+
+
+@state
+def import_with_a_change(page: Any, upstream: str) -> None:
+    imported(page, FILE)
+    page.get_by_role("button", name="Apply these changes").wait_for()
+
+
+@state
+def import_that_is_refused(page: Any, upstream: str) -> None:
+    imported(page, FILE.replace("ollama", "another"))
+    page.get_by_text("nothing was changed").wait_for()
+
+
 @state
 def list_without_a_match(page: Any, upstream: str) -> None:
     page.goto("/models/?q=nothing")
@@ -149,8 +180,8 @@ def wizard_upload_with_an_error(page: Any, upstream: str) -> None:
     page.locator("#reading").get_by_text("Choose a file or paste").wait_for()
 
 
-@state
-def wizard_deployed(page: Any, upstream: str) -> None:
+def wired(page: Any) -> None:
+    """Have code read, wire its roles and go on to Deploy."""
     page.goto("/agents/new/upload/")
     page.get_by_label("Or paste its code").fill(CODE)
     page.get_by_role("button", name="Read the code").click()
@@ -158,6 +189,17 @@ def wizard_deployed(page: Any, upstream: str) -> None:
     page.locator("#id_0-provider").select_option("lab")
     page.locator("#card-0").get_by_text("Wired", exact=True).wait_for()
     page.get_by_role("button", name="Continue to Deploy").click()
+    page.get_by_role("button", name="Deploy Now").wait_for()
+
+
+@state
+def wizard_deploy(page: Any, upstream: str) -> None:
+    wired(page)
+
+
+@state
+def wizard_deployed(page: Any, upstream: str) -> None:
+    wired(page)
     page.get_by_label("Name").fill(f"agent-{datetime.now(UTC):%H%M%S%f}")
     page.get_by_role("button", name="Deploy Now").click()
     page.get_by_role("heading", name="is deployed").wait_for()
@@ -171,6 +213,36 @@ def answers_of_two_models(page: Any, upstream: str) -> None:
     page.get_by_label("Message").fill("Hello")
     page.get_by_role("button", name="Send").click()
     page.get_by_text("View request").nth(1).wait_for()
+
+
+@state
+def answer_with_a_form(page: Any, upstream: str) -> None:
+    page.goto("/playground/")
+    page.get_by_label("Model", exact=True).select_option("lab/gpt-4o")
+    page.get_by_label("Message").fill(MARKDOWN)
+    page.get_by_role("button", name="Send").click()
+    page.locator(".answer .formatted td").first.wait_for()
+
+
+@state
+def hour_of_a_chart(page: Any, upstream: str) -> None:
+    page.goto("/usage/")
+    # What the pointer shows goes when the window changes.
+    page.locator("[data-chart] svg").first.focus()
+    page.keyboard.press("End")
+    page.locator("[data-chart] output:not(:empty)").first.wait_for()
+
+
+@state
+def usage_of_no_days(page: Any, upstream: str) -> None:
+    page.goto("/usage/?since=2026-02-02&until=2026-01-01")
+
+
+@state
+def prompts_are_kept(page: Any, upstream: str) -> None:
+    page.goto("/settings/gateway/")
+    page.get_by_role("button", name="Keep them").click()
+    page.get_by_role("button", name="Stop").first.wait_for()
 
 
 @state
@@ -253,6 +325,11 @@ def invited(page: Any) -> str:
     page.get_by_label("User name").fill(f"ada-{datetime.now(UTC):%H%M%S%f}")
     page.get_by_role("button", name="Invite").click()
     return str(page.locator("pre", has_text="/join/").first.inner_text())
+
+
+@state
+def somebody_invited(page: Any, upstream: str) -> None:
+    invited(page)
 
 
 @state
@@ -350,3 +427,4 @@ def register(server: Server, upstream: Replay) -> None:
     # Deleting what is in use asks for its name.
     server.chat("gone")
     assert server.rows(1, provider="away")
+    server.run("manage.py", "shell", "-c", SUM_UP)

@@ -46,9 +46,7 @@ def test_no_page_shuts_anybody_out(
     filled: Server, open_page: Callable[..., Any], axe: Axe
 ) -> None:
     page = signed_in(open_page(filled.url), filled)
-    page.goto("/")
-    page.get_by_role("button", name="Deploy Hello World Agent").click()
-    page.get_by_role("heading", name="hello-world", exact=True).wait_for()
+    states.starter_keys(page)
     call = filled.rows(1, provider="away")[0]
     found = []
     for path in (*PAGES, f"/requests/{call['call_id']}/"):

@@ -61,6 +61,7 @@ FULL_PAGES = (
     "/models/openai/edit/",
     "/models/openai/delete/",
     "/usage/?range=30d",
+    "/usage/?by=key",
     "/requests/?status=5xx",
     "/admin/providers/modelprovider/",
     "/admin/gateway/usagerecord/",
@@ -213,10 +214,20 @@ def _take_all(browser: Browser, folder: Path, only: str) -> None:
             if camera.wants(f"state {name}"):
                 act(page, upstream.url)
                 camera.shoot(page, f"state {name}")
+        if camera.wants("state not offered"):
+            _ask_for_what_is_not_offered(page)
+            camera.shoot(page, "state not offered")
         with _troubled(server):
             camera.open(page, "/", "state troubles")
         _lose_the_database(server)
         camera.open(page, "/models/", "database away")
+
+
+def _ask_for_what_is_not_offered(page: Page) -> None:
+    page.goto("/agents/support-bot/?tab=keys")
+    page.locator("[name=grace] option").first.evaluate("each => { each.value = '9'; }")
+    page.get_by_role("button", name="Rotate").first.click()
+    page.get_by_role("heading", name="This cannot be done").wait_for()
 
 
 @contextmanager
