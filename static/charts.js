@@ -18,9 +18,10 @@ function lively(chart) {
     at = Math.max(0, Math.min(bars.length - 1, place));
     bars.forEach((bar, n) => bar.classList.toggle("shown", n === at));
     told.textContent = texts[at];
-    const room = drawing.clientWidth - told.offsetWidth;
-    const middle = ((at + 0.5) / bars.length) * drawing.clientWidth;
-    told.style.left = `${Math.max(0, Math.min(room, middle - told.offsetWidth / 2))}px`;
+    // In parts of the drawing: it stays within when the window changes.
+    const wide = told.offsetWidth;
+    const middle = (100 * (at + 0.5)) / bars.length;
+    told.style.left = `max(0px, min(100% - ${wide}px, ${middle}% - ${wide / 2}px))`;
   }
   function hide() {
     bars[at]?.classList.remove("shown");
