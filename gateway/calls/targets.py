@@ -304,6 +304,8 @@ def route_to(target: Target, asked: Asked) -> Route:
 def told_of(target: Target, rendered: UpstreamRequest) -> dict[str, str]:
     """Return the headers that say who answered and what was not carried over."""
     headers = {"x-gateway-provider": target.provider.name}
+    if not (rendered.dropped or rendered.downgraded):
+        return headers
     for header, names in (
         ("x-gateway-dropped-params", rendered.dropped),
         ("x-gateway-downgraded", rendered.downgraded),

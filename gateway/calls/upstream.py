@@ -7,7 +7,7 @@ import httpx
 
 from gateway.calls import failures, kept_bodies
 from gateway.calls.call import Call
-from gateway.calls.redaction import redact, redacted
+from gateway.calls.redaction import redact, redacted, spellings_of
 from gateway.errors import GatewayError
 from gateway.hub.protocol import Payload, Reply, UpstreamRequest
 from gateway.wire import jsontext
@@ -112,9 +112,10 @@ def headers_of(provider: Provider, response: httpx.Response) -> dict[str, str]:
     known: dict[str, str] | None = response.extensions.get("lower_headers")
     if known is None:
         pairs = response.headers.raw
-        all_values = b"\n".join(value for _, value in pairs)
-        if redact(provider, all_values) != all_values:
-            pairs = [(name, redact(provider, value)) for name, value in pairs]
+        if spellings_of(provider):
+            all_values = b"\n".join([value for _, value in pairs])
+            if redact(provider, all_values) != all_values:
+                pairs = [(name, redact(provider, value)) for name, value in pairs]
         known = response.extensions["lower_headers"] = {
             name.decode("latin-1").lower(): value.decode("latin-1")
             for name, value in pairs

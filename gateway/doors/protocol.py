@@ -4,7 +4,6 @@ Doors are sans-IO as translators are: bytes or objects in, objects or bytes out.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
@@ -47,8 +46,7 @@ NOTHING_SENT = Sent(MappingProxyType({}))
 """What stands behind a question that is asked from within."""
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """What a client asks for, in its own words.
 
     `model` is the name it uses, `stream` whether it wants the answer as it comes.

@@ -112,16 +112,19 @@ def too_many_wrong_keys(seconds: int) -> GatewayError:
 
 def _presented_key(headers: Mapping[str, list[str]]) -> str:
     """Return the one key in the headers, or an empty string."""
-    presented = []
-    for value in headers.get("authorization", ()):
+    presented, authorization = [], headers.get("authorization", ())
+    for value in authorization:
         scheme, _, token = value.strip().partition(" ")
         if scheme.lower() != "bearer":
             raise unauthorized()
         presented.append(token.strip())
     for name in KEY_HEADERS:
-        presented += [value.strip() for value in headers.get(name, ())]
+        if name in headers:
+            presented += [value.strip() for value in headers[name]]
     presented = [key for key in presented if key and key != keys.PLATFORM_MANAGED]
-    if len(set(presented)) > 1 or len(headers.get("authorization", ())) > 1:
+    if len(presented) < 2 and len(authorization) < 2:
+        return presented[0] if presented else ""
+    if len(set(presented)) > 1 or len(authorization) > 1:
         raise _ambiguous()
     return presented[0] if presented else ""
 

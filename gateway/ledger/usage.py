@@ -35,5 +35,4 @@ def _object(value: Any) -> JSON:
 
 
 def _is_count(value: Any) -> bool:
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    return is_number and 0 <= value <= _MOST
+    return type(value) is int and 0 <= value <= _MOST  # true is no count

@@ -29,11 +29,17 @@ DIRECT: dict[tuple[Door, Translator], Passage[bytes]] = {
 LEARNING: dict[Door, tuple[Feature, ...]] = {messages: messages.AVOIDABLE}
 """What a door's clients always send, and cannot help where it is refused."""
 
+_ways = dict(DIRECT)
+"""All that were asked for: they are made once, not for each call."""
+
 
 def between(door: Door, translator: Translator) -> Passage[bytes]:
     """Return the way from `door` to `translator`: a direct one, or over the hub."""
-    direct = DIRECT.get((door, translator))
-    return direct or ThroughHub(door, translator, frames, LEARNING.get(door, ()))
+    way = _ways.get((door, translator))
+    if way is None:
+        way = ThroughHub(door, translator, frames, LEARNING.get(door, ()))
+        _ways[door, translator] = way
+    return way
 
 
 def to_chunks(translator: Translator) -> Passage[list[JSON]]:

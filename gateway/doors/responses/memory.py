@@ -6,7 +6,6 @@ their ids alone. https://platform.openai.com/docs/api-reference/responses/create
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from gateway.doors.protocol import Asked
@@ -46,7 +45,7 @@ def with_items(asked: Asked, kept: Mapping[str, JSON]) -> Asked:
     body, sent = _with(asked.body, kept), asked.sent
     raw = encode(_with(decode_exactly(sent.raw), kept))
     sent = sent._replace(raw=raw)
-    return replace(asked, body=body, sent=sent, own=Reading(body, sent))
+    return asked._replace(body=body, sent=sent, own=Reading(body, sent))
 
 
 def _with(body: JSON, kept: Mapping[str, JSON]) -> JSON:

@@ -99,12 +99,14 @@ class PlainFrames:
 
         It goes as far as they look like these frames.
         """
-        stop = len(payloads)
-        while stop > start and not self._is_like(payloads[stop - 1]):
-            stop -= 1
-        if stop == start or not self._is_like(payloads[start]):
-            return []
         begin, end = len(self._before), -len(self._after)
+        if not self._is_like(payloads[start]):
+            return []
+        stop = len(payloads)
+        while not self._is_like(payloads[stop - 1]):
+            stop -= 1
+        if stop == start + 1:
+            return [payloads[start][begin:end]]
         run = [payload[begin:end] for payload in islice(payloads, start, stop)]
         # Put together again all at once: looked at one by one they cost twice as much.
         again = self._before + self._next.join(run) + self._after
