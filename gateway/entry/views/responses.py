@@ -40,6 +40,8 @@ async def responses(request: Request, provider: str = "") -> Response | Streamed
     owner = _owner(request.caller)
     asked = await recalled(asked, owner)
     asked.own.is_kept = _is_on() and wants_memory(asked.body)
+    if asked.stream:
+        request.wait_for(asked, door)
     answer = await ask(asked, call, partial(between, door), provider)
     if isinstance(answer, WholeAnswer):
         body = await _remembered(asked, answer, owner)
