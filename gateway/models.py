@@ -26,7 +26,8 @@ class UsageRecord(models.Model):
     `door` is the format the client speaks (gateway/doors); `client` its program,
     `session_id`, `agent_id` and `request_class` what it tells of its conversation, of
     the agent within it and of the purpose of the call. `details` is what only some
-    doors have to tell, by its name: how many inputs were embedded.
+    doors have to tell, by its name: how many inputs were embedded, which way a response
+    went.
     """
 
     class Outcome(models.TextChoices):

@@ -17,8 +17,9 @@ class Call:
     is what it takes of the worker (gateway/worker/capacity.py). Without a
     `limiter` requests per minute are not enforced. `is_billed` tells that a part of the
     answer has come: nobody else is asked then. With `keeps_bodies` what the
-    target of now is sent and answers is kept. `asked` is the name of the provider that
-    was asked last.
+    target of now is sent and answers is kept. With `tells_way` the ledger is told
+    whether the request was passed on as it came. `asked` is the name of the provider
+    that was asked last.
     """
 
     caller: Caller
@@ -29,4 +30,5 @@ class Call:
     limiter: Limiter | None = None
     is_billed: bool = False
     keeps_bodies: bool = False
+    tells_way: bool = False
     asked: str = ""

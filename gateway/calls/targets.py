@@ -212,6 +212,8 @@ def book(rounds: Rounds, routed_ms: int) -> None:
         routed_ms=routed_ms,
         upstream_ms=entry.elapsed_ms(),
     )
+    if rounds.call.tells_way:
+        entry.fields["details"] = {"way": "native" if rendered.raw else "translated"}
 
 
 async def _answer(

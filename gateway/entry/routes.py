@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from gateway.doors import DOORS, embeddings
 from gateway.doors.protocol import Door, Envelope
+from gateway.doors.responses import compaction
+from gateway.doors.responses.native import input_tokens
 from gateway.entry.response import Response
 from gateway.entry.streamed import StreamedResponse
 from gateway.entry.views import calls, models, ollama, responses, sandbox
@@ -45,6 +47,9 @@ OLLAMA_DOOR = DOORS["ollama"]
 _CHAT = r"(?:(?:v1/)*chat/completions/?)+"
 _EMBEDDINGS = r"(?:(?:v1/)*embeddings/?)+"
 _RESPONSES = r"(?:(?:v1/)*responses/?)+"
+
+_COMPACT = r"(?:(?:v1/)*responses/)+compact/?"
+_INPUT_TOKENS = r"(?:(?:v1/)*responses/)+input_tokens/?"
 
 # What OpenAI keeps: a response by its id, what became of it, and what it was asked.
 _KEPT = r"(?:v1/)*responses/(?P<response>resp_[^/]+)(?:/(?:cancel|input_items))?/?"
@@ -111,6 +116,8 @@ def _kept_responses() -> tuple[Endpoint, ...]:
 ENDPOINTS = (
     *endpoints_of(_CHAT, CHAT_DOOR),
     *_pinnable(_RESPONSES, RESPONSES_DOOR, responses.responses),
+    *_pinnable(_COMPACT, compaction, responses.compact),
+    *_pinnable(_INPUT_TOKENS, input_tokens, responses.count),
     *_kept_responses(),
     *endpoints_of(_MESSAGES, MESSAGES_DOOR),
     *_pinnable(_COUNTED, MESSAGES_DOOR, models.count_tokens),

@@ -12,6 +12,8 @@ from gateway.calls.passages.short_frames import short_frames
 from gateway.calls.passages.through_hub import ThroughHub, chunks, frames
 from gateway.doors import chat, messages, responses
 from gateway.doors.protocol import Door
+from gateway.doors.responses import compaction
+from gateway.doors.responses.native import input_tokens
 from gateway.hub.protocol import JSON, Feature, Translator
 from gateway.translators import anthropic, bedrock, openai
 
@@ -20,6 +22,12 @@ __all__ = ["Passage", "Prepared", "Reader", "Whole", "between", "to_chunks"]
 DIRECT: dict[tuple[Door, Translator], Passage[bytes]] = {
     (chat, openai): ThroughHub(chat, openai, short_frames),
     (responses, openai): RelayingResponses(ThroughHub(responses, openai, frames)),
+    (compaction, openai): RelayingResponses(
+        ThroughHub(compaction, openai, frames), "/compact"
+    ),
+    (input_tokens, openai): RelayingResponses(
+        ThroughHub(input_tokens, openai, frames), "/input_tokens"
+    ),
     (messages, anthropic): Relaying(messages),
     (messages, bedrock): ClaudeOnBedrock(
         messages, ThroughHub(messages, bedrock, frames, messages.AVOIDABLE)

@@ -30,25 +30,28 @@ from gateway.translators.openai.responses.stream import ResponseRelay
 from gateway.wire import sse
 from gateway.wire.jsontext import decode_exactly, encode
 
-_AVOIDABLE = (request.MISSING, request.SEALED)
 _OWN_HEADERS = ("openai-processing-ms", "openai-version")
 
 
 @dataclass(frozen=True)
 class RelayingResponses:
-    """To servers of the Responses API and back; `hub` leads to all others."""
+    """To servers of the Responses API and back; `hub` leads to all others.
+
+    `tail` leads to a neighbour of the path, which a server may lack by itself.
+    """
 
     hub: Passage[bytes]
+    tail: str = ""
 
     def prepare(self, asked: Asked, route: Route) -> Prepared:
         """Return the request as it came, but for the model's name.
 
         The upstream fetches by itself what it is shown.
         """
-        if not is_native(route):
+        if not self._is_native(route):
             return self.hub.prepare(asked, route)
         own = received(asked)
-        return Prepared(lambda fetched: request.render_request(own, route))
+        return Prepared(lambda fetched: request.render_request(own, route, self.tail))
 
     def parse_response(
         self, payload: Payload, headers: Mapping[str, str], reply: Reply, asked: Asked
@@ -88,7 +91,7 @@ class RelayingResponses:
         """Return the path, which may be missing, and what others have sealed."""
         if reply.wire != request.WIRE:
             return self.hub.avoidable(reply)
-        return _AVOIDABLE
+        return (self._missing, request.SEALED)
 
     def reader(self, reply: Reply, asked: Asked) -> Reader[bytes]:
         """Return what passes a stream on."""
@@ -97,12 +100,16 @@ class RelayingResponses:
         relay = ResponseRelay(request.names_of(reply), reply.largest)
         return _Reader(relay, reply, is_codex=asked.own.is_codex)
 
+    @property
+    def _missing(self) -> Feature:
+        return request.MISSING._replace(name=request.MISSING.name + self.tail)
 
-def is_native(route: Route) -> bool:
-    """Tell whether a target is sent a request as it is."""
-    if request.MISSING.name in route.avoid:
-        return False
-    return speaks_responses(route.host, route.options)
+    def _is_native(self, route: Route) -> bool:
+        """Tell whether a target is sent a request as it is."""
+        missing = {request.MISSING.name, self._missing.name}
+        if not missing.isdisjoint(route.avoid):
+            return False
+        return speaks_responses(route.host, route.options)
 
 
 def received(asked: Asked) -> request.Received:

@@ -30,10 +30,26 @@ _CHECK_DIGITS = 8
 SIGNED, REDACTED, TEXT = "signed", "redacted", "text"
 """Kinds: thinking with its signature, thinking in secret, and plain reasoning."""
 
+SUMMARY = "summary"
+"""One more: what a conversation was about, in the place of it."""
+
 
 def blob_of_text(text: str) -> str:
     """Return the blob of reasoning that nobody signed."""
     return _packed({"k": TEXT, "t": text})
+
+
+def blob_of_summary(text: str) -> str:
+    """Return the blob of a conversation's summary."""
+    return _packed({"k": SUMMARY, "t": text})
+
+
+def summary_in(blob: Any) -> str | None:
+    """Return the summary in a blob, None where there is none of ours."""
+    match _content(blob) if isinstance(blob, str) else None:
+        case {"k": "summary", "t": str(text)}:
+            return f"Summary of the conversation so far:\n{text}"
+    return None
 
 
 def blob_of_block(block: JSON) -> str:

@@ -11,13 +11,15 @@ from gateway import memory
 from gateway.calls.begin import AnswerStream, WholeAnswer, ask
 from gateway.calls.passages import between
 from gateway.doors import responses as door
-from gateway.doors.protocol import Asked
+from gateway.doors.protocol import Asked, Door
+from gateway.doors.responses import compaction
 from gateway.doors.responses.memory import (
     token_of,
     tokens_named,
     wants_memory,
     with_items,
 )
+from gateway.doors.responses.native import input_tokens
 from gateway.doors.responses.streams.renderer import ResponsesRenderer
 from gateway.entry.request import Request
 from gateway.entry.response import Response, json_response
@@ -37,6 +39,7 @@ logger = logging.getLogger(__name__)
 async def responses(request: Request, provider: str = "") -> Response | StreamedAnswer:
     """Answer a request; `provider` pins one by its name."""
     asked, call = asked_by(request, door)
+    call.tells_way = True
     owner = _owner(request.caller)
     asked = await recalled(asked, owner)
     asked.own.is_kept = _is_on() and wants_memory(asked.body)
@@ -50,6 +53,29 @@ async def responses(request: Request, provider: str = "") -> Response | Streamed
     response = StreamedAnswer(answer, partial(_remember_stream, asked, answer, owner))
     response.headers = door.answer_headers(response.headers, request.sent())
     return response
+
+
+async def compact(request: Request, provider: str = "") -> Response | StreamedAnswer:
+    """Answer with a conversation made shorter; `provider` pins one by its name."""
+    return await _neighbour(request, compaction, provider)
+
+
+async def count(request: Request, provider: str = "") -> Response | StreamedAnswer:
+    """Tell how many tokens a request has; `provider` pins one by its name."""
+    return await _neighbour(request, input_tokens, provider)
+
+
+async def _neighbour(
+    request: Request, neighbour: Door, provider: str
+) -> Response | StreamedAnswer:
+    """Answer at a path below that of responses: whole, and kept by nobody."""
+    asked, call = asked_by(request, neighbour)
+    call.tells_way = True
+    asked = await recalled(asked, _owner(request.caller))
+    answer = await ask(asked, call, partial(between, neighbour), provider)
+    if isinstance(answer, WholeAnswer):
+        return json_response(answer.raw or answer.body, headers=answer.headers)
+    return StreamedAnswer(answer)
 
 
 async def recalled(asked: Asked, owner: str) -> Asked:

@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from gateway.doors.responses.ids import OWN
+from gateway.doors.responses.reasoning import summary_in
 from gateway.hub.protocol import JSON
 
 _is_own_id = re.compile(rf"[a-z]+_{OWN}[0-9A-Za-z]{{20,60}}").fullmatch
@@ -40,6 +41,9 @@ def without_ours(body: JSON) -> JSON:
 def _plain(item: Any) -> Any:
     """Return an item without an id that its reader would look for in vain."""
     match item:
+        case {"type": "compaction", "encrypted_content": str(blob)}:
+            text = summary_in(blob)
+            return item if text is None else {"role": "developer", "content": text}
         case {"type": "item_reference"} | {"role": str(), "id": None}:
             return item
         case {"id": str(id)} if len(item) > 1 and _is_own_id(id):

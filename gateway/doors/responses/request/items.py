@@ -147,7 +147,10 @@ class Items:
                 self.settings[name] = {**self.settings.get(name, {}), **changed}
 
     def compaction(self, item: JSON, path: str) -> Move:
-        """Refuse a summary that only who made it can read."""
+        """Read a summary; raises a 400 for one that only who made it can read."""
+        text = reasoning.summary_in(item.get("encrypted_content"))
+        if text is not None:
+            return Said({"role": "user", "content": text}, path)
         raise invalid_request(
             "This compaction item was made by another provider and cannot be read "
             "here.",

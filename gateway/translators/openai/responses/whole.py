@@ -25,6 +25,8 @@ def checked(payload: Any) -> JSON:
     match payload:
         case {"object": "response" | "response.compaction"} | {"output": list()}:
             return dict(payload)
+        case {"input_tokens": int()}:
+            return dict(payload)
     if isinstance(payload, dict) and payload.get("error"):
         raise upstream_errors.instead_of_answer(payload, WORDS)
     raise upstream_errors.no_answer("has no output")

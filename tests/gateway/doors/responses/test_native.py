@@ -125,6 +125,7 @@ def test_a_request_goes_on_to_the_letter(home, upstream, gateway, ledger):
     counts = ("input_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
     assert [row[name] for name in counts] == [30, 8, 4, 5]
     assert row["output_tokens"] == 12
+    assert row["details"] == {"way": "native"}
 
 
 def test_an_answer_comes_as_it_is(home, upstream, gateway, asked):
@@ -357,7 +358,7 @@ def missing(status, **answer):
     ],
 )
 def test_a_server_without_the_path_gets_a_translation(
-    provider, upstream, gateway, asked, status, answer
+    provider, upstream, gateway, asked, ledger, status, answer
 ):
     provider(options={"responses_api": "on"})
     seen = upstream(missing(status, **answer))
@@ -368,6 +369,7 @@ def test_a_server_without_the_path_gets_a_translation(
         assert told.json()["output"][0]["content"][0]["text"] == "translated"
     paths = [request.url.path.rpartition("/")[2] for request in seen]
     assert paths == ["responses", "completions", "completions"]
+    assert {row["details"]["way"] for row in ledger()} == {"translated"}
 
 
 def test_what_only_the_upstream_could_do_is_refused_in_its_words(
