@@ -17,7 +17,13 @@ _PLAIN = re.compile(
 )
 
 _HEAD = b"event: response."
+_LONGEST_NAME = 80
 _NEXT = b"\n\n" + _HEAD
+
+
+def is_piece(event: bytes) -> bool:
+    """Tell whether a complete event carries a piece of an answer, by how it begins."""
+    return event.startswith(_HEAD) and event.find(b".delta\n", 0, _LONGEST_NAME) > 0
 
 
 def pieces(events: bytes) -> Relayed[bytes] | None:
@@ -25,11 +31,13 @@ def pieces(events: bytes) -> Relayed[bytes] | None:
 
     None where there is another among them.
     """
-    if not events.startswith(_HEAD) or b".delta\ndata: " not in events:
+    count = events.count(b"\n\n")
+    if not events.startswith(_HEAD) or events.count(_NEXT) + 1 != count:
+        return None
+    if events.count(b".delta\ndata: ") != count:
         return None
     found = _PLAIN.findall(events)
-    count = events.count(_NEXT) + 1
-    if len(found) != count or events.count(b"\n\n") != count:
+    if len(found) != count:
         return None
     texts: dict[tuple[bytes, bytes], list[bytes]] = {}
     for kind, place, text in found:

@@ -6,6 +6,7 @@ https://platform.openai.com/docs/api-reference/responses-streaming
 """
 
 import re
+from itertools import groupby
 from typing import Any
 
 from gateway.errors import GatewayError
@@ -16,7 +17,7 @@ from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON
 from gateway.translators.openai.errors import WORDS
 from gateway.translators.openai.responses.errors import from_event
-from gateway.translators.openai.responses.pieces import pieces
+from gateway.translators.openai.responses.pieces import is_piece, pieces
 from gateway.translators.openai.responses.usage import finish_reason, usage_of
 from gateway.translators.openai.responses.whole import checked, events_of
 from gateway.wire import sse_blocks
@@ -126,10 +127,13 @@ class ResponseRelay:
             self._recent = events
             return only
         passed = []
-        for block in sse_blocks.blocks(events):
-            if self.state.is_over and not self._is_done(block):
-                break
-            passed.append(pieces(block) or self._block(block))
+        for are_pieces, run in groupby(sse_blocks.blocks(events), is_piece):
+            if are_pieces and (together := pieces(joint := b"".join(run))):
+                passed.append(together)
+                continue
+            for block in sse_blocks.blocks(joint) if are_pieces else run:
+                if not self.state.is_over or self._is_done(block):
+                    passed.append(self._block(block))
         self._recent = events if passed else self._recent
         return joined(passed)
 
