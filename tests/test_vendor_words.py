@@ -50,7 +50,7 @@ ALLOWED: dict[str, str] = {
     "providers/options/table.py": "options that one vendor's translator reads",
     "runagents/connect/recipes/": "vendors' clients, by their names",
     "runagents/agents/detection/": "tells vendors' SDKs in agents' code by their names",
-    "gateway/calls/counting/counters.py": "the table of who counts tokens",
+    "gateway/calls/counting/": "who counts tokens, and in which format",
     "gateway/calls/passages/": "a direct way leads to one vendor's format",
     "gateway/hub/answers/upstream_headers.py": "renames vendors' rate limit headers",
     "gateway/hub/errors/masking.py": "what keys of several vendors look like",

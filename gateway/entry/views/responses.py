@@ -8,7 +8,8 @@ from typing import Any
 from django.db import Error as DatabaseError
 
 from gateway import memory
-from gateway.calls.begin import AnswerStream, WholeAnswer, ask
+from gateway.calls.begin import AnswerStream, WholeAnswer, ask, find
+from gateway.calls.counting.translated import count_response
 from gateway.calls.passages import between
 from gateway.doors import responses as door
 from gateway.doors.protocol import Asked, Door
@@ -21,6 +22,7 @@ from gateway.doors.responses.memory import (
 )
 from gateway.doors.responses.native import input_tokens
 from gateway.doors.responses.streams.renderer import ResponsesRenderer
+from gateway.entry import bodies
 from gateway.entry.request import Request
 from gateway.entry.response import Response, json_response
 from gateway.entry.streamed import StreamedAnswer
@@ -61,7 +63,15 @@ async def compact(request: Request, provider: str = "") -> Response | StreamedAn
 
 
 async def count(request: Request, provider: str = "") -> Response | StreamedAnswer:
-    """Tell how many tokens a request has; `provider` pins one by its name."""
+    """Tell how many tokens a request has; `provider` pins one by its name.
+
+    Where the question is translated it is no call: nothing is limited or booked.
+    """
+    asked = input_tokens.parse_request(bodies.parse(request.body), request.sent())
+    target, *_ = await find(asked.model, request.caller, provider)
+    asked = await recalled(asked, _owner(request.caller))
+    if (counted := await count_response(asked, target)) is not None:
+        return json_response(input_tokens.told(counted))
     return await _neighbour(request, input_tokens, provider)
 
 

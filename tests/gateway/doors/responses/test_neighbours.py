@@ -115,6 +115,19 @@ def test_who_cannot_count_says_so(provider, upstream, gateway, asked):
     assert not seen
 
 
+def test_claude_counts_a_translated_request(provider, upstream, gateway, asked, ledger):
+    anthropic = {"provider_type": "anthropic", "header_name": "x-api-key"}
+    provider(models=("claude-sonnet-5",), **anthropic, value_prefix="")
+    seen = upstream(json={"input_tokens": 11})
+    body = {**asked, "model": "claude-sonnet-5", "max_output_tokens": 5}
+    assert gateway().post(COUNT, json=body).json() == TOKENS
+    assert seen[0].url.path == "/v1/messages/count_tokens"
+    sent = json.loads(seen[0].content)
+    assert sent["model"] == "claude-sonnet-5"
+    assert set(sent) <= {"model", "messages", "system", "thinking"}
+    assert not ledger()
+
+
 def test_who_lacks_a_neighbour_may_have_the_rest(
     provider, upstream, gateway, asked, completion
 ):
