@@ -34,6 +34,10 @@ from typing import NamedTuple
 from tests.benchmarks import processes
 from tests.benchmarks.upstream import ROWS, nginx
 
+CHAT_PATH = "/v1/chat/completions"
+PATHS = {"messages": "/v1/messages", "responses": "/v1/responses"}
+"""Where a row is asked that names one of these."""
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -70,7 +74,7 @@ def main() -> None:
                 served = gateway(name, root, data, options.upstream_port)
                 targets.insert(0, stack.enter_context(served))
         print(
-            f"{'row':38}{'gateway':12}{'CPU µs/call':>12}{'calls/s':>10}"
+            f"{'row':48}{'gateway':12}{'CPU µs/call':>12}{'calls/s':>10}"
             f"{'p50 ms':>9}{'p99 ms':>9}{'MB':>7}{'errors':>8}{'ours is':>9}"
         )
         for row in ROWS:
@@ -92,7 +96,7 @@ def _measure_row(row: str, targets: list[Target], options: argparse.Namespace) -
     for name, median in medians.items():
         ratio = medians["ours"].cpu / max(median.cpu, 1e-9)
         print(
-            f"{row:38}{name:12}{median.cpu:12.0f}{median.rate:10.0f}"
+            f"{row:48}{name:12}{median.cpu:12.0f}{median.rate:10.0f}"
             f"{median.p50:9.2f}{median.p99:9.2f}{median.memory:7.0f}"
             f"{median.errors:8}{ratio:9.3f}",
             flush=True,
@@ -122,6 +126,11 @@ def run(target: Target, row: str, seconds: int, connections: int) -> Result:
     }
     if "stream" in row:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
+    if "responses" in row:
+        body |= {"input": body.pop("messages"), "store": False}
+        body["max_output_tokens"] = 256
+        for name in ("max_tokens", "stream_options"):
+            body.pop(name, None)
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write("wrk.method = 'POST'\n")
         script.write(f"wrk.body = [==[{json.dumps(body)}]==]\n")
@@ -129,7 +138,7 @@ def run(target: Target, row: str, seconds: int, connections: int) -> Result:
             name, _, value = header.partition(":")
             script.write(f"wrk.headers['{name}'] = '{value.strip()}'\n")
         script.flush()
-        path = "/v1/messages" if "messages" in row else "/v1/chat/completions"
+        path = next((PATHS[name] for name in PATHS if name in row), CHAT_PATH)
         url = f"http://127.0.0.1:{target.port}{path}"
         _wrk(url, script.name, 1, connections)
         pids = processes.tree(target.port)
@@ -237,6 +246,8 @@ def _registry(upstream: int) -> str:
             "rateLimit": {"requestsPerMinute": 1_000_000},
             "options": {"private_network": True},
         }
+        if "passed on" in row:
+            spec["options"] = {"private_network": True, "responses_api": "on"}
         providers.append({"name": f"bench-{place}", "spec": spec})
     # JSON is YAML.
     return json.dumps({"model_providers": providers})

@@ -13,7 +13,11 @@ ROWS = (
     "OpenAI",
     "Anthropic",
     "Anthropic by messages",
+    "OpenAI by responses, passed on",
+    "OpenAI by responses, translated",
     "OpenAI stream of 200",
+    "OpenAI by responses, passed on, stream of 200",
+    "OpenAI by responses, translated, stream of 200",
     "Anthropic stream of 200",
     "Anthropic by messages, stream of 200",
 )
@@ -29,6 +33,8 @@ def nginx(folder: Path, port: int) -> Iterator[None]:
     answers = {
         "/v1/chat/completions": (_chat(), "application/json"),
         "/v1/messages": (_message(), "application/json"),
+        "/v1/responses": (_response(), "application/json"),
+        "/s/v1/responses": (_response_stream(), "text/event-stream"),
         "/s/v1/chat/completions": (_chat_stream(), "text/event-stream"),
         "/s/v1/messages": (_message_stream(), "text/event-stream"),
     }
@@ -75,6 +81,23 @@ def _chat() -> str:
                 "completion_tokens": 80,
                 "total_tokens": 100,
             },
+        }
+    )
+
+
+def _response(**fields: Any) -> str:
+    part = {"type": "output_text", "text": TEXT, "annotations": [], "logprobs": []}
+    message = {"type": "message", "id": "msg_1", "role": "assistant", "content": [part]}
+    return json.dumps(
+        {
+            "id": "resp_1",
+            "object": "response",
+            "created_at": 1700000000,
+            "status": "completed",
+            "model": MODEL,
+            "output": [{**message, "status": "completed"}],
+            "usage": {"input_tokens": 20, "output_tokens": 80, "total_tokens": 100},
+            **fields,
         }
     )
 
@@ -128,6 +151,21 @@ def _message_stream() -> str:
         {"type": "message_stop"},
     ]
     return "".join(f"event: {e['type']}\n{_event(e)}" for e in events)
+
+
+def _response_stream() -> str:
+    begun = json.loads(_response(status="in_progress", output=[], usage=None))
+    place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+    deltas = [{**place, "delta": word, "logprobs": []} for word in WORDS]
+    events: list[tuple[str, dict[str, Any]]] = [
+        ("response.created", {"response": begun}),
+        *(("response.output_text.delta", delta) for delta in deltas),
+        ("response.completed", {"response": json.loads(_response())}),
+    ]
+    return "".join(
+        f"event: {kind}\n{_event({'type': kind, 'sequence_number': number, **fields})}"
+        for number, (kind, fields) in enumerate(events)
+    )
 
 
 def _event(value: dict[str, Any]) -> str:
