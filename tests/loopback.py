@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,6 +71,19 @@ class LoopThread:
         self._loop = asyncio.get_running_loop()
         self._stopped = asyncio.Event()
         await self._serve(self._ready.set, self._stopped)
+        await _abort_all(self._loop)
+
+
+async def _abort_all(loop: asyncio.AbstractEventLoop) -> None:
+    """End the connections that still wait for somebody who does not read.
+
+    The loop would leave them open, to be found by the garbage collector in the middle
+    of another test. It offers no public list of them.
+    """
+    transports: Mapping[int, asyncio.WriteTransport] = loop._transports  # type: ignore[attr-defined]
+    for transport in list(transports.values()):
+        transport.abort()
+    await asyncio.sleep(0)
 
 
 def wait_until(claim: Callable[[], bool], seconds: float = 5) -> bool:
