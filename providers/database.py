@@ -65,6 +65,11 @@ def file_identity() -> Identity | None:
     return _identity(connections[DEFAULT_DB_ALIAS])
 
 
+def file_path() -> Path | None:
+    """Return the database's file; None where it is none."""
+    return _path(connections[DEFAULT_DB_ALIAS])
+
+
 def note_file(connection: BaseDatabaseWrapper, **signal: object) -> None:
     """Remember which file a new connection has opened."""
     if _path(connection) is not None:

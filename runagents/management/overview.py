@@ -4,7 +4,13 @@ from django.core.management import get_commands, load_command_class
 
 OWN = {
     "Every day": ("serve", "createkey", "providers"),
-    "Now and then": ("rotatesecrets", "createsuperuser", "changepassword", "migrate"),
+    "Now and then": (
+        "backup",
+        "rotatesecrets",
+        "createsuperuser",
+        "changepassword",
+        "migrate",
+    ),
 }
 
 

@@ -2,9 +2,7 @@
 
 import os
 import shutil
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 
 import pytest
 
@@ -26,11 +24,7 @@ def test_a_restored_database_is_followed_and_a_missing_one_is_a_503(gateway):
     file = gateway.data / "runagents.sqlite3"
     old = gateway.key("old")
     copy = gateway.data / "copy.sqlite3"
-    with (
-        closing(sqlite3.connect(file)) as source,
-        closing(sqlite3.connect(copy)) as backup,
-    ):
-        source.backup(backup)
+    assert "encryption_key" in gateway.manage("backup", str(copy))
     late = gateway.key("late")
     gateway.settle("fine", key=late)
     # By both workers: who has not read a key cannot judge it without a database.
