@@ -17,16 +17,20 @@ from gateway.worker.draining import STALLED, draining
 from runagents import settings
 
 IDLE_CHECK_SECONDS = 0.25
+# What was used a moment ago may just be sending its next request.
+IDLE_SECONDS = 1.0
 
 
 class Connection(ASGIProtocol):  # type: ignore[misc]
     """A connection that its worker knows."""
 
     _patience: asyncio.TimerHandle | None = None
+    _made_at = 0.0
 
     def connection_made(self, transport: Any) -> None:
         """Let the worker know of it."""
         self.worker.connections.add(self)
+        self._made_at = self.worker.loop.time()
         super().connection_made(transport)
         # gunicorn times what comes after the first request of a connection only.
         self.worker.loop.call_later(settings.HEADER_TIMEOUT, self._close_if_unused)
@@ -77,9 +81,21 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
             self._keepalive_timeout()
 
     def close_if_idle(self) -> None:
-        """Close it unless a request is being answered."""
-        if self._awaiting_request:
+        """Close it unless a request is being answered, or may be on its way.
+
+        While the worker ends, gunicorn closes behind each answer and says so in it: a
+        client that is asked to wait a second loses no request.
+        """
+        if not self._awaiting_request:
+            return
+        if self.worker.loop.time() - self._idle_since() >= IDLE_SECONDS:
             self._keepalive_timeout()
+
+    def _idle_since(self) -> float:
+        """Return the time of the loop since which nothing is asked."""
+        if self._keepalive_handle is None:
+            return self._made_at
+        return float(self._keepalive_handle.when()) - self.cfg.keepalive
 
 
 # The worker makes its connections by this name and offers no other way to say how.
