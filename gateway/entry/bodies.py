@@ -60,24 +60,42 @@ def _depth(raw: bytes) -> int:
 def _refuse_duplicates(raw: bytes, body: JSON) -> None:
     """Raise when a top-level key stands twice: parsers differ in which one they take.
 
-    A key that appears once in the bytes, unescaped, is no duplicate; only else is the
-    text read again by a parser that shows every key.
+    Some do not tell capital letters from small ones (Go's), or end a key at a NUL. Of a
+    body whose keys are letters, each once in the bytes and unescaped, nothing is read
+    again; any other goes through a parser that shows every key.
     """
-    plain = all(raw.count(b'"%b"' % key.encode()) == 1 for key in body)
-    if plain and not _ESCAPED_ASCII.search(raw):
+    if _is_plain(raw, body):
         return
-    pairs: list[tuple[str, object]] = []
+    seen: set[str] = set()
+    for key in _top_level_keys(raw):
+        alike = key.partition("\0")[0].casefold()
+        if alike in seen:
+            raise _invalid(f"the key {key[:64]!r} stands twice")
+        seen.add(alike)
+
+
+def _is_plain(raw: bytes, body: JSON) -> bool:
+    """Tell whether no two keys of a body can be taken for one another."""
+    letters = "".join(body)
+    return (
+        letters.isascii()
+        and letters.isidentifier()
+        and len(set(map(str.lower, body))) == len(body)
+        and all(raw.count(b'"%b"' % key.encode()) == 1 for key in body)
+        and not _ESCAPED_ASCII.search(raw)
+    )
+
+
+def _top_level_keys(raw: bytes) -> list[str]:
+    """Return every key of the outermost object, as often as it stands there."""
+    keys: list[str] = []
 
     def keep(found: list[tuple[str, object]]) -> None:
         # The outermost object is finished last.
-        pairs[:] = found
+        keys[:] = [key for key, _ in found]
 
     json.loads(raw, object_pairs_hook=keep)
-    seen: set[str] = set()
-    for key, _ in pairs:
-        if key in seen:
-            raise _invalid(f"the key {key[:64]!r} stands twice")
-        seen.add(key)
+    return keys
 
 
 def _torn(raw: bytes) -> str:
