@@ -95,7 +95,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         """Return the time of the loop since which nothing is asked."""
         if self._keepalive_handle is None:
             return self._made_at
-        return float(self._keepalive_handle.when()) - self.cfg.keepalive
+        return float(self._keepalive_handle.when() - self.cfg.keepalive)
 
 
 # The worker makes its connections by this name and offers no other way to say how.
