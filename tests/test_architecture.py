@@ -278,6 +278,7 @@ def test_every_provider_type_has_a_translator():
     assert set(TRANSLATORS) == set(VENDORS)
 
 
+@pytest.mark.proves("3.11")
 def test_only_the_transport_connects_outwards():
     """One guarded way out: no other module makes an HTTP client of its own."""
     clients = {
@@ -318,6 +319,7 @@ def test_threads_look_after_their_connections():
     }
 
 
+@pytest.mark.proves("10.6")
 def test_last_resort_handlers_stand_at_the_edges_only():
     """Catching everything belongs to the request's edge and the stream's edge."""
     catching = []

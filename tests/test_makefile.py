@@ -52,3 +52,15 @@ def test_an_old_python_is_refused_in_a_sentence(make, tmp_path):
 def test_half_an_environment_does_not_stand_in_for_a_whole_one(make, tmp_path):
     assert make(WITHOUT_VENV).returncode == 2
     assert not Path(tmp_path, ".venv/bin/python").is_symlink()
+
+
+@pytest.mark.proves("11.5")
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-test.lock"])
+def test_every_package_is_locked_to_its_bytes(lock):
+    text = (ROOT / lock).read_text().replace("\\\n", " ")
+    packages = [line for line in text.splitlines() if line and line[0] not in "# "]
+    assert len(packages) > 20
+    assert [each for each in packages if "==" not in each] == []
+    assert [each for each in packages if "--hash=sha256:" not in each] == []
+    installs = (ROOT / "Makefile").read_text().splitlines()
+    assert all("--require-hashes" in each for each in installs if "-r requ" in each)

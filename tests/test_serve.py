@@ -62,6 +62,7 @@ def test_a_wrong_value_is_told_with_its_variable(prepare, name, email, variable)
     assert not User.objects.exists()
 
 
+@pytest.mark.proves("10.5")
 def test_as_many_files_as_the_system_allows_may_be_open(settings, capsys):
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     settings.CALLS_PER_WORKER = before[1]
@@ -176,6 +177,7 @@ def test_a_damaged_database_is_called_damaged(monkeypatch, capsys, tmp_path):
     assert "backup" in said
 
 
+@pytest.mark.proves("8.4")
 @pytest.mark.parametrize(
     ("host", "workers", "is_told"),
     [("127.0.0.1", 1, False), ("127.0.0.1", 2, True), ("0.0.0.0", 1, True)],

@@ -38,6 +38,7 @@ def is_answered(gateway: Server) -> bool:
 # --- chunked bodies ---
 
 
+@pytest.mark.proves("1.3")
 @pytest.mark.parametrize("size", [1, 7, 1000], ids=lambda size: f"{size} bytes each")
 def test_a_chunked_body_is_read_like_any_other(gateway, size):
     parts = [BODY[i : i + size] for i in range(0, len(BODY), size)]
@@ -52,6 +53,7 @@ def test_a_chunked_body_is_read_like_any_other(gateway, size):
     assert said[0]["content"] == "You said: Grüße"
 
 
+@pytest.mark.proves("1.1")
 def test_a_chunked_body_over_the_limit_is_refused_as_it_comes(gateway, replay):
     replay.clear()
     piece = b"x" * MIB
@@ -73,6 +75,7 @@ def test_a_chunked_body_over_the_limit_is_refused_as_it_comes(gateway, replay):
     assert is_answered(gateway)
 
 
+@pytest.mark.proves("1.1")
 @pytest.mark.parametrize("length", [LIMIT + 1, 10**12], ids=["one over", "a terabyte"])
 def test_an_announced_body_over_the_limit_is_refused_unread(gateway, length):
     with Connection(gateway) as client:
@@ -116,6 +119,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.proves("1.5")
 @pytest.mark.parametrize("lines", REFUSED.values(), ids=REFUSED.keys())
 def test_ambiguous_framing_is_refused_and_the_connection_closed(gateway, replay, lines):
     replay.clear()
@@ -175,6 +179,7 @@ def test_broken_chunks_are_refused(gateway, replay, data):
     assert is_answered(gateway)
 
 
+@pytest.mark.proves("1.5")
 def test_a_smuggled_second_request_is_not_answered(gateway, replay):
     replay.clear()
     inner = request(gateway, chat_body("good", "smuggled"))
@@ -198,6 +203,7 @@ def test_two_authorization_headers_are_refused(gateway, key):
     assert (answer.status, answer.code) == (400, "ambiguous_credentials")
 
 
+@pytest.mark.proves("1.5")
 def test_two_headers_with_different_keys_are_refused(gateway, key):
     with Connection(gateway) as client:
         lines = [f"Authorization: Bearer {key}", "x-api-key: ra_ag_other"]
@@ -206,6 +212,7 @@ def test_two_headers_with_different_keys_are_refused(gateway, key):
     assert (answer.status, answer.code) == (400, "ambiguous_credentials")
 
 
+@pytest.mark.proves("1.2")
 def test_a_bad_key_is_answered_before_the_body_has_come(gateway):
     with Connection(gateway) as client:
         lines = ["Authorization: Bearer ra_ag_wrong", "Transfer-Encoding: chunked"]
@@ -214,6 +221,7 @@ def test_a_bad_key_is_answered_before_the_body_has_come(gateway):
     assert (answer.status, answer.code) == (401, "invalid_api_key")
 
 
+@pytest.mark.proves("1.2")
 def test_a_bad_key_with_an_endless_body_is_cut_off(gateway):
     piece = b"4000\r\n" + b"x" * 0x4000 + b"\r\n"
     sent = 0

@@ -270,6 +270,7 @@ def test_a_stream_that_goes_on_holds_no_secret(paused, replay, keys):
     assert [leaks(text, spellings(keys)) for text in paused] == [[], [], []]
 
 
+@pytest.mark.proves("4.6")
 def test_every_secret_was_used(answers, replay):
     sent = "\n".join(everything_about(each) for each in replay.received)
     used = [SECRETS[name] for name in ("API_KEY", "PLAIN_KEY", "ACCESS_ID")]
@@ -287,6 +288,7 @@ def test_calls_end_as_they_should(answers):
     assert statuses["oauth-no-token False"] == "502"
 
 
+@pytest.mark.proves("4.6")
 def test_no_answer_holds_a_secret(answers, keys):
     wanted = spellings(keys)
     found = {name: leaks(text, wanted) for name, text in answers.items()}
@@ -433,6 +435,7 @@ def test_no_page_of_the_admin_holds_a_secret(console, audited, keys):
     assert {path: names for path, names in found.items() if names} == {}
 
 
+@pytest.mark.proves("4.7")
 def test_no_answer_of_the_api_holds_a_secret(gateway, answers, keys):
     wanted = spellings(keys)
     headers = {"X-RunAgents-API-Key": keys["workspace"]}
@@ -460,6 +463,7 @@ def test_the_export_holds_no_secret(gateway, answers, keys):
     assert SECRETS["CLIENT_ID"] not in exported
 
 
+@pytest.mark.proves("2.2")
 def test_nothing_on_disk_holds_a_secret(
     gateway, console, answers, audited, paused, keys
 ):
@@ -473,6 +477,7 @@ def test_nothing_on_disk_holds_a_secret(
     assert {"runagents.sqlite3", "runagents.sqlite3-wal"} <= names
 
 
+@pytest.mark.proves("4.6")
 def test_the_output_at_debug_level_holds_no_secret(
     gateway, console, answers, audited, paused, keys
 ):

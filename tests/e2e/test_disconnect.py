@@ -98,6 +98,7 @@ def last_row(server: Server, model: str, count: int = 1):
     return rows[-1]
 
 
+@pytest.mark.proves("5.5")
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 def test_a_client_that_leaves_before_the_upstream_answers(gateway, upstream, stream):
     upstream.clear()
@@ -120,6 +121,7 @@ def test_a_client_that_leaves_in_the_middle_of_a_whole_answer(gateway, upstream)
     assert last_row(gateway, "half")["outcome"] == "client_closed"
 
 
+@pytest.mark.proves("5.5")
 def test_a_client_that_leaves_while_the_upstream_is_silent(gateway, upstream):
     upstream.clear()
     with Connection(gateway) as client:
@@ -133,6 +135,7 @@ def test_a_client_that_leaves_while_the_upstream_is_silent(gateway, upstream):
     assert row["output_tokens"] >= 1
 
 
+@pytest.mark.proves("5.5")
 def test_a_client_that_leaves_in_mid_stream(gateway, upstream):
     upstream.clear()
     with Connection(gateway) as client:
@@ -145,6 +148,7 @@ def test_a_client_that_leaves_in_mid_stream(gateway, upstream):
     assert row["output_tokens"] >= 10
 
 
+@pytest.mark.proves("5.5")
 def test_three_hundred_that_leave_at_random_leave_nothing_behind(gateway, upstream):
     upstream.clear()
     dice = random.Random(20260102)
@@ -178,6 +182,7 @@ def test_three_hundred_that_leave_at_random_leave_nothing_behind(gateway, upstre
     assert {row["outcome"] for row in rows} == {"ok", "client_closed"}
 
 
+@pytest.mark.proves("5.5")
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 def test_a_client_that_leaves_while_we_connect(gateway, blackhole, stream):
     # The first status check tries to connect as well.
@@ -211,6 +216,7 @@ def impatient(server: Callable[..., Server], upstream: Replay) -> Server:
     )
 
 
+@pytest.mark.proves("5.4")
 def test_a_client_that_stops_reading_is_let_go_on_both_sides(impatient, upstream):
     upstream.clear()
     with Watch(impatient) as watch, Connection(impatient) as client:
@@ -247,6 +253,7 @@ def pair(server: Callable[..., Server], registry: dict) -> Server:
     return server(registry, workers=2, DRAIN_SECONDS="1")
 
 
+@pytest.mark.proves("8.2", "10.3")
 def test_a_killed_worker_loses_no_row(pair, upstream):
     upstream.clear()
     clients = [Connection(pair) for _ in range(50)]
@@ -280,6 +287,7 @@ def test_sigterm_is_heard_while_the_workers_start(server, registry):
     assert time.monotonic() - began < 12
 
 
+@pytest.mark.proves("10.1")
 def test_sigterm_lets_a_call_come_to_its_end(server, registry, upstream):
     upstream.route("/slow", Reply(200, [event("word ")] * 10, STREAM, pause=0.05))
     upstream.route("/endless-whole", Reply(hold=True))
@@ -307,6 +315,7 @@ def test_sigterm_lets_a_call_come_to_its_end(server, registry, upstream):
     assert outcomes == {"slow": "upstream_error", "held": "shutdown"}
 
 
+@pytest.mark.proves("8.2", "10.1")
 def test_sigterm_ends_streams_with_a_word_and_writes_their_rows(
     server, registry, upstream
 ):

@@ -173,6 +173,7 @@ def test_no_request_leaves_a_connection_open(gateway, cluster, page):
     assert wait_until(lambda: cluster.rows(OPEN)[0][0] <= before + 2, 2)
 
 
+@pytest.mark.proves("9.1")
 def test_calls_go_on_without_the_database_and_are_stored_afterwards(gateway, cluster):
     with Crew(gateway) as crew:
         # The second worker may still be loading; what it knows, it goes on with.
@@ -208,6 +209,7 @@ def test_providers_are_checked_again_when_the_database_came_back(gateway, cluste
     assert wait_until(lambda: cluster.rows(checked) > before, 20)
 
 
+@pytest.mark.proves("9.2")
 def test_a_server_that_starts_before_its_database_serves_when_it_is_there(
     tmp_path_factory, cluster
 ):

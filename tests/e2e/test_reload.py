@@ -81,6 +81,7 @@ async def reload(gateway: Server) -> None:
         await asyncio.sleep(0.05)
 
 
+@pytest.mark.proves("10.2")
 def test_a_reload_costs_no_short_call(gateway, replay):
     replay.clear()
     clients = Clients(gateway)
@@ -103,6 +104,7 @@ def test_a_reload_costs_no_short_call(gateway, replay):
     assert [row["outcome"] for row in rows] == ["ok"] * clients.answered
 
 
+@pytest.mark.proves("10.2")
 @pytest.mark.parametrize("is_new", [True, False], ids=["new", "kept"])
 def test_a_connection_that_the_old_worker_took_is_answered_once_more(gateway, is_new):
     with Connection(gateway) as client:

@@ -84,6 +84,7 @@ def first(gateway: Server) -> Burst:
     return burst(gateway, CALLS)
 
 
+@pytest.mark.proves("7.1")
 def test_exactly_the_limit_passes_and_all_others_are_told_when(first, replay):
     assert first.count(200) == LIMIT
     assert first.count(429) == CALLS - LIMIT
@@ -180,6 +181,7 @@ def test_a_deleted_provider_is_gone_on_every_worker(gateway, workspace_key, crew
     assert wait_until(lambda: statuses(crew, "renamed") == gone, PATIENCE)
 
 
+@pytest.mark.proves("2.3")
 def test_a_key_holds_and_its_revocation_too_on_every_worker(gateway, crew):
     key = gateway.key("passing-by")
     assert 401 not in statuses(crew, "limited", key)

@@ -21,6 +21,7 @@ def gateway(server: Callable[..., Server], replay: Replay) -> Server:
     return server(registry, HEADER_TIMEOUT=str(SECONDS))
 
 
+@pytest.mark.proves("1.4")
 def test_headers_that_drip_in_cost_the_connection_and_nobody_else(gateway):
     with Connection(gateway) as used:
         used.send(request(gateway, chat_body("good")))

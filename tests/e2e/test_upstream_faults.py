@@ -133,6 +133,7 @@ def frames(text: str) -> list[dict | str]:
     return [each if each == "[DONE]" else json.loads(each) for each in found]
 
 
+@pytest.mark.proves("5.1")
 @pytest.mark.parametrize(("fault", "answer"), WHOLE.items(), ids=WHOLE.keys())
 def test_a_fault_of_a_whole_answer(gateway, fault, answer):
     response = gateway.chat(fault)
@@ -144,6 +145,7 @@ def test_a_fault_of_a_whole_answer(gateway, fault, answer):
     assert ("retry-after" in response.headers) == (answer[0] in {429, 503})
 
 
+@pytest.mark.proves("5.1")
 @pytest.mark.parametrize(("fault", "answer"), STREAMED.items(), ids=STREAMED.keys())
 def test_a_fault_before_a_streams_first_event(gateway, fault, answer):
     response = gateway.chat(fault, stream=True)
@@ -151,6 +153,7 @@ def test_a_fault_before_a_streams_first_event(gateway, fault, answer):
     assert response.headers["content-type"] == "application/json"
 
 
+@pytest.mark.proves("5.2")
 @pytest.mark.parametrize(("fault", "code"), FRAMES.items(), ids=FRAMES.keys())
 def test_a_fault_in_mid_stream_is_told_in_the_last_frame(gateway, fault, code):
     response = gateway.chat(fault, stream=True)

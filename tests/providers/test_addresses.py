@@ -88,6 +88,7 @@ def refusal(text, *, marked=True, networks=DEFAULT):
     )
 
 
+@pytest.mark.proves("3.3")
 @pytest.mark.parametrize("text", NEVER)
 def test_an_address_that_hands_out_credentials_is_refused_whatever_is_allowed(text):
     assert addresses.kind(addresses.parse(text)) is Kind.FORBIDDEN
@@ -123,6 +124,7 @@ def test_every_address_of_a_forbidden_network_is_refused(network, data):
     assert addresses.kind(network[offset]) is Kind.FORBIDDEN
 
 
+@pytest.mark.proves("3.3")
 @given(st.ip_addresses(v=4))
 def test_an_ipv4_address_carried_inside_another_is_judged_as_itself(inner):
     number = int(inner)

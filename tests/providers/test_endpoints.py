@@ -155,6 +155,7 @@ def test_an_option_puts_a_version_below_another():
     )
 
 
+@pytest.mark.proves("3.2")
 @pytest.mark.parametrize(
     ("typed", "word"),
     [

@@ -34,6 +34,7 @@ def test_what_a_secret_lacks_is_named_region_and_token_url_too():
     ]
 
 
+@pytest.mark.proves("4.1")
 def test_origins_edited_in_the_database_close_the_secret(provider):
     row = provider()
     ModelProvider.objects.update(endpoint="http://127.0.0.2:9")
@@ -43,6 +44,7 @@ def test_origins_edited_in_the_database_close_the_secret(provider):
         row.credentials()
 
 
+@pytest.mark.proves("4.1")
 def test_a_ciphertext_copied_to_another_row_does_not_open(provider):
     provider("one")
     two = provider("two")
@@ -90,6 +92,7 @@ def test_a_status_is_stored_without_moving_the_version(provider):
     assert RegistryVersion.current() == before
 
 
+@pytest.mark.proves("2.1")
 def test_a_key_made_up_or_mistyped_is_not_well_formed():
     key = keys.generate(keys.AGENT_PREFIX).plaintext
     assert keys.is_well_formed(key)

@@ -65,6 +65,7 @@ def test_everything_sealed_moves_to_the_first_key(stored):
     assert OAuthToken.objects.get().reveal() == {"access_token": "canary"}
 
 
+@pytest.mark.proves("4.4")
 def test_no_other_column_changes(stored):
     before = all_columns(without={"sealed"})
     rotate()
@@ -102,6 +103,7 @@ def test_no_secret_is_printed(stored):
     assert "sk-upstream" not in "".join(rotate())
 
 
+@pytest.mark.proves("4.4")
 @pytest.mark.slow
 def test_a_killed_run_is_finished_by_the_next(tmp_path):
     old, new = new_key(), new_key()

@@ -68,6 +68,7 @@ def test_the_first_key_writes_and_all_read(one_key):
         sealing.unseal(old, "row 1")
 
 
+@pytest.mark.proves("4.3")
 @pytest.mark.parametrize(
     "keys",
     [[], ["short"], [base64.b64encode(b"1" * 16).decode()], ["not base64 at all!"]],

@@ -77,6 +77,7 @@ def test_path_and_body_are_sent_byte_for_byte(upstream, run):
     assert upstream.requests[0].body == b"\x00\xff{}"
 
 
+@pytest.mark.proves("3.8")
 def test_only_the_requests_headers_are_sent(upstream, run):
     run(
         exchange(
@@ -107,6 +108,7 @@ def test_a_large_body_arrives_whole(upstream, run):
     assert upstream.requests[0].body == body
 
 
+@pytest.mark.proves("3.7")
 @pytest.mark.parametrize("value", ["a\r\nx: y", "a\nx: y", "a\rb", "a\0b"])
 def test_a_header_with_a_line_break_is_never_sent(upstream, run, value):
     request = request_to(upstream.url)
@@ -266,6 +268,7 @@ def resolving_to(*answers):
     return lookup
 
 
+@pytest.mark.proves("3.4")
 def test_the_address_that_was_checked_is_the_one_connected_to(sockets):
     lookup = resolving_to(["93.184.216.34"], ["169.254.169.254"])
     with pytest.raises(httpx.ConnectError):
@@ -273,6 +276,7 @@ def test_the_address_that_was_checked_is_the_one_connected_to(sockets):
     assert set(sockets.tried) == {"93.184.216.34"}
 
 
+@pytest.mark.proves("3.4")
 def test_a_name_that_rebinds_is_refused_at_the_second_connection(sockets):
     lookup = resolving_to(["93.184.216.34"], ["169.254.169.254"])
 
@@ -294,6 +298,7 @@ def test_one_forbidden_address_among_good_ones_refuses_the_name(sockets):
     assert sockets.tried == []
 
 
+@pytest.mark.proves("3.4")
 @pytest.mark.parametrize(
     "host",
     [
@@ -367,6 +372,7 @@ def test_a_path_that_leaves_the_sandbox_is_not_in_it(path):
     assert not is_sandbox_path(path)
 
 
+@pytest.mark.proves("3.3")
 @pytest.mark.parametrize("service", ["127.0.0.1", "localhost"])
 def test_the_database_is_refused_by_address_and_port(upstream, run, service):
     rules = Rules(("127.0.0.0/8",), services=((service, upstream.port),))
@@ -395,12 +401,14 @@ def test_the_settings_name_database_and_redis(settings, monkeypatch):
 # --- nothing from the environment ---
 
 
+@pytest.mark.proves("3.5")
 def test_redirects_are_handed_back_not_followed(upstream, run):
     response, _ = run(exchange(request_to(upstream.url + "/redirect")))
     assert response.status_code == 302
     assert len(upstream.requests) == 1
 
 
+@pytest.mark.proves("3.6")
 def test_cookies_are_not_sent_back(upstream, run):
     async def call():
         way = GuardedTransport(LOOPBACK)
@@ -411,6 +419,7 @@ def test_cookies_are_not_sent_back(upstream, run):
     assert upstream.requests[1].header("cookie") is None
 
 
+@pytest.mark.proves("3.6")
 def test_proxies_and_netrc_of_the_environment_are_unused(
     upstream, run, monkeypatch, tmp_path
 ):
@@ -662,6 +671,7 @@ def test_a_connection_closed_as_idle_costs_no_call(run, ending):
     assert server.requests == 3
 
 
+@pytest.mark.proves("6.1")
 def test_an_answer_that_began_is_not_asked_for_again(run):
     with pytest.raises(httpx.ReadError) as caught:
         call_twice(run, one_byte)

@@ -35,6 +35,7 @@ def names(folder):
     )
 
 
+@pytest.mark.proves("8.4")
 def test_a_backup_holds_what_the_database_holds(source, tmp_path):
     # Not yet in the database's own file, but in the log beside it.
     source.execute("INSERT INTO notes VALUES ('the last')")

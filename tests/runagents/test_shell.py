@@ -96,6 +96,7 @@ def test_a_change_needs_post(logged_in_client, rows, url):
     assert logged_in_client.get(url).status_code == 405
 
 
+@pytest.mark.proves("11.3")
 def test_every_post_of_the_console_needs_the_csrf_token(administrator, rows):
     client = Client(enforce_csrf_checks=True)
     client.force_login(administrator)

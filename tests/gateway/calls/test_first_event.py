@@ -28,6 +28,7 @@ ALIVE = {
 }
 
 
+@pytest.mark.proves("5.3")
 def test_an_error_before_any_event_has_its_status(
     provider, upstream, gateway, streaming_door
 ):
@@ -62,6 +63,7 @@ def test_what_says_nothing_yet_begins_no_answer(
     streaming_door.check_refused(answer, 502, "upstream_error")
 
 
+@pytest.mark.proves("5.3")
 def test_no_proxy_or_cache_holds_a_stream_back(
     provider, upstream, gateway, streaming_door
 ):

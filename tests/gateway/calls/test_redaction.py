@@ -28,6 +28,7 @@ WRITTEN = {
 }
 
 
+@pytest.mark.proves("3.8")
 @pytest.mark.parametrize("form", WRITTEN)
 def test_an_echoed_key_is_redacted_in_every_form(form, provider, gateway):
     provider(key=KEY)

@@ -94,6 +94,7 @@ def test_every_call_is_refused_for_one_reason_after_another(
     assert CALLS < len(seen) <= MOST
 
 
+@pytest.mark.proves("6.2")
 def test_two_that_fail_do_not_call_each_other_twice(
     frozen, provider, upstream, gateway, door, settings
 ):
@@ -142,6 +143,7 @@ def test_repeats_come_back_with_time():
     assert spent == FLOOR
 
 
+@pytest.mark.proves("6.2")
 def test_repeats_are_not_saved_up():
     repeats = Repeats(Clock())
     for _ in range(1000):

@@ -182,6 +182,7 @@ def test_an_answer_streams_token_by_token(stream, upstream, ledger):  # noqa: F8
     assert ledger()[0]["outcome"] == "ok"
 
 
+@pytest.mark.proves("5.7")
 def test_every_token_is_escaped(stream, upstream):  # noqa: F811
     evil = "<script>alert(1)</script>\r\n</hx-partial><hx-partial hx-target='body'>"
     upstream(stream=frames(chunk(content=evil), chunk(reasoning_content="<i>\r")))

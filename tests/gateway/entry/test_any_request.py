@@ -83,6 +83,7 @@ BODIES = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.proves("1.7")
 @pytest.mark.django_db(transaction=True)
 def test_no_request_is_answered_with_500(provider, upstream, gateway, completion):
     provider()

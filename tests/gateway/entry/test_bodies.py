@@ -15,6 +15,7 @@ JSON_VALUES = st.recursive(
 )
 
 
+@pytest.mark.proves("1.7")
 @pytest.mark.parametrize(
     ("raw", "code"),
     [
@@ -55,6 +56,7 @@ def test_an_unusual_but_plain_body_is_read_as_it_stands(raw):
     assert bodies.parse(raw) == json.loads(raw)
 
 
+@pytest.mark.proves("1.7")
 @given(st.binary())
 def test_no_bytes_raise_anything_but_a_400(raw):
     try:

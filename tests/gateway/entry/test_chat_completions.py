@@ -138,6 +138,7 @@ def test_models_are_listed_and_described(provider, gateway):
     assert (client.get("/v1/models/none")).status_code == 404
 
 
+@pytest.mark.proves("1.9")
 def test_a_request_id_of_the_client_is_kept_only_if_harmless(gateway):
     client = gateway()
     kept = client.get("/healthz", headers={"x-request-id": "abc-123"})
@@ -158,6 +159,7 @@ def test_an_unknown_path_and_a_wrong_method_are_told_in_the_envelope(gateway):
     assert wrong.headers["allow"] == "POST"
 
 
+@pytest.mark.proves("10.4")
 def test_health_needs_no_key_and_ready_needs_a_registry(gateway):
     client = gateway(host="10.1.2.3")
     assert (client.get("/healthz")).status_code == 200

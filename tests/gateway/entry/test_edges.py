@@ -27,6 +27,7 @@ def key(db) -> dict[str, str]:
 # --- Via ---
 
 
+@pytest.mark.proves("3.9")
 def test_a_request_that_came_back_is_refused(provider, upstream, gateway, door, key):
     provider()
     seen = upstream(json={})
@@ -45,6 +46,7 @@ def test_the_gateways_on_the_way_are_told_upstream_and_nobody_else(
     assert seen[0].headers["via"] == f"{OTHER}, {runtime.via}"
 
 
+@pytest.mark.proves("3.9")
 def test_a_way_over_many_gateways_is_a_loop_too():
     with pytest.raises(GatewayError) as caught:
         hops.forwarded([", ".join([OTHER] * hops.MAX_HOPS)], runtime.via)
@@ -54,6 +56,7 @@ def test_a_way_over_many_gateways_is_a_loop_too():
 # --- wrong keys ---
 
 
+@pytest.mark.proves("2.6")
 def test_sixty_wrong_keys_a_minute_are_enough(gateway, settings):
     settings.TRUSTED_PROXIES = 1
     client = gateway(headers={"authorization": "Bearer wrong"})
@@ -68,6 +71,7 @@ def test_sixty_wrong_keys_a_minute_are_enough(gateway, settings):
     assert status("2.2.2.2") == 401
 
 
+@pytest.mark.proves("2.6")
 def test_workers_count_wrong_keys_together(gateway, monkeypatch):
     """Each worker has a limiter of its own, over the same files."""
     client = gateway(headers={"authorization": "Bearer wrong"})
@@ -91,6 +95,7 @@ def test_a_valid_key_passes_beside_any_number_of_wrong_ones(gateway, key):
 # --- what is in memory ---
 
 
+@pytest.mark.proves("9.1")
 @pytest.mark.parametrize("age", [KEPT_SECONDS, 10 * KEPT_SECONDS])
 def test_after_a_day_without_the_database_nobody_is_let_in(
     gateway, key, monkeypatch, age
@@ -110,6 +115,7 @@ def test_after_a_day_without_the_database_nobody_is_let_in(
 # --- capacity ---
 
 
+@pytest.mark.proves("7.2")
 def test_a_worker_a_provider_and_a_key_take_so_many_calls_at_once(
     provider, upstream, gateway, door, key, settings
 ):
@@ -195,6 +201,7 @@ def test_another_method_is_a_405_that_names_the_right_one(gateway, method):
     assert (status, headers["allow"]) == (405, "POST")
 
 
+@pytest.mark.proves("2.5")
 def test_no_answer_allows_pages_of_other_origins(provider, gateway, chat, key):
     provider()
     client = gateway(headers={**key, "origin": "https://evil.example"})
@@ -254,6 +261,7 @@ def _answer(path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]
     return sent[0]["status"], headers, b"".join(m["body"] for m in sent[1:])
 
 
+@pytest.mark.proves("10.4")
 def test_a_worker_that_ends_is_not_ready_and_still_alive(gateway, monkeypatch):
     client = gateway()
     assert client.get("/readyz").status_code == 200

@@ -4,6 +4,7 @@ import gc
 import logging
 
 import httpx
+import pytest
 
 from tests import doors
 
@@ -14,6 +15,7 @@ SLACK = CALLS // 3
 DONE = b"data: [DONE]\n\n"
 
 
+@pytest.mark.proves("10.5")
 def test_calls_that_are_over_leave_no_object_behind(
     provider, upstream, gateway, completion, caplog
 ):

@@ -110,6 +110,7 @@ def relayed(door: str, raw: bytes) -> bytes:
     return sent.raw
 
 
+@pytest.mark.proves("1.8")
 @pytest.mark.parametrize("door", DOORS)
 @given(texts())
 @example(b'{"model":"alias",%b}' % INPUT.encode())
@@ -139,6 +140,7 @@ def _keep(found: Pairs, into: Pairs) -> dict[str, Any]:
     return dict(found)
 
 
+@pytest.mark.proves("1.8")
 @pytest.mark.parametrize("door", DOORS)
 def test_an_ordinary_body_is_passed_on_to_the_letter(door):
     raw = b'{ "model" : "alias",%b, "x":  [1.0]}' % INPUT.encode()

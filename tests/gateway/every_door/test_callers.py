@@ -22,6 +22,7 @@ def test_a_body_over_the_limit_is_a_413(provider, gateway, settings, door):
     door.check_refused(response, 413, "request_too_large")
 
 
+@pytest.mark.proves("1.6")
 @pytest.mark.parametrize(
     "headers",
     [{"content-type": "text/plain"}, {"content-encoding": "gzip"}],

@@ -79,6 +79,7 @@ def test_an_unreachable_provider_hands_over_to_the_next(
     assert (row["provider"], row["outcome"]) == ("two", "ok")
 
 
+@pytest.mark.proves("6.1")
 def test_a_timeout_does_not_hand_over_because_it_may_be_billed(
     provider, upstream, gateway, door
 ):
@@ -133,6 +134,7 @@ def test_a_provider_that_answers_html_is_a_502_without_the_html(
     assert "<h1>" not in response.text
 
 
+@pytest.mark.proves("4.5")
 def test_an_undecryptable_secret_stops_that_provider_only(
     provider, upstream, gateway, door
 ):

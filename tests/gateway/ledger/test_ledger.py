@@ -114,6 +114,7 @@ def test_a_call_still_going_on_is_not_stored_yet(spool):
     assert UsageRecord.objects.get().outcome == "ok"
 
 
+@pytest.mark.proves("8.1")
 def test_a_killed_process_leaves_interrupted_rows(tmp_path):
     script = (
         "import os, signal, sys, pathlib\n"
@@ -130,6 +131,7 @@ def test_a_killed_process_leaves_interrupted_rows(tmp_path):
     assert not list(tmp_path.glob("*.jsonl"))
 
 
+@pytest.mark.proves("8.1")
 def test_a_batch_read_twice_stores_nothing_twice(spool):
     entry = Entry(spool, **FIELDS)
     entry.began()
@@ -139,6 +141,7 @@ def test_a_batch_read_twice_stores_nothing_twice(spool):
     assert UsageRecord.objects.count() == 1
 
 
+@pytest.mark.proves("8.1")
 @pytest.mark.parametrize(
     "bad",
     [{"provider": None}, {"input_tokens": 10**30}, {"reasoning_tokens": 10**30}],
@@ -230,6 +233,7 @@ def test_a_long_stream_survives_the_change_of_file(spool, monkeypatch):
     assert len(list(spool.folder.glob("*.jsonl"))) == 1
 
 
+@pytest.mark.proves("8.3")
 def test_a_full_disk_costs_lines_not_requests(tmp_path):
     (tmp_path / "spool").write_text("a file where the folder should be")
     spool = Spool(tmp_path / "spool")

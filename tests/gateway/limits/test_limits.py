@@ -28,6 +28,7 @@ def test_processes_share_one_limit_exactly(tmp_path):
     assert sum(counts) == 60
 
 
+@pytest.mark.proves("7.1")
 @given(
     limit=st.integers(1, 5),
     gaps=st.lists(st.floats(0, 40, allow_nan=False), max_size=60),
@@ -67,6 +68,7 @@ def test_a_file_of_garbage_starts_over(tmp_path):
     assert RingFile(path).admit(1, 5.0) == 0
 
 
+@pytest.mark.proves("6.6")
 def test_times_from_before_a_reboot_do_not_count(tmp_path):
     ring = RingFile(tmp_path / "p.ring")
     assert ring.admit(1, 1_000_000.0) == 0

@@ -109,6 +109,7 @@ def test_a_lowered_and_raised_limit_forgets_nothing(server, tmp_path):
     ]
 
 
+@pytest.mark.proves("6.6")
 def test_a_clock_set_back_for_long_does_not_close_the_provider(server, tmp_path):
     client = redis.Redis(unix_socket_path=str(server.socket))
     ahead = (client.time()[0] + 3600) * 1_000_000
@@ -120,6 +121,7 @@ def test_a_clock_set_back_for_long_does_not_close_the_provider(server, tmp_path)
     assert run(server, tmp_path, work, budget=PATIENT) == 0
 
 
+@pytest.mark.proves("9.3")
 @pytest.mark.parametrize("how", ["stopped", "silent", "read-only"])
 def test_without_redis_each_host_counts_its_part(server, tmp_path, how):
     match how:
@@ -154,6 +156,7 @@ def test_without_redis_nothing_or_everything_passes_as_set(server, tmp_path, cap
     assert caplog.text.count("Redis does not count requests") == 2
 
 
+@pytest.mark.proves("9.3")
 def test_redis_counts_again_when_it_is_back(server, tmp_path, monkeypatch):
     monkeypatch.setattr("gateway.limits.shared.PAUSE_SECONDS", 0.0)
 

@@ -61,6 +61,7 @@ def test_five_failures_in_a_row_close_the_gate(tmp_path, clock, called):
     assert not lets_through(gates, called)
 
 
+@pytest.mark.proves("7.4")
 def test_five_hundred_waiting_calls_are_one_trial_over_all_workers(
     tmp_path, clock, called
 ):
@@ -72,6 +73,7 @@ def test_five_hundred_waiting_calls_are_one_trial_over_all_workers(
     assert sum(tried) == 1
 
 
+@pytest.mark.proves("7.4")
 def test_the_pause_doubles_up_to_a_minute(tmp_path, clock, called):
     gates = Gates(tmp_path, clock)
     down(gates, called)

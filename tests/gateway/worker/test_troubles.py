@@ -56,6 +56,7 @@ def test_what_a_dead_worker_told_is_thrown_away(boards, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["72.json"]
 
 
+@pytest.mark.proves("9.4")
 def test_a_worker_without_a_place_knows_its_own(tmp_path, caplog):
     (tmp_path / "file").touch()
     board = Board(tmp_path / "file" / "troubles")

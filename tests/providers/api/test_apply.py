@@ -137,6 +137,7 @@ def test_a_secret_that_is_not_stored_here_asks_for_its_value():
     assert found[0].startswith("secrets[0].data: openai-key is not stored here")
 
 
+@pytest.mark.proves("4.2")
 def test_another_host_needs_the_value_again():
     apply()
     moved = FILE.replace("api.openai.com/v1", "llm.example.com")
@@ -195,6 +196,7 @@ def test_an_export_applies_to_an_empty_registry():
     assert yaml.safe_load(registry_files.export())["model_providers"] == before
 
 
+@pytest.mark.proves("4.7")
 def test_an_export_holds_no_secret():
     apply()
     text = registry_files.export()

@@ -103,6 +103,7 @@ def test_a_provider_without_authentication_is_not_signed(upstream):
     assert upstream.requests[0].header("authorization") is None
 
 
+@pytest.mark.proves("4.2")
 def test_a_repointed_provider_sends_nothing(upstream):
     provider = api_key_provider("http://127.0.0.1:9")
     provider.endpoint = upstream.url
@@ -125,6 +126,7 @@ def test_a_secret_without_the_value_says_which_is_missing():
         call(auth.for_provider(provider), "http://127.0.0.1:9")
 
 
+@pytest.mark.proves("3.7")
 def test_a_header_that_may_not_be_set_is_refused_again_when_built():
     provider = api_key_provider(header_name="Host")
     with pytest.raises(options.HeaderError):
@@ -217,6 +219,7 @@ def test_signing_logs_no_secret(upstream, caplog):
     assert "canary" not in caplog.text.lower()
 
 
+@pytest.mark.proves("6.5")
 @pytest.mark.parametrize("minutes", [10, -10])
 def test_a_wrong_clock_is_noticed_once_and_remembered(upstream, caplog, minutes):
     theirs = datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=minutes)
@@ -266,6 +269,7 @@ def test_a_bedrock_key_replaces_the_signature(upstream):
     assert received.header("x-amz-date") is None
 
 
+@pytest.mark.proves("3.6")
 def test_the_environments_aws_credentials_are_unused(upstream, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDFROMENVIRONMENT0")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "from-the-environment")

@@ -93,6 +93,7 @@ def bearers(upstream):
 # --- client credentials ---
 
 
+@pytest.mark.proves("6.4")
 def test_twenty_parallel_calls_fetch_one_token(upstream):
     upstream.delay = 0.05
     scheme = auth.for_provider(oauth_provider(upstream))
@@ -137,6 +138,7 @@ def test_a_token_is_renewed_before_it_expires(upstream, monkeypatch):
     assert len(token_requests(upstream)) == 2
 
 
+@pytest.mark.proves("6.4")
 @pytest.mark.parametrize(
     ("expires_in", "age", "fetched"),
     [
@@ -180,6 +182,7 @@ def test_a_token_rejected_twice_is_the_answer(upstream):
     assert len(bearers(upstream)) == 2
 
 
+@pytest.mark.proves("6.4")
 def test_a_failing_token_server_is_not_asked_by_every_call(upstream, monkeypatch):
     upstream.answers["/token"] = Answer(500, b"<html>oops</html>")
     scheme = auth.for_provider(oauth_provider(upstream))

@@ -399,6 +399,7 @@ def test_a_server_without_a_version_is_known_by_its_chat_path(upstream):
     assert result.request == f"POST {upstream.url}/api/chat"
 
 
+@pytest.mark.proves("3.10")
 def test_credentials_that_come_back_are_not_shown(upstream):
     upstream.answer = json_answer({"error": {"message": f"Bad key {CANARY}!"}}, 401)
     result = check(draft(upstream.url))
@@ -428,6 +429,7 @@ def test_an_excerpt_is_short_and_plain(upstream):
     assert body.isprintable()
 
 
+@pytest.mark.proves("3.10")
 def test_nothing_of_a_page_is_shown(upstream):
     upstream.answer = Answer(500, b"<html>secret internals</html>")
     assert "internals" not in repr(check(draft(upstream.url)))
@@ -536,6 +538,7 @@ def test_a_checked_provider_is_left_alone_until_its_check_is_old(saved):
     assert [due(), due(), due(301)] == [1, 0, 1]
 
 
+@pytest.mark.proves("6.6")
 def test_a_clock_set_back_does_not_keep_a_provider_from_being_checked(saved):
     saved("one")
     assert [due(), due(-3600)] == [1, 1]
@@ -613,6 +616,7 @@ def test_a_provider_nobody_connected_is_failed(saved, upstream):
 # --- conclusions from real traffic ---
 
 
+@pytest.mark.proves("7.3")
 def test_five_failures_in_a_row_make_a_provider_unavailable():
     observer = Observer()
     told = [observer.observe(1, "unreachable") for _ in range(6)]
@@ -646,6 +650,7 @@ def test_the_first_success_makes_it_available_again():
     assert observer.observe(1, "ok") is None
 
 
+@pytest.mark.proves("7.3")
 def test_what_the_client_got_wrong_changes_nothing():
     observer = Observer()
     assert [observer.observe(1, "ignored") for _ in range(50)] == [None] * 50

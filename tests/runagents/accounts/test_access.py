@@ -78,6 +78,7 @@ def test_the_table_is_as_long_as_the_addresses_are_many():
     assert "/api/v1/secrets/nothing" in PATHS
 
 
+@pytest.mark.proves("2.4")
 @pytest.mark.parametrize("path", PATHS)
 def test_every_address_declares_its_roles(path):
     match = resolve(path)
@@ -92,6 +93,7 @@ def test_the_table_names_no_address_that_is_gone():
     assert set(access.PAGES) <= names
 
 
+@pytest.mark.proves("2.4")
 @pytest.mark.parametrize("role", ROLES, ids=str)
 def test_each_role_gets_in_where_the_table_says_and_nowhere_else(role, monkeypatch):
     # What is asked for without a key is more than a minute's allowance.

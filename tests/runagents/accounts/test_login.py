@@ -52,6 +52,7 @@ def test_unknown_names_cost_as_much_time_as_known_ones(
     assert hashed == ["battery staple"] * 2
 
 
+@pytest.mark.proves("11.2")
 def test_the_sixth_attempt_on_a_name_waits(client, administrator):
     for _ in range(5):
         assert client.post("/login/", WRONG).status_code == 422
@@ -111,6 +112,7 @@ def test_behind_a_trusted_proxy_its_word_counts(client, administrator, settings)
     assert client.post("/login/", RIGHT, headers=other).status_code == 302
 
 
+@pytest.mark.proves("11.2")
 def test_the_session_changes_at_log_in_and_dies_at_log_out(client, administrator):
     client.get("/login/")
     client.post("/login/", RIGHT)

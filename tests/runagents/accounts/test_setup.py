@@ -39,6 +39,7 @@ def test_every_page_leads_to_set_up_while_nobody_exists(client, token):
     assert response.request["PATH_INFO"] == "/setup/"
 
 
+@pytest.mark.proves("11.1")
 def test_the_token_creates_one_administrator_and_is_used_up(client, token):
     response = client.post("/setup/", fields(token))
     user = User.objects.get()
@@ -53,6 +54,7 @@ def test_the_link_fills_the_token_in(client, token):
     assert f'value="{token}"' in page
 
 
+@pytest.mark.proves("11.1")
 @pytest.mark.parametrize("guess", ["", "wrong", "ümlaut", "x" * 43])
 def test_a_wrong_token_creates_nobody(client, token, guess):
     response = client.post("/setup/", fields(guess))

@@ -333,6 +333,7 @@ def _refuse() -> NoReturn:
     raise OperationalError("disk full")
 
 
+@pytest.mark.proves("8.5")
 @pytest.mark.django_db(transaction=True)
 def test_without_its_row_a_change_does_not_happen(provider):
     row = provider()
@@ -352,6 +353,7 @@ def test_without_its_row_a_change_does_not_happen(provider):
 # --- what never stands there ---
 
 
+@pytest.mark.proves("8.5")
 def test_no_planted_secret_is_in_any_row(browser, stored, db):
     for act, _row in CHANGES:
         act(browser, stored)

@@ -44,6 +44,7 @@ def test_what_tells_of_a_proxy_asks_everybody_for_a_key(tmp_path, environ):
     assert networks(tmp_path, **named) == "['127.0.0.0/8']"
 
 
+@pytest.mark.proves("11.4")
 def test_django_finds_nothing_to_say_against_a_deployment(tmp_path):
     done = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
@@ -59,6 +60,7 @@ def test_django_finds_nothing_to_say_against_a_deployment(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.proves("11.4")
 def test_pages_carry_what_browsers_hold_them_to(client: Client, db, settings):
     settings.SECURE_HSTS_SECONDS = 3600
     page = client.get("/login/", secure=True)

@@ -96,6 +96,7 @@ def test_an_announced_body_is_refused_before_it_is_read() -> None:
     assert (status, read) == (413, 0)
 
 
+@pytest.mark.proves("1.4")
 @pytest.mark.parametrize("path", ["/login/", "/api/v1/model-providers", "/nowhere"])
 def test_who_drips_is_cut_off(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(receiving, "BODY_SECONDS", 0.05)

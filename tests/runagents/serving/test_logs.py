@@ -11,6 +11,7 @@ from runagents.serving.logs import JSONFormatter
 HOSTILE = "a\r\nb\x1b[2Jc\x00\x85\u2028\x7f\x9b\ud800"
 
 
+@pytest.mark.proves("1.9")
 @pytest.mark.parametrize("place", ["name", "message", "argument", "error"])
 def test_no_field_ends_a_line_or_moves_a_cursor(place):
     texts = dict.fromkeys(("name", "message", "argument", "error"), "plain")
