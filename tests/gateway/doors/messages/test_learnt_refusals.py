@@ -220,3 +220,37 @@ def test_the_other_door_learns_nothing_of_it(
     answer = gateway().post("/v1/chat/completions", json={**chat, "max_tokens": 64000})
     assert answer.status_code == 400
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "system message must be at the beginning",
+        {
+            "code": 500,
+            "message": "\n------------\nWhile executing CallExpression at line 85, "
+            "column 32 in source:\n...first %}\u21b5            {{- raise_exception("
+            "'System message must be at the beginnin...\n\nError: Jinja Exception: "
+            "System message must be at the beginning.",
+            "type": "server_error",
+        },
+    ],
+)
+def test_ollama_refuses_with_a_status_of_failures(provider, upstream, gateway, said):
+    """https://github.com/ollama/ollama/issues/17754, .../18241"""
+    provider(provider_type="ollama")
+    told = {"role": "assistant", "content": "hello"}
+    good = {"model": "m", "message": told, "done": True, "done_reason": "stop"}
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        roles = [each["role"] for each in json.loads(request.content)["messages"]]
+        if "system" in roles[1:]:
+            return httpx.Response(500, json={"error": said})
+        return httpx.Response(200, json=good)
+
+    seen = upstream(respond)
+    client = gateway()
+    for _ in range(2):
+        answer = client.post(URL, json={**ASKED, "messages": MID})
+        assert answer.status_code == 200, answer.text
+    assert len(seen) == 3
