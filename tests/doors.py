@@ -108,12 +108,12 @@ def _text_of_chat(completion: JSON) -> str:
 
 def _text_of_response(response: JSON) -> str:
     assert response["status"] == "completed"
-    parts = [part for item in response["output"] for part in item["content"]]
+    parts = [part for item in response["output"] for part in item.get("content", ())]
     return "".join(part["text"] for part in parts)
 
 
 def _text_of_message(message: JSON) -> str:
-    return "".join(block["text"] for block in message["content"])
+    return "".join(block.get("text", "") for block in message["content"])
 
 
 def _text_of_line(line: JSON) -> str:

@@ -67,15 +67,19 @@ def _thinking(said: JSON, wanted: Wanted) -> list[JSON]:
         return []
     signed = said.get("thinking_blocks")
     if isinstance(signed, list) and signed:
-        return [_without_place(block) for block in signed if isinstance(block, dict)]
+        return [_complete(block) for block in signed if isinstance(block, dict)]
     text = said.get("reasoning_content") or said.get("reasoning")
     if not isinstance(text, str) or not text:
         return []
     return [{"type": "thinking", "thinking": text, "signature": ""}]
 
 
-def _without_place(block: JSON) -> JSON:
-    return {key: block[key] for key in block if key not in ("index", "block_index")}
+def _complete(block: JSON) -> JSON:
+    """Return a block without its place; what nobody signed has an empty signature."""
+    told = {key: block[key] for key in block if key not in ("index", "block_index")}
+    if told.get("type") == "thinking":
+        told.setdefault("signature", "")
+    return told
 
 
 def _texts(said: JSON) -> list[JSON]:

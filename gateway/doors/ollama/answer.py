@@ -21,7 +21,7 @@ def message_of(completion: JSON, model: str) -> JSON:
     choice = completion["choices"][0]
     message = choice["message"]
     said: JSON = {"role": "assistant", "content": message.get("content") or ""}
-    if thinking := message.get("reasoning_content"):
+    if thinking := _thinking(message):
         said["thinking"] = thinking
     if calls := message.get("tool_calls"):
         said["tool_calls"] = [_call(each["function"]) for each in calls]
@@ -68,14 +68,16 @@ class Lines:
     def _render(self, chunk: JSON) -> bytes:
         self._last = chunk
         self._usage = chunk.get("usage") or self._usage
-        for choice in chunk["choices"][:1]:
+        for choice in chunk["choices"]:
+            if choice.get("index"):
+                continue
             self._reason = choice.get("finish_reason") or self._reason
             delta = choice.get("delta") or {}
             for piece in delta.get("tool_calls") or ():
                 self._collect(piece)
             pieces = {
                 "content": delta.get("content") or delta.get("refusal"),
-                "thinking": delta.get("reasoning_content"),
+                "thinking": _thinking(delta),
             }
             said = {name: text for name, text in pieces.items() if text}
             if said:
@@ -99,6 +101,11 @@ class Lines:
 def _head(told: JSON, model: str) -> JSON:
     moment = datetime.fromtimestamp(told.get("created") or 0, UTC)
     return {"model": model, "created_at": moment.isoformat().replace("+00:00", "Z")}
+
+
+def _thinking(said: JSON) -> Any:
+    """Return what was thought, by either of its names in OpenAI's format."""
+    return said.get("reasoning_content") or said.get("reasoning")
 
 
 def _call(function: JSON) -> JSON:

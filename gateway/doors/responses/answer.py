@@ -37,7 +37,7 @@ def response_of(completion: JSON, reading: Reading) -> JSON:
         **head(ids.response, reading, "completed" if why is None else "incomplete"),
         "incomplete_details": None if why is None else {"reason": why},
         "output": output,
-        "service_tier": completion.get("service_tier") or "default",
+        "service_tier": tier_of(completion.get("service_tier")),
         "usage": _usage(completion.get("usage"), output, reading),
     }
     return {**response, **echo_of(reading)}
@@ -65,6 +65,19 @@ def head(id: str, reading: Reading, status: str) -> JSON:
         "store": reading.is_kept and status != "failed",
         "usage": None,
     }
+
+
+_TIERS = frozenset(
+    {"auto", "default", "flex", "scale", "priority", "fast", "ultrafast"}
+)
+
+
+def tier_of(told: Any) -> str:
+    """Return the tier that served an answer; other vendors' names are none of OpenAI's.
+
+    Groq's ``on_demand`` fails where clients read responses by the official types.
+    """
+    return told if isinstance(told, str) and told in _TIERS else "default"
 
 
 def incomplete_reason(finish_reason: Any, *, refused: bool) -> str | None:

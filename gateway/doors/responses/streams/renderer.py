@@ -3,7 +3,7 @@
 https://platform.openai.com/docs/api-reference/responses-streaming
 """
 
-from gateway.doors.responses.answer import echo_of, head, incomplete_reason
+from gateway.doors.responses.answer import echo_of, head, incomplete_reason, tier_of
 from gateway.doors.responses.errors import failed_error, stream_error
 from gateway.doors.responses.ids import Ids
 from gateway.doors.responses.reading import Reading
@@ -52,11 +52,13 @@ class ResponsesRenderer:
             if chunk.get("usage"):
                 self._usage = chunk["usage"]
             if chunk.get("service_tier"):
-                self._tier = chunk["service_tier"]
-            for choice in chunk["choices"][:1]:
-                self._output.add(choice)
-                if reason := choice.get("finish_reason"):
-                    self._finish_reason = reason
+                self._tier = tier_of(chunk["service_tier"])
+            for choice in chunk["choices"]:
+                if not choice.get("index"):
+                    self._output.add(choice)
+                    self._finish_reason = (
+                        choice.get("finish_reason") or self._finish_reason
+                    )
         return self._frames.take()
 
     def keep_alive(self, silent_for: float) -> bytes:
