@@ -1,6 +1,7 @@
 """The events of a streamed answer, looked into: where its text stands, and rewritten.
 
-Whatever the format: a piece is chunks, or frames of server-sent events with JSON.
+Whatever the format: a piece is chunks, or frames with JSON, which are server-sent
+events or lines.
 """
 
 import re
@@ -17,7 +18,7 @@ Find = Callable[[str, int], tuple[int, int] | None]
 
 T = TypeVar("T")
 
-_FRAMES = re.compile(rb".*?\n\n|.+\Z", re.DOTALL)
+_FRAMES = re.compile(rb"\{[^\n]*\n|.*?\n\n|.+\Z", re.DOTALL)
 _END = b"\n\n"
 _DATA = b"data: "
 # Objects of an event say by these to which part of the answer they belong.
@@ -114,9 +115,14 @@ def _events(data: Any) -> list[_Event]:
 
 def _value(frame: bytes) -> Any:
     try:
-        return jsontext.decode(frame.partition(_DATA)[2])
+        return jsontext.decode(frame if _is_line(frame) else frame.partition(_DATA)[2])
     except jsontext.JSONError:
         return None
+
+
+def _is_line(frame: bytes) -> bool:
+    """Tell whether a frame is a line of JSON, as Ollama's door writes them."""
+    return frame.startswith(b"{")
 
 
 def _joined(events: list[_Event]) -> Any:
@@ -132,6 +138,8 @@ def _frame(event: _Event) -> bytes:
     frame = event.frame or b""
     if not event.is_changed:
         return frame
+    if _is_line(frame):
+        return jsontext.encode(event.value) + b"\n"
     head, data, _ = frame.partition(_DATA)
     return head + data + jsontext.encode(event.value) + b"\n\n"
 
@@ -154,11 +162,12 @@ def _strings(
 ) -> Iterator[tuple[object, JSON, str]]:
     """Yield the strings of `holder` that go on from one event to the next.
 
-    In the formats of streams these stand under `delta`, or are called `text`.
+    In the formats of streams these stand under `delta`, or are called `text`; in lines
+    that tell whether they are `done`, under `message`.
     """
     name = (*name, *(holder.get(key) for key in _IDENTITY))
     for key, value in holder.items():
-        is_part = is_text or key == "delta"
+        is_part = is_text or key == "delta" or (key == "message" and "done" in holder)
         match value:
             case str() if (is_part or key == "text") and key not in _NO_TEXT:
                 yield (*name, key), holder, key
