@@ -26,7 +26,7 @@ from tests.browser.test_first_run import PAGES
 from tests.e2e import dialects
 from tests.e2e.processes import ADMINISTRATOR, ROOT, Server, wait_until
 from tests.e2e.replay import Replay
-from tests.screenshots.world import REGISTRY
+from tests.screenshots.world import REGISTRY, SESSION
 
 IMAGES = ROOT / "docs" / "images"
 WIDTHS = (360, 1280, 1920)
@@ -62,6 +62,7 @@ FULL_PAGES = (
     "/models/openai/delete/",
     "/usage/?range=30d",
     "/usage/?by=key",
+    "/usage/?range=30d&by=door",
     "/requests/?status=5xx",
     "/admin/providers/modelprovider/",
     "/admin/gateway/usagerecord/",
@@ -202,10 +203,14 @@ def _take_all(browser: Browser, folder: Path, only: str) -> None:
         _furnish(server)
         for path in FULL_PAGES:
             camera.open(page, path)
-        for path in ("/requests/", "/requests/?status=5xx"):
+        session = f"/requests/?session={SESSION.format(39, 39)}"
+        camera.open(page, session, "session")
+        vectors = "/requests/?door=embeddings"
+        for path in ("/requests/", "/requests/?status=5xx", session, vectors):
             page.goto(path)
             row = page.locator("td a[href^='/requests/']").first
-            camera.open(page, str(row.get_attribute("href")), f"request of {path}")
+            name = f"request of {path.partition('=')[0]}"
+            camera.open(page, str(row.get_attribute("href")), name)
         dialects.install(upstream, "/openai")
         states.register(server, upstream)
         for number, (name, act) in enumerate(states.STATES.items()):

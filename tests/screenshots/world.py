@@ -47,6 +47,7 @@ REGISTRY = {
                     "o4-mini",
                     "gpt-4.1",
                     "gpt-4.1-mini",
+                    "text-embedding-3-small",
                 ],
                 "rateLimit": {"requestsPerMinute": 600},
                 "auth": _key("Authorization", "Bearer ", "openai"),
@@ -160,7 +161,24 @@ TRAFFIC = (
     ("code-reviewer", "agent", "anthropic", "claude-opus-4-5", 9, 5200, "0.012"),
     ("night-batch", "agent", "ollama", "llama3.2:3b", 7, 1500, None),
     ("pipeline", "workspace", "openai", "gpt-4o", 4, 1800, "0.005"),
+    (
+        "pipeline",
+        "workspace",
+        "openai",
+        "text-embedding-3-small",
+        5,
+        260,
+        "0.00002",
+    ),
 )
+# By caller, where it does not ask for chat completions: door and client.
+DOORS = {
+    "code-reviewer": ("messages", "claude-code"),
+    "night-batch": ("ollama", ""),
+}
+PURPOSES = ("main", "main", "main", "title", "compaction")
+SESSION = "0199f3a4-{:04d}-7c1e-9a52-3be1c0de{:04d}"
+SESSIONS = 40
 
 FAILURES = (
     (502, 503, "upstream_error", "The provider answered with an error: overloaded."),
@@ -233,6 +251,16 @@ def _call(chance: random.Random, number: int, now: datetime) -> ledger.UsageReco
         cost=Decimal(price) * sum(tokens) / 1000 if price else None,
         dropped=["logit_bias"] if chance.random() < 0.03 else [],
     )
+    if model == "text-embedding-3-small":
+        row.door, row.stream, row.output_tokens = "embeddings", False, 0
+        row.details = {"inputs": 64, "upstream_calls": 1, "dimensions": 1536}
+    elif caller in DOORS:
+        row.door, row.client = DOORS[caller]
+    if caller == "code-reviewer":
+        session = number * SESSIONS // (DAYS * CALLS_A_DAY)
+        row.session_id = SESSION.format(session, session)
+        row.agent_id = chance.choice(["", "reviewer-2"])
+        row.request_class = chance.choice(PURPOSES)
     if chance.random() < (0.2 if provider == "ollama" else 0.015):
         row.status, row.upstream_status, row.error_code, row.error_message = (
             chance.choice(FAILURES)

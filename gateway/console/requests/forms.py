@@ -48,9 +48,7 @@ class FilterForm(forms.Form):
     user = forms.CharField(required=False, max_length=128, label=_("End user"))
     run = forms.CharField(required=False, max_length=128, label=_("Run"))
     session = forms.CharField(required=False, max_length=128, label=_("Session"))
-    subagent = forms.CharField(
-        required=False, max_length=128, label=_("Agent in the session")
-    )
+    subagent = forms.CharField(required=False, max_length=128, label=_("Subagent"))
     purpose = forms.CharField(required=False, max_length=64, label=_("Purpose"))
     door = doors.field()
     key = forms.CharField(required=False, max_length=24, label=_("Key"))

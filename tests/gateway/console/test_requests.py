@@ -411,7 +411,7 @@ def test_a_call_tells_of_its_door_and_conversation(logged_in_client, record):
         "Door": "Embeddings",
         "Client": "codex_cli_rs",
         "Session": "s 1",
-        "Agent in the session": "a-1",
+        "Subagent": "a-1",
         "Purpose": "title",
         "Inputs": "40",
         "Calls of the provider": "3",
@@ -463,4 +463,4 @@ def test_the_list_names_the_door_where_it_is_not_the_usual(logged_in_client, rec
     record()
     record(door="messages")
     page = logged_in_client.get("/requests/").content.decode()
-    assert re.findall(r"· (Chat|Messages)\b", page) == ["Messages"]
+    assert re.findall(r">(Chat|Messages)</span>", page) == ["Messages"]
