@@ -74,7 +74,7 @@ experimental_bearer_token = "$key"
         link="https://opencode.ai/docs/providers/",
     ),
     "opencode-responses": Recipe(
-        _("opencode, by the Responses API"),
+        _("opencode, Responses API"),
         TOOLS,
         door="responses",
         place="opencode.json",
@@ -101,7 +101,7 @@ experimental_bearer_token = "$key"
         link="https://opencode.ai/docs/providers/",
     ),
     "opencode-messages": Recipe(
-        _("opencode, by the Messages API"),
+        _("opencode, Messages API"),
         TOOLS,
         door="messages",
         place="opencode.json",
@@ -141,7 +141,7 @@ Model ID:      $model
         link="https://docs.cline.bot/provider-config/openai-compatible",
     ),
     "cline-messages": Recipe(
-        _("Cline, by the Messages API"),
+        _("Cline, Messages API"),
         TOOLS,
         place=_("Settings of the extension"),
         door="messages",
