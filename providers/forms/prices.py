@@ -28,7 +28,7 @@ class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         self.initial["kind"] = told if told in KINDS else ""
         by_name = kind_of(row.model_id, row.upstream_id, row.base_model)
         cast(forms.ChoiceField, self.fields["kind"]).choices = [
-            ("", _("By its name: %(kind)s") % {"kind": LABELS[by_name]}),
+            ("", _("%(kind)s, by name") % {"kind": LABELS[by_name]}),
             *LABELS.items(),
         ]
         for name, field in self.fields.items():

@@ -490,7 +490,7 @@ def test_the_kind_of_a_model_is_shown_and_set(logged_in_client, provider):
     row = provider(models=("docs",))
     row.provider_models.update(capabilities={"vision": True})
     page = logged_in_client.get("/models/openai/?tab=models").content.decode()
-    assert "By its name: Chat" in page
+    assert "Chat, by name" in page
     for kind, capabilities in (
         ("embedding", {"vision": True, "kind": "embedding"}),
         ("", {"vision": True}),
@@ -507,5 +507,5 @@ def test_the_kind_of_a_model_is_shown_and_set(logged_in_client, provider):
 def test_what_a_viewer_sees_tells_the_kind(logged_in_client, provider):
     provider(models=("text-embedding-3-small",))
     page = logged_in_client.get("/models/openai/?tab=models").content.decode()
-    assert "By its name: Embeddings" in page
+    assert "Embeddings, by name" in page
     assert "Embeddings" in logged_in_client.get("/models/").content.decode()
