@@ -63,16 +63,18 @@ def requests() -> list[Any]:
     ]
 
 
-def answer(kind: str, body: dict[str, Any], *, is_stream: bool) -> httpx.Response:
-    """Return what an upstream says to `body`, streamed where that is wanted."""
+def answer(kind: str, request: httpx.Request) -> httpx.Response:
+    """Return what an upstream says to `request`, streamed where that is wanted."""
     told = ANSWERS[kind]
-    if kind == "bedrock" and is_stream:
+    if request.url.path.endswith("-stream"):
+        is_wrapped = "invoke" in request.url.path
+        frames = [{"chunk": each} for each in FRAMES] if is_wrapped else FRAMES
         return httpx.Response(
             200,
             headers={"content-type": "application/vnd.amazon.eventstream"},
-            content=stream_bytes(FRAMES),
+            content=stream_bytes(frames),
         )
-    if kind != "openai" or not body.get("stream"):
+    if kind != "openai" or not json.loads(request.content).get("stream"):
         return httpx.Response(200, json=told)
     choice = {**told["choices"][0], "delta": told["choices"][0]["message"]}
     chunk = {**told, "choices": [choice]}
@@ -99,13 +101,7 @@ def test_a_request_of_a_real_client_is_answered(
     model = row.provider_models.get()
     model.upstream_id = {"bedrock": "us.amazon.nova-pro-v1:0"}.get(kind, "upstream")
     model.save()
-    seen = upstream(
-        lambda request: answer(
-            kind,
-            json.loads(request.content),
-            is_stream=request.url.path.endswith("-stream"),
-        )
-    )
+    seen = upstream(lambda request: answer(kind, request))
     path = record["path"].replace("fake-anthropic", "up")
     headers = {
         name: value
