@@ -242,3 +242,25 @@ def test_a_key_in_pieces_is_redacted_on_its_way_through_every_door(
     else:
         said = streaming_door.said_in(answer.content)
         assert said == ("My key: [redacted] is mine, is", (), "")
+
+
+def test_a_key_in_arguments_is_redacted_at_every_door(
+    provider, upstream, gateway, streaming_door
+):
+    key = "sk-upstream-key-0123456789"
+    provider(key=key)
+
+    def call(text: str, **fields: Any) -> bytes:
+        function = {"arguments": text, **fields}
+        told = {"index": 0, "id": "call_1", "type": "function", "function": function}
+        event = openai_event("")
+        event["choices"][0]["delta"] = {"tool_calls": [told]}
+        return framed(event)
+
+    pieces = [call("", name="look"), *(call(x) for x in ('{"at": "', *key, '"}'))]
+    end = openai_event("")
+    end["choices"][0] = {"index": 0, "delta": {}, "finish_reason": "tool_calls"}
+    upstream(stream=[*pieces, framed(end), b"data: [DONE]\n\n"])
+    answer = streaming_door.ask(gateway(), stream=True)
+    assert key[3:12] not in answer.text
+    assert "[redacted]" in answer.text
