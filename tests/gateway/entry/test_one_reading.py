@@ -105,7 +105,7 @@ def relayed(door: str, raw: bytes) -> bytes:
     """Return what goes upstream for a body; raises GatewayError."""
     where, translator = DOORS[door]
     asked = where.parse_request(bodies.parse(raw), Sent({}, raw=raw))
-    sent = between(where, translator).render_request(asked, ROUTE, {})
+    sent = between(where, translator).prepare(asked, ROUTE).render({})
     assert sent.raw, "it was written anew"
     return sent.raw
 
