@@ -70,7 +70,12 @@ def test_every_json_object_is_read_as_the_standard_parser_reads_it(value):
     raw = json.dumps(value).encode()
     try:
         parsed = bodies.parse(raw)
-    except GatewayError:
+    except GatewayError as refusal:
+        if "stands twice" in refusal.message:
+            # Other parsers take such keys for one another.
+            alike = [key.partition("\0")[0].casefold() for key in value]
+            assert len(set(alike)) < len(alike)
+            return
         # Python writes lone surrogates; no strict parser takes them.
         with pytest.raises(UnicodeEncodeError):
             json.dumps(value, ensure_ascii=False).encode()
