@@ -73,6 +73,30 @@ GATEWAY = (
         "Show a response that a provider keeps.",
         _RESPONSES,
     ),
+    Call(
+        "/v1/responses/compact",
+        "POST",
+        "Make a conversation shorter.",
+        _RESPONSES,
+    ),
+    Call(
+        "/v1/p/{provider}/responses/compact",
+        "POST",
+        "Make a conversation shorter by a model of one provider.",
+        _RESPONSES,
+    ),
+    Call(
+        "/v1/responses/input_tokens",
+        "POST",
+        "Count the tokens of a response's input.",
+        _RESPONSES,
+    ),
+    Call(
+        "/v1/p/{provider}/responses/input_tokens",
+        "POST",
+        "Count the tokens of a response's input at one provider.",
+        _RESPONSES,
+    ),
     Call("/v1/embeddings", "POST", "Make vectors of texts.", _EMBEDDINGS),
     Call(
         "/v1/p/{provider}/embeddings",

@@ -58,6 +58,7 @@ def test_an_agent_is_wired_by_typing(page: Any, axe: Axe) -> None:
     page.get_by_label("Name", exact=True).fill("typed")
     page.get_by_role("button", name="Deploy Now").click()
     page.get_by_role("link", name="View Agent").click()
+    page.get_by_role("link", name="Wires", exact=True).click()
     default = page.get_by_label("chat", exact=True)
     assert default.input_value() == "router/routed-07"
     default.fill("p123/m123")

@@ -237,7 +237,7 @@ ELSEWHERE: dict[int, dict[str | tuple[str, ...], tuple[str, ...]]] = {
         OPENAI: (
             "openai/error_page_in_html",
             "openai/error_is_a_redirect",
-            GATEWAY + "entry/test_chat_completions.py::"
+            GATEWAY + "every_door/test_outcomes.py::"
             "test_a_provider_that_answers_html_is_a_502_without_the_html",
             "tests/e2e/test_upstream_faults.py::test_a_fault_of_a_whole_answer",
         )

@@ -209,3 +209,21 @@ def test_a_schema_that_ollama_refuses_is_asked_for_in_words(
         assert answer.headers["x-gateway-downgraded"] == "response_format"
     sent = [form_of(json.loads(request.content)) for request in seen]
     assert sent == ["schema", "json", "json"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "JSON schema conversion failed:\nError resolving ref #/nowhere: not found",
+        "JSON schema error at #/properties/a: cannot resolve $ref #/nowhere",
+    ],
+)
+def test_a_reference_that_leads_nowhere_is_the_clients_mistake(
+    message, provider, gateway, upstream, chat
+):
+    provider(models=("m",))
+    seen = upstream(taking("words", message, 400, SAID))
+    answer = gateway().post(URL, json=wanting(chat))
+    assert answer.status_code == 400
+    assert "ref" in answer.json()["error"]["message"]
+    assert len(seen) == 1

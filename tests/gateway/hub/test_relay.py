@@ -13,7 +13,7 @@ from gateway.hub.protocol import JSON, Reply
 from gateway.translators import openai
 from gateway.translators.openai.frames import PlainFrames
 from gateway.wire import sse
-from gateway.wire.sse import Event, SSEDecoder
+from gateway.wire.sse import SSEDecoder
 
 HEAD = '{"id":"c","object":"chat.completion.chunk","created":5,"model":"x","choices":'
 ROLE = HEAD + '[{"index":0,"delta":{"role":"assistant","content":""}}]}'
@@ -122,7 +122,7 @@ def test_relaying_says_what_feeding_says(
 
 
 def run_of(known: PlainFrames, *payloads: bytes) -> list[bytes]:
-    return known.run([Event(payload) for payload in payloads], 0)
+    return known.run(list(payloads), 0)
 
 
 def test_plain_frames_do_go_the_shorter_way() -> None:

@@ -36,7 +36,8 @@ SCHEMAS = Feature(
     "schemas",
     ("json_schema", "format"),
     re.compile(
-        r"^(?!.*\bfor function\b).*("
+        # A reference that leads nowhere is the client's own mistake.
+        r"^(?!.*\b(for function|resolv(e|ing) \$?ref|unresolvable)\b).*("
         r"grammar|schemas? (is|are) too|too complex|invalid (json )?schema|"
         r"invalid_json_schema|json ?schema conversion|"
         r"(json_?schema|structured.outputs?|xgrammar|outlines|guidance|for format)"

@@ -137,7 +137,7 @@ def recorded():
     if not CLIENTS.is_file():
         return []
     lines = map(json.loads, CLIENTS.read_text().splitlines())
-    return [each for each in lines if isinstance(each.get("body"), dict)]
+    return [each for each in lines if "messages" in (each.get("body") or {})]
 
 
 @pytest.mark.parametrize(
@@ -147,8 +147,6 @@ def recorded():
 def test_what_real_clients_send_arrives(way, sent):
     translator, model, options = WAYS[way]
     body = sent["body"]
-    if "messages" not in body:
-        pytest.skip("no request of messages")
     raw = json.dumps(body).encode()
     headers = {name: [value] for name, value in sent["headers"].items()}
     asked = messages.parse_request(body, Sent(headers, raw=raw))
