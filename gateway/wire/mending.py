@@ -84,6 +84,17 @@ def decode_mended(data: bytes) -> Any:
     return decode(_mended(_text(data)))
 
 
+def decode_or_mend(data: bytes) -> Any:
+    """Return what JSON text says, mended only where it is not JSON to the letter.
+
+    Raises one of `JSONError` where it is none even so.
+    """
+    try:
+        return decode(data)
+    except JSONError:
+        return decode_mended(data)
+
+
 def first_half(text: str) -> tuple[str, int] | None:
     """Return the first part of a character in JSON text, and where it stands."""
     half = next(iter(_halves(text)), None)

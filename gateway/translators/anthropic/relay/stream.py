@@ -22,8 +22,8 @@ from gateway.translators.anthropic.relay.tap import Tap
 from gateway.translators.anthropic.relay.whole import checked, events_of
 from gateway.wire import sse_blocks
 from gateway.wire.bounds import MAX_EVENT, EventTooLarge
-from gateway.wire.jsontext import JSONError, decode, encode
-from gateway.wire.mending import decode_mended
+from gateway.wire.jsontext import JSONError, encode
+from gateway.wire.mending import decode_or_mend
 from gateway.wire.sse import Event
 
 NOTHING: Relayed[bytes] = Relayed(b"")
@@ -138,7 +138,7 @@ class EventRelay:
 
     def _close_whole(self, raw: bytes) -> Relayed[bytes]:
         try:
-            message = checked(_decoded(raw.lstrip(_BLANK)))
+            message = checked(decode_or_mend(raw.lstrip(_BLANK)))
         except JSONError:
             self._fail(upstream_errors.no_answer("is not a stream"))
             return NOTHING
@@ -175,7 +175,7 @@ class EventRelay:
             self._foreign += foreign[: _MOST_FOREIGN - len(self._foreign)]
             return NOTHING if foreign else Relayed(block)
         try:
-            body = _decoded(event.data)
+            body = decode_or_mend(event.data)
         except JSONError:
             body = None
         return self._event(block, event, body)
@@ -207,16 +207,8 @@ class EventRelay:
         event, foreign = sse_blocks.read(block)
         try:
             if event is not None:
-                _decoded(event.data)
+                decode_or_mend(event.data)
         except JSONError:
             return NOTHING
         self._foreign += foreign if event is None else b""
         return NOTHING if event is None else self._block(block)
-
-
-def _decoded(data: bytes) -> Any:
-    """Return what JSON text says, although it may be cut within a character."""
-    try:
-        return decode(data)
-    except JSONError:
-        return decode_mended(data)

@@ -22,8 +22,8 @@ from gateway.translators.openai.responses.usage import finish_reason, usage_of
 from gateway.translators.openai.responses.whole import checked, events_of
 from gateway.wire import sse_blocks
 from gateway.wire.bounds import MAX_EVENT, EventTooLarge
-from gateway.wire.jsontext import JSONError, decode, encode
-from gateway.wire.mending import decode_mended
+from gateway.wire.jsontext import JSONError, encode
+from gateway.wire.mending import decode_or_mend
 from gateway.wire.sse import Event
 
 NOTHING: Relayed[bytes] = Relayed(b"")
@@ -110,7 +110,7 @@ class ResponseRelay:
 
     def _close_whole(self, raw: bytes) -> Relayed[bytes]:
         try:
-            response = checked(_decoded(raw.lstrip(_BLANK)))
+            response = checked(decode_or_mend(raw.lstrip(_BLANK)))
         except JSONError:
             self._fail(upstream_errors.no_answer("is not a stream"))
             return NOTHING
@@ -149,7 +149,7 @@ class ResponseRelay:
         if event.data.strip() == _DONE:
             return Relayed(block)
         try:
-            body = _decoded(event.data)
+            body = decode_or_mend(event.data)
         except JSONError:
             body = None
         return self._named(block, event, body)
@@ -205,7 +205,7 @@ class ResponseRelay:
         event, foreign = sse_blocks.read(block)
         try:
             if event is not None and event.data.strip() != _DONE:
-                _decoded(event.data)
+                decode_or_mend(event.data)
         except JSONError:
             return NOTHING
         self._foreign += foreign if event is None else b""
@@ -217,11 +217,3 @@ class ResponseRelay:
 
 def _framed(event: JSON) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (event["type"].encode(), encode(event))
-
-
-def _decoded(data: bytes) -> Any:
-    """Return what JSON text says, although it may be cut within a character."""
-    try:
-        return decode(data)
-    except JSONError:
-        return decode_mended(data)
