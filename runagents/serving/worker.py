@@ -8,6 +8,7 @@ closes what is idle.
 
 import asyncio
 import signal
+from functools import partial
 from typing import Any
 
 from gunicorn.asgi.protocol import ASGIProtocol
@@ -122,6 +123,11 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
         self.loop.add_signal_handler(signal.SIGTERM, self.handle_exit_signal)
         if not self.alive:
             self.handle_exit_signal()
+        # gunicorn has the loop listen anew and names no backlog: 100 then. Whoever
+        # finds the line full waits for a second and tries again.
+        self.loop.create_server = partial(
+            self.loop.create_server, backlog=self.cfg.backlog
+        )
         await super()._serve()
 
     def handle_exit_signal(self) -> None:

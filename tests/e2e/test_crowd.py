@@ -1,5 +1,10 @@
-"""Many slow streams at once, and others who use the database meanwhile."""
+"""Many slow streams at once, others who use the database meanwhile, and many who come
+in the same moment."""
 
+import errno
+import os
+import signal
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -7,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import dialects, registries
-from tests.e2e.processes import Server
+from tests.e2e.processes import Server, wait_until
 from tests.e2e.raw import Connection
 from tests.e2e.replay import Replay, Reply
 
 STREAMS = 100
+CALLERS = 300
 WRITERS = 8
 WRITES = 40
 MOST_FILES = 10
@@ -117,3 +123,42 @@ def test_many_who_write_beside_streams_never_find_the_database_locked(
     )
     assert agents[0] == WRITERS * WRITES
     assert "locked" not in gateway.log
+
+
+@pytest.fixture
+def stopped(gateway: Server) -> Iterator[None]:
+    """Workers that take no connection: those that come are the system's to keep."""
+    pids = gateway.worker_pids()
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    yield
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
+
+
+@pytest.fixture
+def callers() -> Iterator[list[socket.socket]]:
+    """Sockets that do not wait."""
+    made = [socket.socket() for _ in range(CALLERS)]
+    for each in made:
+        each.setblocking(False)
+    yield made
+    for each in made:
+        each.close()
+
+
+@pytest.mark.proves("5.6")
+def test_whoever_connects_while_all_are_busy_is_kept_in_line(gateway, callers, stopped):
+    """Where the line is full, a SYN is lost and its client waits for a second."""
+    for each in callers:
+        assert each.connect_ex(("127.0.0.1", gateway.port)) == errno.EINPROGRESS
+    assert wait_until(lambda: all(map(is_connected, callers)), 5)
+
+
+def is_connected(client: socket.socket) -> bool:
+    """Tell whether the system took the connection."""
+    try:
+        client.getpeername()
+    except OSError:
+        return False
+    return True
