@@ -15,8 +15,10 @@ from gateway.entry.receiving import (
     Receive,
     Send,
     check_media_type,
+    is_worth_skipping,
     read_body,
     request_of,
+    skip_body,
 )
 from gateway.entry.request import Request
 from gateway.entry.response import (
@@ -56,6 +58,8 @@ async def handle(scope: Message, receive: Receive, send: Send) -> None:
         response.headers["x-request-id"] = request.request_id
         if isinstance(response, Response):
             await _send_whole(response, request, send)
+            if response.skips_body:
+                await skip_body(receive)
         else:
             await _send_stream(response, request, send)
     finally:
@@ -102,7 +106,12 @@ async def _answer(request: Request, receive: Receive) -> Response | StreamedResp
     waiting = request.waiting
     if waiting is not None and await waiting.stop():
         return Response(200, {}, waiting.fail(failure))
-    return error_response(failure, _door_of(request), request.sent())
+    response = error_response(failure, _door_of(request), request.sent())
+    if request.is_unread and is_worth_skipping(request):
+        response.skips_body = True
+    elif request.is_unread:
+        response.headers["connection"] = "close"
+    return response
 
 
 async def _has_begun(request: Request) -> bool:
@@ -162,6 +171,7 @@ async def _respond(request: Request, receive: Receive) -> Response | StreamedRes
         request.caller = await _identify(request, door)
     if request.method == "POST":
         check_media_type(request, may_lack=endpoint.door is routes.MESSAGES_DOOR)
+        request.is_unread = False
         request.body = await read_body(request, receive)
     return await endpoint.view(request, **named)
 

@@ -16,6 +16,9 @@ Send = Callable[[Message], Awaitable[None]]
 BODY_SECONDS = 30.0
 MAX_LENGTH_DIGITS = 18
 BODY_BYTES_PER_SECOND = 64 * 1024
+# Of a body that nobody wants: more is not waited for, nor longer.
+UNWANTED_BYTES = 64 * 1024
+UNWANTED_SECONDS = 2.0
 
 
 def request_of(scope: Mapping[str, Any]) -> Request:
@@ -135,6 +138,36 @@ async def read_body(request: Request, receive: Receive) -> bytes:
         message = await body()
         parts.append(message.get("body", b""))
     return b"".join(parts)
+
+
+def is_worth_skipping(request: Request) -> bool:
+    """Tell whether a body is so small that its connection is kept for the next request.
+
+    It is on its way: the client wrote it behind the headers and asked for no leave.
+    """
+    length = request.header("content-length") or "0"
+    return (
+        "transfer-encoding" not in request.header_lists
+        and "expect" not in request.header_lists
+        and length.isdecimal()
+        and len(length) <= MAX_LENGTH_DIGITS
+        and int(length) <= UNWANTED_BYTES
+    )
+
+
+async def skip_body(receive: Receive) -> None:
+    """Take what is left of a body that was refused unread, to throw it away.
+
+    The server closes a connection on which a body is still to come. The client, who was
+    told nothing of that, would find it broken amid this body or its next request.
+    https://www.rfc-editor.org/rfc/rfc9112#section-9.3
+    """
+    try:
+        async with asyncio.timeout(UNWANTED_SECONDS):
+            while (await receive()).get("more_body"):
+                pass
+    except TimeoutError:
+        return
 
 
 def _unsupported(message: str) -> GatewayError:

@@ -21,6 +21,7 @@ class Request:
     request takes of the worker (gateway/worker/capacity.py), `entry` is its line in the
     ledger once it has become a call. `query` is what stands behind the path's "?".
     `send` is where its answer goes, `waiting` what begins a stream that is late.
+    `is_unread` as long as nothing was taken of its body.
     """
 
     path: str
@@ -35,6 +36,7 @@ class Request:
     query: str = ""
     send: Callable[[dict[str, Any]], Awaitable[None]] | None = None
     waiting: Waiting | None = None
+    is_unread: bool = True
 
     def sent(self) -> Sent:
         """Return what a door may know of it."""

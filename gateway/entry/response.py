@@ -18,12 +18,14 @@ class Response:
     """A status, headers and a body.
 
     `headers` have lower-case names and values without line breaks: ours, or those that
-    an HTTP parser took apart.
+    an HTTP parser took apart. `skips_body`: behind it, what is left of the request's
+    body is taken and thrown away.
     """
 
     status: int
     headers: dict[str, str]
     body: bytes
+    skips_body: bool = False
 
 
 def json_response(

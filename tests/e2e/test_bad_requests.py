@@ -222,6 +222,36 @@ def test_a_bad_key_is_answered_before_the_body_has_come(gateway):
 
 
 @pytest.mark.proves("1.2")
+def test_a_connection_outlives_a_refusal_that_came_before_the_body(gateway):
+    with Connection(gateway) as client:
+        for _ in range(2):
+            client.send(head(gateway, LENGTH, "Authorization: Bearer ra_ag_wrong"))
+            refused = client.answer()
+            assert refused.status == 401
+            assert "connection" not in refused.headers
+            client.send(BODY)
+        client.send(request(gateway, BODY))
+        assert client.answer().status == 200
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Transfer-Encoding: chunked",
+        f"Content-Length: {MIB}",
+        f"{LENGTH}\r\nExpect: 100-continue",
+    ],
+    ids=["chunked", "long", "yet to be asked for"],
+)
+def test_a_refusal_that_waits_for_no_body_says_that_it_closes(gateway, line):
+    with Connection(gateway) as client:
+        client.send(head(gateway, line, "Authorization: Bearer ra_ag_wrong"))
+        answer = client.answer()
+        assert client.is_closed()
+    assert (answer.status, answer.headers["connection"]) == (401, "close")
+
+
+@pytest.mark.proves("1.2")
 def test_a_bad_key_with_an_endless_body_is_cut_off(gateway):
     piece = b"4000\r\n" + b"x" * 0x4000 + b"\r\n"
     sent = 0
