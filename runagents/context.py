@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from gateway.worker.runtime import runtime
 from gateway.worker.troubles import LIMITS, REGISTRY, USAGE
 from providers.roles import Role, may
+from runagents import __version__
 from runagents.accounts.access import navigable
-from runagents.reference.version import version
 
 THEMES = ("light", "dark")
 THEME_COOKIE = "theme"
@@ -83,7 +83,7 @@ def console(request: HttpRequest) -> dict[str, Any]:
         "rate_limits_enforced": settings.RATE_LIMIT_ENFORCEMENT,
         "theme": theme(request),
         "troubles": troubles,
-        "version": version(),
+        "version": __version__,
         "navigation": lambda: navigation(request),
         "may": abilities(request),
     }

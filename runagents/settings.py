@@ -12,8 +12,11 @@ from pathlib import Path
 import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from platformdirs import user_data_path
 
 from runagents.serving.keyfile import key_from_file
+
+PACKAGE = "runagents-model-providers"
 
 
 def env(name: str, default: str = "") -> str:
@@ -69,7 +72,14 @@ def env_networks(name: str, default: str) -> list[str]:
 
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(env("RUNAGENTS_DATA_DIR", str(BASE_DIR / "var"))).resolve()
+# A checkout keeps its data beside the code; the wheel, which carries templates and
+# static files in the package, where the system keeps a user's data.
+IS_CHECKOUT = (BASE_DIR / "manage.py").exists()
+ASSETS_DIR = BASE_DIR if IS_CHECKOUT else BASE_DIR / "runagents" / "assets"
+DATA_DIR = Path(
+    env("RUNAGENTS_DATA_DIR")
+    or (BASE_DIR / "var" if IS_CHECKOUT else user_data_path(PACKAGE, appauthor=False))
+).resolve()
 
 DEBUG = env_bool("DEBUG")
 SECRET_KEY = env("SECRET_KEY") or key_from_file(DATA_DIR / "secret_key")
@@ -140,7 +150,7 @@ ASGI_APPLICATION = "runagents.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [ASSETS_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -199,7 +209,7 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [ASSETS_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

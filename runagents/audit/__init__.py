@@ -203,13 +203,14 @@ def _actor() -> str:
 
 
 def _process() -> str:
-    if os.path.basename(sys.argv[0]) != "manage.py" or len(sys.argv) < 2:
+    name = os.path.basename(sys.argv[0])
+    if name not in {"manage.py", "runagents"} or len(sys.argv) < 2:
         return "server"
     try:
         account = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         account = str(os.getuid())
-    return f"manage.py {sys.argv[1]} ({account})"
+    return f"{name} {sys.argv[1]} ({account})"
 
 
 def outdated() -> QuerySet[AuditEntry]:

@@ -14,14 +14,17 @@ OWN = {
 }
 
 
-def overview() -> str:
-    """Return this project's commands with what they do, and the way to the rest."""
-    lines = ["python manage.py COMMAND [options]; COMMAND --help tells its options."]
+def overview(program: str) -> str:
+    """Return this project's commands with what they do, and the way to the rest.
+
+    `program` is what to type before a command.
+    """
+    lines = [f"{program} COMMAND [options]; COMMAND --help tells its options."]
     known = get_commands()
     for title, names in OWN.items():
         lines += ["", f"{title}:"]
         for name in names:
             told = str(load_command_class(known[name], name).help)
             lines.append(f"  {name:18}{told.partition('. ')[0].rstrip('.')}.")
-    lines += ["", "Django's own commands: python manage.py help --commands"]
+    lines += ["", f"Django's own commands: {program} help --commands"]
     return "\n".join(lines)

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from providers.api import urls as registry_urls
+from runagents import __version__
 from runagents.agents.api import urls as agent_urls
-from runagents.reference.version import version
 
 JSON = dict[str, Any]
 
@@ -140,7 +140,7 @@ def document(base: str) -> JSON:
         "openapi": "3.1.0",
         "info": {
             "title": "RunAgents Model Providers",
-            "version": version(),
+            "version": __version__,
             "description": "Calls of models below /v1, the registry below /api/v1.",
         },
         "servers": [{"url": base}],

@@ -8,8 +8,8 @@ from django.urls import get_resolver
 
 from gateway.entry import routes
 from providers.models import WorkspaceKey
+from runagents import __version__
 from runagents.reference.document import GATEWAY, document
-from runagents.reference.version import version
 
 # An upstream of its own, which no program of somebody's asks.
 NOT_FOR_PROGRAMS = r"/sandbox/"
@@ -70,7 +70,7 @@ def test_the_document_is_whole():
     assert len(names) == len(set(names))
     assert all(call["summary"].endswith(".") for call in calls)
     assert told["servers"] == [{"url": "https://gateway.example.com"}]
-    assert told["info"]["version"] == version()
+    assert told["info"]["version"] == __version__
     for path, methods in told["paths"].items():
         for call in methods.values():
             named = {each["name"] for each in call.get("parameters", [])}
@@ -89,4 +89,4 @@ def test_the_document_is_for_a_workspaces_key_and_for_who_is_signed_in(
     assert client.get("/reference/").status_code == 302
     page = logged_in_client.get("/reference/").content.decode()
     assert "/api/v1/agents/{name}/config" in page
-    assert f"(version {version()})" in page
+    assert f"(version {__version__})" in page

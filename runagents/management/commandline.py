@@ -1,0 +1,42 @@
+"""The command line: `runagents` where it is installed, `manage.py` in a checkout."""
+
+import os
+import sys
+
+import django
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import execute_from_command_line
+from django.db import Error as DatabaseError
+
+ASKING: tuple[list[str], ...] = ([], ["help"], ["--help"], ["-h"])
+
+
+def program() -> str:
+    """Return what to type before a command's name."""
+    name = os.path.basename(sys.argv[0])
+    return "runagents" if name == "runagents" else "python manage.py"
+
+
+def main() -> None:
+    """Run the command named on the command line."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "runagents.settings")
+    try:
+        if sys.argv[1:] in ASKING:
+            sys.stdout.write(f"{_overview()}\n")
+            return
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
+    except DatabaseError as error:
+        sys.exit(
+            f"The database cannot be used: {str(error).strip()}\n"
+            f"A new one is set up by the first `{program()} serve`, or by "
+            f"`{program()} migrate`."
+        )
+
+
+def _overview() -> str:
+    django.setup()
+    from runagents.management.overview import overview
+
+    return overview(program())
