@@ -40,6 +40,23 @@ VECTORS = {
     "usage": {"prompt_tokens": 9, "total_tokens": 9},
 }
 
+WRITTEN = {
+    "id": "cmpl-up",
+    "object": "text_completion",
+    "created": 1700000000,
+    "model": MODEL,
+    "choices": [
+        {"index": 0, "text": "hello", "logprobs": None, "finish_reason": "stop"}
+    ],
+    "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11},
+}
+JUDGED = {
+    "id": "modr-up",
+    "model": MODEL,
+    "results": [{"flagged": True, "categories": {}, "category_scores": {}}],
+    "usage": {"prompt_tokens": 9, "total_tokens": 9},
+}
+
 
 class Said(NamedTuple):
     """What a client reads of a streamed answer.
@@ -246,5 +263,24 @@ OLLAMA_EMBED = ClientDoor(
     VECTORS,
     "[[0.5, 1.0]]",
 )
+COMPLETIONS = ClientDoor(
+    "completions",
+    "/v1/completions",
+    {"model": MODEL, "prompt": "hi"},
+    lambda completion: str(completion["choices"][0]["text"]),
+    lambda raw: Said(),
+    _refusal_of_openai,
+    WRITTEN,
+)
+MODERATIONS = ClientDoor(
+    "moderations",
+    "/v1/moderations",
+    {"model": MODEL, "input": "hi"},
+    lambda judged: str(judged["results"][0]["flagged"]),
+    lambda raw: Said(),
+    _refusal_of_openai,
+    JUDGED,
+    "True",
+)
 CONVERSING = (CHAT, RESPONSES, MESSAGES, OLLAMA)
-EVERY = (*CONVERSING, EMBEDDINGS, OLLAMA_EMBED)
+EVERY = (*CONVERSING, EMBEDDINGS, OLLAMA_EMBED, COMPLETIONS, MODERATIONS)

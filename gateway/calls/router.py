@@ -1,6 +1,8 @@
 """From a model's name to the providers that serve it, in the order to try them."""
 
 import difflib
+from datetime import datetime
+from itertools import chain
 
 from gateway.errors import GatewayError
 from gateway.worker.snapshot import Caller, Snapshot, Target
@@ -48,6 +50,26 @@ def visible(
                 found.append((model, target))
                 break
     return found
+
+
+def within_reach(
+    snapshot: Snapshot, caller: Caller, provider: str = ""
+) -> list[Target]:
+    """Return a target of each provider of which the caller may use a model.
+
+    The best stand first; `provider` leaves one.
+    """
+    found: dict[str, Target] = {}
+    for target in chain.from_iterable(snapshot.targets.values()):
+        name = target.provider.name
+        if provider in ("", name) and caller.may_use(name, target.model_id):
+            found.setdefault(name, target)
+    return sorted(found.values(), key=_rank)
+
+
+def _rank(target: Target) -> tuple[int, datetime]:
+    row = target.provider.row
+    return row.priority, row.created_at
 
 
 def _serving(snapshot: Snapshot, model: str, provider: str) -> tuple[Target, ...]:

@@ -11,12 +11,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from gateway.doors import DOORS, embeddings
+from gateway.doors.plain import completions, moderations
 from gateway.doors.protocol import Door, Envelope
 from gateway.doors.responses import compaction
 from gateway.doors.responses.native import input_tokens
 from gateway.entry.response import Response
 from gateway.entry.streamed import StreamedResponse
 from gateway.entry.views import calls, models, ollama, responses, sandbox
+from gateway.entry.views.plain import plainly
 
 View = Callable[..., Awaitable[Response | StreamedResponse]]
 """Takes the request, and what its route's pattern names."""
@@ -24,7 +26,8 @@ View = Callable[..., Awaitable[Response | StreamedResponse]]
 SANDBOX = "/sandbox/"
 
 _OWN = re.compile(
-    r"/(?:v1|sandbox|tools|(?:api/)?(?:v1/)*(?:chat|responses|embeddings|p)"
+    r"/(?:v1|sandbox|tools|(?:api/)?(?:v1/)*(?:chat|responses|embeddings|p"
+    r"|completions|moderations)"
     r"|(?:api/)?(?:anthropic/)?(?:v1/)*messages)(?:/|$)"
 )
 """Paths that begin so are the gateway's, known or not: a program asks there, to which
@@ -47,6 +50,8 @@ OLLAMA_DOOR = DOORS["ollama"]
 _CHAT = r"(?:(?:v1/)*chat/completions/?)+"
 _EMBEDDINGS = r"(?:(?:v1/)*embeddings/?)+"
 _RESPONSES = r"(?:(?:v1/)*responses/?)+"
+_COMPLETIONS = r"(?:(?:v1/)*completions/?)+"
+_MODERATIONS = r"(?:(?:v1/)*moderations/?)+"
 
 _COMPACT = r"(?:(?:v1/)*responses/)+compact/?"
 _INPUT_TOKENS = r"(?:(?:v1/)*responses/)+input_tokens/?"
@@ -122,6 +127,8 @@ ENDPOINTS = (
     *endpoints_of(_MESSAGES, MESSAGES_DOOR),
     *_pinnable(_COUNTED, MESSAGES_DOOR, models.count_tokens),
     *_pinnable(_EMBEDDINGS, embeddings, calls.embeddings),
+    *_pinnable(_COMPLETIONS, completions, plainly(completions)),
+    *_pinnable(_MODERATIONS, moderations, plainly(moderations)),
     # With a slash behind it, it is the console's page.
     _endpoint(r"/models", "GET", models.models),
     _endpoint(r"/(?:api/)?(?:v1/)+models/?", "GET", models.models),

@@ -39,6 +39,8 @@ _CHAT = "https://platform.openai.com/docs/api-reference/chat/create"
 _MESSAGES = "https://platform.claude.com/docs/en/api/messages/create"
 _RESPONSES = "https://platform.openai.com/docs/api-reference/responses"
 _EMBEDDINGS = "https://platform.openai.com/docs/api-reference/embeddings/create"
+_COMPLETIONS = "https://platform.openai.com/docs/api-reference/completions"
+_MODERATIONS = "https://platform.openai.com/docs/api-reference/moderations"
 _COUNT = "https://platform.claude.com/docs/en/api/messages-count-tokens"
 _OLLAMA = "https://docs.ollama.com/api"
 _MODELS = "https://platform.openai.com/docs/api-reference/models"
@@ -103,6 +105,20 @@ GATEWAY = (
         "POST",
         "Make vectors of texts by a model of one provider.",
         _EMBEDDINGS,
+    ),
+    Call("/v1/completions", "POST", "Have a prompt written on from.", _COMPLETIONS),
+    Call(
+        "/v1/p/{provider}/completions",
+        "POST",
+        "Have a prompt written on from by a model of one provider.",
+        _COMPLETIONS,
+    ),
+    Call("/v1/moderations", "POST", "Tell whether contents harm.", _MODERATIONS),
+    Call(
+        "/v1/p/{provider}/moderations",
+        "POST",
+        "Tell whether contents harm, by one provider.",
+        _MODERATIONS,
     ),
     Call("/v1/messages/count_tokens", "POST", "Tell how long a message is.", _COUNT),
     Call(

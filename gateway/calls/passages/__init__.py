@@ -7,15 +7,18 @@ sides speak the same format a direct one spares the detour.
 from gateway.calls.passages.claude_on_bedrock import ClaudeOnBedrock
 from gateway.calls.passages.protocol import Passage, Prepared, Reader, Whole
 from gateway.calls.passages.relaying import Relaying
+from gateway.calls.passages.relaying_plain import RelayingPlain
 from gateway.calls.passages.relaying_responses import RelayingResponses
 from gateway.calls.passages.short_frames import short_frames
 from gateway.calls.passages.through_hub import ThroughHub, chunks, frames
 from gateway.doors import chat, messages, responses
+from gateway.doors.plain import completions, moderations
 from gateway.doors.protocol import Door
 from gateway.doors.responses import compaction
 from gateway.doors.responses.native import input_tokens
 from gateway.hub.protocol import JSON, Feature, Translator
 from gateway.translators import anthropic, bedrock, openai
+from gateway.translators.openai.plain import request as plain
 
 __all__ = ["Passage", "Prepared", "Reader", "Whole", "between", "to_chunks"]
 
@@ -27,6 +30,12 @@ DIRECT: dict[tuple[Door, Translator], Passage[bytes]] = {
     ),
     (input_tokens, openai): RelayingResponses(
         ThroughHub(input_tokens, openai, frames), "/input_tokens"
+    ),
+    (completions, openai): RelayingPlain(
+        completions, plain.COMPLETIONS, "choices", completions.not_here
+    ),
+    (moderations, openai): RelayingPlain(
+        moderations, plain.MODERATIONS, "results", moderations.not_here
     ),
     (messages, anthropic): Relaying(messages),
     (messages, bedrock): ClaudeOnBedrock(
