@@ -327,6 +327,15 @@ def invited(page: Any) -> str:
     return str(page.locator("pre", has_text="/join/").first.inner_text())
 
 
+def join_as_a_viewer(page: Any, another: Any) -> None:
+    """Invite a viewer on an administrator's page, who joins on `another`."""
+    another.goto(invited(page))
+    for label in ("Password", "Password confirmation"):
+        another.get_by_label(label, exact=True).fill("a-long-enough-password-7")
+    another.get_by_role("button", name="Save and sign in").click()
+    another.get_by_label("Your account and theme").wait_for()
+
+
 @state
 def somebody_invited(page: Any, upstream: str) -> None:
     invited(page)

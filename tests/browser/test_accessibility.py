@@ -55,6 +55,16 @@ def test_no_page_shuts_anybody_out(
     assert not found, "\n".join(found)
 
 
+def test_what_a_viewer_may_not_do_shuts_nobody_out(
+    filled: Server, open_page: Callable[..., Any], axe: Axe
+) -> None:
+    filled.expected = "This needs the role Administrator."
+    viewer = open_page(filled.url)
+    states.join_as_a_viewer(signed_in(open_page(filled.url), filled), viewer)
+    assert not (found := faults(viewer, axe, "/settings/people/")), "\n".join(found)
+    viewer.get_by_role("heading", name="You may not do this").wait_for()
+
+
 def test_pages_before_the_log_in_shut_nobody_out(
     filled: Server, open_page: Callable[..., Any], axe: Axe
 ) -> None:

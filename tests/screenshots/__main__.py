@@ -73,7 +73,9 @@ def main() -> None:
     """Take the pictures that the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m tests.screenshots")
     parser.add_argument("--all", metavar="FOLDER", type=Path)
-    parser.add_argument("--only", default="", help="pages whose name holds this")
+    parser.add_argument(
+        "--only", action="append", help="pages whose name holds this or another one"
+    )
     options = parser.parse_args()
     chromium = shutil.which("chromium")
     if chromium is None:
@@ -83,7 +85,7 @@ def main() -> None:
             executable_path=chromium, args=["--no-sandbox"]
         )
         if options.all:
-            _take_all(browser, options.all, options.only)
+            _take_all(browser, options.all, options.only or [""])
         else:
             _take_readme(browser)
         browser.close()
@@ -146,16 +148,16 @@ def _page(browser: Browser, server: Server) -> Page:
 
 
 class Camera:
-    """Takes a page in every shape, if its name holds the wanted word."""
+    """Takes a page in every shape, if its name holds a wanted word."""
 
-    def __init__(self, folder: Path, only: str) -> None:
+    def __init__(self, folder: Path, only: list[str]) -> None:
         self.folder = folder
         self.only = only
         folder.mkdir(parents=True, exist_ok=True)
 
     def wants(self, name: str) -> bool:
         """Tell whether the page of this name is asked for."""
-        return self.only in _slug(name)
+        return any(word in _slug(name) for word in self.only)
 
     def open(self, page: Page, path: str, name: str = "") -> None:
         """Open an address and take its pictures."""
@@ -185,7 +187,7 @@ def _slug(name: str) -> str:
     return re.sub(r"\W+", "-", name).strip("-") or "dashboard"
 
 
-def _take_all(browser: Browser, folder: Path, only: str) -> None:
+def _take_all(browser: Browser, folder: Path, only: list[str]) -> None:
     camera = Camera(folder, only)
     with _installation(**dict.fromkeys(ADMINISTRATOR, "")) as server:
         page = _page(browser, server)
@@ -222,6 +224,10 @@ def _take_all(browser: Browser, folder: Path, only: str) -> None:
         if camera.wants("state not offered"):
             _ask_for_what_is_not_offered(page)
             camera.shoot(page, "state not offered")
+        if camera.wants("state refused to a viewer"):
+            viewer = _page(browser, server)
+            states.join_as_a_viewer(page, viewer)
+            camera.open(viewer, "/settings/people/", "state refused to a viewer")
         with _troubled(server):
             camera.open(page, "/", "state troubles")
         _lose_the_database(server)
