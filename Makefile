@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install install-test run lint check test lock screenshots benchmarks conformance clients
+.PHONY: install install-test run lint check test audit lock screenshots benchmarks conformance clients
 
 # A Python without its venv package leaves half an environment, which must not count.
 .DELETE_ON_ERROR:
@@ -45,6 +45,17 @@ check: lint
 test: install-test
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations=10
 
+.venv-build/.installed: requirements-build.lock
+	@$(PYTHON) -m venv .venv-build
+	@.venv-build/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# Known faults of the locked packages, and the list of them for whoever installs this.
+audit: .venv-build/.installed
+	.venv-build/bin/pip-audit --disable-pip --require-hashes -r requirements.lock
+	@mkdir -p dist
+	.venv-build/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-file dist/sbom.cdx.json requirements.lock
+
 screenshots: install-test
 	$(BIN)/python -m tests.screenshots
 
@@ -64,4 +75,5 @@ lock: install-test
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra test pyproject.toml -o requirements-test.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group build -o requirements-build.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header tests/clients/python/requirements.in -o tests/clients/python/requirements.lock
