@@ -28,6 +28,9 @@ They are of no use but to be encoded again.
 encode = msgspec.json.Encoder().encode
 """Plain Python values to compact UTF-8 bytes."""
 
+encode_lines = msgspec.json.Encoder().encode_lines
+"""A list of values to one line each; compact JSON holds no line feed of its own."""
+
 
 # What encoders escape beyond what they must: PHP; Go and Java; .NET.
 _ESCAPED = (

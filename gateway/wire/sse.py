@@ -9,13 +9,9 @@ from functools import partial
 from itertools import repeat
 from typing import Any, NamedTuple
 
-import msgspec
-
 from gateway.wire.bounds import MAX_EVENT, EventTooLarge
-from gateway.wire.jsontext import JSONError
+from gateway.wire.jsontext import JSONError, encode_lines
 from gateway.wire.mending import decode_mended
-
-_encode_lines = msgspec.json.Encoder().encode_lines
 
 # Bytes are searched for a number in a tenth of the time.
 _LF, _CR = ord("\n"), ord("\r")
@@ -278,7 +274,7 @@ def encode(chunks: Iterable[Any]) -> bytes:
     >>> encode([{"a": 1}])
     b'data: {"a":1}\\n\\n'
     """
-    lines = _encode_lines([*chunks])
+    lines = encode_lines([*chunks])
     if not lines:
         return b""
     # One call for all, because a network read brings many. Compact JSON holds no line

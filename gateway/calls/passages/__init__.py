@@ -24,7 +24,7 @@ __all__ = ["Passage", "Prepared", "Reader", "Whole", "between", "to_chunks"]
 
 DIRECT: dict[tuple[Door, Translator], Passage[bytes]] = {
     (chat, openai): ThroughHub(chat, openai, short_frames),
-    (responses, openai): RelayingResponses(ThroughHub(responses, openai, frames)),
+    (responses, openai): RelayingResponses(ThroughHub(responses, openai, short_frames)),
     (compaction, openai): RelayingResponses(
         ThroughHub(compaction, openai, frames), "/compact"
     ),
@@ -39,7 +39,7 @@ DIRECT: dict[tuple[Door, Translator], Passage[bytes]] = {
     ),
     (messages, anthropic): Relaying(messages),
     (messages, bedrock): ClaudeOnBedrock(
-        messages, ThroughHub(messages, bedrock, frames, messages.AVOIDABLE)
+        messages, ThroughHub(messages, bedrock, short_frames, messages.AVOIDABLE)
     ),
 }
 
@@ -54,7 +54,7 @@ def between(door: Door, translator: Translator) -> Passage[bytes]:
     """Return the way from `door` to `translator`: a direct one, or over the hub."""
     way = _ways.get((door, translator))
     if way is None:
-        way = ThroughHub(door, translator, frames, LEARNING.get(door, ()))
+        way = ThroughHub(door, translator, short_frames, LEARNING.get(door, ()))
         _ways[door, translator] = way
     return way
 

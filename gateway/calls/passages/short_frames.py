@@ -1,16 +1,20 @@
-"""The short way of a stream that is in the client's format already.
+"""The short way of a stream of chat completions, to a client of any format.
 
-Chat completions to a server that speaks them: what the translator makes regular is made
-regular, and frames of plain text go from the upstream's bytes to the client's without
-becoming objects. Of the long way's cost that is 0.28 where 200 frames come together,
-0.67 where each comes alone.
+What the translator makes regular is made regular, and plain text goes from the
+upstream's bytes to the client's without becoming objects.
+
+Of the long way's cost that is, for 200 frames that come together, 0.28 to a client of
+chat completions and 0.25 to 0.35 to one of messages or responses. Where each comes
+alone it is 0.67, and 0.84 to 0.95.
 """
 
 from gateway.calls.passages.protocol import Reader
 from gateway.calls.passages.through_hub import frames
 from gateway.doors.chat import ChatRenderer
+from gateway.doors.messages.stream.events import MessageEvents
 from gateway.doors.protocol import StreamRenderer
-from gateway.hub.answers.relay import Relayed, encoded
+from gateway.doors.responses.streams.renderer import ResponsesRenderer
+from gateway.hub.answers.relay import Relayed, TextRenderer, encoded, relayed
 from gateway.hub.answers.state import StreamState
 from gateway.hub.protocol import StreamParser
 from gateway.translators.openai.stream import ChunkStream
@@ -21,20 +25,25 @@ def short_frames(parser: StreamParser, renderer: StreamRenderer) -> Reader[bytes
 
     The rules that some requests ask for need every chunk as an object.
     """
-    is_plain = isinstance(renderer, ChatRenderer) and renderer.is_plain
-    if is_plain and isinstance(parser, ChunkStream):
-        return _ShortFrames(parser, renderer)
+    if isinstance(parser, ChunkStream):
+        if isinstance(renderer, ChatRenderer) and renderer.is_plain:
+            return _ShortFrames(parser, renderer, None)
+        if isinstance(renderer, MessageEvents | ResponsesRenderer):
+            return _ShortFrames(parser, renderer, renderer)
     return frames(parser, renderer)
 
 
 class _ShortFrames:
-    """A stream whose parser gives frames by itself."""
+    """A stream whose parser gives frames by itself, of `texts` where it is told how."""
 
     pausing = None
 
-    def __init__(self, parser: ChunkStream, renderer: StreamRenderer) -> None:
+    def __init__(
+        self, parser: ChunkStream, renderer: StreamRenderer, texts: TextRenderer | None
+    ) -> None:
         self.renderer = renderer
         self._parser = parser
+        self._texts = texts
 
     @property
     def state(self) -> StreamState:
@@ -43,8 +52,9 @@ class _ShortFrames:
 
     def feed(self, data: bytes) -> Relayed[bytes]:
         """Return the frames for `data`."""
-        return self._parser.relay(data)
+        return self._parser.relay(data, self._texts)
 
     def close(self) -> Relayed[bytes]:
         """Return the frames for what was held back."""
-        return encoded(self._parser.close())
+        last = self._parser.close()
+        return relayed(last, self._texts.render) if self._texts else encoded(last)

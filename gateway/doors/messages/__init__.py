@@ -12,7 +12,8 @@ from gateway.doors.messages.avoidable import AVOIDABLE
 from gateway.doors.messages.errors import envelope, told
 from gateway.doors.messages.reading import Reading
 from gateway.doors.messages.request.checks import invalid, missing, wrong_type
-from gateway.doors.messages.stream.events import KEEP_ALIVE, MessageEvents
+from gateway.doors.messages.stream.events import MessageEvents
+from gateway.doors.messages.stream.frames import KEEP_ALIVE
 from gateway.doors.protocol import JSON, Asked, HubRequest, Sent
 from gateway.errors import GatewayError
 from gateway.hub.protocol import Route

@@ -1,12 +1,20 @@
 """What a network read of a stream comes to: chunks, or frames made of them."""
 
 from collections.abc import Callable
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from gateway.hub.protocol import JSON
 from gateway.wire import sse
 
-__all__ = ["Relayed", "Said", "encoded", "joined", "relayed"]
+__all__ = [
+    "Relayed",
+    "Said",
+    "TextRenderer",
+    "Texts",
+    "encoded",
+    "joined",
+    "relayed",
+]
 
 T = TypeVar("T")
 
@@ -29,6 +37,36 @@ class Relayed(NamedTuple, Generic[T]):
     finish_reason: str = ""
     says: bool = False
     said: Said | None = None
+
+
+class Texts(NamedTuple):
+    """Pieces of text that came one behind the other, in chunks that are else the same.
+
+    `strings` are the pieces as JSON, encoded as `gateway.wire.jsontext` does it, empty
+    ones left out; `text` is what they come to. `chunk` is one that was like them.
+    """
+
+    strings: list[bytes]
+    text: str
+    chunk: JSON
+
+
+class TextRenderer(Protocol):
+    """Writes pieces of text straight into frames of its own.
+
+    They are byte for byte those that it renders for the same text in chunks.
+    """
+
+    def render(self, chunks: list[JSON]) -> bytes:
+        """Return the frames for what was said."""
+        ...
+
+    def render_texts(self, texts: Texts) -> bytes | None:
+        """Return the frames for pieces of text.
+
+        None, and nothing has changed, where there is more to be told than these.
+        """
+        ...
 
 
 def relayed(chunks: list[JSON], render: Callable[[list[JSON]], T]) -> Relayed[T]:

@@ -3,16 +3,16 @@
 Within one stream they differ in the text alone (and in OpenAI's `obfuscation`). Once
 one such frame was translated the long way, others that are the same byte for byte but
 for these strings become the same frame but for these strings: all of a network read in
-a handful of calls.
+a handful of calls. Who writes frames of another format is given the strings alone.
 """
 
 import re
 from itertools import islice, takewhile
 from typing import Any
 
-from gateway.hub.answers.relay import Relayed, Said
+from gateway.hub.answers.relay import Relayed, Said, TextRenderer, Texts
 from gateway.hub.protocol import JSON
-from gateway.wire.jsontext import JSONError, decode, encode
+from gateway.wire.jsontext import JSONError, decode, encode, encode_lines
 
 _CHARACTERS = rb'[^"\\\x00-\x1f]*+'
 _ESCAPE = rb'\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})'
@@ -39,10 +39,15 @@ _LITERALS = {
 
 
 class PlainFrames:
-    """The plain frames of one stream, under one envelope; `index` is their choice."""
+    """The plain frames of one stream, under one envelope.
 
-    def __init__(self, payload: list[bytes], frame: list[bytes], index: int) -> None:
-        self.index = index
+    `payload` and `frame` are what is around their strings, as it came and as it leaves;
+    `chunk` is what one of them was translated to, and `index` its choice.
+    """
+
+    def __init__(self, payload: list[bytes], frame: list[bytes], chunk: JSON) -> None:
+        self._chunk = chunk
+        index = self.index = chunk["choices"][0]["index"]
         self._name: object = (index, "content") if index else "content"
         before, *between, after = payload
         self._before, self._after = before, after
@@ -62,7 +67,7 @@ class PlainFrames:
         bytes are the fields meant is tried out: put others there, and parsing must see
         them in these fields and nothing else changed.
         """
-        if not _is_plain(chunk):
+        if not is_plain(chunk):
             return None
         try:
             original = decode(payload)
@@ -84,7 +89,7 @@ class PlainFrames:
             marked = decode(_filled(outside, names))
         except JSONError:
             return None
-        if original.get("usage") is not None or not _is_plain(original):
+        if original.get("usage") is not None or not is_plain(original):
             return None
         if marked != _marked(original, names):
             return None
@@ -92,7 +97,7 @@ class PlainFrames:
         places = [_place(frame, name) for name in names]
         if None in places or places != sorted(places):
             return None
-        return cls(outside, _cut(frame, places), chunk["choices"][0]["index"])
+        return cls(outside, _cut(frame, places), chunk)
 
     def run(self, payloads: list[bytes], start: int) -> list[bytes]:
         """Return what is between the fixed parts of `payloads` from `start` on.
@@ -102,6 +107,8 @@ class PlainFrames:
         begin, end = len(self._before), -len(self._after)
         if not self._is_like(payloads[start]):
             return []
+        if start + 1 == len(payloads):
+            return [payloads[start][begin:end]]
         stop = len(payloads)
         while not self._is_like(payloads[stop - 1]):
             stop -= 1
@@ -122,27 +129,44 @@ class PlainFrames:
             and payload.endswith(self._after)
         )
 
-    def translate(self, run: list[bytes]) -> Relayed[bytes] | None:
-        """Return the frames for a `run`.
+    def translate(
+        self, run: list[bytes], renderer: TextRenderer | None = None
+    ) -> Relayed[bytes] | None:
+        """Return the frames for a `run`, as `renderer` writes them, else OpenAI's.
 
         None where one of them is something else after all: they go the long way.
         """
-        rows = b"\n".join(run)
-        if rows.count(b"\n") >= len(run) or _TAB in rows:
-            return None
-        if self._between:
-            rows = rows.replace(self._between, b"\t")
-        if self._is_row(rows) is None or not _is_text(rows):
+        rows = self._rows(run)
+        if rows is None:
             return None
         texts = rows
         if self._between:
             texts = b"\n".join(rows.replace(b"\n", b"\t").split(b"\t")[::2])
-        length = len(texts) - 3 * len(run) + 1  # without quotes and line feeds
+        if renderer is None:
+            text, data = _read(texts), self._framed(rows)
+        else:
+            strings, text = _encoded(texts)
+            told = renderer.render_texts(Texts(strings, text, self._chunk))
+            if told is None:
+                return None
+            data = told
+        said: Said = {self._name: text} if text else {}
+        return Relayed(data, len(text), says=bool(text), said=said)
+
+    def _rows(self, run: list[bytes]) -> bytes | None:
+        """Return the strings of a `run`; None where there is something else in it."""
+        rows = b"\n".join(run) if len(run) > 1 else run[0]
+        if rows.count(b"\n") >= len(run) or _TAB in rows:
+            return None
+        if self._between:
+            rows = rows.replace(self._between, b"\t")
+        return rows if self._is_row(rows) is not None and _is_text(rows) else None
+
+    def _framed(self, rows: bytes) -> bytes:
         frames = rows.replace(b"\n", self._last + self._first)
         if self._between:
             frames = frames.replace(b"\t", self._middle)
-        said: Said = {self._name: _read(texts)}
-        return Relayed(self._first + frames + self._last, length, says=True, said=said)
+        return self._first + frames + self._last
 
 
 def _read(rows: bytes) -> str:
@@ -151,7 +175,24 @@ def _read(rows: bytes) -> str:
     return str(decode(text)) if b"\\" in text else text[1:-1].decode()
 
 
-def _is_plain(chunk: JSON) -> bool:
+def _encoded(rows: bytes) -> tuple[list[bytes], str]:
+    """Return strings, one a line, encoded anew, and the text that they come to.
+
+    What no escape stands in is encoded as it came.
+    """
+    if b"\\" in rows:
+        values = decode(b"[%b]" % rows.replace(b"\n", b","))
+        rows, text = encode_lines(values)[:-1], "".join(values)
+    elif b"\n" in rows:
+        text = _read(rows)
+    else:
+        text = rows[1:-1].decode()
+        return ([rows] if text else []), text
+    strings = rows.split(b"\n")
+    return [each for each in strings if each != b'""'], text
+
+
+def is_plain(chunk: JSON) -> bool:
     """Tell whether a chunk holds a piece of text and changes nothing else."""
     match chunk:
         case {"choices": [{"delta": {"content": str(), **others}, **choice}]}:

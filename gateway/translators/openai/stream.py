@@ -6,11 +6,17 @@ https://platform.openai.com/docs/api-reference/chat/streaming
 from collections.abc import Callable
 
 from gateway.errors import GatewayError
-from gateway.hub.answers.relay import Relayed, encoded, joined
+from gateway.hub.answers.relay import (
+    Relayed,
+    TextRenderer,
+    encoded,
+    joined,
+    relayed,
+)
 from gateway.hub.answers.state import StreamState
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply
-from gateway.translators.openai.frames import PlainFrames
+from gateway.translators.openai.frames import PlainFrames, is_plain
 from gateway.translators.openai.reader import TOO_LARGE, ChunkReader
 from gateway.wire.bounds import EventTooLarge
 from gateway.wire.sse import Event, SSEDecoder
@@ -48,16 +54,21 @@ class ChunkStream:
             self.state.error = error
         return out
 
-    def relay(self, data: bytes) -> Relayed[bytes]:
-        """Return what `feed` gives for `data`, encoded; text goes a shorter way."""
+    def relay(
+        self, data: bytes, renderer: TextRenderer | None = None
+    ) -> Relayed[bytes]:
+        """Return what `feed` gives for `data`, as `renderer` writes it, else encoded.
+
+        Text goes a shorter way.
+        """
         pieces: list[Relayed[bytes]] = []
         if not self.state.is_over:
             try:
                 for event in self._events(
-                    data, lambda plain: self._relay_plain(plain, pieces)
+                    data, lambda plain: self._relay_plain(plain, pieces, renderer)
                 ):
                     if not self.state.done:
-                        self._relay_event(event, pieces)
+                        self._relay_event(event, pieces, renderer)
             except GatewayError as error:
                 self.state.error = error
         return joined(pieces)
@@ -101,7 +112,12 @@ class ChunkStream:
         if self._size > self._largest:
             raise upstream_errors.no_answer("is too large")
 
-    def _relay_plain(self, payloads: list[bytes], pieces: list[Relayed[bytes]]) -> None:
+    def _relay_plain(
+        self,
+        payloads: list[bytes],
+        pieces: list[Relayed[bytes]],
+        renderer: TextRenderer | None,
+    ) -> None:
         """Translate events that have no name; those of plain text together."""
         position = 0
         while position < len(payloads) and not self.state.done:
@@ -109,7 +125,7 @@ class ChunkStream:
             if known is not None and self._reader.mender.held is not None:
                 known = None  # what is cut within a character waits for the next
             run = known.run(payloads, position) if known else []
-            frames = known.translate(run) if known and run else None
+            frames = known.translate(run, renderer) if known and run else None
             if known is not None and frames is not None:
                 if frames.characters:
                     self._reader.choices.says_text(known.index)
@@ -117,21 +133,33 @@ class ChunkStream:
                 position += len(run)
                 continue
             for payload in payloads[position : position + max(len(run), 1)]:
-                self._relay_event(Event(payload), pieces)
+                self._relay_event(Event(payload), pieces, renderer)
                 position += 1
                 if self.state.done:
                     return
 
-    def _relay_event(self, event: Event, pieces: list[Relayed[bytes]]) -> None:
+    def _relay_event(
+        self,
+        event: Event,
+        pieces: list[Relayed[bytes]],
+        renderer: TextRenderer | None,
+    ) -> None:
         """Translate one event the long way, and learn of it where it is plain."""
         chunks: list[JSON] = []
         try:
             self._reader.read([event], chunks)
         finally:
-            pieces.append(encoded(chunks))
+            pieces.append(
+                relayed(chunks, renderer.render) if renderer else encoded(chunks)
+            )
         if self._reader.choices.ended:
             # What comes after an end may mean something else than it did before.
             self._frames = None
-        elif len(chunks) == 1 and self._lessons > 0 and event.event == "message":
+        elif self._lessons and len(chunks) == 1 and event.event == "message":
+            self._learn(event.data, chunks[0])
+
+    def _learn(self, payload: bytes, chunk: JSON) -> None:
+        """Know what is like `payload`, and was translated to `chunk`, from now on."""
+        if is_plain(chunk):
             self._lessons -= 1
-            self._frames = PlainFrames.like(event.data, chunks[0]) or self._frames
+            self._frames = PlainFrames.like(payload, chunk) or self._frames

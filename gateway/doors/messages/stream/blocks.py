@@ -3,7 +3,12 @@
 https://platform.claude.com/docs/en/build-with-claude/streaming
 """
 
-from gateway.wire.jsontext import JSON
+from functools import lru_cache
+
+from gateway.doors.messages.stream.frames import framed
+from gateway.wire.jsontext import JSON, encode
+
+_MARK = "0text0"
 
 
 class Blocks:
@@ -34,6 +39,11 @@ class Blocks:
             text = self._blank
             self.start("text", {"type": "text", "text": ""})
         self.delta({"type": "text_delta", "text": text})
+
+    def texts(self, strings: list[bytes]) -> bytes:
+        """Return the frames of more pieces of the open text, each one as JSON."""
+        before, after = _around_text(self._index)
+        return before + (after + before).join(strings) + after
 
     def thinking(self, text: str) -> None:
         """Write a piece of thinking that nobody signed, or not yet."""
@@ -81,9 +91,7 @@ class Blocks:
 
     def delta(self, delta: JSON) -> None:
         """Write a piece of the open block."""
-        self._out.append(
-            {"type": "content_block_delta", "index": self._index, "delta": delta}
-        )
+        self._out.append(_delta(self._index, delta))
 
     def close(self) -> None:
         """End the open block, where there is one."""
@@ -96,3 +104,15 @@ class Blocks:
             self.start(
                 "thinking", {"type": "thinking", "thinking": "", "signature": ""}
             )
+
+
+def _delta(index: int, delta: JSON) -> JSON:
+    return {"type": "content_block_delta", "index": index, "delta": delta}
+
+
+@lru_cache(maxsize=64)
+def _around_text(index: int) -> tuple[bytes, bytes]:
+    """Return what stands before and behind a piece of text in its frame."""
+    frame = framed([_delta(index, {"type": "text_delta", "text": _MARK})])
+    before, _, after = frame.partition(encode(_MARK))
+    return before, after

@@ -5,7 +5,7 @@ blocks follow one after the other, and one `message_delta` tells why it ended an
 it cost.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from gateway.doors.messages.answer import Wanted, message_id
@@ -14,30 +14,17 @@ from gateway.doors.messages.errors import envelope
 from gateway.doors.messages.stops import ending
 from gateway.doors.messages.stream.blocks import Blocks
 from gateway.doors.messages.stream.calls import StreamedCalls
+from gateway.doors.messages.stream.frames import KEEP_ALIVE, PING, framed
 from gateway.doors.messages.usage import counts, usage_of
 from gateway.errors import GatewayError
-from gateway.wire.jsontext import JSON, encode
-
-PING: JSON = {"type": "ping"}
+from gateway.hub.answers.relay import Texts
+from gateway.wire.jsontext import JSON
 
 _NOTHING: Mapping[str, Any] = {}
 
 
-def framed(events: Iterable[JSON]) -> bytes:
-    """Return events as frames: who reads them goes by the line that names them."""
-    return b"".join(
-        [
-            b"event: %b\ndata: %b\n\n" % (event["type"].encode(), encode(event))
-            for event in events
-        ]
-    )
-
-
-KEEP_ALIVE = framed([PING])
-
-
 class MessageEvents:
-    """One streamed answer: chunks in, frames out."""
+    """One streamed answer: chunks in, frames out; a `TextRenderer`."""
 
     media_type = "text/event-stream; charset=utf-8"
 
@@ -67,6 +54,15 @@ class MessageEvents:
                     self._begin(chunk, out)
                     self._take_in(choice)
         return framed(out + self._blocks.take())
+
+    def render_texts(self, texts: Texts) -> bytes | None:
+        """Return the frames for more of the text that is being told."""
+        if self._blocks.open != "text" or self._choice or self._held:
+            return None
+        if self._calls.blocks_others or texts.chunk["choices"][0]["index"]:
+            return None
+        self._characters += len(texts.text)
+        return self._blocks.texts(texts.strings) if texts.strings else b""
 
     @staticmethod
     def keep_alive(silent_for: float) -> bytes:

@@ -30,6 +30,22 @@ class Frames:
         self._out.append(b"%b%d%b\n\n" % (opening, self._number, rest))
         self._number += 1
 
+    def add_each(
+        self, opening: bytes, before: bytes, values: list[bytes], after: bytes
+    ) -> None:
+        """Write an event for each of `values`, with what stands around them in it.
+
+        As `add_encoded` would, but that all are made at once.
+        """
+        if len(values) == 1:
+            self.add_encoded(opening, b"".join((before, values[0], after)))
+            return
+        numbered = enumerate(values, self._number)
+        pieces = [b"%d%b%b" % (number, before, value) for number, value in numbered]
+        end = after + b"\n\n"
+        self._out += [opening, (end + opening).join(pieces), end]
+        self._number += len(values)
+
     def take(self) -> bytes:
         """Return what was written since the last call."""
         out, self._out = self._out, []

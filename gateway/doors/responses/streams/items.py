@@ -122,6 +122,20 @@ class StreamedMessage:
         )
         self._place.frames.add_encoded(_TEXT_DELTA, told)
 
+    def texts(self, strings: list[bytes], text: str) -> bool:
+        """Tell pieces of text, each one as JSON; `text` is what they come to.
+
+        Tells whether it could: a part that is text must have begun.
+        """
+        if self._kind != "text":
+            return False
+        self._texts.append(text)
+        if strings:
+            self._place.frames.add_each(
+                _TEXT_DELTA, self._before, strings, b',"logprobs":[]}'
+            )
+        return True
+
     def say_nothing(self) -> None:
         """Tell that it is blank."""
         self._begin_part("text", text_part("", [], []))

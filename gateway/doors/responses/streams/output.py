@@ -17,6 +17,7 @@ from gateway.doors.responses.streams.items import (
     StreamedMessage,
     StreamedReasoning,
 )
+from gateway.hub.answers.relay import Texts
 from gateway.hub.protocol import JSON
 
 
@@ -65,6 +66,17 @@ class StreamedOutput:
             self._refuse(refusal)
         for call in delta.get("tool_calls") or ():
             self._call(call)
+
+    def add_texts(self, texts: Texts) -> bool:
+        """Tell more of the text of an open message, unless there is none."""
+        choice = texts.chunk["choices"][0]
+        if self._message is None or choice["index"] or choice.get("logprobs"):
+            return False
+        if not self._message.texts(texts.strings, texts.text):
+            return False
+        self.characters += len(texts.text)
+        self._content += len(texts.text)
+        return True
 
     def close(self, status: str) -> None:
         """End what is open; the last of it may be `incomplete`.

@@ -11,6 +11,7 @@ from gateway.doors.responses.streams.frames import DONE, Frames, opening
 from gateway.doors.responses.streams.output import StreamedOutput
 from gateway.doors.responses.usage import estimated_usage, usage_of
 from gateway.errors import GatewayError
+from gateway.hub.answers.relay import Texts
 from gateway.hub.protocol import JSON
 from gateway.wire import jsontext, sse
 
@@ -23,7 +24,7 @@ OpenAI itself sends these: https://github.com/openai/openai-node/issues/1964
 
 
 class ResponsesRenderer:
-    """Writes one streamed answer."""
+    """Writes one streamed answer; a `TextRenderer`."""
 
     media_type = "text/event-stream; charset=utf-8"
 
@@ -49,16 +50,21 @@ class ResponsesRenderer:
         self._begin()
         self._silences = 0
         for chunk in chunks:
-            if chunk.get("usage"):
-                self._usage = chunk["usage"]
-            if chunk.get("service_tier"):
-                self._tier = tier_of(chunk["service_tier"])
+            self._note(chunk)
             for choice in chunk["choices"]:
                 if not choice.get("index"):
                     self._output.add(choice)
                     self._finish_reason = (
                         choice.get("finish_reason") or self._finish_reason
                     )
+        return self._frames.take()
+
+    def render_texts(self, texts: Texts) -> bytes | None:
+        """Return the events for more of the text that is being told."""
+        if not self._output.add_texts(texts):
+            return None
+        self._silences = 0
+        self._note(texts.chunk)
         return self._frames.take()
 
     def keep_alive(self, silent_for: float) -> bytes:
@@ -108,6 +114,13 @@ class ResponsesRenderer:
         response["usage"] = usage_of(self._usage) if self._usage else None
         self._tell("failed", response)
         return self._frames.take() + DONE
+
+    def _note(self, chunk: JSON) -> None:
+        """Note what a chunk tells of the whole answer."""
+        if chunk.get("usage"):
+            self._usage = chunk["usage"]
+        if chunk.get("service_tier"):
+            self._tier = tier_of(chunk["service_tier"])
 
     def _why(self) -> str | None:
         """Return why the answer is incomplete, None where it is not."""

@@ -1,0 +1,178 @@
+"""The short way of text gives what the long way gives, to the byte."""
+
+import json
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.calls.passages.short_frames import short_frames
+from gateway.calls.passages.through_hub import frames
+from gateway.calls.redaction.withholding import Forms, Withholding
+from gateway.doors import messages, responses
+from gateway.doors.protocol import NOTHING_SENT
+from gateway.hub.protocol import Reply
+from gateway.translators import openai
+from gateway.translators.openai.frames import PlainFrames
+from gateway.wire.jsontext import spellings
+
+DOORS = {"messages": messages, "responses": responses}
+KEY = 'sk-"\\up'
+FORMS = Forms(spellings(KEY))
+ASKED = {
+    "model": "m",
+    "stream": True,
+    "messages": [{"role": "user", "content": "hi"}],
+    "tools": [{"name": "f", "input_schema": {"type": "object"}}],
+}
+ASKED_RESPONSE = {
+    "model": "m",
+    "stream": True,
+    "input": "hi",
+    "tools": [{"type": "function", "name": "f", "parameters": {}}],
+}
+
+TEXTS = st.text(max_size=6) | st.sampled_from(
+    ["", " ", "\n", 'a"b', "\\", "\x7f\u2028", "\x00", "😀", KEY[:3], KEY[3:], KEY]
+)
+
+
+def delta(value, **fields):
+    return {"delta": value, **fields}
+
+
+def call(arguments, index=0, **head):
+    return {"index": index, "function": {"arguments": arguments}, **head}
+
+
+PIECES = TEXTS.map(lambda text: delta({"content": text}))
+CALLS = st.builds(call, TEXTS, st.sampled_from([0, 0, 1]))
+BEGUN = st.integers(0, 1).map(
+    lambda index: {
+        "index": index,
+        "id": f"call_{index}",
+        "type": "function",
+        "function": {"name": "f", "arguments": '{"a'},
+    }
+)
+OTHERS = st.one_of(
+    TEXTS.map(lambda text: delta({"reasoning_content": text})),
+    TEXTS.map(lambda text: delta({"refusal": text})),
+    (CALLS | BEGUN).map(lambda each: delta({"tool_calls": [each]})),
+    st.sampled_from(
+        [
+            delta({"content": "x"}, index=1),
+            delta({"content": "x"}, logprobs={"content": [{"token": "x"}]}),
+            delta({"role": "assistant", "content": ""}),
+            delta({"content": "x"}, finish_reason="stop"),
+            delta({}, finish_reason="tool_calls"),
+            delta({"content": None}),
+        ]
+    ),
+)
+TAILS = st.sampled_from(
+    [
+        {},
+        {},
+        {},
+        {"usage": None},
+        {"service_tier": "flex"},
+        {"service_tier": "default", "obfuscation": "xy"},
+        {"usage": {"prompt_tokens": 3, "completion_tokens": 5}},
+        {"error": {"message": "no"}},
+    ]
+)
+RUNS = st.tuples(st.lists(PIECES, min_size=1, max_size=6) | st.lists(OTHERS), TAILS)
+
+
+def payload(choice, tail, compact):
+    chunk = {
+        "id": "c",
+        "object": "chat.completion.chunk",
+        "created": 5,
+        "model": "x",
+        "choices": [{"index": 0, "finish_reason": None, **choice}],
+        **tail,
+    }
+    separators = (",", ":") if compact else None
+    return json.dumps(chunk, separators=separators, ensure_ascii=not compact)
+
+
+@st.composite
+def streams(draw):
+    """The bytes of a stream, most of it text."""
+    runs = draw(st.lists(RUNS, max_size=5))
+    written = [
+        payload(choice, tail, compact)
+        for choices, tail in runs
+        for compact in [draw(st.booleans())]
+        for choice in choices
+    ]
+    last = draw(st.sampled_from(["", "[DONE]", '{"cut', "nonsense"]))
+    return "".join(f"data: {each}\n\n" for each in [*written, last]).encode()
+
+
+def cut(data, places):
+    edges = sorted({place % (len(data) + 1) for place in places} | {0, len(data)})
+    return [data[a:b] for a, b in pairwise(edges)]
+
+
+def reader(door, make):
+    body = ASKED if door is messages else ASKED_RESPONSE
+    asked = door.parse_request(body, NOTHING_SENT)
+    return make(openai.stream_parser(Reply("m")), door.stream_renderer(asked))
+
+
+def told(read):
+    """What is known of a stream; errors are compared by what they say."""
+    state = read.state
+    return str(state.error), state.done, state.usage, state.is_unexplained
+
+
+def last_words(read):
+    error = read.state.error
+    return read.renderer.end() if error is None else read.renderer.fail(error)
+
+
+@pytest.mark.parametrize("door", DOORS)
+@settings(max_examples=200)
+@given(data=streams(), places=st.lists(st.integers(0, 4000), max_size=12))
+def test_the_short_way_gives_what_the_long_way_gives(door, data, places):
+    long, short = (reader(DOORS[door], make) for make in (frames, short_frames))
+    for read in cut(data, places):
+        assert short.feed(read) == long.feed(read)
+        assert told(short) == told(long)
+    assert short.close() == long.close()
+    assert last_words(short) == last_words(long)
+
+
+@pytest.mark.parametrize("door", DOORS)
+@settings(max_examples=200)
+@given(data=streams(), places=st.lists(st.integers(0, 4000), max_size=12))
+def test_credentials_are_withheld_alike(door, data, places):
+    out = []
+    for make in (frames, short_frames):
+        read, withholding = reader(DOORS[door], make), Withholding(FORMS)
+        given = [withholding.pass_on(read.feed(each)) for each in cut(data, places)]
+        given += [withholding.pass_on(read.close()), withholding.rest()]
+        out.append([each and each.data for each in given])
+    assert out[0] == out[1]
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_text_does_go_the_short_way(door, monkeypatch):
+    runs = []
+    translate = PlainFrames.translate
+
+    def counted(self, run, renderer=None):
+        told = translate(self, run, renderer)
+        runs.append(len(run) if told else 0)
+        return told
+
+    monkeypatch.setattr(PlainFrames, "translate", counted)
+    words = [payload(delta({"content": f"w{n}\n"}), {}, True) for n in range(50)]
+    data = "".join(f"data: {each}\n\n" for each in words).encode()
+    said = reader(DOORS[door], short_frames).feed(data)
+    assert said.said == {"content": "".join(f"w{n}\n" for n in range(50))}
+    assert runs == [48]
