@@ -17,6 +17,7 @@ from gateway.limits.host import HostLimiter
 from gateway.models import UsageRecord
 from gateway.worker.runtime import runtime
 from providers.models import ModelProvider, ProviderModel, Secret
+from tests import doors
 
 # A busy machine makes an example slow, not wrong.
 settings.register_profile(
@@ -122,3 +123,17 @@ def record(db: None) -> Callable[..., UsageRecord]:
         return UsageRecord.objects.create(**row)
 
     return make
+
+
+@pytest.fixture(params=doors.EVERY, ids=lambda door: door.name)
+def door(request: pytest.FixtureRequest) -> doors.ClientDoor:
+    """Each door."""
+    found: doors.ClientDoor = request.param
+    return found
+
+
+@pytest.fixture(params=doors.CONVERSING, ids=lambda door: door.name)
+def streaming_door(request: pytest.FixtureRequest) -> doors.ClientDoor:
+    """Each door in which conversations are held."""
+    found: doors.ClientDoor = request.param
+    return found

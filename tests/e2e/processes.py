@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from tests.doors import ClientDoor
 from tests.e2e import warm
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -217,6 +218,11 @@ class Server:
             timeout=60,
             **PLAIN,
         )
+
+    def ask(self, door: ClientDoor, model: str, **body: Any) -> httpx.Response:
+        """Send the smallest request of a door and read the whole answer."""
+        asked = {**door.body, "model": model, **body}
+        return httpx.post(self.url + door.path, json=asked, timeout=60, **PLAIN)
 
     # --- what it recorded ---
 

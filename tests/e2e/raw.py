@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx
+
+from tests import doors
 from tests.e2e.processes import Server
 
 
@@ -24,6 +27,10 @@ class Answered(NamedTuple):
         """The error's code, or its type."""
         error = json.loads(self.body)["error"]
         return str(error["code"] or error["type"])
+
+    def as_response(self) -> httpx.Response:
+        """Return it as a client's library does."""
+        return httpx.Response(self.status, headers=self.headers, content=self.body)
 
 
 class Connection:
@@ -44,9 +51,14 @@ class Connection:
         """Send bytes as they are."""
         self.socket.sendall(data)
 
-    def ask(self, model: str, **body: Any) -> None:
-        """Send a chat request."""
-        self.send(request(self._server, chat_body(model, **body)))
+    def ask(self, model: str, door: doors.ClientDoor = doors.CHAT, **body: Any) -> None:
+        """Send the smallest request of a door."""
+        asked = json.dumps({**door.body, "model": model, **body}).encode()
+        self.send(request(self._server, asked, path=door.path))
+
+    def wait_for(self, mark: bytes) -> None:
+        """Wait until bytes have come, which stay to be read; EOFError without them."""
+        self._unread = self.read_until(mark) + self._unread
 
     def read_until(self, mark: bytes) -> bytes:
         """Return all bytes up to and with `mark`; raises EOFError without it."""
@@ -60,7 +72,7 @@ class Connection:
         return found
 
     def answer(self) -> Answered:
-        """Read one response with a Content-Length, or until the server closes."""
+        """Read one response, whose end its headers tell."""
         try:
             head = self.read_until(b"\r\n\r\n").decode("latin-1")
         except (EOFError, ConnectionError):
@@ -70,14 +82,24 @@ class Connection:
             name.lower(): value.strip()
             for name, _, value in (line.partition(":") for line in lines)
         }
-        length = int(headers.get("content-length", 0))
+        if headers.get("transfer-encoding") == "chunked":
+            body = b"".join(iter(self._chunk, b""))
+        else:
+            body = self._read(int(headers.get("content-length", 0)))
+        return Answered(int(status.split(" ")[1]), headers, body)
+
+    def _chunk(self) -> bytes:
+        size = int(self.read_until(b"\r\n"), 16)
+        return self._read(size + 2)[:size]
+
+    def _read(self, length: int) -> bytes:
         while len(self._unread) < length:
             more = self.socket.recv(65536)
             if not more:
                 break
             self._unread += more
-        body, self._unread = self._unread[:length], self._unread[length:]
-        return Answered(int(status.split(" ")[1]), headers, body)
+        found, self._unread = self._unread[:length], self._unread[length:]
+        return found
 
     def is_closed(self, seconds: float = 5) -> bool:
         """Tell whether the server closes the connection in time."""
@@ -165,15 +187,21 @@ def chat_body(model: str, text: str = "hi", **body: Any) -> bytes:
     return json.dumps({"model": model, "messages": [message], **body}).encode()
 
 
-def request(server: Server, body: bytes, *lines: str, length: bool = True) -> bytes:
-    """Return a whole chat request with further header lines."""
+def request(
+    server: Server,
+    body: bytes,
+    *lines: str,
+    length: bool = True,
+    path: str = doors.CHAT.path,
+) -> bytes:
+    """Return a whole request, of a chat if nothing else, with further header lines."""
     own = [f"Content-Length: {len(body)}"] if length else []
-    return head(server, *own, *lines) + body
+    return head(server, *own, *lines, path=path) + body
 
 
-def head(server: Server, *lines: str) -> bytes:
-    """Return the head of a chat request."""
-    first = ["POST /v1/chat/completions HTTP/1.1", f"Host: 127.0.0.1:{server.port}"]
+def head(server: Server, *lines: str, path: str = doors.CHAT.path) -> bytes:
+    """Return the head of a request."""
+    first = [f"POST {path} HTTP/1.1", f"Host: 127.0.0.1:{server.port}"]
     first.append("Content-Type: application/json")
     return ("\r\n".join([*first, *lines]) + "\r\n\r\n").encode("latin-1")
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests import doors
 from tests.e2e import registries
 from tests.e2e.processes import Server
 from tests.e2e.raw import Watch
@@ -32,11 +33,17 @@ def upstream() -> Iterator[FaultServer]:
 def gateway(server: Callable[..., Server], upstream: FaultServer) -> Server:
     """A server that holds little of an answer in memory."""
     rows = [
-        registries.openai(name, upstream.url, name, extra_headers={"x-fault": name})
+        registries.openai(
+            name,
+            upstream.url,
+            name,
+            extra_headers={"x-fault": name},
+            responses_api="off",
+        )
         for name in OVERSIZED
     ]
     rows += [
-        registries.openai(name, f"{upstream.url}/{name}", name)
+        registries.openai(name, f"{upstream.url}/{name}", name, responses_api="off")
         for name in ("then-long-line", "good")
     ]
     return server(registries.registry(*rows), UPSTREAM_BODY_LIMIT=str(LIMIT))
@@ -53,23 +60,28 @@ def worker_survives(gateway: Server) -> Iterator[None]:
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("fault", OVERSIZED)
-def test_an_answer_beyond_the_limit_is_refused(gateway, fault, stream):
+def test_an_answer_beyond_the_limit_is_refused(gateway, streaming_door, fault, stream):
     with Watch(gateway) as watch:
-        response = gateway.chat(fault, stream=stream)
-    assert response.status_code == 502
-    assert response.json()["error"]["code"] == "upstream_invalid_response"
+        response = gateway.ask(streaming_door, fault, stream=stream)
+    streaming_door.check_refused(response, 502, "upstream_invalid_response")
     assert watch.growth < 16 * LIMIT
 
 
-def test_a_line_beyond_the_limit_ends_a_stream(gateway):
+def test_a_line_beyond_the_limit_ends_a_stream(gateway, streaming_door):
     with Watch(gateway) as watch:
-        response = gateway.chat("then-long-line", stream=True)
-    events = [line for line in response.text.splitlines() if line]
-    assert [event for event in events if "upstream_invalid_response" in event] == (
-        events[-1:]
-    )
-    assert len(events) > 1
+        response = gateway.ask(streaming_door, "then-long-line", stream=True)
+    said = streaming_door.said_in(response.content)
+    assert (bool(said.text), bool(said.failure)) == (True, True)
     assert watch.growth < 16 * LIMIT
-    row = gateway.rows(1, model="then-long-line")[-1]
+    where = {"model": "then-long-line", "door": streaming_door.name}
+    row = gateway.rows(1, **where)[-1]
     assert row["outcome"] == "upstream_error"
     assert row["error_code"] == "upstream_invalid_response"
+
+
+def test_vectors_beyond_the_limit_are_refused(gateway):
+    for door in (doors.EMBEDDINGS, doors.OLLAMA_EMBED):
+        with Watch(gateway) as watch:
+            response = gateway.ask(door, "huge")
+        door.check_refused(response, 502, "upstream_invalid_response")
+        assert watch.growth < 16 * LIMIT

@@ -1,31 +1,22 @@
 """Clients that leave: the upstream is let go at once, and the row says why."""
 
 import asyncio
-import json
-import os
 import random
-import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import aiohttp
 import pytest
 
-from tests.e2e import dialects, registries
-from tests.e2e.processes import Server, chat, wait_until
+from tests.e2e import dialects, registries, ways
+from tests.e2e.processes import Server, wait_until
 from tests.e2e.raw import Connection, Watch
-from tests.e2e.replay import Replay, Reply, json_reply
+from tests.e2e.replay import Replay, json_reply
+from tests.e2e.ways import EVERY, STREAMING, Way, saying, speaking
 
-STREAM = {"content-type": "text/event-stream"}
 PATIENCE = 1.0
-
-
-def event(text: str) -> bytes:
-    """Return one event of OpenAI's stream."""
-    delta = {"role": "assistant", "content": text}
-    choice = {"index": 0, "delta": delta, "finish_reason": None}
-    return b"data: " + json.dumps({"id": "c", "choices": [choice]}).encode() + b"\n\n"
 
 
 @pytest.fixture(scope="module")
@@ -50,23 +41,16 @@ def blackhole() -> Iterator[int]:
 def upstream(replay: Replay) -> Replay:
     """Good answers, and some that never end."""
     dialects.install(replay)
-    replay.route("/mute", Reply(hold=True))
-    replay.route("/silent", Reply(200, [event("One")] * 2, STREAM, hold=True))
-    replay.route("/endless", Reply(200, [event("word ")] * 3000, STREAM, pause=0.02))
-    whole = json.dumps({"id": "c", "object": "chat.completion"}).encode()[:20]
-    replay.route("/half", Reply(200, [whole], {"x": "y"}, hold=True))
+    ways.install(replay)
     return replay
 
 
 @pytest.fixture(scope="module")
-def registry(upstream: Replay, blackhole: int) -> dict:
-    """A provider for each way to hang."""
-    return registries.registry(
-        *(
-            registries.openai(name, f"{upstream.url}/{name}", name)
-            for name in ("mute", "silent", "endless", "half")
-        ),
-        registries.openai("good", upstream.url, "good"),
+def gateway(server: Callable[..., Server], upstream: Replay, blackhole: int) -> Server:
+    """One worker, so that what leaks is seen."""
+    registry = registries.registry(
+        *ways.hanging(upstream),
+        registries.openai("good", upstream.url, "good", responses_api="off"),
         registries.openai(
             "nowhere",
             f"http://127.0.0.1:{blackhole}",
@@ -74,11 +58,6 @@ def registry(upstream: Replay, blackhole: int) -> dict:
             timeouts={"connect": 60},
         ),
     )
-
-
-@pytest.fixture(scope="module")
-def gateway(server: Callable[..., Server], registry: dict) -> Server:
-    """One worker, so that what leaks is seen."""
     return server(registry)
 
 
@@ -98,54 +77,70 @@ def last_row(server: Server, model: str, count: int = 1):
     return rows[-1]
 
 
+@contextmanager
+def asked(
+    gateway: Server, upstream: Replay, among: list[Way], name: str, **body: bool
+) -> Iterator[list[Connection]]:
+    """Ask in each way; all clients leave at the end, and the upstream is let go."""
+    upstream.clear()
+    clients = [Connection(gateway) for _ in among]
+    for way, client in zip(among, clients, strict=True):
+        client.ask(way.model(name), way.door, **body)
+    assert upstream.wait_until(lambda: upstream.open == len(among))
+    yield clients
+    for client in clients:
+        client.socket.close()
+    assert upstream.wait_until(lambda: upstream.open == 0, PATIENCE)
+    assert all(call.client_left for call in upstream.calls)
+
+
+def left_rows(gateway: Server, among: list[Way], name: str, *, stream: bool) -> list:
+    """Return the row of each way, which all tell that the client left."""
+    found = []
+    for way in among:
+        where = {"model": way.model(name), "door": way.door.booked_as}
+        rows = gateway.rows(1, stream=stream, **where)
+        assert [row["outcome"] for row in rows[-1:]] == ["client_closed"], way.door.name
+        found.append(rows[-1])
+    return found
+
+
 @pytest.mark.proves("5.5")
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-def test_a_client_that_leaves_before_the_upstream_answers(gateway, upstream, stream):
-    upstream.clear()
-    with Connection(gateway) as client:
-        client.ask("mute", stream=stream)
-        assert upstream.wait_until(lambda: upstream.open == 1)
-    assert upstream.wait_until(lambda: upstream.open == 0, PATIENCE)
-    assert upstream.calls[0].client_left
-    row = last_row(gateway, "mute", 1 + stream)
-    assert (row["outcome"], row["stream"]) == ("client_closed", stream)
+def test_clients_that_leave_before_the_upstream_answers(gateway, upstream, stream):
+    among = STREAMING if stream else EVERY
+    with asked(gateway, upstream, among, "mute", stream=stream):
+        pass
+    left_rows(gateway, among, "mute", stream=stream)
 
 
-def test_a_client_that_leaves_in_the_middle_of_a_whole_answer(gateway, upstream):
-    upstream.clear()
-    with Connection(gateway) as client:
-        client.ask("half")
-        assert upstream.wait_until(lambda: upstream.open == 1)
+def test_clients_that_leave_in_the_middle_of_a_whole_answer(gateway, upstream):
+    with asked(gateway, upstream, EVERY, "half", stream=False):
         time.sleep(0.2)
-    assert upstream.wait_until(lambda: upstream.open == 0, PATIENCE)
-    assert last_row(gateway, "half")["outcome"] == "client_closed"
+    left_rows(gateway, EVERY, "half", stream=False)
 
 
 @pytest.mark.proves("5.5")
-def test_a_client_that_leaves_while_the_upstream_is_silent(gateway, upstream):
-    upstream.clear()
-    with Connection(gateway) as client:
-        client.ask("silent", stream=True)
-        client.read_until(b"One")
-        client.read_until(b"One")
+def test_clients_that_leave_while_the_upstream_is_silent(gateway, upstream):
+    with asked(gateway, upstream, STREAMING, "silent", stream=True) as clients:
+        for client in clients:
+            client.read_until(b"One")
+            client.read_until(b"One")
         time.sleep(0.2)
-    assert upstream.wait_until(lambda: upstream.open == 0, PATIENCE)
-    row = last_row(gateway, "silent")
-    assert (row["outcome"], row["estimated"]) == ("client_closed", 1)
-    assert row["output_tokens"] >= 1
+    for row in left_rows(gateway, STREAMING, "silent", stream=True):
+        assert row["estimated"] == 1
+        assert row["output_tokens"] >= 1
 
 
 @pytest.mark.proves("5.5")
-def test_a_client_that_leaves_in_mid_stream(gateway, upstream):
-    upstream.clear()
-    with Connection(gateway) as client:
-        client.ask("endless", stream=True)
-        for _ in range(20):
-            client.read_until(b"word")
-    assert upstream.wait_until(lambda: upstream.open == 0, PATIENCE)
-    row = last_row(gateway, "endless")
-    assert (row["outcome"], row["estimated"]) == ("client_closed", 1)
-    assert row["output_tokens"] >= 10
+def test_clients_that_leave_in_mid_stream(gateway, upstream):
+    with asked(gateway, upstream, STREAMING, "endless", stream=True) as clients:
+        for client in clients:
+            for _ in range(20):
+                client.read_until(b"word")
+    for row in left_rows(gateway, STREAMING, "endless", stream=True):
+        assert row["estimated"] == 1
+        assert row["output_tokens"] >= 10
 
 
 @pytest.mark.proves("5.5")
@@ -155,11 +150,14 @@ def test_three_hundred_that_leave_at_random_leave_nothing_behind(gateway, upstre
     rows_before = len(gateway.rows())
 
     async def leave(session: aiohttp.ClientSession) -> None:
-        model = dice.choice(["mute", "silent", "endless", "half", "good"])
-        body = {**chat(model), "stream": dice.random() < 0.7}
+        way = dice.choice(STREAMING)
+        name = dice.choice(["mute", "silent", "endless", "half", "good"])
+        model = name if name == "good" else way.model(name)
+        body = {**way.door.body, "model": model, "stream": dice.random() < 0.7}
+        url = gateway.url + way.door.path
         try:
             async with asyncio.timeout(dice.uniform(0.0, 0.3)):
-                async with session.post(gateway.chat_url, json=body) as response:
+                async with session.post(url, json=body) as response:
                     async for _ in response.content.iter_any():
                         pass
         except TimeoutError:
@@ -200,37 +198,45 @@ def test_a_client_that_leaves_while_we_connect(gateway, blackhole, stream):
 
 @pytest.fixture(scope="module")
 def impatient(server: Callable[..., Server], upstream: Replay) -> Server:
-    """A server that soon gives up on who does not read, one call at a time."""
-    upstream.route("/flood", Reply(200, [event("x" * 60_000)] * 2000, STREAM))
+    """A server that soon gives up on who does not read, few calls at a time."""
+    upstream.route("/flood", saying("x" * 60_000, 2000))
     message = {"role": "assistant", "content": "x" * 20_000_000}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
     upstream.route("/big", json_reply({"id": "c", "choices": [choice]}))
     return server(
         registries.registry(
-            registries.openai("flood", f"{upstream.url}/flood", "flood"),
+            *speaking(upstream, "flood"),
+            registries.openai("mute", f"{upstream.url}/mute", "mute"),
             registries.openai("big", f"{upstream.url}/big", "big"),
             registries.openai("good", upstream.url, "good"),
         ),
         STALL_SECONDS="1",
-        CALLS_PER_WORKER="1",
+        CALLS_PER_WORKER=str(len(STREAMING)),
     )
 
 
 @pytest.mark.proves("5.4")
-def test_a_client_that_stops_reading_is_let_go_on_both_sides(impatient, upstream):
+def test_clients_that_stop_reading_are_let_go_on_both_sides(impatient, upstream):
     upstream.clear()
-    with Watch(impatient) as watch, Connection(impatient) as client:
-        client.ask("flood", stream=True)
-        client.read_until(b"xxx")
-        assert upstream.wait_until(lambda: len(upstream.calls) == 1)
+    clients = [Connection(impatient) for _ in STREAMING]
+    with Watch(impatient) as watch:
+        for way, client in zip(STREAMING, clients, strict=True):
+            client.ask(way.model("flood"), way.door, stream=True)
+        for client in clients:
+            client.read_until(b"xxx")
+        assert len(upstream.calls) == len(clients)
         assert upstream.wait_until(lambda: upstream.open == 0, 6)
-        assert last_row(impatient, "flood")["outcome"] == "client_stalled"
+    for way, client in zip(STREAMING, clients, strict=True):
+        where = {"model": way.model("flood"), "door": way.door.name}
+        rows = impatient.rows(1, **where)
+        assert [row["outcome"] for row in rows] == ["client_stalled"], way
         # Reading goes on until the connection turns out to be gone.
         assert client.is_closed()
-    assert watch.growth < 8 << 20
+        client.socket.close()
+    assert watch.growth < len(clients) * 8 << 20
 
 
-def test_a_whole_answer_that_nobody_reads_is_let_go(impatient):
+def test_a_whole_answer_that_nobody_reads_is_let_go(impatient, upstream):
     with Connection(impatient) as slow:
         slow.ask("big")
         slow.read_until(b"\r\n\r\n")
@@ -239,7 +245,7 @@ def test_a_whole_answer_that_nobody_reads_is_let_go(impatient):
             time.sleep(0.5)
             slow.read_until(b"x" * 4_000_000)
         slow.read_until(b"stop")
-    with Connection(impatient) as still:
+    with Connection(impatient) as still, asked_elsewhere(impatient, upstream):
         still.ask("big")
         still.read_until(b"HTTP/1.1 200")
         assert impatient.chat("good").status_code == 503
@@ -247,94 +253,14 @@ def test_a_whole_answer_that_nobody_reads_is_let_go(impatient):
         assert still.is_closed()
 
 
-@pytest.fixture(scope="module")
-def pair(server: Callable[..., Server], registry: dict) -> Server:
-    """Two workers that lose no time when they have to end."""
-    return server(registry, workers=2, DRAIN_SECONDS="1")
-
-
-@pytest.mark.proves("8.2", "10.3")
-def test_a_killed_worker_loses_no_row(pair, upstream):
+@contextmanager
+def asked_elsewhere(impatient: Server, upstream: Replay) -> Iterator[None]:
+    """Take all places of a server but one."""
     upstream.clear()
-    clients = [Connection(pair) for _ in range(50)]
-    for client in clients:
-        client.ask("endless", stream=True)
-    for client in clients:
-        client.read_until(b"word")
-    assert upstream.wait_until(lambda: len(upstream.calls) == 50)
-    owners = {client: client.worker() for client in clients}
-    victim = pair.worker_pids()[0]
-    killed = [client for client in clients if owners[client] == victim]
-    os.kill(victim, signal.SIGKILL)
-    assert upstream.wait_until(lambda: upstream.open == 50 - len(killed), 5)
-    for client in clients:
-        client.socket.close()
-    assert upstream.wait_until(lambda: upstream.open == 0, 5)
-    rows = pair.rows(50, 10)
-    assert len(rows) == len(upstream.calls) == 50
-    outcomes = [row["outcome"] for row in rows]
-    assert outcomes.count("interrupted") == len(killed)
-    assert outcomes.count("client_closed") == 50 - len(killed)
-    assert wait_until(lambda: len(pair.worker_pids()) == 2, 5)
-    assert pair.chat("good").status_code == 200
-
-
-def test_sigterm_is_heard_while_the_workers_start(server, registry):
-    made = server(registry, workers=2)
-    began = time.monotonic()
-    # The second worker may still be loading.
-    assert made.stop(seconds=30) == 0
-    assert time.monotonic() - began < 12
-
-
-@pytest.mark.proves("10.1")
-def test_sigterm_lets_a_call_come_to_its_end(server, registry, upstream):
-    upstream.route("/slow", Reply(200, [event("word ")] * 10, STREAM, pause=0.05))
-    upstream.route("/endless-whole", Reply(hold=True))
-    made = server(
-        registries.registry(
-            registries.openai("slow", f"{upstream.url}/slow", "slow"),
-            registries.openai("held", f"{upstream.url}/endless-whole", "held"),
-        ),
-        DRAIN_SECONDS="3",
-    )
-    upstream.clear()
-    with Connection(made) as slow, Connection(made) as held:
-        slow.ask("slow", stream=True)
-        held.ask("held")
-        slow.read_until(b"word")
-        assert upstream.wait_until(lambda: len(upstream.calls) == 2)
-        os.kill(made.pid, signal.SIGTERM)
-        # The upstream's stream has no end marker: that is its end as it was sent.
-        slow.read_until(b"upstream_stream_truncated")
-        told = held.answer()
-    assert made.stop() == 0
-    assert (told.status, told.code) == (503, "shutting_down")
-    assert told.headers["retry-after"]
-    outcomes = {row["model"]: row["outcome"] for row in made.rows(2)}
-    assert outcomes == {"slow": "upstream_error", "held": "shutdown"}
-
-
-@pytest.mark.proves("8.2", "10.1")
-def test_sigterm_ends_streams_with_a_word_and_writes_their_rows(
-    server, registry, upstream
-):
-    made = server(registry, workers=2, DRAIN_SECONDS="1")
-    upstream.clear()
-    clients = [Connection(made) for _ in range(10)]
-    for client in clients:
-        client.ask("endless", stream=True)
-    for client in clients:
-        client.read_until(b"word")
-    idle = Connection(made)
-    began = time.monotonic()
-    assert made.stop(seconds=30) == 0
-    assert 1 <= time.monotonic() - began < 10
-    assert idle.is_closed()
-    idle.socket.close()
-    for client in clients:
-        rest = client.read_until(b"shutting_down").decode()
-        assert "[DONE]" not in rest
-        client.socket.close()
-    assert len(made.rows(10, outcome="shutdown")) == 10
-    assert len(made.rows(10)) == 10
+    others = [Connection(impatient) for _ in STREAMING[1:]]
+    for each in others:
+        each.ask("mute")
+    assert upstream.wait_until(lambda: upstream.open == len(others))
+    yield
+    for each in others:
+        each.socket.close()

@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable
+from itertools import cycle
 
 import pytest
 
+from tests import doors
 from tests.e2e import dialects, registries
 from tests.e2e.processes import Server
 from tests.e2e.raw import Connection, chat_body, request
@@ -27,9 +29,10 @@ def test_headers_that_drip_in_cost_the_connection_and_nobody_else(gateway):
         used.send(request(gateway, chat_body("good")))
         assert used.answer().status == 200
         dripping = [Connection(gateway) for _ in range(300)]
+        paths = cycle(door.path.encode() for door in doors.EVERY)
         began = time.monotonic()
         for client in dripping:
-            client.send(b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A")
+            client.send(b"POST %b HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A" % next(paths))
         assert gateway.chat("good").status_code == 200
         assert time.monotonic() - began < SECONDS
         assert all(client.is_closed(SECONDS + 3) for client in dripping)

@@ -136,17 +136,3 @@ def chat() -> dict[str, Any]:
 def completion() -> dict[str, Any]:
     """What OpenAI answers to it."""
     return deepcopy(doors.COMPLETION)
-
-
-@pytest.fixture(params=doors.EVERY, ids=lambda door: door.name)
-def door(request: pytest.FixtureRequest) -> doors.ClientDoor:
-    """Each door."""
-    found: doors.ClientDoor = request.param
-    return found
-
-
-@pytest.fixture(params=doors.CONVERSING, ids=lambda door: door.name)
-def streaming_door(request: pytest.FixtureRequest) -> doors.ClientDoor:
-    """Each door in which conversations are held."""
-    found: doors.ClientDoor = request.param
-    return found

@@ -112,60 +112,6 @@ def test_after_a_day_without_the_database_nobody_is_let_in(
     assert client.get("/readyz").status_code == 503
 
 
-# --- capacity ---
-
-
-@pytest.mark.proves("7.2")
-def test_a_worker_a_provider_and_a_key_take_so_many_calls_at_once(
-    provider, upstream, gateway, door, key, settings
-):
-    provider()
-    upstream(json={})
-    for setting, status, code in [
-        ("CALLS_PER_WORKER", 503, "overloaded"),
-        ("CALLS_PER_PROVIDER", 503, "overloaded"),
-        ("CALLS_PER_KEY", 429, "rate_limit_exceeded"),
-    ]:
-        before = getattr(settings, setting)
-        setattr(settings, setting, 0)
-        response = door.ask(gateway(headers=key))
-        door.check_refused(response, status, code)
-        assert response.headers["retry-after"]
-        assert gateway().get("/healthz").status_code == 200
-        setattr(settings, setting, before)
-
-
-def test_a_full_provider_hands_over_to_the_next(
-    provider, upstream, gateway, door, monkeypatch
-):
-    from gateway.worker.capacity import capacity
-
-    provider("first", priority=1)
-    provider("second", priority=2)
-    upstream(json=door.upstream)
-    monkeypatch.setitem(capacity._taken, "to first", 10_000)
-    response = door.ask(gateway())
-    assert response.headers["x-gateway-provider"] == "second"
-
-
-def test_a_place_is_given_back_whatever_came_of_the_call(
-    provider, upstream, gateway, door, key, settings
-):
-    provider()
-    settings.CALLS_PER_WORKER = settings.CALLS_PER_PROVIDER = 1
-    settings.CALLS_PER_KEY = 1
-    client = gateway(headers=key)
-    upstream(json=door.upstream)
-    unknown = {**door.body, "model": "unknown"}
-    for body in (door.body, {"model": 3}, unknown, door.body):
-        assert client.post(door.path, json=body).status_code not in {429, 503}
-    upstream(stream=[b"data: [DONE]\n\n"])
-    for _ in range(2):
-        door.ask(client, stream=True)
-    upstream(json=door.upstream)
-    door.check_answered(door.ask(client))
-
-
 # --- paths, methods, protocols ---
 
 
