@@ -178,12 +178,19 @@ def request_of(
         headers = httpx.Headers({**headers, **own})
     # `content=` would have httpx look at the body again to choose headers.
     return httpx.Request(
-        "POST",
+        rendered.method,
         url,
         headers=headers,
-        stream=httpx.ByteStream(rendered.raw or jsontext.encode(rendered.body)),
+        stream=httpx.ByteStream(_content(rendered)),
         extensions=provider.extensions,
     )
+
+
+def _content(rendered: UpstreamRequest) -> bytes:
+    """Return the body as it is sent."""
+    if rendered.method != "POST":
+        return b""
+    return rendered.raw or jsontext.encode(rendered.body)
 
 
 def _head(

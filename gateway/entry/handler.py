@@ -170,7 +170,7 @@ async def _respond(request: Request, receive: Receive) -> Response | StreamedRes
         door = endpoint.door if "POST" in endpoint.methods else _door_of(request)
         request.caller = await _identify(request, door)
     if request.method == "POST":
-        check_media_type(request, may_lack=endpoint.door is routes.MESSAGES_DOOR)
+        check_media_type(request, may_lack=endpoint.may_lack_type)
         request.is_unread = False
         request.body = await read_body(request, receive)
     return await endpoint.view(request, **named)

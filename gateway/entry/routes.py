@@ -17,7 +17,7 @@ from gateway.doors.responses import compaction
 from gateway.doors.responses.native import input_tokens
 from gateway.entry.response import Response
 from gateway.entry.streamed import StreamedResponse
-from gateway.entry.views import calls, models, ollama, responses, sandbox
+from gateway.entry.views import calls, kept, models, ollama, responses, sandbox
 from gateway.entry.views.plain import plainly
 
 View = Callable[..., Awaitable[Response | StreamedResponse]]
@@ -57,7 +57,7 @@ _COMPACT = r"(?:(?:v1/)*responses/)+compact/?"
 _INPUT_TOKENS = r"(?:(?:v1/)*responses/)+input_tokens/?"
 
 # What OpenAI keeps: a response by its id, what became of it, and what it was asked.
-_KEPT = r"(?:v1/)*responses/(?P<response>resp_[^/]+)(?:/(?:cancel|input_items))?/?"
+_KEPT = r"(?:v1/)*responses/(?P<response>resp_[^/]+)"
 _MESSAGES = r"(?:anthropic/)?(?:(?:v1/)*messages/?)+"
 
 _COUNTED = r"(?:anthropic/)?(?:(?:v1/)*messages/)+count_tokens/?"
@@ -72,7 +72,8 @@ class Endpoint(NamedTuple):
     """A kind of path: what it answers, to whom, and in which format.
 
     `pattern` matches whole paths. Without `is_public` a caller must be known before
-    anything is read. `door` tells what goes wrong.
+    anything is read. `door` tells what goes wrong. What `is_bodiless` is asked with
+    nothing but a path.
     """
 
     pattern: re.Pattern[str]
@@ -80,6 +81,12 @@ class Endpoint(NamedTuple):
     view: View
     is_public: bool = False
     door: Envelope = CHAT_DOOR
+    is_bodiless: bool = False
+
+    @property
+    def may_lack_type(self) -> bool:
+        """Whether a body need not say that it is JSON."""
+        return self.is_bodiless or self.door is MESSAGES_DOOR
 
 
 def _endpoint(
@@ -107,10 +114,16 @@ def _pinnable(tail: str, door: Envelope, view: View) -> tuple[Endpoint, ...]:
     )
 
 
-def _kept_responses() -> tuple[Endpoint, ...]:
-    methods = ("GET", "DELETE", "POST")
+def _kept_responses(tail: str, *methods: str) -> tuple[Endpoint, ...]:
+    view = kept.kept_response(tail)
     return tuple(
-        Endpoint(re.compile(pattern), methods, calls.kept_response, door=RESPONSES_DOOR)
+        Endpoint(
+            re.compile(f"{pattern}{tail}/?"),
+            methods,
+            view,
+            door=RESPONSES_DOOR,
+            is_bodiless=True,
+        )
         for pattern in (
             rf"/(?:api/)?{_KEPT}",
             rf"/(?:api/)?(?:v1/)*p/(?P<provider>[^/]+)/{_KEPT}",
@@ -123,7 +136,9 @@ ENDPOINTS = (
     *_pinnable(_RESPONSES, RESPONSES_DOOR, responses.responses),
     *_pinnable(_COMPACT, compaction, responses.compact),
     *_pinnable(_INPUT_TOKENS, input_tokens, responses.count),
-    *_kept_responses(),
+    *_kept_responses("", "GET", "DELETE"),
+    *_kept_responses("/cancel", "POST"),
+    *_kept_responses("/input_items", "GET"),
     *endpoints_of(_MESSAGES, MESSAGES_DOOR),
     *_pinnable(_COUNTED, MESSAGES_DOOR, models.count_tokens),
     *_pinnable(_EMBEDDINGS, embeddings, calls.embeddings),

@@ -193,7 +193,7 @@ class UpstreamRequest(NamedTuple):
     that goes on with it, None where the answer ends there; most upstreams never pause.
     `listed_headers` are names in `headers` whose values stand beside those that the
     administrator gave, in one list. `raw` is what is sent where it is not `body` as it
-    would be encoded, but the client's own bytes.
+    would be encoded, but the client's own bytes. What is no POST has no body.
     """
 
     path: str
@@ -205,6 +205,7 @@ class UpstreamRequest(NamedTuple):
     resume: "Callable[[JSON], UpstreamRequest | None] | None" = None
     listed_headers: frozenset[str] = frozenset()
     raw: bytes = b""
+    method: str = "POST"
 
 
 class Payload(NamedTuple):

@@ -69,10 +69,41 @@ GATEWAY = (
     Call(
         "/v1/responses/{response}", "GET", "Show a response that is kept.", _RESPONSES
     ),
+    Call("/v1/responses/{response}", "DELETE", "Delete a kept response.", _RESPONSES),
+    Call(
+        "/v1/responses/{response}/cancel",
+        "POST",
+        "End a response that is made in the background.",
+        _RESPONSES,
+    ),
+    Call(
+        "/v1/responses/{response}/input_items",
+        "GET",
+        "List what a kept response was asked.",
+        _RESPONSES,
+    ),
     Call(
         "/v1/p/{provider}/responses/{response}",
         "GET",
         "Show a response that a provider keeps.",
+        _RESPONSES,
+    ),
+    Call(
+        "/v1/p/{provider}/responses/{response}",
+        "DELETE",
+        "Delete a response that a provider keeps.",
+        _RESPONSES,
+    ),
+    Call(
+        "/v1/p/{provider}/responses/{response}/cancel",
+        "POST",
+        "End a response that a provider makes in the background.",
+        _RESPONSES,
+    ),
+    Call(
+        "/v1/p/{provider}/responses/{response}/input_items",
+        "GET",
+        "List what a response was asked that a provider keeps.",
         _RESPONSES,
     ),
     Call(

@@ -98,7 +98,7 @@ class RelayingResponses:
         if reply.wire != request.WIRE:
             return self.hub.reader(reply, asked)
         relay = ResponseRelay(request.names_of(reply), reply.largest)
-        return _Reader(relay, reply, is_codex=asked.own.is_codex)
+        return ResponseReader(relay, reply, is_codex=asked.own.is_codex)
 
     @property
     def _missing(self) -> Feature:
@@ -125,7 +125,7 @@ def _told(response: JSON, raw: bytes = b"") -> Whole:
     return Whole(response, usage.usage_of(response), usage.finish_reason(response), raw)
 
 
-class _Reader:
+class ResponseReader:
     """A stream that is passed on, and its last frames."""
 
     pausing: PausingParser | None = None

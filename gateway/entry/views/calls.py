@@ -15,7 +15,7 @@ from gateway.entry import bodies, hops
 from gateway.entry.request import Request
 from gateway.entry.response import Response, json_response
 from gateway.entry.streamed import StreamedAnswer
-from gateway.errors import GatewayError, invalid_request
+from gateway.errors import invalid_request
 from gateway.worker.draining import draining
 from gateway.worker.registry import registry
 from gateway.worker.runtime import runtime
@@ -39,19 +39,6 @@ async def embeddings(request: Request, provider: str = "") -> Response:
     asked, call = asked_by(request, embeddings_door)
     answer = await embed(asked, call, provider)
     return json_response(answer.body, headers=answer.headers)
-
-
-async def kept_response(
-    request: Request, response: str, provider: str = ""
-) -> Response:
-    """Tell that no response is kept here, whatever is to be done with it."""
-    raise GatewayError(
-        404,
-        "invalid_request_error",
-        f"Response with id {response[:64]!a} not found. Responses are not kept "
-        "here; call /v1/p/<provider>/responses for those that the provider keeps.",
-        param="response_id",
-    )
 
 
 async def alive(request: Request) -> Response:
@@ -93,6 +80,17 @@ def asked_by(request: Request, door: Envelope) -> tuple[Asked, Call]:
     Raises GatewayError, with the request's line in the ledger prepared.
     """
     sent = request.sent()
+    call = begun_by(request, door, sent)
+    body = bodies.parse(request.body)
+    if isinstance(model := body.get("model"), str):
+        call.entry.fields["model"] = model
+    asked = door.parse_request(body, sent)
+    request.body = b""  # Held once: what was read of it goes on.
+    return asked, call
+
+
+def begun_by(request: Request, door: Envelope, sent: Sent) -> Call:
+    """Return the call that a request begins; raises GatewayError."""
     call = begin(
         request.caller,
         request.request_id,
@@ -102,12 +100,7 @@ def asked_by(request: Request, door: Envelope) -> tuple[Asked, Call]:
         **about(request, door, sent),
     )
     request.entry = call.entry
-    body = bodies.parse(request.body)
-    if isinstance(model := body.get("model"), str):
-        call.entry.fields["model"] = model
-    asked = door.parse_request(body, sent)
-    request.body = b""  # Held once: what was read of it goes on.
-    return asked, call
+    return call
 
 
 def about(request: Request, door: Envelope, sent: Sent) -> dict[str, str]:

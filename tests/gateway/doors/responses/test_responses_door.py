@@ -148,10 +148,17 @@ def test_another_method_is_refused(gateway, method):
 
 
 @pytest.mark.parametrize(
-    "path", ["resp_x", "resp_x/cancel", "resp_x/input_items", "resp_x/"]
+    ("method", "path"),
+    [
+        ("GET", "resp_x"),
+        ("GET", "resp_x/"),
+        ("DELETE", "resp_x"),
+        ("POST", "resp_x/cancel"),
+        ("GET", "resp_x/input_items"),
+    ],
 )
-def test_no_response_is_kept(gateway, path):
-    answer = gateway().get(f"{URL}/{path}")
+def test_no_response_is_kept(gateway, method, path):
+    answer = gateway().request(method, f"{URL}/{path}")
     assert answer.status_code == 404
     error = answer.json()["error"]
     assert (error["param"], error["code"]) == ("response_id", None)
