@@ -15,9 +15,10 @@ _UNKNOWN = (
     r"|(?:not|n't) (?:be )?(?:supported|permitted|allowed|support)"
 )
 _MOST = (
-    r"(?:supports? at most|at most|<=?|less than or equal to|(?:must|should) be "
-    r"(?:at most|below)|range of \S+ is \[\d+,|maximum (?:allowed |output |value )*"
-    r"(?:tokens )?(?:is|of|:|=)?)"
+    r"(?:supports? at most|at most|<=?(?!\d+>)|less (?:than )?or equal to|limited to"
+    r"|(?:must|should) be (?:at most|below)|between \d+ and|model limit of"
+    r"|range of \S+ (?:is|should be) \[\d+,|tokens: \d+ >"
+    r"|maximum (?:allowed |output |value )*(?:tokens )?(?:is|of|:|=)?)"
 )
 
 
@@ -30,9 +31,10 @@ def _named(field: str) -> re.Pattern[str]:
 
 LIMIT = Feature(
     "limit",
-    ("max_tokens", "max_completion_tokens"),
+    ("max_tokens", "max_completion_tokens", "max_gen_len", "inferenceConfig"),
     re.compile(
-        r"^(?=.*max_(?:completion_|output_|new_)?tokens)(?!.*\bcontext\b)"
+        r"^(?=.*(?:max_(?:completion_|output_|new_)?tokens|max_gen_len"
+        r"|maximum tokens you requested))(?!.*\bcontext\b)"
         rf".*?{_MOST}[\s`'\"]*(?P<value>\d{{2,9}})",
         _FLAGS,
     ),

@@ -135,6 +135,12 @@ def output_limit(body: JSON) -> int | None:
     return limit if limit is not None else body.get("max_tokens")
 
 
+def limit_name(body: JSON) -> str:
+    """Return the name under which the client gave the effective output limit."""
+    is_newer = body.get("max_completion_tokens") is not None
+    return "max_completion_tokens" if is_newer else "max_tokens"
+
+
 def _check_extra_body(body: JSON) -> None:
     if not isinstance(body.get("extra_body"), dict | None):
         raise wrong_type("extra_body", "an object")

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from gateway.hub.requests.rendering import Rendering
+from gateway.hub.requests.validation import limit_name
 
 
 class Range(NamedTuple):
@@ -34,10 +35,16 @@ _RANGES: dict[str, dict[str, Range]] = {
         "frequency_penalty": _UNIT,
         "presence_penalty": _UNIT,
     },
+    "cohere.command-r": {"limit": Range(0, 4000)},
     "amazon.nova-": {"top_k": Range(0, 128)},
+    "amazon.nova-micro": {"limit": Range(1, 10_000)},
+    "amazon.nova-lite": {"limit": Range(1, 10_000)},
+    "amazon.nova-pro": {"limit": Range(1, 10_000)},
     "amazon.titan-text-express": {"limit": Range(0, 8192)},
     "amazon.titan-text-lite": {"limit": Range(0, 4096)},
-    "amazon.titan-text-premier": {"limit": Range(0, 3072)},
+    # 3072 by the documentation, and "exceeds the model limit of 3000" in use:
+    # https://github.com/aws-samples/generative-ai-use-cases/issues/594
+    "amazon.titan-text-premier": {"limit": Range(0, 3000)},
     # "The maximum tokens you requested exceeds the model limit of 2048."
     "meta.llama2": {"limit": Range(1, 2048)},
     "meta.llama3-8b": {"limit": Range(1, 2048)},
@@ -49,7 +56,7 @@ _RANGES: dict[str, dict[str, Range]] = {
     "mistral.mistral-small-2402": {"top_k": Range(0, 200), "limit": Range(1, 8192)},
     "mistral.mistral-large-2": {**UNIT_TEMPERATURE, "limit": Range(1, 8192)},
     "mistral.pixtral-": {**UNIT_TEMPERATURE, "limit": Range(1, 8192)},
-    "ai21.jamba-": {"top_p": Range(0.01, 1)},
+    "ai21.jamba-": {"top_p": Range(0.01, 1), "limit": Range(0, 4096)},
     "deepseek.r1": {"limit": Range(1, 32_768)},
 }
 
@@ -74,13 +81,6 @@ def within(
     allowed = ranges.get(field)
     if allowed is None or value is None or allowed.least <= value <= allowed.most:
         return value
-    rendering.losses.downgrade(_asked_as(rendering, field))
+    name = limit_name(rendering.body) if field == "limit" else field
+    rendering.losses.downgrade(name)
     return allowed.least if value < allowed.least else allowed.most
-
-
-def _asked_as(rendering: Rendering, field: str) -> str:
-    """Return the name under which the client gave `field`."""
-    if field != "limit":
-        return field
-    is_newer = rendering.body.get("max_completion_tokens") is not None
-    return "max_completion_tokens" if is_newer else "max_tokens"

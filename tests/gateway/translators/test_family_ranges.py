@@ -55,7 +55,7 @@ ASKED = [
     ("us.meta.llama3-1-70b-instruct-v1:0", "converse", "temperature", 1.2, 1),
     ("amazon.titan-text-express-v1", "invoke", "max_tokens", 9000, 8192),
     ("amazon.titan-text-lite-v1", "invoke", "max_tokens", 8192, 4096),
-    ("amazon.titan-text-premier-v1:0", "invoke", "max_tokens", 4096, 3072),
+    ("amazon.titan-text-premier-v1:0", "invoke", "max_tokens", 4096, 3000),
     ("amazon.titan-text-lite-v1", "invoke", "temperature", 1.1, 1),
     ("us.deepseek.r1-v1:0", "invoke", "max_tokens", 40000, 32768),
     ("us.deepseek.r1-v1:0", "invoke", "temperature", 1.6, 1),

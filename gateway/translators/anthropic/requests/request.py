@@ -20,7 +20,7 @@ from gateway.hub.requests.caching import (
 )
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.turns import GO_ON, Conversation
-from gateway.hub.requests.validation import output_limit
+from gateway.hub.requests.validation import limit_name, output_limit
 from gateway.translators.anthropic.answers.pausing import resumable
 from gateway.translators.anthropic.requests.betas import BETAS, betas_of
 from gateway.translators.anthropic.requests.claude_models import (
@@ -160,10 +160,14 @@ def _refuse(body: JSON) -> None:
 
 
 def _limit(rendering: Rendering, claude: Claude) -> int:
+    """Return the output limit, no higher than the model's own."""
     limit = output_limit(rendering.body)
+    most = claude.model.max_output
     if limit is None:
         limit = rendering.route.default_output or claude.dialect.default_output
-    return min(claude.model.max_output, limit)
+    elif limit > most:
+        rendering.losses.downgrade(limit_name(rendering.body))
+    return min(most, limit)
 
 
 def _converse(
