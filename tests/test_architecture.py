@@ -260,8 +260,9 @@ def test_only_the_settings_read_the_environment():
     }
     assert readers <= {
         "runagents.settings",
-        # Names the settings module, as every Django project does.
+        # Name the settings module, as every Django project does.
         "runagents.asgi",
+        "runagents.management.commandline",
         # Hands the address to the server it becomes.
         "runagents.management.commands.serve",
         # Reads the variables that a registry file refers to.
