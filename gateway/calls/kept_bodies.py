@@ -1,7 +1,7 @@
 """What a call asked, what was sent and what came back, where that is to be kept.
 
 All of it waits in the entry of the ledger, cut to what is kept of it; it is redacted
-when the ledger stores it (gateway/ledger/bodies_log.py).
+when the ledger stores it (gateway/ledger/bodies/bodies_log.py).
 """
 
 import time
@@ -10,7 +10,7 @@ from typing import Any
 from gateway.calls.call import Call
 from gateway.doors.protocol import Asked
 from gateway.hub.protocol import JSON, UpstreamRequest
-from gateway.ledger import bodies_log
+from gateway.ledger.bodies import bodies_log
 from gateway.worker.call_settings import call_settings
 from gateway.worker.registry import registry
 from gateway.worker.snapshot import Provider

@@ -9,13 +9,13 @@ nothing.
 import fcntl
 import logging
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.ledger import rows
+from gateway.ledger.bodies.stored import store_bodies
+from gateway.ledger.lines import Line, Reading, named, opened, value
 from gateway.models import UsageRecord
 from gateway.wire import jsontext
-from gateway.wire.jsontext import JSON
 
 BATCH = 500
 BODIES = ("bodies", "answered", "frames", "received")
@@ -23,16 +23,35 @@ BODIES = ("bodies", "answered", "frames", "received")
 REFUSED = "refused.jsonl.bad"
 REFUSED_BYTES = 16 * 1024 * 1024
 
+_UNREADABLE = (*jsontext.JSONError, ValueError)
+
 logger = logging.getLogger(__name__)
 
 
-@dataclass
 class _Writer:
     """One process's files, as far as they have been read."""
 
-    offsets: dict[Path, int] = field(default_factory=dict)
-    open_calls: dict[str, JSON] = field(default_factory=dict)
-    opened_in: dict[str, Path] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.files: dict[Path, Reading] = {}
+
+    def reading(self, path: Path) -> Reading:
+        """Return what has been read of a file."""
+        if path not in self.files:
+            self.files[path] = Reading(self.begin_of)
+        return self.files[path]
+
+    def begin_of(self, call_id: str) -> bytes | None:
+        """Return the first line of a call that has not ended, whichever file has it."""
+        found = (file.begun.get(call_id) for file in self.files.values())
+        return next(filter(None, found), None)
+
+    def close(self, ended: list[Line]) -> None:
+        """Forget the begins of calls that are stored."""
+        for line in ended:
+            call_id = value(line, "call_id")
+            for file in self.files.values():
+                if file.begun.pop(call_id, None):
+                    break
 
 
 class Flusher:
@@ -67,52 +86,43 @@ class Flusher:
         writer = self._writers.setdefault(name, _Writer())
         stored = 0
         for path in paths:
-            while True:
-                ended, offset = self._read(writer, path)
+            file, done = writer.reading(path), False
+            while not done:
+                ended, offset = _read(file, path)
                 self._keep(ended)
                 stored += len(ended)
-                done = offset == writer.offsets.get(path, 0)
-                writer.offsets[path] = offset
-                for line in ended:
-                    writer.open_calls.pop(line["call_id"], None)
-                    writer.opened_in.pop(line["call_id"], None)
-                if done:
-                    break
+                writer.close(ended)
+                done, file.offset = offset == file.offset, offset
         if not alive:
-            lost = [
-                {**begin, "outcome": UsageRecord.Outcome.INTERRUPTED}
-                for begin in writer.open_calls.values()
-            ]
+            lost = _interrupted(writer)
             self._keep(lost)
             stored += len(lost)
-        needed = set(writer.opened_in.values()) if alive else set()
-        for path in paths:
-            if path not in alive and path not in needed:
-                path.unlink(missing_ok=True)
-                writer.offsets.pop(path, None)
-        if not alive:
             del self._writers[name]
+        for path in paths:
+            if path not in alive and not (alive and writer.files[path].begun):
+                path.unlink(missing_ok=True)
+                del writer.files[path]
         return stored
 
-    def _keep(self, lines: list[JSON]) -> None:
+    def _keep(self, ended: list[Line]) -> None:
         """Store calls and note what the upkeep wants to know of them."""
-        refused = rows.store(lines)
+        refused = rows.store(ended)
         if refused:
             self._set_aside(refused)
-            lines = [line for line in lines if line not in refused]
-        rows.store_bodies(lines)
-        for line in lines:
-            started_at = line.get("started_at", 0.0)
+            ended = [line for line in ended if line not in refused]
+        store_bodies([line for line in ended if isinstance(line, dict)])
+        for line in ended:
+            started_at = value(line, "started_at")
             self.touched_hours.add(int(started_at // 3600))
-            if isinstance(hint := line.get("key_hint"), str) and hint:
-                key = (line.get("caller_kind", ""), line.get("caller", ""), hint)
+            if isinstance(hint := value(line, "key_hint"), str) and hint:
+                key = (value(line, "caller_kind"), value(line, "caller"), hint)
                 self.used_keys[key] = max(started_at, self.used_keys.get(key, 0.0))
 
-    def _set_aside(self, lines: list[JSON]) -> None:
+    def _set_aside(self, refused: list[Line]) -> None:
         """Keep what cannot be stored, without the bodies, in a file of its own."""
         logger.error(
             "%d calls cannot be stored in the usage table; they are in %s.",
-            len(lines),
+            len(refused),
             REFUSED,
         )
         try:
@@ -120,42 +130,48 @@ class Flusher:
                 self._folder / REFUSED, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600
             )
             with os.fdopen(file, "ab") as kept:
-                for line in lines:
-                    told = {name: line[name] for name in line if name not in BODIES}
+                for line in refused:
+                    told = {k: v for k, v in named(line).items() if k not in BODIES}
                     if kept.tell() < REFUSED_BYTES:
                         kept.write(jsontext.encode(told) + b"\n")
         except OSError as error:
             logger.error("They cannot be written there: %s.", error.strerror)
 
-    def _read(self, writer: _Writer, path: Path) -> tuple[list[JSON], int]:
-        """Return up to BATCH calls that ended, and the offset behind them."""
-        ended: list[JSON] = []
-        offset = writer.offsets.get(path, 0)
-        with path.open("rb") as file:
-            file.seek(offset)
-            for raw in file:
-                if not raw.endswith(b"\n"):
-                    break
-                offset += len(raw)
-                line = _decoded(raw)
-                if call_id := line.pop("begin", None):
-                    writer.open_calls[call_id] = {**line, "call_id": call_id}
-                    writer.opened_in[call_id] = path
-                elif call_id := line.pop("end", None):
-                    begin = writer.open_calls.get(call_id, {"call_id": call_id})
-                    ended.append({**begin, **line})
+
+def _read(file: Reading, path: Path) -> tuple[list[Line], int]:
+    """Return up to BATCH calls that ended, and the offset behind them."""
+    ended: list[Line] = []
+    offset = file.offset
+    with path.open("rb") as opened_file:
+        opened_file.seek(offset)
+        for raw in opened_file:
+            if not raw.endswith(b"\n"):
+                break
+            offset += len(raw)
+            try:
+                line = file.read(raw)
+            except _UNREADABLE:
+                logger.error("A line of the usage spool is unreadable and left out.")
+                continue
+            if line is not None:
+                ended.append(line)
                 if len(ended) >= BATCH:
                     break
-        return ended, offset
+    return ended, offset
 
 
-def _decoded(raw: bytes) -> JSON:
-    try:
-        line = jsontext.decode(raw)
-    except jsontext.JSONError:
-        logger.error("A line of the usage spool is unreadable and was left out.")
-        return {}
-    return line if isinstance(line, dict) else {}
+def _interrupted(writer: _Writer) -> list[Line]:
+    """Return the calls that a process left open when it died."""
+    lost: list[Line] = []
+    for file in writer.files.values():
+        for begin in file.begun.values():
+            try:
+                lost.append(
+                    opened(begin) | {"outcome": UsageRecord.Outcome.INTERRUPTED}
+                )
+            except _UNREADABLE:
+                logger.error("A line of the usage spool is unreadable and left out.")
+    return lost
 
 
 def _is_locked(path: Path) -> bool:

@@ -1,16 +1,22 @@
-"""What a line of the spool becomes: a row of the ledger, and one of the bodies kept."""
+"""What a line of the spool becomes: a row of the ledger.
+
+Rows go into SQLite past Django's cursor, whose rewriting of the placeholders takes 9 µs
+a row, as much as half of what storing it does.
+"""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache, partial
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.db import DataError, IntegrityError, connection, models, transaction
 
-from gateway.ledger import bodies_log, prices
-from gateway.ledger.joined_frames import joined
-from gateway.models import CallBody, UsageRecord
+from gateway.ledger import prices, quick_rows
+from gateway.ledger.lines import Line, named
+from gateway.ledger.quick_rows import FIELDS, Convert, has_failed
+from gateway.models import UsageRecord
 from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
 
@@ -32,10 +38,6 @@ _NO_ROW = (
     ValueError,
 )
 
-_FIELDS: "list[models.Field[Any, Any]]" = [
-    field for field in UsageRecord._meta.concrete_fields if not field.primary_key
-]
-
 
 class _Column(NamedTuple):
     """A column of the ledger: `convert` is set where databases store its values in a
@@ -44,10 +46,10 @@ class _Column(NamedTuple):
     name: str
     default: object
     longest: int
-    convert: Callable[[Any], object] | None
+    convert: Convert | None
 
 
-def store(lines: list[JSON]) -> list[JSON]:
+def store(lines: Sequence[Line]) -> list[Line]:
     """Insert the rows; return those that cannot be, which hold up no other.
 
     Raises django.db.Error when the database is away.
@@ -55,65 +57,54 @@ def store(lines: list[JSON]) -> list[JSON]:
     if not lines:
         return []
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with transaction.atomic():
             for start in range(0, len(lines), ROWS_PER_STATEMENT):
                 some = lines[start : start + ROWS_PER_STATEMENT]
-                values = [value for line in some for value in _values(line)]
-                cursor.execute(_insert(len(some)), values)
+                _execute(_insert(len(some)), list(chain.from_iterable(map(_row, some))))
     except _NO_ROW:
         if len(lines) == 1:
             logger.exception("A usage row cannot be made.")
-            return lines
+            return [*lines]
         return [refused for line in lines for refused in store([line])]
     return []
 
 
-def store_bodies(lines: list[JSON]) -> None:
-    """Keep what was asked and sent, for those calls that carry it."""
-    rows = [
-        CallBody(
-            call_id=line["call_id"],
-            stored_at=datetime.now(UTC),
-            asked=bodies_log.kept(line["bodies"].get("asked")),
-            sent=bodies_log.kept(line["bodies"].get("sent")),
-            sent_path=str(line["bodies"].get("path", ""))[:2048],
-            received=bodies_log.kept(_parsed(line["received"]))
-            if "received" in line
-            else "",
-            answered=_answer(line),
-        )
-        for line in lines
-        if isinstance(line.get("bodies"), dict)
-    ]
-    if rows:
-        CallBody.objects.bulk_create(rows, ignore_conflicts=True)
+def _execute(statement: str, values: list[Any]) -> None:
+    """Run a statement in the transaction; raises django.db.Error."""
+    if connection.vendor == "sqlite":
+        with connection.wrap_database_errors:
+            connection.connection.execute(statement.replace("%s", "?"), values)
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
 
 
-def _answer(line: JSON) -> str:
-    """Return what the client got as the text to keep, empty where there was nothing."""
-    if "answered" in line:
-        return bodies_log.kept(line["answered"])
-    if frames := line.get("frames"):
-        return bodies_log.kept(joined(str(frames)))
-    return ""
+def _row(line: Line) -> list[Any]:
+    """Return a call's values in the order of the columns, as the database takes them.
+
+    Raises one of `_NO_ROW`.
+    """
+    if isinstance(line, list):
+        values = quick_rows.values_of(line, _moment(), _money())
+        if values is not None:
+            return values
+    return _values(named(line))
 
 
-def _parsed(text: Any) -> Any:
-    """Return the JSON that `text` is, or the text."""
-    try:
-        return jsontext.decode(str(text).encode())
-    except jsontext.JSONError:
-        return text
+@cache
+def _moment() -> Convert:
+    """Return how the database takes a datetime in UTC."""
+    if connection.vendor == "sqlite":
+        # As Django writes it, without asking for the zone: 1.6 µs instead of 3.5.
+        return lambda moment: str(moment)[: -len("+00:00")]
+    return connection.ops.adapt_datetimefield_value
 
 
-def _has_failed(line: JSON) -> bool:
-    """Tell whether a call failed: not a success, nor left by the client itself."""
-    if (line.get("status") or 0) >= 400:
-        return True
-    return line.get("outcome") not in (
-        UsageRecord.Outcome.OK,
-        UsageRecord.Outcome.CLIENT_CLOSED,
-    )
+@cache
+def _money() -> Convert:
+    """Return how the database takes a cost."""
+    field = UsageRecord._meta.get_field("cost")
+    return partial(field.get_db_prep_save, connection=connection)
 
 
 @lru_cache(maxsize=ROWS_PER_STATEMENT)
@@ -124,8 +115,8 @@ def _insert(rows: int) -> str:
     record; the column's name and order come from the model all the same.
     """
     quote = connection.ops.quote_name
-    columns = ", ".join(quote(str(field.column)) for field in _FIELDS)
-    places = f"({', '.join(['%s'] * len(_FIELDS))})"
+    columns = ", ".join(quote(str(field.column)) for field in FIELDS)
+    places = f"({', '.join(['%s'] * len(FIELDS))})"
     table, key = quote(UsageRecord._meta.db_table), quote("call_id")
     return (
         f"INSERT INTO {table} ({columns}) "  # noqa: S608  names only
@@ -142,19 +133,17 @@ def _columns() -> list[_Column]:
             field.max_length or 0,
             _converter(field),
         )
-        for field in _FIELDS
+        for field in FIELDS
     ]
 
 
-def _converter(
-    field: "models.Field[Any, Any]",
-) -> Callable[[Any], object] | None:
+def _converter(field: "models.Field[Any, Any]") -> Convert | None:
     """Return how the database takes values of `field`, None where just as they are."""
     match field:
         case models.DateTimeField():
-            return connection.ops.adapt_datetimefield_value
+            return _moment()
         case models.DecimalField():
-            return partial(field.get_db_prep_save, connection=connection)
+            return _money()
         case _:
             return None
 
@@ -169,7 +158,7 @@ def _values(line: JSON) -> list[Any]:
         **line,
         "started_at": datetime.fromtimestamp(line.get("started_at", 0.0), UTC),
         "cost": prices.cost(line, line.get("prices")),
-        "failed": _has_failed(line),
+        "failed": has_failed(line.get("status"), line.get("outcome", "")),
     }
     values = []
     for name, default, longest, convert in _columns():

@@ -18,6 +18,7 @@ from typing import Any
 
 from gateway.errors import GatewayError
 from gateway.identifiers import ordered_token, token
+from gateway.ledger import lines
 from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
 from providers.attempts import Allowance
@@ -30,13 +31,14 @@ logger = logging.getLogger(__name__)
 class Entry:
     """One call's line in the ledger, filled in while the call goes on.
 
-    `began` and `ended` write the two lines; each writes once. A call that is refused
-    before it begins has the one of `refused`. Fields are named as the
-    columns of UsageRecord. `received` is when the request was there in full, on the
-    monotonic clock: all times of the call count from it.
+    `began` and `ended` write the two lines; each writes once, and the second tells all
+    (gateway/ledger/lines.py). A call that is refused before it begins has the one of
+    `refused`. Fields are named as the columns of UsageRecord. `received` is when the
+    request was there in full, on the monotonic clock: all times of the call count from
+    it.
     """
 
-    __slots__ = ("_received", "_state", "call_id", "fields", "spool")
+    __slots__ = ("_has_told", "_received", "_state", "call_id", "fields", "spool")
 
     def __init__(
         self, spool: "Spool", received: float | None = None, **fields: Any
@@ -46,6 +48,7 @@ class Entry:
         self.fields: JSON = fields
         self._received = time.monotonic() if received is None else received
         self._state = "new"
+        self._has_told = False
 
     @property
     def has_begun(self) -> bool:
@@ -60,18 +63,17 @@ class Entry:
         """Record that a request is about to go upstream."""
         if self._state == "new":
             self._state = "begun"
-            line = {"begin": self.call_id, "started_at": self._started_at()}
-            self.spool.write({**line, **self.fields})
-            self.fields = {}
+            self.fields["started_at"] = self._started_at()
+            self.spool.append(lines.begin(self.call_id, self.fields))
+            if "bodies" in self.fields:
+                # Not held, nor written twice: the second line tells the rest.
+                self._has_told, self.fields = True, {}
 
     def ended(self, outcome: str, **fields: Any) -> None:
         """Record how the call ended; ignored when it never began."""
         if self._state == "begun":
             self._state = "ended"
-            self.fields.update(fields)
-            line = {"end": self.call_id, "outcome": outcome, **self.fields}
-            line["duration_ms"] = self.elapsed_ms()
-            self.spool.write(line)
+            self._end(outcome, fields)
 
     def refused(self, error: GatewayError) -> None:
         """Record that nothing was sent because of `error`; ignored once it began."""
@@ -83,9 +85,15 @@ class Entry:
             "error_code": error.code or error.type,
             "error_message": error.message,
         }
-        line: JSON = {"end": self.call_id, "started_at": self._started_at()}
-        line["duration_ms"] = self.elapsed_ms()
-        self.spool.write({**line, **self.fields, **told, "outcome": "refused"})
+        self.fields["started_at"] = self._started_at()
+        self._end("refused", told)
+
+    def _end(self, outcome: str, fields: JSON) -> None:
+        self.fields.update(fields, outcome=outcome)
+        # One that stands for several (ledger/refusals.py) took its time before.
+        self.fields.setdefault("duration_ms", self.elapsed_ms())
+        line = lines.rest if self._has_told else lines.end
+        self.spool.append(line(self.call_id, self.fields))
 
     def _started_at(self) -> float:
         return time.time() - (time.monotonic() - self._received)
@@ -108,7 +116,10 @@ class Spool:
 
     def write(self, line: JSON) -> None:
         """Append one line; a full disk costs the line, never the request."""
-        text = jsontext.encode(line) + b"\n"
+        self.append(jsontext.encode(line) + b"\n")
+
+    def append(self, text: bytes) -> None:
+        """Append the text of one line, as `write` does."""
         try:
             if self._file < 0 or self._size >= SEGMENT_BYTES:
                 self._next_segment()
@@ -152,9 +163,16 @@ class Spool:
         path = self.folder / f"{self._writer}-{self._sequence:06}.jsonl"
         draft = path.with_suffix(".new")
         file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        # Locked before it has its name: nobody sees it without its writer.
-        fcntl.flock(file, fcntl.LOCK_EX)
-        os.rename(draft, path)
+        try:
+            # Locked and headed before it has its name: nobody sees it without.
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if os.write(file, lines.HEAD) < len(lines.HEAD):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.rename(draft, path)
+        except OSError:
+            os.close(file)
+            draft.unlink(missing_ok=True)
+            raise
         old, self._file, self._size, self._cut = self._file, file, 0, False
         if old >= 0:
             os.close(old)

@@ -1,7 +1,7 @@
 """Hourly and daily sums of the ledger, so that a month of calls is a quick page.
 
-Always computed anew from the ledger's rows, never added to: storing a call twice, or
-two hosts at work on one hour, cannot count it twice.
+Computed from the ledger's rows, never from what is about to be stored: storing a call
+twice, or two hosts at work on one hour, cannot count it twice.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -177,8 +177,17 @@ def refresh(hours: Iterable[datetime]) -> None:
 
 def refresh_hour(hour: datetime) -> None:
     """Compute the summaries of one hour anew; raises django.db.Error."""
-    rows = UsageRecord.objects.filter(started_at__gte=hour, started_at__lt=hour + HOUR)
-    sums = with_few_keys(of_rows(rows, [hour]))
+    store_hour(hour, of_rows(rows_of_hour(hour), [hour]))
+
+
+def rows_of_hour(hour: datetime) -> QuerySet[UsageRecord]:
+    """Return the ledger's rows of an hour."""
+    return UsageRecord.objects.filter(started_at__gte=hour, started_at__lt=hour + HOUR)
+
+
+def store_hour(hour: datetime, sums: list[Sums]) -> None:
+    """Store the sums of an hour as its summaries; raises django.db.Error."""
+    sums = with_few_keys(sums)
     for level, names in LEVELS.items():
         blank: dict[str, Any] = dict.fromkeys(frozenset(NAMES) - names, "")
         _replace(Span.HOUR, level, merged((s._replace(**blank) for s in sums), hour))

@@ -2,16 +2,17 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Model, QuerySet
+from django.db.models import Max, Model, QuerySet
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from gateway.ledger import summaries
 from gateway.ledger.flusher import Flusher
+from gateway.ledger.sums import Sums, with_few_keys
 from gateway.memory import forget
 from gateway.models import CallBody, UsageRecord, UsageSummary
 
@@ -30,12 +31,65 @@ KeyUse = Mapping[tuple[str, str, str], float]
 """(kind, name, hint) of a caller -> Unix time of its last call."""
 
 
-class Upkeep:
-    """Follows one flusher; `run` is called after each flush and is mostly idle."""
+_BEFORE = datetime.min.replace(tzinfo=UTC)
 
-    def __init__(self, flusher: Flusher) -> None:
+
+class OpenHours:
+    """The sums of the hours that still get calls: only rows that are new are counted.
+
+    A busy hour has a million rows, and going through them again and again took a
+    fiftieth of a core. A row that another host was about to store may be passed by,
+    so an hour that is over is computed anew.
+    """
+
+    def __init__(self) -> None:
+        self._sums: dict[datetime, list[Sums]] = {}
+        self._last = 0
+
+    def refresh(self, hours: Sequence[datetime]) -> set[datetime]:
+        """Bring the summaries of `hours` up to date; return those that are over since.
+
+        They are the latest ones, in order. Raises django.db.Error.
+        """
+        newest = UsageRecord.objects.aggregate(last=Max("pk"))["last"] or 0
+        rows = UsageRecord.objects.filter(pk__gt=self._last, pk__lte=newest)
+        starts = [_BEFORE, *hours, hours[-1] + summaries.HOUR]
+        added = summaries.of_rows(rows, starts) if self._sums else []
+        sums = {}
+        for hour in hours:
+            known = self._sums.get(hour)
+            if known is None:
+                rows = summaries.rows_of_hour(hour).filter(pk__lte=newest)
+                new = summaries.of_rows(rows, [hour])
+            else:
+                new = [each for each in added if each.starts_at == hour]
+            sums[hour] = with_few_keys(summaries.merged([*(known or ()), *new], hour))
+            if new:
+                summaries.store_hour(hour, sums[hour])
+        over = self._sums.keys() - sums.keys()
+        self._sums, self._last = sums, newest
+        return over
+
+    def forget(self) -> set[datetime]:
+        """Count anew from now on; return the hours whose sums were known."""
+        known, self._sums = self._sums, {}
+        return set(known)
+
+
+class Upkeep:
+    """Follows one flusher; `run` is called after each flush and is mostly idle.
+
+    `rows_stay` tells whether stored rows keep their names at the moment.
+    """
+
+    def __init__(
+        self, flusher: Flusher, rows_stay: Callable[[], bool] = lambda: True
+    ) -> None:
         self._flusher = flusher
-        self._hours: set[datetime] | None = None
+        self._rows_stay = rows_stay
+        self._open = OpenHours()
+        self._hours: set[datetime] = set()
+        self._is_new = True
         self._longer: set[datetime] = set()
         self._due = dict.fromkeys(("summaries", "longer", "keys", "retention"), 0.0)
 
@@ -58,16 +112,16 @@ class Upkeep:
         return True
 
     def _summarise(self) -> None:
-        if self._hours is None:
-            self._hours = summaries.unfinished()
+        if self._is_new:
+            self._hours, self._is_new = summaries.unfinished(), False
         touched, self._flusher.touched_hours = self._flusher.touched_hours, set()
         self._hours |= {datetime.fromtimestamp(h * 3600, UTC) for h in touched}
         started = time.monotonic()
         # The latest first, and never for long: the flusher waits meanwhile.
-        for hour in sorted(self._hours, reverse=True):
-            summaries.refresh_hour(hour)
-            self._hours.discard(hour)
-            self._longer.add(hour)
+        while self._hours:
+            done = self._refresh_latest(max(self._hours))
+            self._hours -= done
+            self._longer |= done
             if time.monotonic() > started + PATIENCE_SECONDS:
                 break
         if self._is_due("longer", LONGER_SECONDS):
@@ -75,6 +129,20 @@ class Upkeep:
             self._longer.clear()
         # A busy hour is summed up less often, so that this stays a small share.
         self._due["summaries"] += SUMMARY_PAUSES * (time.monotonic() - started)
+
+    def _refresh_latest(self, hour: datetime) -> set[datetime]:
+        """Compute the summaries of the latest hour that lacks them, and return it.
+
+        Of the two that still get calls both are done.
+        """
+        now = summaries.hour_of(timezone.now())
+        growing = [now - summaries.HOUR, now]
+        if hour in growing and self._rows_stay():
+            self._hours |= self._open.refresh(growing)
+            return set(growing)
+        self._hours |= self._open.forget() if hour in growing else set()
+        summaries.refresh_hour(hour)
+        return {hour}
 
 
 def delete_old() -> None:

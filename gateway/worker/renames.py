@@ -10,6 +10,7 @@ import time
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from gateway.ledger import summaries
@@ -41,6 +42,16 @@ def carry_on() -> None:
         # Calls that take long may yet come, unless the next rename waits for this one.
         if age > STRAGGLERS or place + 1 < len(pending):
             ProviderRename.objects.filter(pk=rename.pk).update(is_carried=True)
+
+
+def are_over() -> bool:
+    """Tell whether rows of the hours that get calls keep their names (blocking).
+
+    Raises django.db.Error.
+    """
+    lately = timezone.now() - 2 * STRAGGLERS - summaries.HOUR
+    renames = ProviderRename.objects.filter(Q(is_carried=False) | Q(at__gte=lately))
+    return not renames.exists()
 
 
 def _carry_an_hour(rename: ProviderRename) -> bool:

@@ -50,7 +50,7 @@ class Runtime:
         self.via = f"1.1 {instance_id()}"
         self._leadership = Leadership(settings.DATA_DIR / "leader.lock")
         self._flusher = Flusher(settings.DATA_DIR / "spool")
-        self._upkeep = Upkeep(self._flusher)
+        self._upkeep = Upkeep(self._flusher, renames.are_over)
         self._flushing = threading.Lock()
         self._checks = status.Checks()
         self._tasks: list[asyncio.Task[None]] = []

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.hub.errors.masking import mask
-from gateway.ledger import bodies_log
+from gateway.ledger.bodies import bodies_log
 from providers import key_shapes, keys, starter
 from providers.key_shapes import SHAPES, redacted, shape_in
 from providers.models import ModelProvider

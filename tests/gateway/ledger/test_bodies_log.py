@@ -7,9 +7,9 @@ import httpx
 import pytest
 from django.utils import timezone
 
-from gateway.ledger import bodies_log
+from gateway.ledger.bodies import bodies_log
+from gateway.ledger.bodies.joined_frames import joined
 from gateway.ledger.flusher import Flusher
-from gateway.ledger.joined_frames import joined
 from gateway.models import CallBody
 from gateway.worker.runtime import runtime
 from gateway.worker.snapshot import Window

@@ -2,7 +2,7 @@
 
 import json
 
-from gateway.ledger.joined_frames import joined
+from gateway.ledger.bodies.joined_frames import joined
 
 
 def sse(*events):

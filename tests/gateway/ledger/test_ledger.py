@@ -2,16 +2,19 @@
 
 import json
 import os
+import random
 import subprocess
 import sys
 from decimal import Decimal
 
 import pytest
 
+from gateway.ledger import lines, rows
 from gateway.ledger.flusher import REFUSED, Flusher
 from gateway.ledger.spool import Entry, Spool
 from gateway.ledger.usage import usage_fields
 from gateway.models import UsageRecord
+from gateway.wire import jsontext
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -233,6 +236,71 @@ def test_a_long_stream_survives_the_change_of_file(spool, monkeypatch):
     assert len(list(spool.folder.glob("*.jsonl"))) == 1
 
 
+@pytest.mark.parametrize("columns", [[], ["of", "another", "version"]], ids=len)
+def test_a_file_of_another_version_is_read(tmp_path, columns):
+    """Older ones wrote an object for the end too, another may have other columns."""
+    begin = {"begin": "one", "started_at": 1_790_000_000.5, **FIELDS}
+    end = {"end": "one", "outcome": "ok", "status": 200, "input_tokens": 3}
+    told = {"call_id": "two", **begin, **end, "model": "other", "new": 1}
+    del told["begin"], told["end"]
+    lines = [begin, end]
+    if columns:
+        lines = [{"columns": [*reversed(told)]}, [*reversed(told.values())], *lines]
+    text = b"".join(jsontext.encode(line) + b"\n" for line in lines)
+    (tmp_path / "1.abc-000001.jsonl").write_bytes(text)
+    Flusher(tmp_path).flush()
+    expected = {("one", "gpt-4o-mini", 200, 3)}
+    if columns:
+        expected.add(("two", "other", 200, 3))
+    names = ("call_id", "model", "status", "input_tokens")
+    assert set(UsageRecord.objects.values_list(*names)) == expected
+    assert not list(tmp_path.glob("*.jsonl"))
+
+
+def test_the_quick_way_gives_what_the_slow_one_does():
+    chance = random.Random(5)
+    moments = (0.0, 1_790_000_000.0, 1_790_000_000.5, 1e-7)
+    odd = [
+        {name: value}
+        for name, default in lines.BLANK.items()
+        for value in (None, "x\x00", "y" * 3000, 7, True, [1], {"a": None}, default)
+    ]
+    for fields in [*odd, *({"started_at": t} for t in moments), {}]:
+        usage = {"input_tokens": chance.randrange(9), "output_tokens": 7}
+        line = {"call_id": "c", "started_at": 2.5, **FIELDS, **usage, **fields}
+        row = [line.get(name, value) for name, value in lines.BLANK.items()]
+        assert outcome_of(row) == outcome_of(lines.named(row)), fields
+
+
+def outcome_of(line):
+    """Return the values that a line comes to, or that there are none."""
+    try:
+        return rows._row(line)
+    except rows._NO_ROW:
+        return None
+
+
+def test_a_line_has_the_columns_of_the_table_in_its_order():
+    fields = [f for f in UsageRecord._meta.concrete_fields if not f.primary_key]
+    table = {f.attname: None if f.null else f.get_default() for f in fields}
+    assert lines.COLUMNS[: len(table)] == tuple(table)
+    assert lines.BLANK.items() >= {**table, "started_at": 0.0}.items()
+
+
+def test_a_full_disk_leaves_no_file_without_its_head(tmp_path, monkeypatch):
+    with monkeypatch.context() as full:
+        full.setattr("gateway.ledger.spool.os.write", lambda file, text: 0)
+        spool = Spool(tmp_path)
+        spool.write({})
+        assert (spool.dropped, list(tmp_path.iterdir())) == (1, [])
+    entry = Entry(spool, **FIELDS)
+    entry.began()
+    entry.ended("ok")
+    spool.close()
+    Flusher(tmp_path).flush()
+    assert UsageRecord.objects.get().outcome == "ok"
+
+
 @pytest.mark.proves("8.3")
 def test_a_full_disk_costs_lines_not_requests(tmp_path):
     (tmp_path / "spool").write_text("a file where the folder should be")
@@ -245,6 +313,7 @@ def test_a_full_disk_costs_lines_not_requests(tmp_path):
 
 def test_a_line_cut_short_spoils_no_other(spool, monkeypatch):
     write = os.write
+    spool.write({})
     with monkeypatch.context() as full:
         full.setattr(
             "gateway.ledger.spool.os.write", lambda file, b: write(file, b[:20])

@@ -7,7 +7,9 @@ from decimal import Decimal
 import pytest
 
 from gateway.ledger import summaries, totals
+from gateway.ledger.flusher import Flusher
 from gateway.ledger.sums import Totals, together
+from gateway.ledger.upkeep import Upkeep
 from gateway.models import UsageRecord, UsageSummary
 
 NOW = datetime(2026, 3, 12, 15, 20, tzinfo=UTC)
@@ -127,3 +129,26 @@ def test_the_last_day_is_this_hour_and_the_23_before(record):
 def test_it_takes_few_queries(calls, django_assert_num_queries, hours, queries):
     with django_assert_num_queries(queries):
         totals.since(NOW.replace(minute=0) - timedelta(hours=hours), "provider")
+
+
+def test_sums_that_grow_are_those_that_are_counted_anew(now, calls, record, tmp_path):
+    upkeep = Upkeep(Flusher(tmp_path))
+    upkeep._summarise()
+    for minutes, key in [(3, "a"), (25, "b"), (90, "c"), (0, "a")]:
+        now[0] += timedelta(minutes=17)
+        record(
+            started_at=now[0] - timedelta(minutes=minutes), key_hint=key, input_tokens=5
+        )
+        upkeep._flusher.touched_hours = {
+            int((now[0].timestamp() - 60 * m) // 3600) for m in (0, minutes)
+        }
+        upkeep._summarise()
+        grown = stored_sums()
+        summaries.refresh(summaries.unfinished())
+        assert grown == stored_sums()
+
+
+def stored_sums():
+    """Return the sums of all hours."""
+    hours = UsageSummary.objects.filter(span="hour", level="each")
+    return sorted(summaries.stored(hours), key=str)

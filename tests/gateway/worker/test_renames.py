@@ -6,6 +6,8 @@ import pytest
 from django.utils import timezone
 
 from gateway.ledger import summaries
+from gateway.ledger.flusher import Flusher
+from gateway.ledger.upkeep import Upkeep
 from gateway.models import UsageRecord, UsageSummary
 from gateway.worker import renames
 from providers.models import (
@@ -43,6 +45,19 @@ def models_of(name):
 def summed(name, span):
     rows = UsageSummary.objects.filter(provider=name, span=span, level="models")
     return sum(rows.values_list("requests", flat=True))
+
+
+def test_sums_that_grow_take_the_new_name(record, patient, provider, tmp_path):
+    provider(name="old")
+    record(minutes_ago=60, provider="old")
+    upkeep = Upkeep(Flusher(tmp_path), renames.are_over)
+    upkeep._summarise()
+    rename("old", "new")
+    renames.carry_on()
+    row = record(minutes_ago=60, provider="new")
+    upkeep._flusher.touched_hours = {int(row.started_at.timestamp() // 3600)}
+    upkeep._summarise()
+    assert (summed("new", "hour"), summed("old", "hour")) == (2, 0)
 
 
 def test_rows_and_sums_take_the_new_name(record, patient, provider):

@@ -1,0 +1,1 @@
+"""What calls said, where that is kept: cut by the call, redacted by the flusher."""
