@@ -10,9 +10,6 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from genai_prices import Usage, calc_price
-from genai_prices.data_snapshot import get_snapshot
-
 from providers import vendors
 
 MILLION = Decimal(1_000_000)
@@ -71,11 +68,22 @@ def cost(call: Mapping[str, Any], own: Mapping[str, Any] | None) -> Decimal | No
     return _linear(call, rates)
 
 
+def _price_lists() -> Any:
+    """Return every vendor's list.
+
+    Loaded when a call is first priced: with pydantic, which they bring, they take a
+    tenth of a second and 10 MB, and one worker of a host prices.
+    """
+    from genai_prices.data_snapshot import get_snapshot
+
+    return get_snapshot()
+
+
 @lru_cache(maxsize=1024)
 def _vendor(endpoint: str) -> str | None:
     """Return whose price list holds at an endpoint, or None where nobody knows."""
     try:
-        return str(get_snapshot().find_provider(None, None, f"{endpoint}/").id)
+        return str(_price_lists().find_provider(None, None, f"{endpoint}/").id)
     except LookupError:
         return None
 
@@ -118,7 +126,7 @@ def _list_rates(vendor: str, model: str, day: date) -> tuple[bool, _Rates | None
     Looking a model up costs far more than applying its price, found or not.
     """
     try:
-        _, found = get_snapshot().find_provider_model(model, None, vendor, None)
+        _, found = _price_lists().find_provider_model(model, None, vendor, None)
     except LookupError:
         return False, None
     price = found.get_prices(datetime.combine(day, time(12), UTC))
@@ -148,6 +156,8 @@ def _by_the_library(call: Mapping[str, Any], vendor: str) -> Decimal | None:
     if lasting := call.get("cache_write_1h_tokens"):
         lasting = min(lasting, counts["cache_write_tokens"])
         counts["cache_write_1h_tokens"] = lasting
+    from genai_prices import Usage, calc_price  # see _price_lists
+
     usage = Usage(**counts)
     try:
         found = calc_price(usage, model_ref=call["upstream_model"], provider_id=vendor)

@@ -13,12 +13,6 @@ from struct import error as StructError
 from typing import NamedTuple
 from zlib import crc32
 
-from botocore.eventstream import (
-    ChecksumMismatch,
-    EventStreamHeaderParser,
-    ParserError,
-)
-
 from gateway.wire.bounds import MAX_EVENT
 
 _PRELUDE = Struct("!III")
@@ -28,8 +22,23 @@ _SMALLEST = _PRELUDE.size + _CHECKSUM.size
 
 _NAMES = (":event-type", ":exception-type", ":error-code")
 
+
+class ChecksumMismatch(Exception):
+    """What came is not what was sent."""
+
+
+class BrokenHeaders(Exception):
+    """They are not what botocore takes."""
+
+
 # A header type outside botocore's table is a KeyError, a cut value a StructError.
-_BROKEN = (ParserError, StructError, KeyError, UnicodeDecodeError)
+_BROKEN = (
+    ChecksumMismatch,
+    BrokenHeaders,
+    StructError,
+    KeyError,
+    UnicodeDecodeError,
+)
 
 
 class Frame(NamedTuple):
@@ -98,9 +107,8 @@ class EventStreamDecoder:
 def _frame(data: bytes) -> Frame:
     """Return the frame that `data` is; raises one of `_BROKEN` where it is none."""
     (checksum,) = _CHECKSUM.unpack_from(data, len(data) - _CHECKSUM.size)
-    calculated = crc32(data[: -_CHECKSUM.size])
-    if calculated != checksum:
-        raise ChecksumMismatch(checksum, calculated)
+    if crc32(data[: -_CHECKSUM.size]) != checksum:
+        raise ChecksumMismatch
     end = _PRELUDE.size + _PRELUDE.unpack_from(data)[1]
     read = _known_headers if end < _SHORT else _headers
     kind, name, headers = read(data[_PRELUDE.size : end])
@@ -109,11 +117,14 @@ def _frame(data: bytes) -> Frame:
 
 def _headers(data: bytes) -> tuple[str, str, Mapping[str, str]]:
     """Return a frame's kind, name and textual headers."""
-    headers = {
-        name: value
-        for name, value in EventStreamHeaderParser().parse(data).items()
-        if isinstance(value, str)
-    }
+    # Here, because only who has a model on AWS need load botocore.
+    from botocore.eventstream import EventStreamHeaderParser, ParserError
+
+    try:
+        found = EventStreamHeaderParser().parse(data)
+    except ParserError as error:
+        raise BrokenHeaders from error
+    headers = {name: value for name, value in found.items() if isinstance(value, str)}
     named = (headers[each] for each in _NAMES if each in headers)
     return headers.get(":message-type", "event"), next(named, ""), headers
 

@@ -8,7 +8,6 @@ whoever applies it. A file is the whole truth about the providers it names.
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
 from django.db import transaction
 
 from providers.api import objects
@@ -49,6 +48,8 @@ def export() -> str:
         }
         for row in managed_secrets()
     ]
+    import yaml  # here, because a server that serves has no use for it
+
     things = {"secrets": secrets, "model_providers": providers}
     text = yaml.safe_dump(
         things, sort_keys=False, allow_unicode=True, default_flow_style=False
@@ -81,6 +82,8 @@ def apply(
 
 
 def _load(text: str) -> dict[str, list[Any]]:
+    import yaml  # see export
+
     try:
         # An alias stands for as much as its anchor, and nine of nine of nine such for
         # more than can be read: a registry has no use for them.

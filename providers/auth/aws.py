@@ -4,15 +4,16 @@ import datetime
 import email.utils
 import logging
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import httpx
-from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
-from botocore.awsrequest import AWSRequest
 
 from providers import options
 from providers.auth.keyed import Keyed
 from providers.models import ModelProvider
+
+if TYPE_CHECKING:
+    from providers.auth.sigv4 import Signer
 
 # AWS accepts a signature for five minutes; a difference near that is a wrong clock.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
@@ -45,28 +46,6 @@ class BedrockBearer(Keyed):
         yield request
 
 
-@dataclass(frozen=True)
-class _Credentials:
-    """What botocore's signer asks its credentials for."""
-
-    access_key: str
-    secret_key: str = field(repr=False)
-    token: str | None = field(repr=False)
-
-
-class _Signer(SigV4Auth):  # type: ignore[misc]
-    """botocore's signer at a given time, without its log lines.
-
-    They hold the canonical request, and with it the session token.
-    """
-
-    def sign(self, request: AWSRequest, now: datetime.datetime) -> None:
-        request.context["timestamp"] = now.strftime(SIGV4_TIMESTAMP)
-        self._modify_request_before_signing(request)
-        text = self.string_to_sign(request, self.canonical_request(request))
-        self._inject_signature_to_request(request, self.signature(text, request))
-
-
 class AwsSigV4(Keyed):
     """AWS Signature Version 4 over exactly the bytes and the path that are sent.
 
@@ -80,7 +59,12 @@ class AwsSigV4(Keyed):
 
     def __init__(self, provider: ModelProvider) -> None:
         super().__init__(provider)
-        self._signer: _Signer | None = None
+        # botocore takes 60 ms to load: those who need it wait here, where the registry
+        # is read in a thread, and not on the event loop at their first call.
+        from providers.auth import sigv4
+
+        self._sigv4 = sigv4
+        self._signer: Signer | None = None
         self._offset = datetime.timedelta()
 
     def auth_flow(
@@ -95,26 +79,19 @@ class AwsSigV4(Keyed):
 
     def _sign(self, request: httpx.Request) -> None:
         if self._signer is None:
-            credentials = _Credentials(
-                self._value("aws_access_key_id"),
-                self._value("aws_secret_access_key"),
-                self._opened.get("aws_session_token") if self._opened else None,
+            self._signer = self._sigv4.Signer(
+                self._sigv4.Credentials(
+                    self._value("aws_access_key_id"),
+                    self._value("aws_secret_access_key"),
+                    self._opened.get("aws_session_token") if self._opened else None,
+                ),
+                self.SERVICE,
+                self._provider.region,
             )
-            self._signer = _Signer(credentials, self.SERVICE, self._provider.region)
-        signed = AWSRequest(
-            method=request.method,
-            url=str(request.url),
-            data=request.content,
-            headers={
-                name: value
-                for name, value in request.headers.items()
-                if name == "content-type" or _is_signed(name)
-            },
-        )
-        self._signer.sign(signed, _now() + self._offset)
+        signed = self._signer.signed(request, _now() + self._offset)
         for name in ("Authorization", "X-Amz-Date", "X-Amz-Security-Token"):
-            if name in signed.headers:
-                request.headers[name] = signed.headers[name]
+            if name in signed:
+                request.headers[name] = signed[name]
 
     def _adjust_clock(self, response: httpx.Response) -> bool:
         if response.status_code not in (400, 403) or "date" not in response.headers:
@@ -140,10 +117,3 @@ class AwsSigV4(Keyed):
 
 def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
-
-
-def _is_signed(header: str) -> bool:
-    return header.startswith(("x-amz-", "x-amzn-bedrock-")) and header not in (
-        "x-amz-date",
-        "x-amz-security-token",
-    )

@@ -18,8 +18,6 @@ from typing import Any
 
 import httpx
 from asgiref.sync import async_to_sync
-from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
-from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from django.db import DatabaseError
 from django.db.models import Q
 from django.utils import timezone
@@ -242,6 +240,10 @@ def authorization_request(
         client_id = provider.credentials().get("client_id", "")
     except (sealing.UnreadableSecret, SecretNotAllowed) as error:
         raise TokenError(str(error), rejected=True) from None
+    # Here, because only *Connect* needs them.
+    from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
+    from authlib.oauth2.rfc7636 import create_s256_code_challenge
+
     verifier = secrets.token_urlsafe(48)
     state = secrets.token_urlsafe(32)
     url: str = prepare_grant_uri(

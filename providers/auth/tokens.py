@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 
 import httpx
 import msgspec
-from authlib.oauth2.auth import ClientAuth
 
 from providers import sealing, transport
 from providers.models import ModelProvider, SecretNotAllowed
@@ -82,6 +81,9 @@ def _token_request(provider: ModelProvider, grant: Mapping[str, str]) -> httpx.R
         values = provider.credentials()
     except (sealing.UnreadableSecret, SecretNotAllowed) as error:
         raise TokenError(str(error), rejected=True) from None
+    # Here, because most installations have no provider with OAuth2.
+    from authlib.oauth2.auth import ClientAuth
+
     secret = values.get("client_secret", "")
     client = ClientAuth(
         values.get("client_id", ""), secret, provider.client_auth if secret else "none"

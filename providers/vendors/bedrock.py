@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from botocore.loaders import Loader
 from django.utils.translation import gettext_lazy as _
 
 from providers.vendors import listing
@@ -35,6 +34,9 @@ def region_of(endpoint: str) -> str:
 @lru_cache(maxsize=1)
 def regions() -> frozenset[str]:
     """Return where the service is, as far as this version of botocore knows."""
+    # Here, because only the page that adds a provider asks.
+    from botocore.loaders import Loader
+
     found: set[str] = set()
     for partition in Loader().load_data("endpoints")["partitions"]:
         service = partition["services"].get("bedrock", {})
