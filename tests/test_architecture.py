@@ -263,8 +263,8 @@ def test_only_the_settings_read_the_environment():
         # Name the settings module, as every Django project does.
         "runagents.asgi",
         "runagents.management.commandline",
-        # Hands the address to the server it becomes.
-        "runagents.management.commands.serve",
+        # Hands what the command line says to the settings.
+        "runagents.serving.address",
         # Reads the variables that a registry file refers to.
         "providers.management.commands.providers",
         # Is an agent, a program of its own.

@@ -107,7 +107,7 @@ class Spool:
         self.dropped = 0
         self.trouble = ""
         """Why lines are dropped at the moment; empty while they are written."""
-        self._writer = f"{os.getpid()}.{token(8)}"
+        self._writer = ""
         self._sequence = 0
         self._size = 0
         self._file = -1
@@ -160,6 +160,8 @@ class Spool:
     def _next_segment(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._sequence += 1
+        # Not before: what is made with the application is made once for all workers.
+        self._writer = self._writer or f"{os.getpid()}.{token(8)}"
         path = self.folder / f"{self._writer}-{self._sequence:06}.jsonl"
         draft = path.with_suffix(".new")
         file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -8,6 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import Error as DatabaseError
 
+from runagents.serving import address
+
 ASKING: tuple[list[str], ...] = ([], ["help"], ["--help"], ["-h"])
 
 
@@ -20,6 +22,8 @@ def program() -> str:
 def main() -> None:
     """Run the command named on the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "runagents.settings")
+    if sys.argv[1:2] == ["serve"]:
+        address.into_environment(sys.argv[2:])
     try:
         if sys.argv[1:] in ASKING:
             sys.stdout.write(f"{_overview()}\n")

@@ -1,1 +1,1 @@
-"""How the server runs: gunicorn's configuration, worker and logs, the key file."""
+"""How the server runs: gunicorn's configuration and worker, logs, the key file."""

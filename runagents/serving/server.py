@@ -1,7 +1,10 @@
-"""gunicorn's configuration; `manage.py serve` starts gunicorn with this file.
+"""gunicorn's configuration; `manage.py serve` becomes gunicorn with this module.
 
 https://docs.gunicorn.org/en/stable/settings.html
 """
+
+import gc
+from typing import Any
 
 from runagents import settings
 
@@ -33,3 +36,13 @@ max_requests = 0
 control_socket_disable = True
 logger_class = "runagents.serving.logs.ServerLogger"
 loglevel = "warning"
+# What is loaded before the workers fork is theirs in common. So it may hold nothing
+# that is one process's own: tests/runagents/serving/test_before_the_fork.py.
+preload_app = True
+
+
+def when_ready(arbiter: Any) -> None:
+    """Keep the collector off what was loaded: it would copy what is shared."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()

@@ -108,7 +108,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="pages whose address holds this")
     options = parser.parse_args()
     with _folder(options.keep) as folder:
-        server = Server(folder, cold=True, STATUS_CHECK_SECONDS="86400")
+        server = Server(folder, STATUS_CHECK_SECONDS="86400")
         if not server.data.exists():
             began = time.monotonic()
             _fill(server, options.providers, options.calls)

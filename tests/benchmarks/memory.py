@@ -27,7 +27,7 @@ def main() -> int:
     calls = int(sys.argv[1]) if sys.argv[1:] else CALLS
     with tempfile.TemporaryDirectory() as folder, Replay() as replay:
         dialects.install(replay)
-        server = Server(Path(folder), cold=True)
+        server = Server(Path(folder))
         server.data.mkdir(mode=0o700)
         server.manage("migrate", "--verbosity", "0")
         server.apply(registries.registry(registries.openai("good", replay.url, "good")))

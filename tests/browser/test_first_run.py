@@ -51,7 +51,6 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server as on a fresh machine: no data, no administrator."""
     server = Server(
         tmp_path_factory.mktemp("fresh"),
-        cold=True,
         DJANGO_SUPERUSER_USERNAME="",
         DJANGO_SUPERUSER_PASSWORD="",
     )

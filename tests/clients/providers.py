@@ -83,7 +83,7 @@ def running() -> Iterator[Gateway]:
     """A gateway with every provider."""
     with Replay() as replay, TemporaryDirectory() as folder:
         install(replay)
-        server = Server(Path(folder), cold=True).start()
+        server = Server(Path(folder)).start()
         try:
             server.apply(registry(replay))
             key = server.key("clients")

@@ -29,7 +29,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
-    first = Server(folder / "installation", cold=True)
+    first = Server(folder / "installation")
     made = folder / "installation" / "made"
     with (folder / "installation.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

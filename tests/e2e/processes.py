@@ -45,17 +45,13 @@ class Server:
     """One installation: its data folder, its settings and, between `start` and
     `stop`, its processes. All they print ends up in `log`.
 
-    Lines that hold `expected` may hold a traceback. `cold` starts it as people do; the
-    default is quicker (warm.py).
+    Lines that hold `expected` may hold a traceback.
     """
 
-    def __init__(
-        self, folder: Path, workers: int = 1, *, cold: bool = False, **environ: str
-    ) -> None:
+    def __init__(self, folder: Path, workers: int = 1, **environ: str) -> None:
         self.data = folder / "data"
         self.log_file = folder / "server.log"
         self.workers = workers
-        self.cold = cold
         self.port = free_port()
         self.expected = ""
         self._is_stopping = False
@@ -69,7 +65,7 @@ class Server:
             **ADMINISTRATOR,
             **environ,
         }
-        self._process: subprocess.Popen[bytes] | warm.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -107,17 +103,14 @@ class Server:
         port = ["--port", str(self.port)]
         command = ["serve", *port, "--workers", str(self.workers)]
         with self.log_file.open("ab") as log, open(os.devnull, "rb") as nothing:
-            if self.cold:
-                self._process = subprocess.Popen(
-                    [sys.executable, "manage.py", *command],
-                    cwd=ROOT,
-                    env=self._environ,
-                    stdin=nothing,
-                    stdout=log,
-                    stderr=log,
-                )
-            else:
-                self._process = warm.start(command, self._environ, nothing, log, log)
+            self._process = subprocess.Popen(
+                [sys.executable, "manage.py", *command],
+                cwd=ROOT,
+                env=self._environ,
+                stdin=nothing,
+                stdout=log,
+                stderr=log,
+            )
         ready = wait_until(self._is_ready, START_SECONDS)
         assert ready, f"The server did not become ready:\n{self.log}"
         return self

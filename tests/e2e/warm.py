@@ -1,8 +1,9 @@
 """Commands of manage.py in processes that have their imports behind them.
 
-A command spends most of its life on imports, and a server much of its start. Here one
-process does them and then forks for each command. What a command finds is what it
-would find otherwise: its arguments, its environment, the settings read from it.
+A command spends most of its life on imports. Here one process does them and then forks
+for each command. What a command finds is what it would find otherwise: its arguments,
+its environment, the settings read from it. `serve` is started as people do: it goes on
+with what is loaded.
 """
 
 import atexit

@@ -1,5 +1,6 @@
 """`manage.py serve`: everything a first run needs, then the server."""
 
+import gc
 import hashlib
 import ipaddress
 import os
@@ -23,6 +24,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from providers import sealing, starter
 from runagents.accounts import setup
+from runagents.serving.application import Served
 
 SAFE_SQLITE = (3, 51, 3)
 DATABASE_PATIENCE_SECONDS = 30
@@ -59,12 +61,17 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, host: str, port: int, workers: int, **options: Any) -> None:
-        """Run the set-up and replace this process by the server."""
+        """Run the set-up and become the server."""
+        asked = (host, port, workers)
+        if asked != (settings.LISTEN_HOST, settings.LISTEN_PORT, settings.WORKERS):
+            # The command line read them otherwise than Django did.
+            raise CommandError("Write --host, --port and --workers out in full.")
         _check_address(host, port)
         if workers < 1:
             raise CommandError("--workers must be 1 or more.")
-        # The set-up below goes by the address asked for; the server reads it again.
-        settings.LISTEN_HOST, settings.LISTEN_PORT = host, port
+        # What is loaded from here on stays. Looking for garbage amid it, again and
+        # again, would take a tenth of the start; gunicorn's `when_ready` goes on.
+        gc.disable()
         settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         sealing.ciphers()
         self._raise_file_limit()
@@ -73,18 +80,10 @@ class Command(BaseCommand):
         self._announce(host, port)
         self._warn_of_sqlite(host, workers)
         connections.close_all()
-        os.environ.update(
-            RUNAGENTS_HOST=host,
-            RUNAGENTS_PORT=str(port),
-            RUNAGENTS_WORKERS=str(workers),
-        )
         sys.stdout.flush()
         sys.stderr.flush()
         os.chdir(settings.BASE_DIR)
-        arguments = ["-m", "gunicorn", "-c", "python:runagents.serving.server"]
-        os.execv(  # noqa: S606  our own interpreter, our own arguments
-            sys.executable, [sys.executable, *arguments, "runagents.asgi:application"]
-        )
+        Served().run()
 
     def _raise_file_limit(self) -> None:
         """Allow as many open files as the system lets us; each call takes two."""
