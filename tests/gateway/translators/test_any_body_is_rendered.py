@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, note, settings
+from hypothesis import example, given, note, settings
 from hypothesis import strategies as st
 
 from gateway.doors import chat
@@ -262,6 +262,12 @@ def rendered(body: JSON, kind: str, route: Route) -> UpstreamRequest | None:
 
 @settings(max_examples=400)
 @given(body=bodies())
+@example(
+    {
+        "messages": [{"role": "user", "content": "Hi"}],
+        "response_format": {"type": "json_object", "json_schema": True},
+    }
+)
 def test_any_body_is_rendered_or_refused(body: JSON) -> None:
     for kind, model, api in HOSTS:
         note(f"for {model} by {kind} {api}")

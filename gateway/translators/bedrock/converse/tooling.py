@@ -118,9 +118,10 @@ def plain_root(schema: JSON) -> JSON:
 
 def _with_format(tooling: Tooling, rendering: Rendering, profile: Profile) -> Tooling:
     wanted = rendering.body.get("response_format") or {}
-    described = wanted.get("json_schema") or {}
-    schema = described.get("schema")
-    if wanted.get("type") != "json_schema" or schema is None:
+    # What stands beside another type is nobody's business.
+    is_held = wanted.get("type") == "json_schema"
+    schema = wanted["json_schema"].get("schema") if is_held else None
+    if schema is None:
         return tooling._replace(instruction=instruction(wanted))
     schema = normalised(schema, SCHEMA_PARAM)
     if tooling.choice is not None and "auto" not in tooling.choice:
