@@ -1,13 +1,19 @@
 """Content parts: data URLs, what bytes really are, and remote images."""
 
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b64decode, b64encode, urlsafe_b64encode
+from binascii import Error as Base64Error
+from urllib.parse import unquote_to_bytes
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.errors import GatewayError
-from gateway.hub.requests.content.encodings import parse_base64, parse_data_url
+from gateway.hub.requests.content.encodings import (
+    Base64,
+    parse_base64,
+    parse_data_url,
+)
 from gateway.hub.requests.content.formats import document_format, image_type
 from gateway.hub.requests.content.parsing import parse_part
 from gateway.hub.requests.content.parts import Audio, Document, FileId, Image, Text
@@ -15,6 +21,7 @@ from gateway.hub.requests.content.remote import remote_urls
 
 PNG = b"\x89PNG\r\n\x1a\n\xff\xfe\xfb rest"
 PLACE = "messages[0].content[0]"
+URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 
 def image(url):
@@ -55,7 +62,7 @@ def test_the_bytes_tell_the_type_of_an_image(data, expected):
 
 def test_a_wrong_label_does_not_matter():
     part = parse_part(image(data_url(PNG, "image/jpg")), PLACE)
-    assert part == Image("image/png", PNG)
+    assert part == Image("image/png", b64encode(PNG).decode())
 
 
 @given(st.binary(min_size=1, max_size=60))
@@ -63,7 +70,37 @@ def test_base64_is_read_however_it_was_written(data):
     plain = b64encode(data).decode()
     lines = "\r\n ".join(plain[i : i + 4] for i in range(0, len(plain), 4))
     for text in (plain, lines, plain.rstrip("="), urlsafe_b64encode(data).decode()):
-        assert parse_base64(text, PLACE) == data
+        assert parse_base64(text, PLACE) == Base64.of(data)
+        assert parse_base64(text, PLACE).data == data
+
+
+def decoded(text):
+    """Return the bytes of base64 text as a decoder that reads all of it gives them."""
+    given = unquote_to_bytes(text).translate(URL_SAFE, b" \t\r\n\f\v").rstrip(b"=")
+    return b64decode(given + b"=" * (-len(given) % 4), validate=True)
+
+
+@given(st.text(st.sampled_from("AaZz09+/-_= \n\r\t%2Bé#.")) | st.text())
+@example("iVBORw0KGgo=")
+@example("aGl")
+@example("aG/")
+@example("a=Gk")
+@example("aGk==")
+@example("aGk=\n=")
+@example("a")
+def test_only_text_that_decodes_is_base64(text):
+    try:
+        data = decoded(text)
+    except Base64Error:
+        with pytest.raises(GatewayError) as caught:
+            parse_base64(text, PLACE)
+        assert caught.value.message == (
+            f"Invalid content in '{PLACE}': the data is not valid base64."
+        )
+        return
+    read = parse_base64(text, PLACE)
+    assert (read.data, read.text) == (data, b64encode(data).decode())
+    assert data.startswith(read.head)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +114,7 @@ def test_base64_is_read_however_it_was_written(data):
     ],
 )
 def test_a_data_url_is_read_in_all_its_forms(url, label, data):
-    assert parse_data_url(url, PLACE) == (label, data)
+    assert parse_data_url(url, PLACE) == (label, Base64.of(data))
 
 
 @pytest.mark.parametrize(
@@ -109,12 +146,12 @@ def test_a_part_that_no_model_reads_is_refused_by_place(part):
 
 def test_a_remote_image_stays_a_url():
     url = "HTTPS://example.com/x.png"
-    assert parse_part(image(url), PLACE) == Image("", b"", url)
+    assert parse_part(image(url), PLACE) == Image("", "", url)
 
 
 def test_a_pdf_sent_as_an_image_is_a_document():
     part = parse_part(image(data_url(b"%PDF-1.7", "application/pdf")), PLACE)
-    assert part == Document("pdf", b"%PDF-1.7", "")
+    assert part == Document("pdf", b64encode(b"%PDF-1.7").decode(), "")
 
 
 @pytest.mark.parametrize(
@@ -140,13 +177,13 @@ def test_a_file_keeps_its_name():
     part = parse_part(
         file(filename="a.txt", file_data=data_url(b"hi", "text/plain")), PLACE
     )
-    assert part == Document("txt", b"hi", "a.txt")
+    assert part == Document("txt", "aGk=", "a.txt")
     assert part.text == "hi"
 
 
 def test_a_file_may_come_without_the_data_url_around_it():
     part = parse_part(file(filename="a.md", file_data="aGk="), PLACE)
-    assert part == Document("md", b"hi", "a.md")
+    assert part == Document("md", "aGk=", "a.md")
 
 
 def test_a_file_may_be_named_by_its_id():
@@ -159,7 +196,7 @@ def test_a_refusal_is_text():
 
 def test_audio_is_decoded():
     part = {"type": "input_audio", "input_audio": {"data": "aGk=", "format": "WAV"}}
-    assert parse_part(part, PLACE) == Audio("wav", b"hi")
+    assert parse_part(part, PLACE) == Audio("wav", "aGk=")
 
 
 def test_remote_urls_are_listed_once_each():

@@ -53,13 +53,18 @@ def image_type(data: bytes) -> str:
     return ""
 
 
+def is_pdf(data: bytes) -> bool:
+    """Tell whether a file is a PDF by its first bytes."""
+    return data.startswith(b"%PDF-")
+
+
 def document_format(data: bytes, label: str, name: str) -> str:
     """Return the format of a file by its bytes, media type and name; empty if unknown.
 
     Text and office formats look alike from their bytes, so there the label decides, or
     the name where the label says nothing, and the bytes must not contradict it.
     """
-    if data.startswith(b"%PDF-"):
+    if is_pdf(data):
         return "pdf"
     extension = name.rpartition(".")[2].lower() if "." in name else ""
     format = _FORMAT_OF_TYPE.get(label) or _FORMAT_OF_EXTENSION.get(extension, "")

@@ -8,11 +8,16 @@ from typing import Any
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.content.encodings import (
+    Base64,
     malformed,
     parse_base64,
     parse_data_url,
 )
-from gateway.hub.requests.content.formats import document_format, image_type
+from gateway.hub.requests.content.formats import (
+    document_format,
+    image_type,
+    is_pdf,
+)
 from gateway.hub.requests.content.parts import (
     Audio,
     Document,
@@ -77,21 +82,21 @@ def text_of(content: str | list[JSON] | None, param: str) -> str:
 
 def _parse_image(url: str, param: str) -> Image | Document:
     if is_remote(url):
-        return Image("", b"", url)
+        return Image("", "", url)
     if url[:5].lower() != "data:":
         raise malformed(param, "an image URL begins with https:// or data:")
-    return _image_of(parse_data_url(url, param).data, param)
+    return _image_of(parse_data_url(url, param).content, param)
 
 
-def _image_of(data: bytes, param: str) -> Image | Document:
-    """Return `data` as an image, or as a document where it is a PDF; else a 400."""
-    if not data:
+def _image_of(content: Base64, param: str) -> Image | Document:
+    """Return what is an image, or a document where it is a PDF; else a 400."""
+    if not content.text:
         raise malformed(param, "the image is empty")
-    media_type = image_type(data)
+    media_type = image_type(content.head)
     if media_type:
-        return Image(media_type, data)
-    if data.startswith(b"%PDF-"):
-        return Document("pdf", data, "")
+        return Image(media_type, content.text)
+    if is_pdf(content.head):
+        return Document("pdf", content.text, "")
     raise unsupported(
         f"The image in '{param}' is not a JPEG, PNG, GIF or WebP. Convert it to one of "
         "these.",
@@ -113,7 +118,12 @@ def _parse_file(file: JSON, param: str) -> Document | FileId:
     else:
         label, content = "", parse_base64(data, param)
     name = name if isinstance(name, str) else ""
-    return Document(document_format(content, label, name), content, name)
+    return Document(_format_of(content, label, name), content.text, name)
+
+
+def _format_of(content: Base64, label: str, name: str) -> str:
+    """Return the format of a file; but for a PDF all of it tells."""
+    return "pdf" if is_pdf(content.head) else document_format(content.data, label, name)
 
 
 def _parse_audio(audio: JSON, param: str) -> Audio:
@@ -122,5 +132,5 @@ def _parse_audio(audio: JSON, param: str) -> Audio:
     if not isinstance(data, str) or not isinstance(format, str):
         raise malformed(param, "audio needs 'data' and 'format'")
     if data[:5].lower() == "data:":
-        return Audio(format.lower(), parse_data_url(data, param).data)
-    return Audio(format.lower(), parse_base64(data, param))
+        return Audio(format.lower(), parse_data_url(data, param).content.text)
+    return Audio(format.lower(), parse_base64(data, param).text)

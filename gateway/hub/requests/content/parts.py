@@ -1,7 +1,8 @@
 """What a content part of a message can hold."""
 
-from base64 import b64encode
 from typing import NamedTuple
+
+from gateway.hub.requests.content.encodings import Base64
 
 TEXT_FORMATS = frozenset({"txt", "md", "csv", "html", "json"})
 DOCUMENT_FORMATS = TEXT_FORMATS | {"pdf", "doc", "docx", "xls", "xlsx"}
@@ -14,32 +15,22 @@ class Text(NamedTuple):
 
 
 class Image(NamedTuple):
-    """An image: its bytes, or the URL of one still to be fetched."""
+    """An image: its bytes in base64, or the URL of one still to be fetched."""
 
     media_type: str
-    data: bytes
+    base64: str
     url: str = ""
-
-    @property
-    def base64(self) -> str:
-        """The bytes in base64 text."""
-        return b64encode(self.data).decode()
 
 
 class Document(NamedTuple):
-    """A file: its bytes and what they are.
+    """A file: its bytes in base64 and what they are.
 
     `format` is one of `DOCUMENT_FORMATS`, or empty where it is none of them.
     """
 
     format: str
-    data: bytes
+    base64: str
     name: str
-
-    @property
-    def base64(self) -> str:
-        """The bytes in base64 text."""
-        return b64encode(self.data).decode()
 
     @property
     def is_text(self) -> bool:
@@ -49,7 +40,7 @@ class Document(NamedTuple):
     @property
     def text(self) -> str:
         """The text of a file that is text."""
-        return self.data.decode("utf-8-sig")
+        return Base64(self.base64).data.decode("utf-8-sig")
 
     @property
     def is_blank(self) -> bool:
@@ -65,15 +56,10 @@ class FileId(NamedTuple):
 
 
 class Audio(NamedTuple):
-    """Sound: its bytes and the format that the client names, such as ``wav``."""
+    """Sound: its bytes in base64, and the client's name for its format: ``wav``."""
 
     format: str
-    data: bytes
-
-    @property
-    def base64(self) -> str:
-        """The bytes in base64 text."""
-        return b64encode(self.data).decode()
+    base64: str
 
 
 Part = Text | Image | Document | FileId | Audio

@@ -247,10 +247,10 @@ def _part(part: Part, param: str, route: Route) -> JSON:
             return {"type": "text", "text": text}
         case Document() if part.is_text:
             return {"type": "text", "text": part.text}
-        case Image() if part.data and has_flag(route, "vision"):
+        case Image() if part.base64 and has_flag(route, "vision"):
             url = f"data:{part.media_type};base64,{part.base64}"
             return {"type": "image_url", "image_url": {"url": url}}
-        case Image() if part.data:
+        case Image() if part.base64:
             raise unsupported(
                 f"This model is not marked as one that sees: remove '{param}', or set "
                 "the model's capability 'vision'.",

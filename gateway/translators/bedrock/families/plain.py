@@ -79,7 +79,7 @@ def _text(part: Part, param: str, images: list[Image], max_images: int) -> str:
             return text if text.strip() else ""
         case Document() if part.is_text:
             return part.text
-        case Image() if part.data and len(images) < max_images:
+        case Image() if part.base64 and len(images) < max_images:
             images.append(part)
             return ""
     raise unsupported(

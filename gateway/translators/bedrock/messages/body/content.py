@@ -13,7 +13,7 @@ from gateway.errors import GatewayError, invalid_request, unsupported
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.caching import MARK
 from gateway.hub.requests.content.encodings import parse_data_url
-from gateway.hub.requests.content.formats import image_type
+from gateway.hub.requests.content.formats import image_type, is_pdf
 from gateway.hub.requests.content.remote import is_remote
 from gateway.hub.requests.losses import Losses
 from gateway.translators.bedrock.messages.body.model import HostedClaude
@@ -115,16 +115,16 @@ def _fetched(place: Place, url: str) -> JSON:
             param=path,
             code="invalid_image_url",
         )
-    label, data = parse_data_url(url, path)
-    encoded = url.partition(",")[2]
+    label, content = parse_data_url(url, path)
     if place.block.get("type") == "image":
-        media_type = image_type(data) or label
-        return {"type": "base64", "media_type": media_type, "data": encoded}
-    if data.startswith(b"%PDF-"):
+        media_type = image_type(content.head) or label
+        return {"type": "base64", "media_type": media_type, "data": content.text}
+    if is_pdf(content.head):
         kind = "application/pdf"
-        return {"type": "base64", "media_type": kind, "data": encoded}
+        return {"type": "base64", "media_type": kind, "data": content.text}
     try:
-        return {"type": "text", "media_type": "text/plain", "data": data.decode()}
+        text = content.data.decode()
+        return {"type": "text", "media_type": "text/plain", "data": text}
     except UnicodeDecodeError:
         raise _no_document(path) from None
 
