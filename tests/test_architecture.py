@@ -157,6 +157,8 @@ CLOSED: dict[str, set[str]] = {
     },
     "providers.console": set(),
     "providers.forms": {"providers", "runagents"},
+    "providers.transport.answers": {"providers.transport"},
+    "providers.transport.connection": {"providers.transport"},
     "providers.transport.exchange": {"providers.transport"},
     "providers.transport.guard": {"providers.transport"},
     # A call knows a translator, and nothing that the console knows of its vendor.

@@ -1,4 +1,4 @@
-"""The one guarded way out: an httpx transport over aiohttp's connections.
+"""The one guarded way out: an httpx transport over connections of our own.
 
 Everything that leaves this server towards a provider goes through `transport()`: chat
 requests, token requests, status checks, model lists. What holds for all of them:
@@ -11,9 +11,8 @@ requests, token requests, status checks, model lists. What holds for all of them
 - A cancelled or abandoned request closes its socket at once, and none takes longer as a
   whole than it may.
 
-It uses aiohttp's connector (name cache, racing of addresses, TLS, pool) and response
-parser, without the session above them: the session's cookies, redirects and writer task
-cost more than the exchange itself.
+aiohttp's connector makes the connections (name cache, racing of addresses, TLS); what
+goes over one is `connection`'s, what is read from it `answers`'.
 """
 
 import asyncio
@@ -121,10 +120,12 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         seconds = _least(timeout.get("connect"), total)
         anew = False
         while True:
-            try:
-                connection = await pool.connect(to, seconds, anew=anew)
-            except (aiohttp.ClientError, OSError, ValueError) as error:
-                raise while_connecting(error, request.url) from error
+            connection = None if anew else pool.idle(to)
+            if connection is None:
+                try:
+                    connection = await pool.connect(to, seconds)
+                except (aiohttp.ClientError, OSError, ValueError) as error:
+                    raise while_connecting(error, request.url) from error
             try:
                 response = await exchange.perform(
                     connection,
@@ -132,9 +133,8 @@ class GuardedTransport(httpx.AsyncBaseTransport):
                     head,
                     body,
                     timeout,
-                    pool.deadlines,
                     ends_at,
-                    keep_alive,
+                    keep_alive and not anew,
                 )
             except NoAnswer as failure:
                 if anew:

@@ -4,28 +4,32 @@ import asyncio
 import functools
 import socket
 import ssl
-from collections.abc import Awaitable
+from time import monotonic
 from typing import Any, NamedTuple
 
 import aiohttp
 import httpx
-from aiohttp.connector import AddrInfoType, Connection
+from aiohttp.connector import AddrInfoType
 
 from providers.transport import guard
-from providers.transport.deadline import Deadlines, Timed
+from providers.transport.connection import Connection
+from providers.transport.deadline import Deadlines
 from providers.transport.guard import Guard, Lookup
 from providers.transport.outgoing import target
 
-KEEP_ALIVE_SECONDS = 30
 # Images come from wherever clients say; what is kept per origin must not add up.
 MAX_DESTINATIONS = 1024
 
 
 class Destination(NamedTuple):
-    """An origin: what aiohttp's connector needs to know, and the fixed header lines."""
+    """An origin: what aiohttp's connector needs to know, and the fixed header lines.
+
+    `idle` are the connections to it that wait for a request.
+    """
 
     request: aiohttp.ClientRequest
     lines: bytes
+    idle: list[Connection]
 
 
 class Pool:
@@ -38,23 +42,17 @@ class Pool:
         self._lookup = lookup
         self._service_ports = {port for _, port in watch.rules.services}
         self._destinations: dict[tuple[bytes, bytes, int | None], Destination] = {}
-        self._ssl = ssl_context or True
-        self.connector = self._connector(keepalive_timeout=KEEP_ALIVE_SECONDS)
-        self._anew: aiohttp.TCPConnector | None = None
         self.deadlines = Deadlines()
-
-    def _connector(self, **options: Any) -> aiohttp.TCPConnector:
-        connector = aiohttp.TCPConnector(
+        # It makes connections; those that wait for a request are kept here.
+        self.connector = aiohttp.TCPConnector(
             limit=0,
+            force_close=True,
             resolver=guard.GuardedResolver(self.guard, self._lookup),
             socket_factory=self._socket,
-            ssl=self._ssl,
-            **options,
+            ssl=ssl_context or True,
         )
-        connector._factory = functools.partial(  # type: ignore[assignment]
-            Timed, loop=asyncio.get_running_loop()
-        )
-        return connector
+        factory: Any = functools.partial(Connection, self.deadlines)
+        self.connector._factory = factory
 
     def destination(self, url: httpx.URL) -> Destination:
         """Return the destination of `url`; raises httpx.UnsupportedProtocol."""
@@ -66,41 +64,33 @@ class Pool:
             found = self._destinations[key] = _destination(url)
         return found
 
-    def connect(
-        self, to: Destination, seconds: float | None, *, anew: bool
-    ) -> Awaitable[Connection]:
-        """Return a connection that was checked; raises what aiohttp raises.
+    def idle(self, to: Destination) -> Connection | None:
+        """Return a connection that waits for a request, the last one used first."""
+        now = monotonic()
+        while to.idle:
+            connection = to.idle.pop()
+            if connection.is_fit(now):
+                return connection
+            connection.abort()
+        return None
 
-        With `anew` it is one that served nothing yet, and will serve nothing else.
-        """
-        connector = self.connector
-        if anew:
-            self._anew = self._anew or self._connector(force_close=True)
-            connector = self._anew
-        timeout = _client_timeout(seconds)
-        if self._service_ports and to.request.port in self._service_ports:
-            return self._connect_guarded(connector, to, timeout)
-        return connector.connect(to.request, traces=[], timeout=timeout)
-
-    async def _connect_guarded(
-        self,
-        connector: aiohttp.TCPConnector,
-        to: Destination,
-        limits: aiohttp.ClientTimeout,
-    ) -> Connection:
-        """Connect to a port that a service of ours uses, once its addresses are known.
-
-        Raises what aiohttp raises.
-        """
-        assert to.request.port is not None  # noqa: S101
-        await self.guard.learn(to.request.port, self._lookup)
-        return await connector.connect(to.request, traces=[], timeout=limits)
+    async def connect(self, to: Destination, seconds: float | None) -> Connection:
+        """Return a new connection that was checked; raises what aiohttp raises."""
+        port = to.request.port
+        if port is not None and port in self._service_ports:
+            # Its addresses must be known before ours are compared with them.
+            await self.guard.learn(port, self._lookup)
+        lease = await self.connector.connect(
+            to.request, traces=[], timeout=_client_timeout(seconds)
+        )
+        connection = lease.protocol
+        assert isinstance(connection, Connection)  # noqa: S101
+        connection.lease, connection.idle = lease, to.idle
+        return connection
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self.connector.close()
-        if self._anew is not None:
-            await self._anew.close()
 
     def _socket(self, info: AddrInfoType) -> socket.socket:
         """Make the socket for one attempt, after a last look at where it goes.
@@ -122,7 +112,7 @@ def _destination(url: httpx.URL) -> Destination:
         + url.netloc
         + b"\r\naccept-encoding: identity\r\ncontent-length: "
     )
-    return Destination(request, lines)
+    return Destination(request, lines, [])
 
 
 @functools.lru_cache(maxsize=64)

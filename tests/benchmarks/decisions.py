@@ -176,7 +176,7 @@ async def registry(folder: Path) -> None:
 
 
 async def exchange(folder: Path) -> None:
-    """Our transport over aiohttp's connections, or httpx's own client."""
+    """Our transport, or httpx's own client."""
     import httpx
 
     from providers.transport import transport

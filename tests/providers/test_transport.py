@@ -25,6 +25,7 @@ from providers.transport import (
 from providers.transport.guard import Rules, is_sandbox_path
 from providers.transport.repeats import FLOOR, Repeats
 from tests.faults import Answer, FaultServer, refused_port
+from tests.scripted import Scripted
 
 LOOPBACK = Rules(private_networks=("127.0.0.0/8", "::1/128"))
 TIMEOUT = {"connect": 5, "first_byte": 5, "read": 5}
@@ -915,8 +916,10 @@ def test_many_random_cancellations_leave_no_socket_and_no_slot(upstream, run):
 
         await asyncio.gather(*[one(number) for number in range(400)])
         await _calls(way, [upstream.url + "/v1"] * 10)
-        pools = next(iter(way._pools.values()))
-        assert not any(pool.connector._acquired for pool in pools.values())
+        (pool,) = next(iter(way._pools.values())).values()
+        (destination,) = pool._destinations.values()
+        kept = {connection.lease.protocol for connection in destination.idle}
+        assert pool.connector._acquired == kept
         await way.aclose()
         assert await upstream.closed()
 
@@ -1067,6 +1070,38 @@ def test_a_tls_connection_is_reused_and_closed_at_once(tls_upstream, run, certif
 
     run(call())
     assert tls_upstream.connections == 1
+
+
+@pytest.mark.parametrize("end", ["close", "unannounced"])
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}", httpx.ReadError),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", None),
+        (b"", NoAnswer),
+    ],
+)
+def test_a_tls_connection_that_ends_without_a_word_ends_as_any_other(
+    run, certificate, end, answer, error
+):
+    async def call():
+        context = ssl.create_default_context(cafile=certificate[0])
+        serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        serving.load_cert_chain(*certificate)
+        way = GuardedTransport(LOOPBACK, resolving_to(["127.0.0.1"]), context)
+        async with Scripted([[answer]], end, tls=serving) as upstream:
+            request = request_to(f"https://model.test:{upstream.port}/")
+            try:
+                response = await way.handle_async_request(request)
+                return await transport.read(response, 100)
+            finally:
+                await way.aclose()
+
+    if error is None:
+        assert run(call()) == b"{}"
+        return
+    with pytest.raises(error):
+        run(call())
 
 
 def test_nothing_is_left_to_the_garbage_collector(upstream, recwarn):

@@ -1,0 +1,271 @@
+"""One connection to an upstream: requests go out, answers come in, one after the other.
+
+It sets no timer and keeps no buffer of its own: `deadline` looks at all connections
+together, `answers` holds what has arrived and nobody took yet.
+"""
+
+import asyncio
+import math
+from time import monotonic
+from typing import cast
+
+import httpx
+from aiohttp.connector import Connection as Lease
+
+from providers.transport.answers import DONE, HEAD, IDLE, Answers
+from providers.transport.deadline import Deadlines, Overdue
+
+KEEP_ALIVE_SECONDS = 30.0
+# What may wait for a slow reader before the upstream is told to wait as well.
+READ_BUFFER = 1 << 17
+# Below this size, one write of head and body is cheaper than two.
+JOINED_WRITE = 1 << 16
+
+
+class Connection(asyncio.Protocol):
+    """What is known of one connection, and of the exchange that it carries.
+
+    Who wants an answer calls `send`, then waits for `head` and `piece`, and at the end
+    calls `release` or `abort`. `served` tells whether an exchange came before this one,
+    `heard` whether anything came of this one, `failure` why nothing more will.
+
+    aiohttp's connector makes it; `lease` is what it handed out for it. `idle` is the
+    list that it waits in between two exchanges.
+    """
+
+    __slots__ = (
+        "_deadlines",
+        "_is_lost",
+        "_is_paused",
+        "_limit",
+        "_lost",
+        "_silent_since",
+        "_waiter",
+        "answer",
+        "ends_at",
+        "failure",
+        "heard",
+        "idle",
+        "lease",
+        "served",
+        "transport",
+    )
+
+    def __init__(self, deadlines: Deadlines) -> None:
+        self.transport: asyncio.Transport | None = None
+        self.lease: Lease | None = None
+        self.idle: list[Connection] = []
+        self.answer = Answers()
+        self.failure: httpx.TransportError | None = None
+        self.served = self.heard = False
+        self.ends_at = math.inf
+        self._limit: float | None = None
+        self._silent_since = math.inf
+        self._is_paused = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._lost: asyncio.Future[None] | None = None
+        self._is_lost = False
+        self._deadlines = deadlines
+
+    # --- an exchange ---
+
+    def send(
+        self, method: str, head: bytes, body: bytes, first_byte: float | None
+    ) -> None:
+        """Write a request, and expect its answer.
+
+        Silence counts from here on, so that an upstream which does not read the request
+        times out as well.
+        """
+        wire = self.transport
+        assert wire is not None  # noqa: S101
+        self.answer.expect(method)
+        self.served, self.heard = self.heard, False
+        self.failure = None
+        self._limit, self._silent_since = first_byte, monotonic()
+        if len(body) < JOINED_WRITE:
+            wire.write(head + body)
+        else:
+            wire.write(head)
+            wire.write(body)
+
+    async def head(self, silence: float | None) -> None:
+        """Return once `answer` has status and headers.
+
+        From then on it may be silent for `silence` seconds. Raises
+        httpx.TransportError.
+        """
+        answer = self.answer
+        while answer.state == HEAD:
+            if self.failure is not None:
+                raise self.failure
+            await self._wait()
+        self._limit = silence
+
+    async def piece(self) -> bytes:
+        """Return what has arrived of the body, waiting for something if need be.
+
+        It is empty at the end. Raises httpx.TransportError.
+        """
+        answer = self.answer
+        while not answer.pieces:
+            if answer.state == DONE:
+                return b""
+            if self.failure is not None:
+                raise self.failure
+            await self._wait()
+        data = answer.take()
+        if self._is_paused:
+            self._resume()
+        return data
+
+    def release(self) -> None:
+        """Wait for the next request, if the answer leaves the connection fit for it."""
+        wire, answer = self.transport, self.answer
+        if (
+            wire is None
+            or not answer.keeps
+            or answer.state != DONE
+            or wire.is_closing()
+            # The rest of a request that was answered early would precede the next one.
+            or wire.get_write_buffer_size()
+        ):
+            self.abort()
+            return
+        if answer.pieces:
+            answer.take()
+        if self._is_paused:
+            self._resume()
+        answer.state = IDLE
+        self._silent_since = monotonic()
+        self.idle.append(self)
+
+    def abort(self) -> None:
+        """Close the socket at once, without flushing and without waiting for TLS."""
+        wire, lease = self.transport, self.lease
+        self.transport = self.lease = None
+        if wire is not None:
+            self._deadlines.discard(self)
+            wire.abort()
+        if lease is not None:
+            lease.close()
+
+    def is_fit(self, now: float) -> bool:
+        """Tell whether an idle connection may carry one more exchange."""
+        wire = self.transport
+        return (
+            wire is not None
+            and not wire.is_closing()
+            and now - self._silent_since <= KEEP_ALIVE_SECONDS
+        )
+
+    def look(self, now: float) -> None:
+        """End what has taken too long."""
+        state = self.answer.state
+        if state == IDLE:
+            if now - self._silent_since > KEEP_ALIVE_SECONDS:
+                self._leave()
+        elif now >= self.ends_at:
+            # What has arrived by then can be read all the same.
+            self._fail(Overdue("The upstream took too long."))
+        elif self._limit and state != DONE and now - self._silent_since >= self._limit:
+            self._fail(httpx.ReadTimeout("The upstream was silent for too long."))
+
+    # --- what the event loop calls ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin; aiohttp's connector takes over from here."""
+        self.transport = cast(asyncio.Transport, transport)
+        self._deadlines.watch(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what arrived."""
+        answer = self.answer
+        if answer.state == IDLE:
+            # It answers no request of ours, and must not answer the next one.
+            self._leave()
+            return
+        self.heard = True
+        self._silent_since = monotonic()
+        try:
+            answer.feed(data)
+        except httpx.RemoteProtocolError as error:
+            self._fail(error)
+            return
+        if answer.size > READ_BUFFER and not self._is_paused:
+            self._pause()
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End the answer: as its last byte where it has no length, else too early."""
+        answer = self.answer
+        if answer.state == IDLE:
+            self._leave()
+        elif self.failure is None and not (exc is None and answer.finish()):
+            self.failure = httpx.ReadError(
+                "The upstream closed the connection before its answer ended."
+            )
+        self.abort()
+        answer.close()
+        self._wake()
+        self._is_lost = True
+        if self._lost is not None and not self._lost.done():
+            self._lost.set_result(None)
+
+    # --- what aiohttp's connector asks of its protocols ---
+
+    should_close = True
+
+    @property
+    def closed(self) -> asyncio.Future[None] | None:
+        """What is done once the socket is closed; None where it is."""
+        if self._lost is None and not self._is_lost:
+            self._lost = asyncio.get_running_loop().create_future()
+        return self._lost
+
+    def close(self) -> None:
+        """Close the socket."""
+        self.abort()
+
+    def is_connected(self) -> bool:
+        """Tell whether the socket is open."""
+        return self.transport is not None and not self.transport.is_closing()
+
+    # --- in between ---
+
+    def _fail(self, failure: httpx.TransportError) -> None:
+        self.failure = failure
+        self.abort()
+        self._wake()
+
+    def _leave(self) -> None:
+        """Close an idle connection."""
+        if self in self.idle:
+            self.idle.remove(self)
+        self.abort()
+
+    async def _wait(self) -> None:
+        """Wait for anything to happen."""
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    def _pause(self) -> None:
+        """Have the upstream wait, whose silence is ours then."""
+        if self.transport is not None:
+            self._is_paused = True
+            self.transport.pause_reading()
+            self._silent_since = math.inf
+
+    def _resume(self) -> None:
+        self._is_paused = False
+        if self.transport is not None:
+            self.transport.resume_reading()
+            self._silent_since = monotonic()
