@@ -76,6 +76,7 @@ def install(replay: Replay) -> None:
         embedders.install(replay, f"/{provider.name}", TITAN)
     # The others would be sent a translation, or answer that there is no such path.
     replay.route("/openai/v1/responses", responder.respond)
+    replay.route("/openai/v1/responses/compact", responder.compact)
 
 
 @contextmanager

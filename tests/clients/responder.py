@@ -14,6 +14,29 @@ from tests.e2e.replay import Received, Reply, cut, json_reply
 
 JSON = dict[str, Any]
 
+_NOT_ASKED: JSON = {
+    "background": False,
+    "completed_at": None,
+    "frequency_penalty": 0.0,
+    "instructions": None,
+    "max_output_tokens": None,
+    "max_tool_calls": None,
+    "metadata": {},
+    "presence_penalty": 0.0,
+    "previous_response_id": None,
+    "prompt_cache_key": None,
+    "reasoning": {"effort": None, "summary": None},
+    "safety_identifier": None,
+    "service_tier": "default",
+    "store": True,
+    "temperature": 1.0,
+    "text": {"format": {"type": "text"}},
+    "top_logprobs": 0,
+    "top_p": 1.0,
+    "truncation": "disabled",
+}
+"""What a response tells of settings that a request left out."""
+
 
 def respond(received: Received) -> Reply:
     """Answer a response, whole or streamed."""
@@ -25,6 +48,21 @@ def respond(received: Received) -> Reply:
     numbered = ({**e, "sequence_number": next(numbers)} for e in _events(body, said))
     text = "".join(f"event: {e['type']}\ndata: {json.dumps(e)}\n\n" for e in numbered)
     return Reply(200, cut(text.encode()), {"content-type": "text/event-stream"})
+
+
+def compact(received: Received) -> Reply:
+    """Answer with a conversation made shorter."""
+    body = received.json
+    told = _response(body, "completed", [])
+    compacted = {"type": "compaction", "id": "cmp_1", "encrypted_content": "gAAA"}
+    kept = ("id", "created_at", "usage")
+    return json_reply(
+        {
+            **{name: told[name] for name in kept},
+            "object": "response.compaction",
+            "output": [compacted],
+        }
+    )
 
 
 def _asked(body: JSON) -> Asked:
@@ -68,19 +106,22 @@ def _items(said: Said) -> list[JSON]:
 def _response(body: JSON, status: str, output: list[JSON]) -> JSON:
     usage = {
         "input_tokens": USAGE[0],
-        "input_tokens_details": {"cached_tokens": 0},
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
         "output_tokens": USAGE[1],
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": sum(USAGE),
     }
+    asked = {name: body[name] for name in _NOT_ASKED if body.get(name) is not None}
     return {
+        **_NOT_ASKED,
+        **asked,
         "id": "resp_replay",
         "object": "response",
         "created_at": 1700000000,
         "status": status,
         "model": body["model"],
         "output": output,
-        "tools": body.get("tools", []),
+        "tools": [{"strict": None, **tool} for tool in body.get("tools", ())],
         "tool_choice": body.get("tool_choice", "auto"),
         "parallel_tool_calls": True,
         "error": None,
