@@ -48,18 +48,25 @@ class Reading:
         )
 
     def wanted(self, model: str) -> Wanted:
-        """Return what the answer must know; `model` is the name that it goes by."""
-        choice: Any = self._body.get("tool_choice")
-        thinking: Any = self._body.get("thinking")
-        names = ToolNames()
-        tools = self._body.get("tools") or ()
+        """Return what the answer must know; `model` is the name that it goes by.
+
+        Where a stream begins early nobody has looked at the body yet.
+        """
+        body, names = self._body, ToolNames()
+        tools = body["tools"] if isinstance(body.get("tools"), list) else []
         for tool in tools:
-            names.upstream(tool["name"])
-        is_silent = bool(thinking and thinking.get("type") == "disabled")
+            if isinstance(name := _told(tool, "name"), str):
+                names.upstream(name)
+        is_silent = _told(body.get("thinking"), "type") == "disabled"
         return Wanted(
             model,
             names.originals,
-            is_single=bool(choice and choice.get("disable_parallel_tool_use")),
+            is_single=bool(_told(body.get("tool_choice"), "disable_parallel_tool_use")),
             hides_thinking=is_silent and not tools,
-            input_tokens=estimated(self._body),
+            input_tokens=estimated(body),
         )
+
+
+def _told(value: Any, field: str) -> Any:
+    """Return what an object says under `field`, None for what is no object."""
+    return value.get(field) if isinstance(value, dict) else None

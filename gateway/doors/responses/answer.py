@@ -91,13 +91,17 @@ def incomplete_reason(finish_reason: Any, *, refused: bool) -> str | None:
 
 
 def echo_of(reading: Reading) -> JSON:
-    """Return what a response repeats of its request."""
+    """Return what a response repeats of its request.
+
+    Where a stream begins early nobody has looked at the body yet.
+    """
     body = reading.body
-    text, reasoning = body.get("text") or {}, body.get("reasoning") or {}
+    text, reasoning = _object(body.get("text")), _object(body.get("reasoning"))
+    tools = body["tools"] if isinstance(body.get("tools"), list) else []
     echo: JSON = {name: body.get(name) for name in _AS_SENT}
     echo |= {name: _or(body.get(name), default) for name, default in _DEFAULTS.items()}
     echo["model"] = body.get("model")
-    echo["tools"] = [_tool(tool) for tool in body.get("tools") or ()]
+    echo["tools"] = [_tool(tool) for tool in tools]
     echo["text"] = {"format": text.get("format") or {"type": "text"}}
     if text.get("verbosity") is not None:
         echo["text"]["verbosity"] = text["verbosity"]
@@ -137,8 +141,14 @@ def _or(value: Any, default: Any) -> Any:
     return default if value is None else value
 
 
-def _tool(tool: JSON) -> JSON:
+def _object(value: Any) -> JSON:
+    return value if isinstance(value, dict) else {}
+
+
+def _tool(tool: Any) -> Any:
     """Return a tool as it was sent; a function has all of its fields."""
+    if not isinstance(tool, dict):
+        return tool
     if tool.get("type") != "function" or "function" in tool:
         return tool
     return {"description": None, "parameters": None, "strict": None, **tool}

@@ -83,6 +83,39 @@ def test_a_late_refusal_is_the_last_frame(provider, upstream, gateway, path):
     assert "busy" in answer.text
 
 
+ODD = {
+    "/v1/messages": [
+        {"tools": [{"type": "custom"}]},
+        {"tools": [5, None], "thinking": "x", "tool_choice": [1]},
+        {"tools": {"name": "f"}},
+        {"tools": 5},
+        {"tools": [{"name": 5}], "thinking": [1], "tool_choice": 1},
+    ],
+    "/v1/responses": [
+        {"tools": [{"type": "function"}, 5, None]},
+        {"tools": 5, "text": "x", "reasoning": [1]},
+        {"tools": {"type": "function"}, "text": [1], "reasoning": "x"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "changes"), [(path, each) for path in ODD for each in ODD[path]]
+)
+def test_what_is_passed_on_unread_is_refused_in_frames(
+    provider, upstream, gateway, path, changes
+):
+    """Nobody here has looked at the body when its stream begins."""
+    kind = "anthropic" if path == "/v1/messages" else "openai"
+    provider(provider_type=kind, options={"responses_api": "on"})
+    upstream(late(busy()))
+    body = {"model": "gpt-4o-mini", "stream": True, **ASKED[path], **changes}
+    answer = gateway().post(path, json=body)
+    assert answer.status_code == 200
+    assert answer.text.startswith(FIRST[path])
+    assert "busy" in answer.text
+
+
 def test_the_messages_api_is_told_the_kind_of_error(provider, upstream, gateway):
     provider()
     upstream(late(busy()))
