@@ -112,6 +112,13 @@ class AnswerStream(Generic[T]):
             self._entry.fields["first_byte_ms"] = self._entry.elapsed_ms()
         return self._kept_piece(self._ready.pop(0).data)
 
+    async def behind(self) -> T | None:
+        """Return what comes at once behind a complete answer, where it is passed on."""
+        if not self._state.may_go_on:
+            return None
+        relayed = self.reader.feed(await self._read_to_the_end())
+        return self._kept_piece(relayed.data) if relayed.data else None
+
     def shown(self, last: T) -> T:
         """Return the `last` piece, which its renderer wrote, without credentials."""
         return self._kept_piece(last)
@@ -235,11 +242,13 @@ class AnswerStream(Generic[T]):
         if relayed is not None and relayed.data:
             self._ready.append(relayed)
 
-    async def _read_to_the_end(self) -> None:
+    async def _read_to_the_end(self) -> bytes:
         """Take what stands behind the last event, so that the connection is kept."""
+        read: list[bytes] = []
         try:
             async with asyncio.timeout(END_SECONDS):
-                while await anext(self._body, None):
-                    pass
+                while part := await anext(self._body, None):
+                    read.append(part)
         except (TimeoutError, httpx.TransportError):
             pass
+        return b"".join(read)

@@ -80,6 +80,8 @@ class StreamedAnswer:
             return
         if self._before_end is not None:
             await self._before_end()
+        if (behind := await stream.behind()) is not None:
+            yield behind
         yield stream.shown(renderer.end())
 
     def stall(self) -> None:

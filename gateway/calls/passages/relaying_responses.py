@@ -180,6 +180,7 @@ class _LastWords:
             return b""
         id = relay.response_id or f"resp_{reply.completion_id.rpartition('-')[2]}"
         head = {"id": id, "created_at": reply.created, "model": reply.model}
+        head["output"] = relay.output
         return failure(
             error,
             head,

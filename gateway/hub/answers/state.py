@@ -14,7 +14,8 @@ class StreamState:
     for it. `error` tells why the upstream failed inside the stream. `done` turns true
     once the answer is complete (the upstream may then be closed). `paused` is the
     message of an upstream that waits to be asked to go on, as it would have come whole.
-    An answer `is_unexplained` where the upstream ended it without a reason.
+    An answer `is_unexplained` where the upstream ended it without a reason. It
+    `may_go_on` where what stands behind its end is passed on, too.
     """
 
     usage: JSON | None = None
@@ -22,6 +23,7 @@ class StreamState:
     done: bool = False
     paused: JSON | None = None
     is_unexplained: bool = False
+    may_go_on: bool = False
 
     @property
     def is_over(self) -> bool:

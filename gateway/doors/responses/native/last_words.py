@@ -14,7 +14,6 @@ _WITHOUT: JSON = {
     "incomplete_details": None,
     "max_output_tokens": None,
     "metadata": {},
-    "output": [],
     "parallel_tool_calls": True,
     "previous_response_id": None,
     "temperature": None,
@@ -31,18 +30,18 @@ def failure(
 ) -> bytes:
     """Return the events that end a stream which `error` cut short.
 
-    `head` has the response's id, model and time; `number` is that of the next event.
-    With `announced` the error itself has been told.
+    `head` has the response's id, model, time and whole items; `number` is that of the
+    next event. With `announced` the error itself has been told.
     """
     frames = Frames(number)
     if not announced:
         frames.add("error", stream_error(error))
     response = {
+        **_WITHOUT,
         **head,
         "object": "response",
         "status": "failed",
         "error": failed_error(error, is_codex=is_codex),
-        **_WITHOUT,
     }
     frames.add("response.failed", {"response": response})
     return frames.take() + DONE

@@ -60,6 +60,7 @@ class ResponseRelay:
         self._whole: list[bytes] | None = None
         """What came instead of a stream: JSON, from its first byte on."""
         self._size = 0
+        self._done: dict[int, Any] = {}
         self._foreign = b""
         self._recent = b""
 
@@ -69,9 +70,14 @@ class ResponseRelay:
         found = _NUMBER.findall(self._recent)
         return int(found[-1]) + 1 if found else 0
 
+    @property
+    def output(self) -> list[Any]:
+        """The items that were told whole, in their order."""
+        return [self._done[index] for index in sorted(self._done)]
+
     def feed(self, data: bytes) -> Relayed[bytes]:
         """Return the events that `data` completes."""
-        if self.state.is_over:
+        if self.state.is_over and not self.state.may_go_on:
             return NOTHING
         if self._is_fresh and (begun := data.lstrip(_BLANK)):
             self._is_fresh = False
@@ -123,11 +129,13 @@ class ResponseRelay:
 
     def _relayed(self, events: bytes) -> Relayed[bytes]:
         """Return what becomes of complete events."""
-        if only := pieces(events):
+        if not self.state.done and (only := pieces(events)):
             self._recent = events
             return only
         passed = []
         for are_pieces, run in groupby(sse_blocks.blocks(events), is_piece):
+            if self.state.done:
+                are_pieces = False
             if are_pieces and (together := pieces(joint := b"".join(run))):
                 passed.append(together)
                 continue
@@ -147,6 +155,7 @@ class ResponseRelay:
             self._foreign += foreign[: _MOST_FOREIGN - len(self._foreign)]
             return NOTHING if foreign else Relayed(block)
         if event.data.strip() == _DONE:
+            self.state.may_go_on = False
             return Relayed(block)
         try:
             body = decode_or_mend(event.data)
@@ -178,6 +187,8 @@ class ResponseRelay:
         if isinstance(response, dict):
             block = self._names.in_start(block, response)
             finish = self._take(kind, response)
+        if kind == "response.output_item.done":
+            self._keep_item(event)
         if kind in ("error", "response.failed"):
             self.is_announced |= kind == "error"
             self.is_failed = kind != "error"
@@ -187,6 +198,10 @@ class ResponseRelay:
             return pieces(block) or Relayed(block, len(block), says=True)
         return Relayed(block, 0, finish, says, None if says else {})
 
+    def _keep_item(self, event: JSON) -> None:
+        if type(index := event.get("output_index")) is int:
+            self._done[index] = event.get("item")
+
     def _take(self, kind: str, response: JSON) -> str:
         """Note what a response tells of itself; return why it ended."""
         if isinstance(id := response.get("id"), str):
@@ -194,7 +209,7 @@ class ResponseRelay:
         self.state.usage = usage_of(response) or self.state.usage
         if kind not in ("response.completed", "response.incomplete"):
             return ""
-        self.state.done = True
+        self.state.done = self.state.may_go_on = True
         return finish_reason(response)
 
     def _last(self, rest: bytes) -> Relayed[bytes]:

@@ -172,6 +172,18 @@ def test_a_stream_goes_on_event_for_event(home, upstream, gateway, asked, ledger
     assert (row["input_tokens"], row["reasoning_tokens"]) == (30, 5)
 
 
+@pytest.mark.parametrize("behind", [[b"data: [DO", b"NE]\n\n"], [b"data: [DONE]\n\n"]])
+def test_the_last_word_goes_on_whichever_read_brings_it(
+    home, upstream, gateway, asked, ledger, behind
+):
+    more = event(6, "response.of_tomorrow", x=[1])
+    upstream(stream=[*STREAM, *behind, more])
+    answer = gateway().post(URL, json={**asked, "stream": True})
+    assert answer.content == b"".join([*STREAM, *behind])
+    (row,) = ledger()
+    assert (row["outcome"], row["output_tokens"]) == ("ok", 12)
+
+
 def test_events_get_their_names(home, upstream, gateway, asked):
     upstream(stream=[each.partition(b"\n")[2] for each in STREAM])
     answer = gateway().post(URL, json={**asked, "stream": True})
@@ -209,6 +221,22 @@ def test_a_stream_without_an_end_gets_one(home, upstream, gateway, asked, ledger
     (row,) = ledger()
     assert row["outcome"] == "upstream_error"
     assert row["error_code"] == "upstream_stream_truncated"
+
+
+def test_a_failed_response_holds_the_items_that_are_done(
+    home, upstream, gateway, asked
+):
+    """Clients that read the end alone have them from there."""
+    call = {"type": "function_call", "id": "fc_1", "call_id": "c", "name": "f"}
+    done = [
+        event(4, "response.output_item.done", output_index=1, item=call),
+        event(5, "response.output_item.done", output_index=0, item=MESSAGE),
+    ]
+    added = event(6, "response.output_item.added", output_index=2, item=call)
+    upstream(stream=[*STREAM[:4], *done, added])
+    *_, failed = told_in(gateway().post(URL, json={**asked, "stream": True}))
+    assert failed["type"] == "response.failed"
+    assert failed["response"]["output"] == [MESSAGE, call]
 
 
 def test_an_error_event_is_followed_by_what_codex_reads(home, upstream, gateway, asked):
