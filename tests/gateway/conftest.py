@@ -61,7 +61,11 @@ async def _parts(parts: list[bytes]) -> AsyncIterator[bytes]:
 
 @pytest.fixture
 def ledger(tmp_path, monkeypatch) -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """Returns what was spooled of calls that went upstream, begin and end merged."""
+    """Returns what was spooled of calls that went upstream, begin and end merged.
+
+    What a call does not tell is not in it.
+    """
+    from gateway.ledger.lines import named
     from gateway.ledger.refusals import Refusals
     from gateway.ledger.spool import Spool
 
@@ -73,9 +77,12 @@ def ledger(tmp_path, monkeypatch) -> Iterator[Callable[[], list[dict[str, Any]]]
         calls: dict[str, dict[str, Any]] = {}
         for path in sorted(spool.folder.glob("*.jsonl")):
             for raw in path.read_bytes().splitlines():
-                line = json.loads(raw)
-                call_id = line.get("begin") or line["end"]
-                calls.setdefault(call_id, {}).update(line)
+                line = named(json.loads(raw))
+                call_id = line.get("begin") or line.get("end") or line.get("call_id")
+                if call_id is not None:  # not the names of the columns
+                    told = {name: v for name, v in line.items() if v or type(v) is int}
+                    calls.setdefault(call_id, line if "begin" in line else {})
+                    calls[call_id].update(told)
         return [each for each in calls.values() if each.get("outcome") != "refused"]
 
     yield read
