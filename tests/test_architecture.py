@@ -313,6 +313,7 @@ def test_threads_look_after_their_connections():
         "providers.database",
         # Open what was read before: no query.
         "providers.status",
+        "providers.status.responses_api",
         "providers.status.trial",
         # Looks after its own, in threads of its own.
         "gateway.worker.registry",

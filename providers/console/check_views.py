@@ -17,7 +17,7 @@ from providers.console.form_views import form_for, page
 from providers.forms.provider import ProviderForm
 from providers.models import ModelProvider
 from providers.models.kinds import CHAT, kind_of
-from providers.status import trial
+from providers.status import responses_api, trial
 
 
 @login_required
@@ -32,11 +32,17 @@ def provider_test(request: HttpRequest) -> HttpResponse:
         result = async_to_sync(status.check)(draft, models=form.model_ids())
         context["result"] = result
         context["curl"] = snippets.check_curl(draft, result.request)
+        context["note"] = _responses_note(draft, result)
         if request.POST.get("trial") and result.stage not in ("connect", "credentials"):
             context["trial"] = _trial(draft, form)
     if request.headers.get("HX-Request"):
         return render(request, "providers/_test_result.html", context)
     return page(request, form, **context)
+
+
+def _responses_note(provider: ModelProvider, result: status.CheckResult) -> str:
+    """Return what there is to say about the Responses API of a server that answers."""
+    return async_to_sync(responses_api.told)(provider) if result.is_available else ""
 
 
 def _trial(draft: ModelProvider, form: ProviderForm) -> trial.Trial | None:
@@ -124,15 +130,17 @@ def provider_check(request: HttpRequest, name: str) -> HttpResponse:
         return redirect(provider)
     result = async_to_sync(status.check)(provider)
     provider.set_status(result.status, result.message)
+    note = _responses_note(provider, result)
     if request.headers.get("HX-Request"):
         context = {
             "result": result,
+            "note": note,
             "curl": snippets.check_curl(provider, result.request),
             "provider": provider,
             "is_stored": True,
         }
         return render(request, "providers/_test_result.html", context)
     level = messages.SUCCESS if provider.status == "available" else messages.WARNING
-    text = f"{provider.get_status_display()}. {result.message}"
+    text = f"{provider.get_status_display()}. {result.message} {note}".rstrip()
     messages.add_message(request, level, text)
     return redirect(provider)

@@ -1,17 +1,10 @@
-"""Servers that list no models and tell no version: is their chat path there at all?
-
-An empty object is sent to it, which every server refuses before any work: how it does
-tells whether it is reached, and whether it lets us in.
-"""
+"""Servers that list no models and tell no version: is their chat path there at all?"""
 
 import httpx
 
-from providers import auth, endpoints, transport
 from providers.models import ModelProvider
-from providers.status import discovery, verdicts
+from providers.status import empty_call, verdicts
 from providers.status.verdicts import CheckResult
-
-_BODY_LIMIT = 64 * 1024
 
 
 def is_not_served(result: CheckResult) -> bool:
@@ -28,24 +21,7 @@ async def ask(
     path = provider.vendor.chat_path
     if "{" in path:  # It names a model, and none is known.
         return None
-    url = endpoints.join(provider.endpoint, path, provider.version_path)
-    try:
-        request = httpx.Request(
-            "POST",
-            url,
-            content=b"{}",
-            headers={
-                **discovery.headers(provider),
-                "Content-Type": "application/json",
-            },
-            extensions={
-                "private_network": provider.private_network,
-                "timeout": limits,
-                "keep_alive": False,
-            },
-        )
-        response = await auth.send(request, scheme)
-        body = await transport.read(response, _BODY_LIMIT)
-    except (httpx.RequestError, httpx.InvalidURL, *auth.UNUSABLE_CREDENTIALS):
+    said = await empty_call.post(provider, scheme, path, limits)
+    if said is None:
         return None
-    return verdicts.let_in(provider, response.status_code, body, f"POST {url}")
+    return verdicts.let_in(provider, said.status, said.body, said.request)

@@ -39,6 +39,7 @@ VENDOR = Vendor(
         "The API's address, with or without /v1; a compatible server's own works, too."
     ),
     chat_path="/v1/chat/completions",
+    responses_path="/v1/responses",
     pasted_tails=(
         "/v1/chat/completions",
         "/chat/completions",

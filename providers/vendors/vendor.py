@@ -49,7 +49,8 @@ class Vendor:
 
     Where it is: `endpoint` may hold ``{region}``, which `region_of` finds again in an
     address; `regions` are those that are known. `endpoint_help` says what to enter.
-    `chat_path` follows it in calls. `pasted_tails` are ends of addresses that people
+    `chat_path` follows it in calls, `responses_path` in those of the Responses API,
+    where its servers may have that. `pasted_tails` are ends of addresses that people
     paste along. `is_local` tells that it usually runs on a private network, and
     `listens_with` is the variable that lets its server answer to containers.
 
@@ -84,6 +85,7 @@ class Vendor:
     region_of: Callable[[str], str] = _no_region
     regions: Callable[[], frozenset[str]] = _no_regions
     endpoint_help: str | Promise = ""
+    responses_path: str = ""
     pasted_tails: tuple[str, ...] = ()
     is_local: bool = False
     listens_with: str = ""

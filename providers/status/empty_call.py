@@ -1,0 +1,53 @@
+"""A call with nothing in it, which tells whether a server knows a path.
+
+An empty object is refused by every server before any work: how it does tells whether
+the path is there, and whether it lets us in.
+"""
+
+from typing import NamedTuple
+
+import httpx
+
+from providers import auth, endpoints, transport
+from providers.models import ModelProvider
+from providers.status import discovery
+
+_BODY_LIMIT = 64 * 1024
+
+
+class Refusal(NamedTuple):
+    """How a server answered; `request` is the request line."""
+
+    status: int
+    body: bytes
+    request: str
+
+
+async def post(
+    provider: ModelProvider,
+    scheme: httpx.Auth | None,
+    path: str,
+    limits: dict[str, float],
+) -> Refusal | None:
+    """Return how `provider` answers an empty call of `path`, None where it does not."""
+    url = endpoints.join(provider.endpoint, path, provider.version_path)
+    try:
+        request = httpx.Request(
+            "POST",
+            url,
+            content=b"{}",
+            headers={
+                **discovery.headers(provider),
+                "Content-Type": "application/json",
+            },
+            extensions={
+                "private_network": provider.private_network,
+                "timeout": limits,
+                "keep_alive": False,
+            },
+        )
+        response = await auth.send(request, scheme)
+        body = await transport.read(response, _BODY_LIMIT)
+    except (httpx.RequestError, httpx.InvalidURL, *auth.UNUSABLE_CREDENTIALS):
+        return None
+    return Refusal(response.status_code, body, f"POST {url}")
