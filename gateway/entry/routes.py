@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from gateway.doors import DOORS, embeddings
+from gateway.doors.ollama import former
 from gateway.doors.plain import completions, moderations
 from gateway.doors.protocol import Door, Envelope
 from gateway.doors.responses import compaction
@@ -141,6 +142,9 @@ ENDPOINTS = (
     *_kept_responses("/input_items", "GET"),
     *endpoints_of(_MESSAGES, MESSAGES_DOOR),
     *_pinnable(_COUNTED, MESSAGES_DOOR, models.count_tokens),
+    Endpoint(
+        re.compile("/api/embeddings"), ("POST",), ollama.former_embeddings, door=former
+    ),
     *_pinnable(_EMBEDDINGS, embeddings, calls.embeddings),
     *_pinnable(_COMPLETIONS, completions, plainly(completions)),
     *_pinnable(_MODERATIONS, moderations, plainly(moderations)),
@@ -159,6 +163,7 @@ ENDPOINTS = (
     _of_ollama("/api/show", "POST", ollama.show),
     _of_ollama("/api/version", "GET", ollama.version),
     _of_ollama("/api/embed", "POST", ollama.embed_texts),
+    _of_ollama("/api/generate", "POST", ollama.generate),
     # The sandbox is an upstream: it knows its own provider's key and nobody else's.
     _endpoint(
         r"/sandbox/v1/chat/completions",

@@ -3,7 +3,7 @@
 from gateway.calls import router
 from gateway.calls.begin import find
 from gateway.calls.embedding import embed
-from gateway.doors.ollama import embeddings, listing
+from gateway.doors.ollama import embeddings, former, listing
 from gateway.entry import bodies
 from gateway.entry.request import Request
 from gateway.entry.response import Response, json_response
@@ -38,3 +38,14 @@ async def embed_texts(request: Request) -> Response:
     answer = await embed(asked, call)
     body = embeddings.rendered(answer.body, asked.model)
     return json_response(body, headers=answer.headers)
+
+
+async def generate(request: Request) -> Response:
+    """Refuse a prompt without a conversation; always raises."""
+    raise former.generate()
+
+
+async def former_embeddings(request: Request) -> Response:
+    """Answer as OpenAI's API does; raises a 400 for what Ollama's once took."""
+    former.check_input(bodies.parse(request.body))
+    return await calls.embeddings(request)

@@ -276,3 +276,41 @@ def test_the_api_of_the_registry_keeps_its_paths(client):
     answer = client.get("/api/v1/openapi.json")
     assert answer.status_code == 401
     assert answer.json() == {"error": "Missing or invalid API key."}
+
+
+@pytest.mark.parametrize(
+    ("ask", "status", "cure"),
+    [
+        (lambda client: client.generate("gpt-4o-mini", "Hi"), 404, "Call /api/chat"),
+        (
+            lambda client: client.generate("gpt-4o-mini", "Hi", images=[PNG]),
+            404,
+            '"images" within the message',
+        ),
+        (lambda client: client.embeddings("gpt-4o-mini", "Hi"), 400, "Call /api/embed"),
+    ],
+)
+def test_what_its_clients_once_asked_is_refused_with_the_cure(
+    provider, gateway, upstream, ask, status, cure
+):
+    provider()
+    seen = upstream(json={})
+    gateway()
+    with pytest.raises(ollama.ResponseError) as refusal:
+        sdk(ask)
+    assert refusal.value.status_code == status
+    assert refusal.value.error.startswith("/api/")
+    assert cure in refusal.value.error
+    assert seen == []
+
+
+def test_openais_embeddings_are_answered_below_api(provider, gateway, upstream):
+    provider(models=("text-embedding-3-small",))
+    data = [{"object": "embedding", "index": 0, "embedding": [0.5]}]
+    upstream(json={"object": "list", "data": data, "model": "m", "usage": {}})
+    body = {"model": "text-embedding-3-small", "input": "hi"}
+    client = gateway()
+    answer = client.post("/api/embeddings", json=body)
+    assert (answer.status_code, answer.json()["data"]) == (200, data)
+    refused = client.post("/api/embeddings", json={**body, "input": []})
+    assert refused.json()["error"]["param"] == "input"

@@ -19,7 +19,7 @@ OTHERS = [
     "/v1beta/models/gemini-2.5-flash:generateContent",
     "/model/anthropic.claude-3/converse",
     "/engines/davinci/completions/nowhere",
-    "/api/generate",
+    "/api/pull",
 ]
 
 
