@@ -196,8 +196,8 @@ CHAT_TAIL = "/chat/completions"
 GATEWAY_VARIABLE = "LLM_GATEWAY_URL"
 
 VENDORS: tuple[tuple[re.Pattern[str], str], ...] = (
-    # Prefixes by which LiteLLM and LangChain name the vendor.
-    (re.compile(r"^(?:openai|azure)[/:]"), "openai"),
+    # Prefixes by which LiteLLM, LangChain and Pydantic AI name the vendor.
+    (re.compile(r"^(?:openai(?:-chat|-responses)?|azure)[/:]"), "openai"),
     (re.compile(r"^anthropic[/:]"), "anthropic"),
     (re.compile(r"^(?:bedrock|bedrock_converse)[/:]"), "bedrock"),
     (re.compile(r"^(?:ollama|ollama_chat)[/:]"), "ollama"),
@@ -210,7 +210,7 @@ VENDORS: tuple[tuple[re.Pattern[str], str], ...] = (
 # https://docs.litellm.ai/docs/providers: by these it finds a service itself.
 OTHER_PREFIX = re.compile(
     r"^(?:azure|azure_ai|cerebras|cohere|cohere_chat|deepseek|fireworks_ai|gemini"
-    r"|google_genai|google_vertexai|groq|huggingface|lm_studio|mistral|mistralai"
+    r"|gateway|google-gla|google-vertex|google_genai|google_vertexai|groq|huggingface|lm_studio|mistral|mistralai"
     # What LangChain writes with a colon, it asks for at OLLAMA_HOST.
     r"|ollama(?=/)|ollama_chat(?=/)|moonshot|nvidia_nim|openrouter|perplexity|replicate|sagemaker|together_ai"
     r"|vertex_ai|watsonx|xai)[/:]"
@@ -231,8 +231,11 @@ VENDOR_HOST = re.compile(
 )
 OLLAMA_PORT = 11434
 VENDOR_PREFIX = re.compile(
-    r"^(?:openai|azure|anthropic|bedrock|bedrock_converse|ollama|ollama_chat)[/:]"
+    r"^(?:openai(?:-chat|-responses)?|azure|anthropic|bedrock|bedrock_converse|ollama"
+    r"|ollama_chat)[/:]"
 )
+# https://ai.pydantic.dev/models/openai/: its prefix says which of the two APIs.
+RESPONSES_PREFIX = "openai-responses:"
 
 
 def vendor_of(model: str) -> str:
@@ -292,6 +295,8 @@ def api_of(call: Call, model: str, vendor: str = "") -> str:
         return call.api
     if not call.vendor and OTHER_PREFIX.match(model):
         return ELSEWHERE
+    if model.startswith(RESPONSES_PREFIX):
+        return RESPONSES
     vendor = call.vendor or vendor or vendor_of(model)
     if vendor in (BEDROCK, OLLAMA):
         return vendor

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from runagents.agents.detection import analyse, vendor_of
+from runagents.agents.detection.vendors import bare
 from runagents.agents.starter import hello_world
 
 
@@ -235,3 +236,18 @@ ask(os.environ["LLM_MODEL_PLANNER"])
     assert usages(text) == [("planner", "", "", "LLM_MODEL_PLANNER", 4)]
     alone = text.replace("LLM_MODEL_PLANNER", "OTHER")
     assert usages(alone) == [("default", "", "", "", 3)]
+
+
+@pytest.mark.parametrize(
+    ("named", "model", "vendor", "api"),
+    [
+        ("openai:gpt-5", "gpt-5", "openai", "chat"),
+        ("openai-chat:gpt-5", "gpt-5", "openai", "chat"),
+        ("openai-responses:gpt-5", "gpt-5", "openai", "responses"),
+        ("anthropic:claude-opus-4-5", "claude-opus-4-5", "anthropic", "messages"),
+    ],
+)
+def test_a_prefix_of_pydantic_ai_says_which_api_it_speaks(named, model, vendor, api):
+    code = f"from pydantic_ai import Agent\nagent = Agent('{named}')\n"
+    (usage,) = analyse({"a.py": code}).usages
+    assert (bare(usage.model), usage.provider, usage.api) == (model, vendor, api)
