@@ -20,7 +20,7 @@ from django.db.models import Q
 
 from providers import auth, database, endpoints, starter, transport
 from providers.models import ModelProvider
-from providers.status import discovery, unlisted, verdicts
+from providers.status import discovery, told_kinds, unlisted, verdicts
 from providers.status.observer import Observer
 from providers.status.verdicts import CheckResult
 from providers.vendors import Question
@@ -100,7 +100,8 @@ async def _examine(
     message = " ".join([message, *map(str, absent[:3])])
     if starter.is_sandbox(provider):
         message = starter.SANDBOX_NOTE
-    return replace(result, message=message, models=found, missing=absent)
+    kinds = await told_kinds.ask(provider, scheme)
+    return replace(result, message=message, models=found, missing=absent, kinds=kinds)
 
 
 async def discover(provider: ModelProvider) -> list[str]:
@@ -255,6 +256,7 @@ def _store_result(provider: ModelProvider, result: CheckResult) -> None:
     unchanged = ModelProvider.objects.filter(pk=provider.pk, version=provider.version)
     if unchanged.exists():
         provider.set_status(result.status, result.message)
+        told_kinds.keep(result.kinds)
 
 
 # --- conclusions from real traffic ---

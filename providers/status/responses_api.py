@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from providers import auth, starter
 from providers.models import ModelProvider
-from providers.status import empty_call, verdicts
+from providers.status import posts, verdicts
 
 _LIMITS = {"connect": 5.0, "read": 5.0, "total": 10.0}
 _INCOMPLETE = frozenset({400, 422})
@@ -25,7 +25,7 @@ async def told(provider: ModelProvider) -> str:
     if not path or starter.is_sandbox(provider):
         return ""
     scheme = await sync_to_async(auth.for_provider)(provider)
-    said = await empty_call.post(provider, scheme, path, _LIMITS)
+    said = await posts.post(provider, scheme, path, _LIMITS)
     chosen = str(provider.options.get("responses_api") or "auto")
     if said is None:
         return ""

@@ -3,7 +3,7 @@
 import httpx
 
 from providers.models import ModelProvider
-from providers.status import empty_call, verdicts
+from providers.status import posts, verdicts
 from providers.status.verdicts import CheckResult
 
 
@@ -21,7 +21,7 @@ async def ask(
     path = provider.vendor.chat_path
     if "{" in path:  # It names a model, and none is known.
         return None
-    said = await empty_call.post(provider, scheme, path, limits)
+    said = await posts.post(provider, scheme, path, limits)
     if said is None:
         return None
     return verdicts.let_in(provider, said.status, said.body, said.request)

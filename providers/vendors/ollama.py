@@ -9,7 +9,14 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from providers.vendors import listing
-from providers.vendors.vendor import JSON, TRIAL_INPUT, TRIAL_TEXT, Question, Vendor
+from providers.vendors.vendor import (
+    JSON,
+    TRIAL_INPUT,
+    TRIAL_TEXT,
+    Described,
+    Question,
+    Vendor,
+)
 
 
 def _questions(endpoint: str) -> list[Question]:
@@ -31,6 +38,19 @@ def _tags(answer: Any) -> list[str] | None:
 
 def _is_listed(model: str, found: Collection[str]) -> bool:
     return model in found or f"{model}:latest" in found
+
+
+def _kind(answer: Any) -> str:
+    """Return what a model is for by its `capabilities`, which servers tell since 0.6.4.
+
+    https://docs.ollama.com/api-reference/show-model-details
+    """
+    told = answer.get("capabilities") if isinstance(answer, dict) else None
+    if not isinstance(told, list):
+        return ""
+    if "completion" in told:
+        return "chat"
+    return "embedding" if "embedding" in told else ""
 
 
 def _trial(endpoint: str, model: str) -> tuple[str, JSON]:
@@ -68,6 +88,7 @@ VENDOR = Vendor(
     is_spoken_by_few=True,
     questions=_questions,
     is_listed=_is_listed,
+    described=Described("/api/show", _kind),
     trial=_trial,
     embedding_trial=_embedding_trial,
 )

@@ -24,6 +24,16 @@ class Question(NamedTuple):
     read: Callable[[Any], list[str] | None]
 
 
+class Described(NamedTuple):
+    """Where a server describes a model that is named to it, and how to read its kind.
+
+    `read` returns "chat", "embedding", or nothing where the answer does not tell.
+    """
+
+    path: str
+    read: Callable[[Any], str]
+
+
 def _is_listed(model: str, found: Collection[str]) -> bool:
     return model in found
 
@@ -69,7 +79,8 @@ class Vendor:
     telling whether it works. `headers` and `option_headers` (by option) go along.
     `is_listed` tells whether a model is among those listed. `excuse` looks at a refusal
     (headers with lower-case names, the message) and returns a sentence where the
-    provider may be called nevertheless. `trial` returns path and body of the smallest
+    provider may be called nevertheless. `described` tells what a model is for, where
+    names do not. `trial` returns path and body of the smallest
     call of a model, `embedding_trial` of one that makes vectors, where there are such.
     """
 
@@ -105,6 +116,7 @@ class Vendor:
     option_headers: Mapping[str, str] = field(default_factory=dict)
     is_listed: Callable[[str, Collection[str]], bool] = _is_listed
     excuse: Callable[[Mapping[str, str], str], str] = _no_excuse
+    described: Described | None = None
     embedding_trial: Callable[[str, str], tuple[str, JSON]] | None = None
 
     @property

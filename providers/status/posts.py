@@ -1,4 +1,4 @@
-"""A call with nothing in it, which tells whether a server knows a path.
+"""One POST to a provider, for what its answer tells; an empty one tells most.
 
 An empty object is refused by every server before any work: how it does tells whether
 the path is there, and whether it lets us in.
@@ -12,10 +12,10 @@ from providers import auth, endpoints, transport
 from providers.models import ModelProvider
 from providers.status import discovery
 
-_BODY_LIMIT = 64 * 1024
+_BODY_LIMIT = 1 << 20
 
 
-class Refusal(NamedTuple):
+class Said(NamedTuple):
     """How a server answered; `request` is the request line."""
 
     status: int
@@ -28,14 +28,15 @@ async def post(
     scheme: httpx.Auth | None,
     path: str,
     limits: dict[str, float],
-) -> Refusal | None:
-    """Return how `provider` answers an empty call of `path`, None where it does not."""
+    content: bytes = b"{}",
+) -> Said | None:
+    """Return how `provider` answers `content` at `path`, None where it does not."""
     url = endpoints.join(provider.endpoint, path, provider.version_path)
     try:
         request = httpx.Request(
             "POST",
             url,
-            content=b"{}",
+            content=content,
             headers={
                 **discovery.headers(provider),
                 "Content-Type": "application/json",
@@ -50,4 +51,4 @@ async def post(
         body = await transport.read(response, _BODY_LIMIT)
     except (httpx.RequestError, httpx.InvalidURL, *auth.UNUSABLE_CREDENTIALS):
         return None
-    return Refusal(response.status_code, body, f"POST {url}")
+    return Said(response.status_code, body, f"POST {url}")
