@@ -146,6 +146,8 @@ class _Attempt:
             response = await rounds.send()
             try:
                 raw = await upstream.raw_body(provider, response)
+                headers = upstream.headers_of(provider, response)
+                vectors = await self._parse(embedder, raw, headers, part)
             except GatewayError as error:
                 failures.observe_broken(self._target, error)
                 raise
@@ -153,13 +155,16 @@ class _Attempt:
                 await response.aclose()
         finally:
             capacity.leave(held)
-        headers = upstream.headers_of(provider, response)
+        self._count(vectors)
+        return _Read(vectors, relayed_headers(headers))
+
+    async def _parse(
+        self, embedder: Embedder, raw: bytes, headers: dict[str, str], part: Part
+    ) -> Vectors:
         wants_base64 = self._request.wants_base64
         reading = partial(embedder.parse_embeddings, raw, headers, part, wants_base64)
         is_large = len(raw) > THREAD_BYTES
-        vectors = await asyncio.to_thread(reading) if is_large else reading()
-        self._count(vectors)
-        return _Read(vectors, relayed_headers(headers))
+        return await asyncio.to_thread(reading) if is_large else reading()
 
     def _count(self, vectors: Vectors) -> None:
         """Book a part's tokens: they are spent, whatever becomes of the rest."""

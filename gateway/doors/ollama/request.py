@@ -29,6 +29,14 @@ _OPTIONS = {
 }
 """What of `options` the hub has a word for; the rest is about the server's machine."""
 
+_FIELDS = {
+    **{ours: f"options.{name}" for name, ours in _OPTIONS.items()},
+    "max_completion_tokens": "options.num_predict",
+    "reasoning_effort": "think",
+    "response_format": "format",
+}
+"""Where the hub's fields stand in the client's request."""
+
 _SAME = ("keep_alive", "logprobs", "top_logprobs")
 _READ = frozenset(
     {"model", "messages", "stream", "tools", "format", "options", "think", *_SAME}
@@ -60,7 +68,12 @@ def to_hub(asked: Asked) -> HubRequest:
         if name in _OPTIONS and value is not None and not _is_endless(name, value):
             hub[_OPTIONS[name]] = value
     hub |= {name: body[name] for name in _SAME if body.get(name) is not None}
-    return HubRequest(hub, tuple(dropped))
+    return HubRequest(hub, tuple(dropped), client_path=_client_path)
+
+
+def _client_path(path: str) -> str:
+    """Return where a field of the hub's is in the client's request."""
+    return _FIELDS.get(path.partition(".")[0], path)
 
 
 def _is_endless(name: str, value: Any) -> bool:

@@ -11,7 +11,6 @@ from gateway.worker.statuses import statuses
 from providers import status, transport
 from providers.status.observer import Observer
 
-URL = "/v1/chat/completions"
 FAILED = {"error": {"message": "Out of memory", "type": "server_error"}}
 LIMITED = {"error": {"message": "Slow down", "code": "rate_limit_exceeded"}}
 REJECTED = {"error": {"message": "Bad key", "code": "invalid_api_key"}}
@@ -56,6 +55,7 @@ def closed(request: httpx.Request) -> httpx.Response:
 
 
 TEXT = b'data: {"choices": [{"index": 0, "delta": {"content": "He"}}]}\n\n'
+END = b'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\n'
 FAILURES = {
     "an error in an answer": lambda request: whole(FAILED),
     "an error in a stream": lambda request: streamed(
@@ -69,16 +69,28 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("failure", [name for name in FAILURES if "stream" not in name])
 def test_what_fails_after_the_head_closes_the_gate(
-    provider, upstream, gateway, chat, failure
+    provider, upstream, gateway, door, failure
 ):
     provider("one")
     seen = upstream(FAILURES[failure])
     client = gateway()
-    body = {**chat, "stream": "stream" in failure}
     for _ in range(7):
-        client.post(URL, json=body)
+        door.ask(client)
+    assert len(seen) == 5
+    assert told() == ["unavailable"]
+
+
+@pytest.mark.parametrize("failure", [name for name in FAILURES if "stream" in name])
+def test_what_fails_in_a_stream_closes_the_gate(
+    provider, upstream, gateway, streaming_door, failure
+):
+    provider("one")
+    seen = upstream(FAILURES[failure])
+    client = gateway()
+    for _ in range(7):
+        streaming_door.ask(client, stream=True)
     assert len(seen) == 5
     assert told() == ["unavailable"]
 
@@ -88,15 +100,15 @@ def test_what_fails_after_the_head_closes_the_gate(
     [{"error": None}, {}],
 )
 def test_an_answer_in_between_starts_the_count_again(
-    provider, upstream, gateway, chat, completion, good
+    provider, upstream, gateway, door, good
 ):
     provider("one")
     seen = upstream(
-        lambda request: whole(FAILED if len(seen) % 4 else {**completion, **good})
+        lambda request: whole(FAILED if len(seen) % 4 else {**door.upstream, **good})
     )
     client = gateway()
     for _ in range(12):
-        client.post(URL, json=chat)
+        door.ask(client)
     assert len(seen) == 12
     assert told() == ["available"]
 
@@ -105,38 +117,38 @@ def test_an_answer_in_between_starts_the_count_again(
     ("said", "statuses"), [(LIMITED, []), (REJECTED, ["unavailable"])]
 )
 def test_an_error_in_an_answer_counts_as_the_status_it_means(
-    provider, upstream, gateway, chat, said, statuses
+    provider, upstream, gateway, door, said, statuses
 ):
     provider("one")
     seen = upstream(json=said)
     client = gateway()
     for _ in range(7):
-        client.post(URL, json=chat)
+        door.ask(client)
     assert len(seen) == 7
     assert told() == statuses
 
 
 def test_one_broken_model_leaves_a_provider_available(
-    provider, upstream, gateway, chat, completion
+    provider, upstream, gateway, door
 ):
     provider("one", models=("good", "bad"))
 
     def answer(request: httpx.Request) -> httpx.Response:
         is_bad = b'"bad"' in request.content
-        return httpx.Response(500, json={}) if is_bad else whole(completion)
+        return httpx.Response(500, json={}) if is_bad else whole(door.upstream)
 
     upstream(answer)
     client = gateway()
     found = []
     for model in ["bad", "good", *["bad"] * 9, "good"]:
-        client.post(URL, json={**chat, "model": model})
+        door.ask(client, model=model)
         found += told()
         statuses._found.clear()
     assert found == ["available"]
 
 
 def test_a_closed_gate_opens_with_the_first_event_of_a_stream(
-    provider, upstream, gateway, chat, monkeypatch
+    provider, upstream, gateway, streaming_door, monkeypatch
 ):
     provider("one")
     gates = gates_module.gates
@@ -145,12 +157,13 @@ def test_a_closed_gate_opens_with_the_first_event_of_a_stream(
         lambda request: (
             httpx.Response(500, json={})
             if len(seen) < 6
-            else streamed(TEXT, b"data: [DONE]\n\n")
+            else streamed(TEXT, END, b"data: [DONE]\n\n")
         )
     )
     client = gateway()
     for _ in range(6):
-        client.post(URL, json={**chat, "stream": True})
+        streaming_door.ask(client, stream=True)
     monkeypatch.setattr(gates, "_clock", lambda: 1030.0)
-    assert "He" in client.post(URL, json={**chat, "stream": True}).text
+    answer = streaming_door.ask(client, stream=True)
+    assert streaming_door.said_in(answer.content) == ("He", (), "")
     assert gates.failing == {}
