@@ -71,7 +71,7 @@ class HubRequest(NamedTuple):
     `stop` are sequences at which the gateway ends the answer itself. `client_path` says
     by what path in the client's request something came to its place in `body`; whatever
     is told of a field is told by that. `shows_thinking` and `default_output` are
-    `Route`'s, `tells_stop` is `Reply`'s.
+    `Route`'s, `tells_stop` and `blocks` are `Reply`'s.
     """
 
     body: JSON
@@ -82,6 +82,7 @@ class HubRequest(NamedTuple):
     shows_thinking: bool = False
     default_output: int = 0
     tells_stop: bool = False
+    blocks: bool = False
 
 
 class StreamRenderer(Protocol):

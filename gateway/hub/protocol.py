@@ -77,7 +77,8 @@ class Reply(NamedTuple):
     with `goes_on` a pause is not the end of a stream. `upstream_model` is what the
     upstream calls the model, where an answer is passed on as it came. `client_path`
     leads from a path in the hub's request to that in the client's; with `tells_stop`
-    the client is told which of the `stop` sequences ended the text.
+    the client is told which of the `stop` sequences ended the text. With `blocks` it
+    is told where one block of the answer ends and the next begins, by `block_index`.
     """
 
     model: str
@@ -102,6 +103,7 @@ class Reply(NamedTuple):
     upstream_model: str = ""
     client_path: Callable[[str], str] | None = None
     tells_stop: bool = False
+    blocks: bool = False
 
     @classmethod
     def of(cls, body: JSON, route: Route, learned: "Learned | None" = None) -> "Reply":

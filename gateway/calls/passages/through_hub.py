@@ -160,7 +160,12 @@ def _noted(rendered: UpstreamRequest, hub: HubRequest) -> UpstreamRequest:
     return rendered._replace(
         dropped=tuple(dict.fromkeys(hub.dropped + dropped)),
         downgraded=tuple(dict.fromkeys(hub.downgraded + downgraded)),
-        reply=reply._replace(stop=stop, client_path=path, tells_stop=hub.tells_stop),
+        reply=reply._replace(
+            stop=stop,
+            client_path=path,
+            tells_stop=hub.tells_stop,
+            blocks=hub.blocks,
+        ),
     )
 
 

@@ -43,7 +43,8 @@ def message_of(completion: JSON, wanted: Wanted) -> JSON:
     id = str(completion.get("id") or "")
     calls = _calls(said, choice, wanted, id)
     refusal = said.get("refusal")
-    content = [*_thinking(said, wanted), *_texts(said), *calls]
+    thinking, texts = _thinking(said, wanted), _texts(said)
+    content = _in_place(said, thinking, calls) or [*thinking, *texts, *calls]
     told = ending(
         choice,
         has_calls=bool(calls),
@@ -60,6 +61,31 @@ def message_of(completion: JSON, wanted: Wanted) -> JSON:
             completion.get("usage"), wanted.input_tokens, _length(content)
         ),
     }
+
+
+def _in_place(said: JSON, thinking: list[JSON], calls: list[JSON]) -> list[JSON]:
+    """Return blocks apart and in their model's order, where these are known.
+
+    What became of the text on the way is told by its `content`: cut, it is one.
+    """
+    texts = said.get("text_blocks")
+    if not texts or "".join(each["text"] for each in texts) != said.get("content"):
+        return []
+    given = [each.get("index", -1) for each in said.get("thinking_blocks") or ()]
+    placed = list(zip(given or [-1] * len(thinking), thinking, strict=False))
+    for each in texts:
+        if each["text"].strip():
+            placed.append((each["block_index"], _text(each["text"], each)))
+    numbers = [call.get("block_index", 0) for call in said.get("tool_calls") or ()]
+    placed += zip(numbers, calls, strict=False)
+    return [block for _, block in sorted(placed, key=lambda each: each[0])]
+
+
+def _text(text: str, source: JSON) -> JSON:
+    block: JSON = {"type": "text", "text": text}
+    if cited := citations_of(source):
+        block["citations"] = cited
+    return block
 
 
 def _thinking(said: JSON, wanted: Wanted) -> list[JSON]:

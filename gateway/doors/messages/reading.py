@@ -45,6 +45,7 @@ class Reading:
             form.stops,
             form.client_path,
             tells_stop=True,
+            blocks=True,
         )
 
     def wanted(self, model: str) -> Wanted:

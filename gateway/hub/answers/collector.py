@@ -16,9 +16,12 @@ class AnswerCollector:
         self.length = 0
         """Characters of content so far; citations refer to them."""
         self.tool_calls: list[JSON] = []
+        self.place = 0
+        """Where what is added next stands among the upstream's content blocks."""
         self._reply = reply
         self._reasons = reasons
         self._texts: list[str] = []
+        self._blocks: list[JSON] = []
         self._reasoning: list[str] = []
         self._thinking_blocks: list[JSON] = []
         self._annotations: list[JSON] = []
@@ -33,12 +36,16 @@ class AnswerCollector:
         """Add a piece of the answer."""
         self._texts.append(text)
         self.length += len(text)
+        if self._reply.blocks:
+            self._blocks.append({"block_index": self.place, "text": text})
 
     def cite(self, found: list[Any], web_page: citations.WebPage, start: int) -> None:
         """Add the citations of the text that began at `start` and ends here."""
         annotations, others = citations.split(found, web_page, start, self.length)
         self._annotations += annotations
         self._citations += others
+        if self._blocks:
+            self._blocks[-1] |= {"annotations": annotations, "citations": others}
 
     def reasoning(self, text: str) -> None:
         """Add a piece of the thinking."""
@@ -62,7 +69,10 @@ class AnswerCollector:
         if not name:
             return
         given = call_id(id, self._reply, len(self.tool_calls))
-        self.tool_calls.append(chunks.tool_call(given, name, arguments))
+        call = chunks.tool_call(given, name, arguments)
+        if self._reply.blocks:
+            call["block_index"] = self.place
+        self.tool_calls.append(call)
 
     def completion(
         self,
@@ -89,6 +99,8 @@ class AnswerCollector:
         )
         if self._citations:
             message["citations"] = self._citations
+        if self._blocks:
+            message["text_blocks"] = self._blocks
         return chunks.completion(
             self._reply,
             message,

@@ -60,6 +60,14 @@ class AnswerWriter:
             chunk["choices"][0]["logprobs"] = logprobs
         self._out.append(chunk)
 
+    def text_block(self, text: str, place: int) -> None:
+        """Write a piece that begins another block of text.
+
+        `place` is where it stands among the upstream's content blocks.
+        """
+        self.text(text)
+        self._out[-1]["choices"][0]["delta"]["block_index"] = place
+
     def reasoning(self, text: str) -> None:
         """Write a piece of the thinking."""
         if text:

@@ -12,6 +12,7 @@ from gateway.hub.requests.tools.strict import STRICT
 from gateway.translators import openai
 from gateway.translators.anthropic.avoidable import OUTPUT_CONFIG
 from gateway.translators.anthropic.requests.betas import BETAS, PLAIN_TOOLS
+from gateway.translators.bedrock.converse.messages import SOURCES
 from gateway.translators.bedrock.settings import SERVICE_TIER
 
 
@@ -29,6 +30,13 @@ AVOIDABLE: tuple[Feature, ...] = (
     _field("temperature", "inferenceConfig", "temperature"),
     _field("top_p", "inferenceConfig", "topP"),
     _field("tool_choice", "toolConfig", "toolChoice"),
+    Feature(
+        SOURCES,
+        ("searchResult", "citations", "context"),
+        re.compile(r"citation|search.?result|context field", re.IGNORECASE),
+        anywhere=True,
+        lasts=True,
+    ),
     GRAMMAR,
     STRICT,
     Feature("output_config", ("output_config", "outputConfig"), OUTPUT_CONFIG),

@@ -9,7 +9,13 @@ from typing import Any
 from gateway.errors import GatewayError, invalid_request, unsupported
 from gateway.hub.protocol import JSON, Route, UpstreamRequest
 from gateway.hub.requests.content.parsing import parse_content, text_of
-from gateway.hub.requests.content.parts import Audio, Document, Image, Text
+from gateway.hub.requests.content.parts import (
+    Audio,
+    Document,
+    Image,
+    SearchResult,
+    Text,
+)
 from gateway.hub.requests.conversation import Message, walk
 from gateway.hub.requests.format_in_words import instructed, instruction
 from gateway.hub.requests.losses import Losses
@@ -219,7 +225,7 @@ def _with_images(message: Message, route: Route) -> JSON:
     for position, part in enumerate(parse_content(message.content, param)):
         path = f"{param}[{position}]"
         match part:
-            case Text(text):
+            case Text(text) | SearchResult(text=text):
                 texts.append(text)
             case Image():
                 images.append(_image(part, path, route))

@@ -17,7 +17,11 @@ from gateway.doors.messages.request.checks import (
 from gateway.doors.messages.request.earlier import in_words
 from gateway.doors.messages.request.profile import Profile
 from gateway.hub.requests.content.formats import image_type
+from gateway.hub.requests.content.parts import SearchResult
 from gateway.wire.jsontext import JSON, dumps
+
+_TOLD = ("title", "context", "citations")
+"""What a document says besides what it holds."""
 
 KNOWN = (
     "text",
@@ -61,7 +65,7 @@ def parts_of(block: JSON, path: str, profile: Profile) -> list[JSON]:
         case "document":
             return _document(block, path, profile)
         case "search_result":
-            return _texts(_search_result(block, path))
+            return _search_result(block, path, profile)
         case "tool_reference":
             name = text_in(block, "tool_name", path)
             return _texts(f"Tool {name} is available.")
@@ -123,7 +127,7 @@ def _document(block: JSON, path: str, profile: Profile) -> list[JSON]:
     source, at = _source(block, path), f"{path}.source"
     match source.get("type"):
         case "base64":
-            return [_file(block, source, path)]
+            return [_file(block, source, path, profile)]
         case "text":
             return _titled(block, [text_in(source, "data", at)])
         case "content":
@@ -142,13 +146,15 @@ def _document(block: JSON, path: str, profile: Profile) -> list[JSON]:
             raise unknown_tag(at, kind, ("base64", "text", "content", "url", "file"))
 
 
-def _file(block: JSON, source: JSON, path: str) -> JSON:
+def _file(block: JSON, source: JSON, path: str, profile: Profile) -> JSON:
     data = text_in(source, "data", f"{path}.source")
     label = source.get("media_type")
     label = label if isinstance(label, str) else "application/pdf"
     title = block.get("title")
     name = title if isinstance(title, str) and title else "document.pdf"
     file: JSON = {"filename": name, "file_data": f"data:{label};base64,{data}"}
+    if profile.tells_sources:
+        file |= {name: block[name] for name in _TOLD if block.get(name)}
     return {"type": "file", "file": file}
 
 
@@ -175,10 +181,17 @@ def _inner_texts(content: Any, path: str) -> list[str]:
     return found
 
 
-def _search_result(block: JSON, path: str) -> str:
+def _search_result(block: JSON, path: str, profile: Profile) -> list[JSON]:
+    """Return what a search found: as such, or in words for models that know no more."""
     source, title = text_in(block, "source", path), text_in(block, "title", path)
-    text = "\n".join(_inner_texts(block.get("content"), f"{path}.content"))
-    return (
-        f"<search_result source={dumps(source)} title={dumps(title)}>\n{text}\n"
-        "</search_result>"
-    )
+    found = _inner_texts(block.get("content"), f"{path}.content")
+    texts = tuple(text for text in found if text.strip())
+    if not texts:
+        return []
+    if not profile.tells_sources:
+        return _texts(SearchResult(source, title, texts).text)
+    content = [{"type": "text", "text": text} for text in texts]
+    told: JSON = {"source": source, "title": title, "content": content}
+    if block.get("citations"):
+        told["citations"] = block["citations"]
+    return [{"type": "search_result", "search_result": told}]

@@ -82,7 +82,7 @@ class Conversation:
         """Return the parts of blocks, each with the mark that its block carries."""
         found: list[JSON] = []
         for path, block in blocks:
-            if _cites(block):
+            if _cites(block) and not self._profile.tells_sources:
                 self._losses.drop("citations")
             parts = parts_of(block, path, self._profile)
             if parts and self._profile.keeps_marks:

@@ -12,6 +12,7 @@ _PLAIN = re.compile(r"(?:^|[/.])gpt-(?:3\.5|4(?!\d))", re.IGNORECASE)
 _SHOW_RESULTS = frozenset({"anthropic", "bedrock"})
 _CUT = frozenset({"ollama"})
 _FETCH = frozenset({"bedrock"})
+_SOURCES = frozenset({"anthropic", "bedrock"})
 _SAY_NONE = frozenset({"anthropic", "ollama"})
 _ONE_SYSTEM = frozenset({"bedrock"})
 """By the type of the provider: what its translator makes of the hub's request."""
@@ -23,10 +24,12 @@ class Profile(NamedTuple):
     `is_translated` is where a translator reads the hub's extensions: marks of caches,
     failed results, `top_k`. Without it only OpenAI's own fields are known. With
     `shows_results` results of tools may hold images and files, with `fetches` files may
-    be named by URL. `mid_system` says how instructions amid a conversation go: `keep`,
-    `user` or `hoist`. `limit_field` names the output limit, `user_field` the caller's
-    user; `is_openai` holds for OpenAI's own hosts, `cuts_silently` for servers that
-    shorten a prompt that is too long unless they are told not to.
+    be named by URL, with `tells_sources` what a search found is no mere text, and
+    documents have titles and may be cited. `mid_system` says how instructions amid a
+    conversation go: `keep`, `user` or `hoist`. `limit_field` names the output limit,
+    `user_field` the caller's user; `is_openai` holds for OpenAI's own hosts,
+    `cuts_silently` for servers that shorten a prompt that is too long unless they are
+    told not to.
     """
 
     is_translated: bool = False
@@ -34,6 +37,7 @@ class Profile(NamedTuple):
     cuts_silently: bool = False
     shows_results: bool = False
     fetches: bool = False
+    tells_sources: bool = False
     says_none: bool = False
     mid_system: str = "keep"
     limit_field: str = "max_tokens"
@@ -70,6 +74,7 @@ def profile_of(route: Route) -> Profile:
         cuts_silently=kind in _CUT,
         shows_results=kind in _SHOW_RESULTS,
         fetches=kind in _FETCH,
+        tells_sources=kind in _SOURCES,
         says_none=kind in _SAY_NONE,
         mid_system=options.get("mid_system") or own_place,
         limit_field="max_completion_tokens" if is_openai else "max_tokens",

@@ -127,6 +127,8 @@ class MessageEvents:
             self._say("thinking", thought)
         if blocks := delta.get("thinking_blocks"):
             self._thinking_blocks(blocks)
+        if "block_index" in delta:
+            self._part()
         if (text := delta.get("content")) and isinstance(text, str):
             self._say("text", text)
         if (refusal := delta.get("refusal")) and isinstance(refusal, str):
@@ -136,6 +138,11 @@ class MessageEvents:
             self._blocks.cite(citations_of(dict(delta)))
         for piece in delta.get("tool_calls") or ():
             self._calls.piece(piece, self._id)
+
+    def _part(self) -> None:
+        """End the text that is open: what comes is another block."""
+        if self._blocks.open == "text" and not self._held:
+            self._blocks.close()
 
     def _thinking_blocks(self, blocks: Any) -> None:
         if self._wanted.hides_thinking or self._calls.blocks_others:

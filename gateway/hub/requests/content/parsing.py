@@ -24,6 +24,7 @@ from gateway.hub.requests.content.parts import (
     FileId,
     Image,
     Part,
+    SearchResult,
     Text,
 )
 from gateway.hub.requests.content.remote import is_remote
@@ -48,6 +49,8 @@ def parse_part(part: JSON, param: str) -> Part:
             return _parse_file(file, param)
         case {"type": "input_audio", "input_audio": dict(audio)}:
             return _parse_audio(audio, param)
+        case {"type": "search_result", "search_result": dict(found)}:
+            return _parse_search_result(found, param)
         case {"type": "text" | "refusal" | "image_url" | "file" | "input_audio"}:
             raise malformed(param, f"a part of type '{part['type']}' is incomplete")
         case _:
@@ -118,12 +121,41 @@ def _parse_file(file: JSON, param: str) -> Document | FileId:
     else:
         label, content = "", parse_base64(data, param)
     name = name if isinstance(name, str) else ""
-    return Document(_format_of(content, label, name), content.text, name)
+    title, context = file.get("title"), file.get("context")
+    return Document(
+        _format_of(content, label, name),
+        content.text,
+        name,
+        title if isinstance(title, str) else "",
+        context if isinstance(context, str) else "",
+        _cites(file),
+    )
 
 
 def _format_of(content: Base64, label: str, name: str) -> str:
     """Return the format of a file; but for a PDF all of it tells."""
     return "pdf" if is_pdf(content.head) else document_format(content.data, label, name)
+
+
+def _parse_search_result(found: JSON, param: str) -> SearchResult:
+    """Return what a search found, as the Messages API's door hands it on."""
+    match found:
+        case {"source": str(source), "title": str(title), "content": list(content)}:
+            texts = [each.get("text") for each in content if isinstance(each, dict)]
+            said = tuple(text for text in texts if isinstance(text, str))
+            if said and len(said) == len(content):
+                return SearchResult(source, title, said, _cites(found))
+    raise malformed(
+        param, "a search result needs 'source', 'title' and texts as 'content'"
+    )
+
+
+def _cites(held: JSON) -> bool | None:
+    """Return whether something is to be cited; None where that is not said."""
+    match held.get("citations"):
+        case {"enabled": bool(enabled)}:
+            return enabled
+    return None
 
 
 def _parse_audio(audio: JSON, param: str) -> Audio:

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from gateway.hub.requests.content.encodings import Base64
+from gateway.wire.jsontext import dumps
 
 TEXT_FORMATS = frozenset({"txt", "md", "csv", "html", "json"})
 DOCUMENT_FORMATS = TEXT_FORMATS | {"pdf", "doc", "docx", "xls", "xlsx"}
@@ -25,12 +26,17 @@ class Image(NamedTuple):
 class Document(NamedTuple):
     """A file: its bytes in base64 and what they are.
 
-    `format` is one of `DOCUMENT_FORMATS`, or empty where it is none of them.
+    `format` is one of `DOCUMENT_FORMATS`, or empty where it is none of them. `title`
+    is what it is called in front of the model, `context` what is said of it besides,
+    `cites` whether the answer is to cite it; None where that is not said.
     """
 
     format: str
     base64: str
     name: str
+    title: str = ""
+    context: str = ""
+    cites: bool | None = None
 
     @property
     def is_text(self) -> bool:
@@ -48,6 +54,24 @@ class Document(NamedTuple):
         return self.is_text and not self.text.strip()
 
 
+class SearchResult(NamedTuple):
+    """What a search of the client's found, for the answer to cite if it `cites`."""
+
+    source: str
+    title: str
+    texts: tuple[str, ...]
+    cites: bool | None = None
+
+    @property
+    def text(self) -> str:
+        """It in words, for models that know texts only."""
+        return (
+            f"<search_result source={dumps(self.source)} title={dumps(self.title)}>\n"
+            + "\n".join(self.texts)
+            + "\n</search_result>"
+        )
+
+
 class FileId(NamedTuple):
     """A file that was uploaded to the upstream before, or the URL of one to fetch."""
 
@@ -62,4 +86,4 @@ class Audio(NamedTuple):
     base64: str
 
 
-Part = Text | Image | Document | FileId | Audio
+Part = Text | Image | Document | SearchResult | FileId | Audio

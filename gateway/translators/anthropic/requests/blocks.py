@@ -12,6 +12,7 @@ from gateway.hub.requests.content.parts import (
     FileId,
     Image,
     Part,
+    SearchResult,
     Text,
 )
 from gateway.translators.anthropic.requests.dialect import Dialect
@@ -32,6 +33,8 @@ def render_part(part: Part, dialect: Dialect, param: str) -> JSON | None:
             return {"type": "image", "source": _image_source(part, dialect, param)}
         case Document():
             return None if part.is_blank else _document(part, param)
+        case SearchResult():
+            return _search_result(part)
         case FileId("", url) if dialect.remote_images:
             return {"type": "document", "source": {"type": "url", "url": url}}
         case FileId(id):
@@ -90,6 +93,25 @@ def _document(document: Document, param: str) -> JSON:
             param=param,
         )
     block: JSON = {"type": "document", "source": source}
-    if document.name:
-        block["title"] = document.name
+    if title := document.title or document.name:
+        block["title"] = title
+    if document.context:
+        block["context"] = document.context
+    return _citing(block, document.cites)
+
+
+def _search_result(found: SearchResult) -> JSON:
+    """https://platform.claude.com/docs/en/build-with-claude/search-results"""
+    block: JSON = {
+        "type": "search_result",
+        "source": found.source,
+        "title": found.title,
+        "content": [{"type": "text", "text": text} for text in found.texts],
+    }
+    return _citing(block, found.cites)
+
+
+def _citing(block: JSON, cites: bool | None) -> JSON:
+    if cites is not None:
+        block["citations"] = {"enabled": cites}
     return block

@@ -3,18 +3,14 @@
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock.html
 """
 
-import re
 from typing import Any
 
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.caching import MARK
-from gateway.translators.bedrock.converse.messages import NO_OUTPUT
+from gateway.translators.bedrock.converse.messages import NO_OUTPUT, DocumentNames
 from gateway.translators.bedrock.in_words import called, result_of
 from gateway.translators.bedrock.tool_ids import converse_id
-
-_NO_NAME = re.compile(r"[^a-zA-Z0-9\s()\[\]-]+")
-_LONGEST_NAME = 200
 
 
 def marked(block: JSON, source: JSON) -> JSON:
@@ -33,8 +29,7 @@ class ClaudeBlocks:
     def __init__(self, *, as_text: bool, titles: bool = False) -> None:
         self._as_text = as_text
         self._has_titles = titles
-        self._documents = 0
-        self._titles: set[str] = set()
+        self._documents = DocumentNames()
         self._names: dict[str, str] = {}
 
     def block(self, block: JSON) -> JSON:
@@ -71,7 +66,6 @@ class ClaudeBlocks:
         )
 
     def _document(self, block: JSON, source: JSON) -> JSON:
-        self._documents += 1
         document: JSON = {
             "format": "pdf" if source["type"] == "base64" else "txt",
             "name": self._name(block.get("title")),
@@ -84,18 +78,8 @@ class ClaudeBlocks:
         return {"document": document}
 
     def _name(self, title: Any) -> str:
-        """Return a title in Converse's alphabet that no other document has.
-
-        https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_DocumentBlock.html
-        """
         told = title if self._has_titles and isinstance(title, str) else ""
-        plain = _NO_NAME.sub("-", told)
-        plain = " ".join(plain.split())[:_LONGEST_NAME].strip()
-        name = plain or f"Document {self._documents}"
-        if name in self._titles:
-            name = f"{name} {self._documents}"
-        self._titles.add(name)
-        return name
+        return self._documents.take(told)
 
     def _tool_use(self, block: JSON) -> JSON:
         self._names[block["id"]] = block["name"]

@@ -6,6 +6,7 @@ Rendering only appends: the turns of a longer conversation begin with those of t
 shorter one, which prompt caches need.
 """
 
+import re
 from dataclasses import dataclass
 
 from gateway.errors import GatewayError, invalid_request, unsupported
@@ -17,6 +18,7 @@ from gateway.hub.requests.content.parts import (
     FileId,
     Image,
     Part,
+    SearchResult,
     Text,
 )
 from gateway.hub.requests.conversation import Message, walk
@@ -36,12 +38,39 @@ from gateway.translators.bedrock.converse.models import Profile
 from gateway.translators.bedrock.in_words import called, result_of
 
 NO_OUTPUT = {"text": "(no output)"}
+SOURCES = "sources"
+"""What few models take: documents in context and to be cited, and search results."""
+
 _ATTACHED = {"text": "See attached document."}
 _SHOWN = {"text": "See attached image."}
+
+_NO_NAME = re.compile(r"[^a-zA-Z0-9\s()\[\]-]+")
+_LONGEST_NAME = 200
 
 _AUDIO_FORMATS = frozenset(
     {"mp3", "opus", "wav", "aac", "flac", "mp4", "ogg", "mkv", "m4a", "pcm", "webm"}
 )
+
+
+class DocumentNames:
+    """Names of documents in Converse's alphabet, each of them once.
+
+    https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_DocumentBlock.html
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._taken: set[str] = set()
+
+    def take(self, title: str) -> str:
+        """Return the name of the next document: its title, or its number."""
+        self._count += 1
+        plain = " ".join(_NO_NAME.sub("-", title).split())[:_LONGEST_NAME].strip()
+        name = plain or f"Document {self._count}"
+        if name in self._taken:
+            name = f"{name} {self._count}"
+        self._taken.add(name)
+        return name
 
 
 @dataclass(frozen=True)
@@ -115,7 +144,10 @@ class _Writer:
         self._names = rendering.names
         self._profile = profile
         self._options = options
-        self._documents = 0
+        self._documents = DocumentNames()
+        avoid = rendering.route.avoid
+        self._tells_sources = profile.tells_sources and SOURCES not in avoid
+        self._losses = rendering.losses
 
     def text(self, text: str) -> JSON:
         return {"text": text}
@@ -128,6 +160,8 @@ class _Writer:
                 return _image(part, param)
             case Document():
                 return None if part.is_blank else self._document(part, param)
+            case SearchResult():
+                return self._search_result(part)
             case FileId():
                 raise unsupported(
                     f"The file in '{param}' is not known to this provider. Send its "
@@ -152,15 +186,31 @@ class _Writer:
                 "set the provider's Bedrock API to 'auto' or 'converse'.",
                 param=param,
             )
-        self._documents += 1
-        return {
-            "document": {
-                "format": "txt" if document.format == "json" else document.format,
-                # A client's file name could tell the model what to do.
-                "name": f"Document {self._documents}",
-                "source": {"bytes": document.base64},
-            }
+        told: JSON = {
+            "format": "txt" if document.format == "json" else document.format,
+            # A client's file name could tell the model what to do.
+            "name": self._documents.take(document.title),
+            "source": {"bytes": document.base64},
         }
+        if self._tells_sources:
+            if document.context:
+                told["context"] = document.context
+            _cite(told, document.cites)
+        elif document.context or document.cites:
+            self._losses.downgrade("messages")
+        return {"document": told}
+
+    def _search_result(self, found: SearchResult) -> JSON:
+        if not self._tells_sources:
+            if found.cites:
+                self._losses.downgrade("messages")
+            return self.text(found.text)
+        told: JSON = {
+            "source": found.source,
+            "title": found.title,
+            "content": [{"text": text} for text in found.texts],
+        }
+        return {"searchResult": _cite(told, found.cites)}
 
     def _audio(self, audio: Audio, param: str) -> JSON:
         if not self._options.takes_audio or audio.format not in _AUDIO_FORMATS:
@@ -191,6 +241,8 @@ class _Writer:
             others = [block for block in blocks if "text" not in block]
             return [self.text(result_of(message.call.name, said)), *others]
         marks = [block.pop(MARK) for block in blocks if MARK in block]
+        for each in blocks:
+            _cite_nothing(each)
         beside = []
         if not self._profile.sees_results:
             beside = [block for block in blocks if "image" in block]
@@ -215,6 +267,22 @@ class _Writer:
 
     def add_system(self, message: Message, blocks: list[JSON]) -> None:
         self.conversation.system += blocks
+
+
+def _cite(source: JSON, cites: bool | None) -> JSON:
+    """Return a source that says whether it is to be cited, where that is known."""
+    if cites is not None:
+        source["citations"] = {"enabled": cites}
+    return source
+
+
+def _cite_nothing(block: JSON) -> None:
+    """Take back from a document in a tool's result that it is to be cited.
+
+    AWS refuses that: https://github.com/boto/boto3/issues/4648
+    """
+    if "document" in block:
+        block["document"].pop("citations", None)
 
 
 def _image(image: Image, param: str) -> JSON:

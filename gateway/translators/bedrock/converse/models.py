@@ -25,7 +25,8 @@ class Profile:
     sequences are taken; `takes_system` is off where a system prompt is refused,
     `streams_tools` where streams are refused beside tools. `prefills` tells whether a
     last assistant turn is gone on with, `sees_results` whether a tool's result may hold
-    images, `bare_schemas` whether the root of a tool's schema may hold next to nothing.
+    images, `tells_sources` whether documents in context and search results may be
+    cited, `bare_schemas` whether the root of a tool's schema may hold next to nothing.
     `reasoning` is how its effort is set, `call_id` what its tool ids must look like.
     """
 
@@ -39,6 +40,7 @@ class Profile:
     streams_tools: bool = True
     prefills: bool = False
     sees_results: bool = False
+    tells_sources: bool = False
     bare_schemas: bool = False
     reasoning: Reasoning = ""
     takes_top_k: bool = False
@@ -58,6 +60,7 @@ _NOVA = Profile(
     takes_top_k=True,
     prefills=True,
     sees_results=True,
+    tells_sources=True,
     bare_schemas=True,
 )
 _MISTRAL = Profile(lone_results=True, call_id=mistral_id)

@@ -10,6 +10,7 @@ from gateway.hub.answers.chunks import count, token_usage
 from gateway.hub.answers.collector import AnswerCollector
 from gateway.hub.errors.upstream_errors import no_answer
 from gateway.hub.protocol import JSON, Reply
+from gateway.translators.bedrock.converse.to_claude import citation_of
 from gateway.translators.bedrock.finish_reasons import FINISH_REASONS
 from gateway.wire.jsontext import dumps
 
@@ -32,7 +33,8 @@ def parse_converse(payload: JSON, reply: Reply) -> JSON:
     answer, ids = AnswerCollector(reply, FINISH_REASONS), CallIds(reply)
     for index, block in enumerate(content):
         if isinstance(block, dict):
-            _read_block(block, index, answer, ids)
+            answer.place = index
+            _read_block(block, index, answer, ids, tells_blocks=reply.blocks)
     usage = payload.get("usage")
     return answer.completion(
         answer.content,
@@ -42,7 +44,14 @@ def parse_converse(payload: JSON, reply: Reply) -> JSON:
     )
 
 
-def _read_block(block: JSON, index: int, answer: AnswerCollector, ids: CallIds) -> None:
+def _read_block(
+    block: JSON,
+    index: int,
+    answer: AnswerCollector,
+    ids: CallIds,
+    *,
+    tells_blocks: bool,
+) -> None:
     match block:
         case {"text": str(text)}:
             answer.text(text)
@@ -58,6 +67,8 @@ def _read_block(block: JSON, index: int, answer: AnswerCollector, ids: CallIds) 
             start = answer.length
             text, citations = cited(content)
             answer.text(text)
+            if tells_blocks:
+                citations = as_claude_tells(citations)
             answer.cite(citations, web_page, start)
 
 
@@ -97,6 +108,14 @@ def cited(content: JSON) -> tuple[str, list[JSON]]:
     citations = content.get("citations")
     found = citations if isinstance(citations, list) else []
     return text, [citation for citation in found if isinstance(citation, dict)]
+
+
+def as_claude_tells(citations: list[JSON]) -> list[JSON]:
+    """Return citations in Claude's words, but for web pages, which all clients know."""
+    told = [
+        each if web_page(each) is not None else citation_of(each) for each in citations
+    ]
+    return [each for each in told if each is not None]
 
 
 def web_page(citation: JSON) -> tuple[str, Any] | None:

@@ -13,6 +13,7 @@ from gateway.hub.errors.upstream_errors import no_answer
 from gateway.hub.protocol import JSON, Reply
 from gateway.translators.bedrock.converse.response import (
     HIDDEN_REASONING,
+    as_claude_tells,
     cited,
     converse_usage,
     redacted_block,
@@ -32,6 +33,8 @@ class _OpenBlock:
     call: int | None = None
     has_arguments: bool = False
     is_server_side: bool = False
+    is_border: bool = False
+    """Its text has yet to be told from the one before."""
     reasons: bool = False
     thinking: str = ""
     signature: str = ""
@@ -46,6 +49,7 @@ class ConverseReader:
         self._writer = writer
         self._ids = CallIds(reply)
         self._forced_tool = reply.forced_tool
+        self._tells_blocks = reply.blocks
         self._open: dict[int, _OpenBlock] = {}
         self._has_started = False
         self._has_metadata = False
@@ -94,6 +98,7 @@ class ConverseReader:
 
     def _begin(self, index: int) -> _OpenBlock:
         block = self._open[index] = _OpenBlock(index, self._writer.length)
+        block.is_border = self._tells_blocks and self._writer.length > 0
         return block
 
     def _read_block_delta(self, payload: JSON) -> None:
@@ -102,7 +107,7 @@ class ConverseReader:
         block = self._open.get(index) or self._begin(index)
         delta = payload.get("delta")
         if isinstance(delta, dict) and isinstance(text := delta.get("text"), str):
-            self._writer.text(text)
+            self._say(block, text)
             return
         match delta:
             case {"toolUse": {"input": str(fragment)}}:
@@ -113,8 +118,15 @@ class ConverseReader:
                 block.citations.append(citation)
             case {"citationsContent": dict(content)}:
                 text, citations = cited(content)
-                self._writer.text(text)
+                self._say(block, text)
                 block.citations += citations
+
+    def _say(self, block: _OpenBlock, text: str) -> None:
+        if block.is_border and text:
+            block.is_border = False
+            self._writer.text_block(text, block.place)
+        else:
+            self._writer.text(text)
 
     def _read_arguments(self, block: _OpenBlock, fragment: str) -> None:
         if block.is_server_side:
@@ -153,7 +165,10 @@ class ConverseReader:
         if block.reasons:
             self._end_thinking(block)
         if block.citations:
-            self._writer.cite(block.citations, web_page, block.start)
+            found = block.citations
+            if self._tells_blocks:
+                found = as_claude_tells(found)
+            self._writer.cite(found, web_page, block.start)
 
     def _end_thinking(self, block: _OpenBlock) -> None:
         if block.thinking == HIDDEN_REASONING:

@@ -7,7 +7,13 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-mistral-ch
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON, Learned, Route
 from gateway.hub.requests.content.parsing import parse_part
-from gateway.hub.requests.content.parts import Document, Image, Part, Text
+from gateway.hub.requests.content.parts import (
+    Document,
+    Image,
+    Part,
+    SearchResult,
+    Text,
+)
 from gateway.hub.requests.conversation import (
     Message,
     check_silent,
@@ -243,7 +249,7 @@ def _content(message: Message, route: Route, host: Host) -> str | list[JSON] | N
 
 def _part(part: Part, param: str, route: Route) -> JSON:
     match part:
-        case Text(text):
+        case Text(text) | SearchResult(text=text):
             return {"type": "text", "text": text}
         case Document() if part.is_text:
             return {"type": "text", "text": part.text}

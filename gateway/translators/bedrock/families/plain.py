@@ -8,7 +8,13 @@ from typing import NamedTuple
 
 from gateway.errors import unsupported
 from gateway.hub.requests.content.parsing import parse_content
-from gateway.hub.requests.content.parts import Document, Image, Part, Text
+from gateway.hub.requests.content.parts import (
+    Document,
+    Image,
+    Part,
+    SearchResult,
+    Text,
+)
 from gateway.hub.requests.conversation import Message, check_silent
 from gateway.hub.requests.turns import CONTINUED, GO_ON, nothing_said
 from gateway.translators.bedrock.in_words import called, result_of
@@ -75,7 +81,7 @@ def _texts(message: Message, images: list[Image], max_images: int) -> list[str]:
 
 def _text(part: Part, param: str, images: list[Image], max_images: int) -> str:
     match part:
-        case Text(text):
+        case Text(text) | SearchResult(text=text):
             return text if text.strip() else ""
         case Document() if part.is_text:
             return part.text

@@ -254,3 +254,48 @@ def test_ollama_refuses_with_a_status_of_failures(provider, upstream, gateway, s
         answer = client.post(URL, json={**ASKED, "messages": MID})
         assert answer.status_code == 200, answer.text
     assert len(seen) == 3
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "This model doesn't support the messages.content.searchResult field. Remove "
+        "messages.content.searchResult and try again.",
+        "The model returned the following errors: Citations are not supported for "
+        "this model.",
+        "Search result blocks are not supported by this model.",
+    ],
+)
+def test_sources_that_a_model_does_not_know_are_told_in_words(
+    provider, upstream, gateway, said
+):
+    model = "us.amazon.nova-pro-v1:0"
+    provider("aws", provider_type="bedrock", region="us-east-1", models=(model,))
+    content = [{"text": "It rains."}]
+    answer = {
+        "output": {"message": {"role": "assistant", "content": content}},
+        "stopReason": "end_turn",
+        "usage": {"inputTokens": 3, "outputTokens": 4, "totalTokens": 7},
+    }
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if b"searchResult" in request.content:
+            return httpx.Response(400, json={"message": said})
+        return httpx.Response(200, json=answer)
+
+    seen = upstream(respond)
+    found = {
+        "type": "search_result",
+        "source": "https://example.org",
+        "title": "Rain",
+        "content": [{"type": "text", "text": "It rains."}],
+        "citations": {"enabled": True},
+    }
+    asked = {**ASKED, "model": model, "max_tokens": 100}
+    asked["messages"] = [{"role": "user", "content": [found]}]
+    client = gateway()
+    for _ in range(2):
+        told = client.post(URL, json=asked)
+        assert told.status_code == 200, told.text
+        assert told.headers["x-gateway-downgraded"] == "messages"
+    assert [b"<search_result" in each.content for each in seen] == [False, True, True]
