@@ -111,7 +111,7 @@ def headers_of(provider: Provider, response: httpx.Response) -> dict[str, str]:
     """
     known: dict[str, str] | None = response.extensions.get("lower_headers")
     if known is None:
-        pairs = response.headers.raw
+        pairs = transport.raw_headers(response)
         if spellings_of(provider):
             all_values = b"\n".join([value for _, value in pairs])
             if redact(provider, all_values) != all_values:

@@ -29,7 +29,7 @@ import httpx
 from providers.transport import exchange, guard
 from providers.transport.deadline import Overdue
 from providers.transport.encodings import Encoded
-from providers.transport.exchange import NoAnswer
+from providers.transport.exchange import NoAnswer, raw_headers
 from providers.transport.failures import (
     DestinationBlocked,
     NameNotResolved,
@@ -55,6 +55,7 @@ __all__ = [
     "address",
     "header_lines",
     "nothing_was_sent",
+    "raw_headers",
     "read",
     "repeats_of",
     "transport",

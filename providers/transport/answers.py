@@ -106,7 +106,7 @@ class Answers:
                 raise _refused("frames its body in too many bytes")
 
     def take(self) -> bytes:
-        """Return what came of the body since the last time; there is something."""
+        """Return what came of the body since the last time."""
         pieces = self.pieces
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         pieces.clear()

@@ -25,9 +25,10 @@ JOINED_WRITE = 1 << 16
 class Connection(asyncio.Protocol):
     """What is known of one connection, and of the exchange that it carries.
 
-    Who wants an answer calls `send`, then waits for `head` and `piece`, and at the end
-    calls `release` or `abort`. `served` tells whether an exchange came before this one,
-    `heard` whether anything came of this one, `failure` why nothing more will.
+    Who wants an answer calls `send`, waits for its `head` and for `more`, which `take`
+    returns, and at the end calls `release` or `abort`. `served` tells whether an
+    exchange came before this one, `heard` whether anything came of this one, `failure`
+    why nothing more will.
 
     aiohttp's connector makes it; `lease` is what it handed out for it. `idle` is the
     list that it waits in between two exchanges.
@@ -99,22 +100,23 @@ class Connection(asyncio.Protocol):
         while answer.state == HEAD:
             if self.failure is not None:
                 raise self.failure
-            await self._wait()
+            await self._event()
         self._limit = silence
 
-    async def piece(self) -> bytes:
-        """Return what has arrived of the body, waiting for something if need be.
+    async def more(self) -> None:
+        """Return once something has arrived of the body, or it is over.
 
-        It is empty at the end. Raises httpx.TransportError.
+        Raises httpx.TransportError.
         """
         answer = self.answer
-        while not answer.pieces:
-            if answer.state == DONE:
-                return b""
+        while not answer.pieces and answer.state != DONE:
             if self.failure is not None:
                 raise self.failure
-            await self._wait()
-        data = answer.take()
+            await self._event()
+
+    def take(self) -> bytes:
+        """Return what has arrived of the body; the upstream may send more then."""
+        data = self.answer.take()
         if self._is_paused:
             self._resume()
         return data
@@ -132,10 +134,7 @@ class Connection(asyncio.Protocol):
         ):
             self.abort()
             return
-        if answer.pieces:
-            answer.take()
-        if self._is_paused:
-            self._resume()
+        self.take()
         answer.state = IDLE
         self._silent_since = monotonic()
         self.idle.append(self)
@@ -244,18 +243,17 @@ class Connection(asyncio.Protocol):
             self.idle.remove(self)
         self.abort()
 
-    async def _wait(self) -> None:
-        """Wait for anything to happen."""
+    def _event(self) -> asyncio.Future[None]:
+        """Return what is done when anything happens."""
         self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        return self._waiter
 
     def _wake(self) -> None:
         waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        if waiter is not None:
+            self._waiter = None
+            if not waiter.done():
+                waiter.set_result(None)
 
     def _pause(self) -> None:
         """Have the upstream wait, whose silence is ours then."""

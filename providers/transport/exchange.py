@@ -106,11 +106,11 @@ def head(
     """
     parts = [
         b"%b %b%b%d" % (request.method.encode("ascii"), path, lines, length),
-        *(
+        *[
             b"%b: %b" % pair
             for pair in request.headers.raw
             if pair[0].lower() not in OWN_HEADERS
-        ),
+        ],
     ]
     if not keep_alive:
         parts.append(b"connection: close")
@@ -121,6 +121,13 @@ def head(
             "A header to the upstream holds a line break or a NUL character."
         )
     return head + b"\r\n\r\n"
+
+
+def raw_headers(response: httpx.Response) -> list[tuple[bytes, bytes]]:
+    """Return the headers of `response` as they came."""
+    if isinstance(response, Answer):
+        return response.raw_headers
+    return response.headers.raw
 
 
 class Answer(httpx.Response):
@@ -177,12 +184,15 @@ class Body(httpx.AsyncByteStream):
             if self._ended:
                 raise StopAsyncIteration
             raise httpx.ReadError("The response was closed before its end.")
-        try:
-            piece = await connection.piece()
-        except httpx.TransportError:
-            self._finish()
-            raise
-        if connection.answer.state == DONE:
+        answer = connection.answer
+        if not answer.pieces:
+            try:
+                await connection.more()
+            except httpx.TransportError:
+                self._finish()
+                raise
+        piece = connection.take()
+        if answer.state == DONE:
             self._ended = True
             self._finish()
         if not piece:
