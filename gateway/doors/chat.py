@@ -6,7 +6,13 @@ https://platform.openai.com/docs/api-reference/chat
 from collections.abc import Mapping
 
 from gateway.doors.envelope import render_error
-from gateway.doors.protocol import JSON, Asked, HubRequest, Sent
+from gateway.doors.protocol import (
+    JSON,
+    NOTHING_SENT,
+    Asked,
+    HubRequest,
+    Sent,
+)
 from gateway.doors.responses_at_chat import CustomCalls, Reshaped, are_flat
 from gateway.errors import GatewayError, invalid_request
 from gateway.hub.protocol import NOTHING, Route
@@ -37,11 +43,13 @@ DONE = b"data: [DONE]\n\n"
 """The terminal event of OpenAI's streams."""
 
 
-def parse_request(body: JSON, sent: Sent) -> Asked:
-    """Return what is asked for; raises a 400 that names the wrong field.
+_LEAST, _MOST = 8 * 1024, 1024 * 1024
+"""Sizes of bodies that are kept to the letter, for a server that takes them so: a small
+one is soon written anew, and of large ones nothing is held twice."""
 
-    Nothing of how it was sent is kept: a body is held once.
-    """
+
+def parse_request(body: JSON, sent: Sent) -> Asked:
+    """Return what is asked for; raises a 400 that names the wrong field."""
     model = body.get("model")
     if not isinstance(model, str) or not model:
         raise _field_error("model", model, "a model id, such as gpt-4o-mini")
@@ -55,7 +63,10 @@ def parse_request(body: JSON, sent: Sent) -> Asked:
     stream = body.get("stream")
     if stream is not None and not isinstance(stream, bool):
         raise _field_error("stream", stream, "true or false")
-    return Asked(model, stream is True, body, own=own)
+    is_kept = sent.members is not None and _LEAST <= len(sent.raw) <= _MOST
+    return Asked(
+        model, stream is True, body, sent if is_kept else NOTHING_SENT, own=own
+    )
 
 
 def about(sent: Sent) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from gateway.errors import GatewayError
 from gateway.hub.protocol import Route
 from gateway.wire.jsontext import JSON
+from gateway.wire.members import Members
 
 __all__ = [
     "JSON",
@@ -28,13 +29,15 @@ class Sent(NamedTuple):
 
     `headers` maps lower-case names to all their values; whatever a door reads of them
     never holds a credential. `raw` is the body to the letter, `request_id` what every
-    answer to it is marked with, `caller` the name of who asks.
+    answer to it is marked with, `caller` the name of who asks. `members` tells where in
+    `raw` the body's values stand, where that is known.
     """
 
     headers: Mapping[str, list[str]]
     request_id: str = ""
     caller: str = ""
     raw: bytes = b""
+    members: Members | None = None
 
     def header(self, name: str) -> str:
         """Return the first value of a header (lower-case name), or an empty string."""

@@ -1,8 +1,9 @@
 """Request bodies: bytes to a JSON object, or a 400 that says what is wrong.
 
 Stricter than a JSON parser alone, because we forward what we parsed: a body that two
-parsers read differently must not pass. Nearly every body is known to be fine before any
-of these checks runs (gateway/entry/plain_bodies.py); they judge the others.
+parsers read differently must not pass. Nearly every body that is not short is known to
+be fine before any of these checks runs (gateway/entry/plain_bodies.py); they judge the
+others.
 """
 
 import json
@@ -28,6 +29,8 @@ _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 # A letter or underscore written as an escape: a key could hide behind it.
 _ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
+_SHORT = 1024
+"""What is shorter is looked at as soon as it is asked whether it must be."""
 _LONG_NUMBER = re.compile(rb"\d{%d}" % (MAX_DIGITS + 1))
 
 
@@ -37,8 +40,9 @@ def parse(raw: bytes) -> JSON:
 
 
 def read(raw: bytes) -> Read:
-    """Return the object in `raw` and where its members stand; raises as `parse`."""
-    return read_plain(raw) or Read(judged(raw))
+    """Return the object in `raw`, and where its members stand; raises as `parse`."""
+    read = read_plain(raw) if len(raw) >= _SHORT else None
+    return read or Read(judged(raw))
 
 
 def judged(raw: bytes) -> JSON:

@@ -23,7 +23,7 @@ from gateway.translators.openai.plain import request as plain
 __all__ = ["Passage", "Prepared", "Reader", "Whole", "between", "to_chunks"]
 
 DIRECT: dict[tuple[Door, Translator], Passage[bytes]] = {
-    (chat, openai): ThroughHub(chat, openai, short_frames),
+    (chat, openai): ThroughHub(chat, openai, short_frames, keeps_text=True),
     (responses, openai): RelayingResponses(ThroughHub(responses, openai, short_frames)),
     (compaction, openai): RelayingResponses(
         ThroughHub(compaction, openai, frames), "/compact"

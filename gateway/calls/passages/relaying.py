@@ -43,7 +43,7 @@ class Relaying:
         The upstream fetches by itself what it is shown.
         """
         sent = asked.sent
-        received = request.Received(asked.body, sent.raw, sent.headers)
+        received = request.Received(asked.body, sent.raw, sent.headers, sent.members)
         return Prepared(
             lambda fetched: request.render_request(received, route),
             keeps=lambda: kept_of(asked),

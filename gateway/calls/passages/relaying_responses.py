@@ -114,10 +114,11 @@ class RelayingResponses:
 
 def received(asked: Asked) -> request.Received:
     """Return a request as others understand it."""
-    body, raw = asked.body, asked.sent.raw
-    if may_hold_ours(raw) and (plain := without_ours(body)) is not body:
-        body, raw = plain, encode(without_ours(decode_exactly(raw)))
-    return request.Received(body, raw, asked.sent.headers)
+    body, sent = asked.body, asked.sent
+    if may_hold_ours(sent.raw) and (plain := without_ours(body)) is not body:
+        exact = encode(without_ours(decode_exactly(sent.raw)))
+        return request.Received(plain, exact, sent.headers)
+    return request.Received(body, sent.raw, sent.headers, sent.members)
 
 
 def _told(response: JSON, raw: bytes = b"") -> Whole:

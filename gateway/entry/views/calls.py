@@ -81,9 +81,11 @@ def asked_by(request: Request, door: Envelope) -> tuple[Asked, Call]:
     """
     sent = request.sent()
     call = begun_by(request, door, sent)
-    body = bodies.parse(request.body)
+    body, members = bodies.read(request.body)
     if isinstance(model := body.get("model"), str):
         call.entry.fields["model"] = model
+    if members is not None:
+        sent = sent._replace(members=members)
     asked = door.parse_request(body, sent)
     request.body = b""  # Held once: what was read of it goes on.
     return asked, call

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from gateway.hub.protocol import JSON
 from gateway.wire.jsontext import encode
+from gateway.wire.members import Members
 from gateway.wire.spans import replaced, value_span
 
 
@@ -22,10 +23,17 @@ class Names(NamedTuple):
             return None
         return self.asked if told.startswith(self.upstream) else None
 
-    def for_upstream(self, raw: bytes, body: JSON) -> bytes:
-        """Return a request, `body` as it came in `raw`, with the upstream's name."""
+    def for_upstream(
+        self, raw: bytes, body: JSON, members: Members | None = None
+    ) -> bytes:
+        """Return a request, `body` as it came in `raw`, with the upstream's name.
+
+        `members` tells where its values stand, where that is known.
+        """
         if body.get("model") == self.upstream:
             return raw
+        if members is not None and "model" in members:
+            return replaced(raw, members["model"], encode(self.upstream))
         return _put(raw, self.upstream, depth=1)
 
     def for_client(self, raw: bytes, message: JSON) -> bytes:

@@ -75,6 +75,9 @@ AVOIDABLE: tuple[Feature, ...] = (
 _OWN_MESSAGE_FIELDS = frozenset({"thinking_blocks", "is_error"})
 """Message fields that only this gateway's translations know."""
 
+_CHANGED = _OWN_MESSAGE_FIELDS | {PARTS}
+"""Message fields that do not go on as they are."""
+
 _REASONING = frozenset({"reasoning_content", "reasoning", "reasoning_details"})
 """The names of a message's reasoning, the gateway's alias among them."""
 
@@ -152,17 +155,27 @@ def _rename_limit(request: JSON, field: Any) -> None:
 
 
 def _messages(messages: Any, route: Route, losses: Losses) -> Any:
-    """Return the messages, copied only where one must change."""
+    """Return the messages, themselves where none must change, as nearly always."""
     if not isinstance(messages, list):
         return messages
-    removed, options = _OWN_MESSAGE_FIELDS, route.options
+    removed, looked_for, options = _OWN_MESSAGE_FIELDS, _CHANGED, route.options
     refused = "sent_reasoning" in route.avoid
     if refused or options.get("send_reasoning_content") is False:
-        removed = removed | _REASONING | {PARTS}
+        removed = looked_for = _OWN_MESSAGE_FIELDS | _REASONING | {PARTS}
         if refused and any(map(_holds_reasoning, messages)):
             losses.downgrade("messages")
     role = options.get("system_role")
+    if not role and _hold_none(messages, looked_for):
+        return messages
     return [_message(message, removed, role) for message in messages]
+
+
+def _hold_none(messages: list[Any], fields: frozenset[str]) -> bool:
+    """Tell at a glance whether no message has any of `fields`."""
+    try:
+        return all(map(fields.isdisjoint, messages))
+    except TypeError:  # One is no object; what the others hold is looked at in turn.
+        return False
 
 
 def _holds_reasoning(message: Any) -> bool:

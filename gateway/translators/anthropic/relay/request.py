@@ -13,6 +13,7 @@ from gateway.translators.anthropic.relay import headers, history
 from gateway.translators.anthropic.requests.leaving_out import without
 from gateway.translators.anthropic.requests.request import PATH
 from gateway.wire.jsontext import decode_exactly, encode
+from gateway.wire.members import Members
 
 WIRE = "messages"
 """By which an answer that is passed on is known."""
@@ -21,11 +22,15 @@ _LISTED = frozenset({headers.BETA})
 
 
 class Received(NamedTuple):
-    """A request as it came: `body` is what `raw` says, `headers` have lists."""
+    """A request as it came: `body` is what `raw` says, `headers` have lists.
+
+    `members` tells where in `raw` its values stand, where that is known.
+    """
 
     body: JSON
     raw: bytes
     headers: Mapping[str, list[str]]
+    members: Members | None = None
 
 
 def render_request(received: Received, route: Route) -> UpstreamRequest:
@@ -43,7 +48,7 @@ def render_request(received: Received, route: Route) -> UpstreamRequest:
         shortened.dropped,
         shortened.downgraded,
         listed_headers=_LISTED,
-        raw=names.for_upstream(shortened.raw, shortened.body),
+        raw=names.for_upstream(shortened.raw, shortened.body, shortened.members),
     )
 
 
@@ -69,6 +74,7 @@ def _reply(body: JSON, route: Route) -> Reply:
 class _Shortened(NamedTuple):
     body: JSON
     raw: bytes
+    members: Members | None
     dropped: tuple[str, ...] = ()
     downgraded: tuple[str, ...] = ()
 
@@ -79,9 +85,10 @@ def _shortened(received: Received, route: Route) -> _Shortened:
     messages = body["messages"]
     own = history.acceptable(messages)
     if own is messages and not dropped:
-        return _Shortened(received.body, received.raw)
+        return _Shortened(received.body, received.raw, received.members)
     # Numbers keep the client's own digits.
     exact, _ = without(decode_exactly(received.raw), dropped)
     exact["messages"] = history.acceptable(exact["messages"])
     downgraded = () if own is messages else ("thinking",)
-    return _Shortened({**body, "messages": own}, encode(exact), dropped, downgraded)
+    shortened = {**body, "messages": own}
+    return _Shortened(shortened, encode(exact), None, dropped, downgraded)

@@ -14,6 +14,7 @@ from gateway.hub.protocol import JSON, Feature, Reply, Route, UpstreamRequest
 from gateway.translators.openai.headers import own_headers
 from gateway.translators.openai.responses.hosts import HOME
 from gateway.wire.jsontext import decode_exactly, encode
+from gateway.wire.members import Members
 
 PATH = "/v1/responses"
 WIRE = "responses"
@@ -47,11 +48,15 @@ _VALUE = re.compile(r"[ -~]{1,512}")
 
 
 class Received(NamedTuple):
-    """A request as it came: `body` is what `raw` says, `headers` have lists."""
+    """A request as it came: `body` is what `raw` says, `headers` have lists.
+
+    `members` tells where in `raw` its values stand, where that is known.
+    """
 
     body: JSON
     raw: bytes
     headers: Mapping[str, list[str]]
+    members: Members | None = None
 
 
 def render_request(received: Received, route: Route, tail: str = "") -> UpstreamRequest:
@@ -60,7 +65,7 @@ def render_request(received: Received, route: Route, tail: str = "") -> Upstream
     body = {**shortened.body, "model": route.upstream_model}
     if shortened.body is received.body:
         names = Names(route.model, route.upstream_model)
-        raw = names.for_upstream(received.raw, received.body)
+        raw = names.for_upstream(received.raw, received.body, received.members)
     else:
         # Numbers keep the client's own digits.
         exact = _shortened(decode_exactly(received.raw), route).body
