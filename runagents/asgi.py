@@ -12,6 +12,7 @@ console = get_asgi_application()
 
 from gateway.entry import handler, routes  # noqa: E402  needs Django set up
 from gateway.errors import GatewayError  # noqa: E402
+from gateway.metrics.collection import collection  # noqa: E402
 from gateway.worker.capacity import Held, capacity  # noqa: E402
 from gateway.worker.runtime import runtime  # noqa: E402
 from providers import database  # noqa: E402
@@ -102,8 +103,10 @@ async def _lifespan(
         if message["type"] == "lifespan.startup":
             database.expect_file()
             await runtime.start()
+            collection.start()
             await send({"type": "lifespan.startup.complete"})
         else:
+            await collection.stop()
             await runtime.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return

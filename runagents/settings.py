@@ -275,6 +275,8 @@ if RATE_LIMIT_ON_FAILURE not in {"local", "deny", "allow"}:
         f"{RATE_LIMIT_ON_FAILURE!r}."
     )
 RATE_LIMIT_HOSTS = max(1, env_int("RATE_LIMIT_HOSTS", 1))
+# What Prometheus sends to be told of calls; without it only this machine is told.
+METRICS_TOKEN = env("METRICS_TOKEN")
 PLAYGROUND_LLM_API_KEY = env("PLAYGROUND_LLM_API_KEY")
 REQUEST_BODY_LIMIT = env_int("REQUEST_BODY_LIMIT", 20 * 1024 * 1024)
 CONNECT_TIMEOUT = env_int("CONNECT_TIMEOUT", 5)

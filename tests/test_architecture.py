@@ -83,6 +83,11 @@ ALLOWED: dict[str, set[str]] = {
         "providers.endpoints",
         "providers.transport",
     },
+    "gateway.metrics": {
+        "gateway.identifiers",
+        "gateway.worker",
+        "providers.models",
+    },
     "gateway.entry": {
         "gateway.calls",
         "gateway.doors",
@@ -90,6 +95,7 @@ ALLOWED: dict[str, set[str]] = {
         "gateway.identifiers",
         "gateway.ledger",
         "gateway.memory",
+        "gateway.metrics",
         "gateway.sandbox",
         "gateway.wire",
         "gateway.worker",

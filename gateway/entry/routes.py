@@ -18,7 +18,15 @@ from gateway.doors.responses import compaction
 from gateway.doors.responses.native import input_tokens
 from gateway.entry.response import Response
 from gateway.entry.streamed import StreamedResponse
-from gateway.entry.views import calls, kept, models, ollama, responses, sandbox
+from gateway.entry.views import (
+    calls,
+    kept,
+    metrics,
+    models,
+    ollama,
+    responses,
+    sandbox,
+)
 from gateway.entry.views.plain import plainly
 
 View = Callable[..., Awaitable[Response | StreamedResponse]]
@@ -156,6 +164,7 @@ ENDPOINTS = (
     _endpoint(rf"{_OF_ONE}/(?P<model>.+)", "GET", models.model),
     _endpoint(r"/(?:v1/)?healthz", "GET", calls.healthz, is_public=True),
     _endpoint(r"/readyz", "GET", calls.readyz, is_public=True),
+    _endpoint(r"/metrics", "GET", metrics.metrics, is_public=True),
     _endpoint(r"/(?:api/hello)?", "GET", calls.alive, is_public=True),
     # Its server has no version in its paths; `/api/v1` is the registry's.
     _of_ollama("/api/chat", "POST", calls.through(OLLAMA_DOOR)),

@@ -13,6 +13,7 @@ import fcntl
 import logging
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,10 @@ class Entry:
             self.fields["started_at"] = self._started_at()
             self.spool.append(lines.begin(self.call_id, self.fields))
             if "bodies" in self.fields:
-                # Not held, nor written twice: the second line tells the rest.
-                self._has_told, self.fields = True, {}
+                # Not held, nor written twice: the second line does without them.
+                self._has_told = True
+                self.fields = {**self.fields}
+                del self.fields["bodies"]
 
     def ended(self, outcome: str, **fields: Any) -> None:
         """Record how the call ended; ignored when it never began."""
@@ -94,16 +97,25 @@ class Entry:
         self.fields.setdefault("duration_ms", self.elapsed_ms())
         line = lines.rest if self._has_told else lines.end
         self.spool.append(line(self.call_id, self.fields))
+        self.spool.watch(self.fields)
 
     def _started_at(self) -> float:
         return time.time() - (time.monotonic() - self._received)
 
 
+def _watch_nothing(fields: JSON) -> None:
+    """Take no notice of a call that is over."""
+
+
 class Spool:
-    """The append-only files of one process."""
+    """The append-only files of one process.
+
+    `watch` is told the fields of each call that is over.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.watch: Callable[[JSON], None] = _watch_nothing
         self.dropped = 0
         self.trouble = ""
         """Why lines are dropped at the moment; empty while they are written."""

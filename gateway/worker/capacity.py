@@ -29,6 +29,11 @@ class Capacity:
         self.bytes_held = 0
         self._taken: dict[str, int] = {}
 
+    @property
+    def calls_open(self) -> int:
+        """How many calls the worker has open."""
+        return self._taken.get("", 0)
+
     def hold(self, held: Held, size: int) -> None:
         """Make room for `size` more bytes of a request; raises GatewayError."""
         if self.bytes_held + size > call_settings.BYTES_PER_WORKER:

@@ -16,6 +16,11 @@ class Leadership:
         self._path = path
         self._file = -1
 
+    @property
+    def is_held(self) -> bool:
+        """Whether this process is the leader."""
+        return self._file >= 0
+
     def acquire(self) -> bool:
         """Return whether this process is the leader, becoming it when nobody is."""
         if self._file >= 0:

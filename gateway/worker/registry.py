@@ -55,10 +55,15 @@ class Registry:
     @property
     def trouble(self) -> str:
         """For how long the database was not read, in words; empty while it is."""
-        seconds = time.monotonic() - self._confirmed_at
+        seconds = self.age_seconds
         if self.snapshot.version < 0 or seconds < OLD_SECONDS:
             return ""
         return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds:.0f} s"
+
+    @property
+    def age_seconds(self) -> float:
+        """How long ago the snapshot was what the database holds."""
+        return time.monotonic() - self._confirmed_at
 
     async def start(self) -> None:
         """Load, and poll until `stop`; a dead database delays but does not fail."""

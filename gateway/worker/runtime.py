@@ -7,6 +7,7 @@ import hmac
 import logging
 import sys
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -51,9 +52,20 @@ class Runtime:
         self._leadership = Leadership(settings.DATA_DIR / "leader.lock")
         self._flusher = Flusher(settings.DATA_DIR / "spool")
         self._upkeep = Upkeep(self._flusher, renames.are_over)
+        self._flushed_at = time.monotonic()
         self._flushing = threading.Lock()
         self._checks = status.Checks()
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def is_leader(self) -> bool:
+        """Whether this worker does the host's chores."""
+        return self._leadership.is_held
+
+    @property
+    def stored_ago_seconds(self) -> float:
+        """How long ago the spool was carried to the database last, by this worker."""
+        return time.monotonic() - self._flushed_at
 
     async def start(self) -> None:
         """Load the registry and begin the background work."""
@@ -96,6 +108,7 @@ class Runtime:
         """Carry what is spooled to the database now; keep it when that is away."""
         try:
             await sync_to_async(self._flush, thread_sensitive=False)()
+            self._flushed_at = time.monotonic()
         except DatabaseError as error:
             logger.warning("Usage cannot be stored yet: %s", type(error).__name__)
 

@@ -171,6 +171,7 @@ GATEWAY = (
     Call("/healthz", "GET", "Tell that the process is alive.", is_public=True),
     Call("/api/hello", "GET", "Tell that somebody is there.", is_public=True),
     Call("/readyz", "GET", "Tell whether calls can be served.", is_public=True),
+    Call("/metrics", "GET", "Tell Prometheus of calls and workers.", is_public=True),
     Call("/tools/echo-tool/echo", "POST", "Answer with what it was sent."),
 )
 """Each kind of path that agents use; more forms of one are in docs and routes."""

@@ -1,0 +1,1 @@
+"""What `/metrics` tells: counted by each worker in memory, summed up over a host."""

@@ -1,0 +1,62 @@
+"""A worker's part in the metrics of its host, from its start to its end."""
+
+import asyncio
+import logging
+from typing import Any
+
+from django.conf import settings
+
+from gateway.metrics import vitals
+from gateway.metrics.counts import Counts
+from gateway.metrics.shelf import Shelf
+from gateway.worker.chores import keep
+from gateway.worker.runtime import runtime
+
+PUT_SECONDS = 1.0
+SWEEP_SECONDS = 60
+
+logger = logging.getLogger(__name__)
+
+
+class Collection:
+    """Counts calls as they end, and puts the numbers where other workers find them."""
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self._shelf = Shelf(settings.DATA_DIR / "metrics")
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to count and to tell."""
+        self._shelf.open()
+        runtime.spool.watch = self.counts.note
+        self._task = keep("put-metrics", self._keep_putting)
+
+    async def stop(self) -> None:
+        """Tell for the last time, behind the end of the last call."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._put()
+        self._shelf.close()
+
+    async def read(self) -> tuple[Counts, list[dict[str, Any]]]:
+        """Return the host's counts, this worker's as they are now."""
+        self._put()
+        return await asyncio.to_thread(self._shelf.read)
+
+    async def _keep_putting(self) -> None:
+        turns = 0
+        while True:
+            await asyncio.sleep(PUT_SECONDS)
+            self._put()
+            turns += 1
+            if runtime.is_leader and turns % SWEEP_SECONDS == 0:
+                await asyncio.to_thread(self._shelf.sweep)
+
+    def _put(self) -> None:
+        self._shelf.put({**self.counts.dump(), "worker": vitals.of_worker()})
+
+
+collection = Collection()
+"""This worker's."""
