@@ -7,6 +7,7 @@ HTTP client, no clock and no settings. ARCHITECTURE.md draws the same arrows.
 import ast
 import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -182,6 +183,7 @@ LIBRARIES = {
 IMPURE = {"asyncio", "logging", "os", "random", "secrets", "socket", "time"}
 
 
+@cache
 def _modules() -> list[tuple[str, Path]]:
     found = []
     for package in PACKAGES:
@@ -196,6 +198,7 @@ def _is_init(path: Path) -> bool:
     return path.name == "__init__.py"
 
 
+@cache
 def _imports(name: str, path: Path) -> set[str]:
     """Return the absolute names of everything a module imports, at any depth."""
     found = set()

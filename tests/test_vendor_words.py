@@ -7,6 +7,7 @@ one nevertheless is in the table below, with the reason.
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,7 @@ def _words(path: Path) -> set[str]:
     }
 
 
+@cache
 def _speakers() -> dict[str, set[str]]:
     """Return the modules that use vendors' words outside of their homes."""
     homes = tuple(_homes())
