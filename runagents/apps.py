@@ -18,10 +18,11 @@ class RunAgentsConfig(AppConfig):
         from providers import database
         from providers.models.announced import exported, resealed
         from runagents import audit
+        from runagents.audit.subjects import SUBJECTS
 
         request_finished.connect(database.close_connections)
         connection_created.connect(database.note_file)
-        for model in audit.SUBJECTS:
+        for model in SUBJECTS:
             pre_save.connect(audit.note_before, sender=model)
             post_save.connect(audit.note_saved, sender=model)
             post_delete.connect(audit.note_deleted, sender=model)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from runagents.audit import KINDS
+from runagents.audit.subjects import KINDS
 from runagents.models import AuditEntry
 
 PAGE_SIZE = 50
