@@ -155,7 +155,7 @@ CLOSED: dict[str, set[str]] = {
     "gateway.console": {"runagents"},
     "gateway.sandbox": {"gateway.entry.views.sandbox"},
     "providers.api": {
-        "providers.admin.pages",
+        "providers.admin.secrets",
         # Its files of the registry, in and out.
         "providers.console.registry_views",
         "providers.management",

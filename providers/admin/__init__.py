@@ -1,6 +1,6 @@
 """Django's admin for the registry."""
 
 # Django looks for what an app registers in its module `admin`.
-from providers.admin import pages
+from providers.admin import pages, secrets
 
-__all__ = ["pages"]
+__all__ = ["pages", "secrets"]
