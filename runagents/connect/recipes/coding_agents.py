@@ -1,10 +1,44 @@
 """Agents that write code."""
 
 import shlex
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from runagents.connect.recipes.recipe import TOOLS, Recipe, plain
+
+
+def _opencode(label: Any, package: str, **more: Any) -> Recipe:
+    """Return how opencode is told of the gateway, by the package that it calls with."""
+    template = """\
+{
+  "$$schema": "https://opencode.ai/config.json",
+  "provider": {
+    "runagents": {
+      "npm": "PACKAGE",
+      "name": "RunAgents",
+      "options": {
+        "baseURL": "$base/v1",
+        "apiKey": "$key"
+      },
+      "models": {
+        $model: {}
+      }
+    }
+  },
+  "model": $name
+}
+"""
+    return Recipe(
+        label,
+        TOOLS,
+        place="opencode.json",
+        prefix="runagents/",
+        template=template.replace("PACKAGE", package),
+        link="https://opencode.ai/docs/providers/",
+        **more,
+    )
+
 
 RECIPES: dict[str, Recipe] = {
     "claude-code": Recipe(
@@ -47,85 +81,12 @@ experimental_bearer_token = "$key"
 """,
         link="https://developers.openai.com/codex/config-advanced",
     ),
-    "opencode": Recipe(
-        "opencode",
-        TOOLS,
-        place="opencode.json",
-        prefix="runagents/",
-        template="""\
-{
-  "$$schema": "https://opencode.ai/config.json",
-  "provider": {
-    "runagents": {
-      "npm": "@ai-sdk/openai-compatible",
-      "name": "RunAgents",
-      "options": {
-        "baseURL": "$base/v1",
-        "apiKey": "$key"
-      },
-      "models": {
-        $model: {}
-      }
-    }
-  },
-  "model": $name
-}
-""",
-        link="https://opencode.ai/docs/providers/",
+    "opencode": _opencode("opencode", "@ai-sdk/openai-compatible"),
+    "opencode-responses": _opencode(
+        _("opencode, Responses API"), "@ai-sdk/openai", door="responses"
     ),
-    "opencode-responses": Recipe(
-        _("opencode, Responses API"),
-        TOOLS,
-        door="responses",
-        place="opencode.json",
-        prefix="runagents/",
-        template="""\
-{
-  "$$schema": "https://opencode.ai/config.json",
-  "provider": {
-    "runagents": {
-      "npm": "@ai-sdk/openai",
-      "name": "RunAgents",
-      "options": {
-        "baseURL": "$base/v1",
-        "apiKey": "$key"
-      },
-      "models": {
-        $model: {}
-      }
-    }
-  },
-  "model": $name
-}
-""",
-        link="https://opencode.ai/docs/providers/",
-    ),
-    "opencode-messages": Recipe(
-        _("opencode, Messages API"),
-        TOOLS,
-        door="messages",
-        place="opencode.json",
-        prefix="runagents/",
-        template="""\
-{
-  "$$schema": "https://opencode.ai/config.json",
-  "provider": {
-    "runagents": {
-      "npm": "@ai-sdk/anthropic",
-      "name": "RunAgents",
-      "options": {
-        "baseURL": "$base/v1",
-        "apiKey": "$key"
-      },
-      "models": {
-        $model: {}
-      }
-    }
-  },
-  "model": $name
-}
-""",
-        link="https://opencode.ai/docs/providers/",
+    "opencode-messages": _opencode(
+        _("opencode, Messages API"), "@ai-sdk/anthropic", door="messages"
     ),
     "cline": Recipe(
         "Cline",
