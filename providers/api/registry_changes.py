@@ -11,14 +11,10 @@ from django.db import transaction
 from django.db.models import ProtectedError
 
 from providers import starter
-from providers.api import object_secrets, objects
+from providers.api import objects, registry_secrets
 from providers.api.object_reader import ObjectError, Parsed, parse
-from providers.api.object_secrets import ParsedSecret
 from providers.forms.provider import EditConflict, ProviderForm
-from providers.models import ModelProvider, Secret, SecretNotAllowed
-from providers.sealing import UnreadableSecret
-
-SECRET_FIELDS = {"name", "keys", "data", "origins", "secret_set"}
+from providers.models import ModelProvider, Secret
 
 
 class RegistryFileError(Exception):
@@ -139,69 +135,8 @@ class Application:
         return wanted
 
     def _secret(self, thing: Any, wanted: Mapping[str, set[str]]) -> None:
-        if not isinstance(thing, Mapping):
-            raise ObjectError(["must be an object."])
-        unknown = [key for key in thing if key not in SECRET_FIELDS]
-        if unknown:
-            raise ObjectError([f"{key}: is not a field of secrets." for key in unknown])
-        stored = Secret.objects.filter(name=thing.get("name")).first()
-        if thing.get("data") is None:
-            self._kept(thing, stored)
-            return
-        given = {key: thing[key] for key in ("name", "origins") if key in thing}
-        values = self._resolved(thing["data"])
-        parsed = object_secrets.parse_secret({**given, "data": values})
-        if parsed.origins is None:
-            parsed = parsed._replace(origins=_places(parsed, stored, wanted))
-        if stored is not None and _holds(stored, parsed):
-            return
-        before = None if stored is None else _secret_fields(stored)
-        after = _secret_fields(object_secrets.store_secret(parsed))
-        if before is not None and before["keys"] == after["keys"]:
-            after["values"] = "entered again"
-        self._note("secret", parsed.name, before, after)
-
-    def _kept(self, thing: Mapping[str, Any], stored: Secret | None) -> None:
-        """Check an entry that enters no value: the secret stays what it is."""
-        if stored is None:
-            raise ObjectError(
-                [
-                    f"data: {thing.get('name')} is not stored here. Enter it with "
-                    "{env: NAME}, the name of a variable that holds the value."
-                ]
-            )
-        if thing.get("origins") is not None:
-            origins, problems = object_secrets.parse_origins(thing["origins"])
-            if not problems and sorted(set(origins)) != stored.origins:
-                problems = [
-                    "origins: other addresses than those the secret was entered for "
-                    "need its value again. Add data."
-                ]
-            if problems:
-                raise ObjectError(problems)
-
-    def _resolved(self, data: Any) -> dict[str, str]:
-        """Return the values that `data` refers to."""
-        if not isinstance(data, Mapping) or not data:
-            raise ObjectError(["data: must map names to {env: NAME}."])
-        values, problems = {}, []
-        for name, reference in data.items():
-            variable = reference.get("env") if isinstance(reference, Mapping) else None
-            if not isinstance(variable, str) or set(reference) != {"env"}:
-                problems.append(
-                    f"data.{name}: must be {{env: NAME}}; a registry file holds no "
-                    "secrets."
-                )
-            elif not self._environ.get(variable):
-                problems.append(
-                    f"data.{name}: the variable {variable} is not set in the "
-                    "environment."
-                )
-            else:
-                values[str(name)] = self._environ[variable]
-        if problems:
-            raise ObjectError(problems)
-        return values
+        if changed := registry_secrets.entered(thing, wanted, self._environ):
+            self._note("secret", *changed)
 
     # --- providers ---
 
@@ -227,7 +162,7 @@ class Application:
         for secret in managed_secrets():
             is_used = secret.providers.exists()
             if secret.name not in secrets and not is_used:
-                self._remove("secret", secret, _secret_fields(secret))
+                self._remove("secret", secret, registry_secrets.shown(secret))
 
     def _remove(
         self, kind: str, row: ModelProvider | Secret, before: dict[str, Any]
@@ -266,33 +201,6 @@ def _fresh(form: ProviderForm) -> ModelProvider:
     if provider is None:
         raise AssertionError("a provider just saved is there")
     return provider
-
-
-def _places(
-    parsed: ParsedSecret, stored: Secret | None, wanted: Mapping[str, set[str]]
-) -> list[str]:
-    """Return where a secret may go whose entry names no origins.
-
-    To the providers of this file that use it, and where it already went for others.
-    """
-    places = set(wanted.get(parsed.name, ()))
-    if stored is not None and (stored.providers.exists() or not places):
-        places |= set(stored.origins)
-    return sorted(places)
-
-
-def _holds(stored: Secret, parsed: ParsedSecret) -> bool:
-    """Tell whether the stored secret already is what is entered."""
-    if stored.origins != sorted(set(parsed.origins or ())):
-        return False
-    try:
-        return stored.reveal([]) == parsed.values
-    except (UnreadableSecret, SecretNotAllowed):
-        return False
-
-
-def _secret_fields(secret: Secret) -> dict[str, Any]:
-    return {"keys": secret.keys, "origins": secret.origins}
 
 
 def difference(
