@@ -1,48 +1,28 @@
 """Anthropic's own SDK against the gateway, with every kind of provider behind it."""
 
 import asyncio
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import anthropic
 import pytest
-from pydantic import BaseModel
 
-from tests.e2e import dialects, registries
+from tests.e2e import dialects, registries, sdks
 from tests.e2e.processes import Server
-from tests.e2e.replay import Replay, Reply, json_reply
+from tests.e2e.replay import Replay, json_reply
+from tests.e2e.sdks import DEGREES, PLACE, QUESTION, Forecast
 
-MODELS = {
-    "openai": "gpt-4o-mini",
-    "anthropic": "claude-opus-4-6",
-    "bedrock invoke": "us.anthropic.claude-opus-4-6-v1",
-    "bedrock converse": "us.amazon.nova-pro-v1:0",
-    "ollama": "llama3.2",
-}
+MODELS = {**sdks.MODELS, "anthropic": "claude-opus-4-6"}
 TOOLS: list[Any] = [
     {
         "name": "get_weather",
         "description": "Tell the weather of a city",
-        "input_schema": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}},
-            "required": ["city"],
-        },
+        "input_schema": PLACE,
     }
 ]
-DEGREES = {"Paris": "18 degrees", "Rome": "24 degrees"}
-QUESTION: Any = {"role": "user", "content": "What is the weather?"}
 SAID = "You said: What is the weather?"
 
-each_provider = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
-
-
-class Forecast(BaseModel):
-    """What a structured answer holds."""
-
-    city: str
-    degrees: int
+each_provider = sdks.each(MODELS)
 
 
 @pytest.fixture(scope="module")
@@ -53,26 +33,13 @@ def gateway(server: Callable[..., Server], replay: Replay) -> Server:
     for path, status, code in FAILING:
         told = {"message": "Said.", "type": "some_error", "code": code}
         replay.route(f"/{path}", json_reply({"error": told}, status, retry_after="7"))
-    event = {"id": "c", "choices": [{"index": 0, "delta": {"content": "Hello"}}]}
-    line = b"data: " + json.dumps(event).encode() + b"\n\n"
-    replay.route("/breaking", Reply(200, [line], {"content-type": "text/event-stream"}))
     url = replay.url
-    failing = [
-        registries.openai(path, f"{url}/{path}", path)
-        for path in (*[path for path, *_ in FAILING], "breaking")
-    ]
+    failing = [registries.openai(path, f"{url}/{path}", path) for path, *_ in FAILING]
     return server(
         registries.registry(
-            registries.openai("openai", url, MODELS["openai"]),
-            registries.anthropic("anthropic", url, MODELS["anthropic"]),
-            registries.bedrock(
-                "claude", url, MODELS["bedrock invoke"], bedrock_api="invoke"
-            ),
-            registries.bedrock(
-                "nova", url, MODELS["bedrock converse"], bedrock_api="converse"
-            ),
-            registries.ollama("ollama", url, MODELS["ollama"]),
+            *sdks.providers(url, MODELS),
             *failing,
+            sdks.breaking(replay),
         )
     )
 

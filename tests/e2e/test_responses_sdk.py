@@ -8,30 +8,18 @@ import httpx
 import openai
 import pytest
 from openai.types.responses import ResponseStreamEvent
-from pydantic import BaseModel
 
-from tests.e2e import dialects, registries
+from tests.e2e import dialects, registries, sdks
 from tests.e2e.processes import Server
-from tests.e2e.replay import Replay, Reply
+from tests.e2e.replay import Replay
+from tests.e2e.sdks import DEGREES, MODELS, PLACE, QUESTION, Forecast
 from tests.grammar import responses as grammar
 
-MODELS = {
-    "openai": "gpt-4o-mini",
-    "anthropic": "claude-sonnet-4-20250514",
-    "bedrock invoke": "us.anthropic.claude-opus-4-6-v1",
-    "bedrock converse": "us.amazon.nova-pro-v1:0",
-    "ollama": "llama3.2",
-}
 WEATHER: Any = {
     "type": "function",
     "name": "get_weather",
     "description": "Tell the weather of a city",
-    "parameters": {
-        "type": "object",
-        "properties": {"city": {"type": "string"}},
-        "required": ["city"],
-        "additionalProperties": False,
-    },
+    "parameters": {**PLACE, "additionalProperties": False},
     "strict": False,
 }
 IN_A_NAMESPACE: Any = {
@@ -40,17 +28,8 @@ IN_A_NAMESPACE: Any = {
     "description": "All about the sky.",
     "tools": [{**WEATHER, "strict": None}],
 }
-DEGREES = {"Paris": "18 degrees", "Rome": "24 degrees"}
-QUESTION: Any = {"role": "user", "content": "What is the weather?"}
 
-each_provider = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
-
-
-class Forecast(BaseModel):
-    """What a structured answer holds."""
-
-    city: str
-    degrees: int
+each_provider = sdks.each(MODELS)
 
 
 @pytest.fixture(scope="module")
@@ -58,22 +37,11 @@ def gateway(server: Callable[..., Server], replay: Replay) -> Server:
     """A server with one provider of each kind, and one whose streams break off."""
     dialects.install(replay)
     replay.offer(MODELS.values())
-    event = {"id": "c", "choices": [{"index": 0, "delta": {"content": "Hello"}}]}
-    line = b"data: " + json.dumps(event).encode() + b"\n\n"
-    replay.route("/breaking", Reply(200, [line], {"content-type": "text/event-stream"}))
     url = replay.url
     return server(
         registries.registry(
-            registries.openai("openai", url, MODELS["openai"]),
-            registries.anthropic("anthropic", url, MODELS["anthropic"]),
-            registries.bedrock(
-                "claude", url, MODELS["bedrock invoke"], bedrock_api="invoke"
-            ),
-            registries.bedrock(
-                "nova", url, MODELS["bedrock converse"], bedrock_api="converse"
-            ),
-            registries.ollama("ollama", url, MODELS["ollama"]),
-            registries.openai("breaking", f"{url}/breaking", "breaking"),
+            *sdks.providers(url, MODELS),
+            sdks.breaking(replay),
         )
     )
 

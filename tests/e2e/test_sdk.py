@@ -8,45 +8,24 @@ from typing import Any
 import openai
 import pytest
 from openai.types.chat import ChatCompletion
-from pydantic import BaseModel
 
-from tests.e2e import dialects, registries
+from tests.e2e import dialects, registries, sdks
 from tests.e2e.processes import Server
-from tests.e2e.replay import Replay, Reply, json_reply
+from tests.e2e.replay import Replay, json_reply
+from tests.e2e.sdks import DEGREES, MODELS, PLACE, QUESTION, Forecast
 
-MODELS = {
-    "openai": "gpt-4o-mini",
-    "anthropic": "claude-sonnet-4-20250514",
-    "bedrock invoke": "us.anthropic.claude-opus-4-6-v1",
-    "bedrock converse": "us.amazon.nova-pro-v1:0",
-    "ollama": "llama3.2",
-}
 TOOLS: list[Any] = [
     {
         "type": "function",
         "function": {
             "name": "get_weather",
             "description": "Tell the weather of a city",
-            "parameters": {
-                "type": "object",
-                "properties": {"city": {"type": "string"}},
-                "required": ["city"],
-                "additionalProperties": False,
-            },
+            "parameters": {**PLACE, "additionalProperties": False},
         },
     }
 ]
-DEGREES = {"Paris": "18 degrees", "Rome": "24 degrees"}
-QUESTION: Any = {"role": "user", "content": "What is the weather?"}
 
-each_provider = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
-
-
-class Forecast(BaseModel):
-    """What a structured answer holds."""
-
-    city: str
-    degrees: int
+each_provider = sdks.each(MODELS)
 
 
 @pytest.fixture(scope="module")
@@ -59,24 +38,13 @@ def gateway(server: Callable[..., Server], replay: Replay) -> Server:
     wrong = {"message": "Too hot.", "type": "invalid_request_error"}
     wrong |= {"param": "temperature", "code": "too_hot"}
     replay.route("/strict", json_reply({"error": wrong}, 400))
-    event = {"id": "c", "choices": [{"index": 0, "delta": {"content": "Hello"}}]}
-    line = b"data: " + json.dumps(event).encode() + b"\n\n"
-    replay.route("/breaking", Reply(200, [line], {"content-type": "text/event-stream"}))
     url = replay.url
     made = server(
         registries.registry(
-            registries.openai("openai", url, MODELS["openai"]),
-            registries.anthropic("anthropic", url, MODELS["anthropic"]),
-            registries.bedrock(
-                "claude", url, MODELS["bedrock invoke"], bedrock_api="invoke"
-            ),
-            registries.bedrock(
-                "nova", url, MODELS["bedrock converse"], bedrock_api="converse"
-            ),
-            registries.ollama("ollama", url, MODELS["ollama"]),
+            *sdks.providers(url, MODELS),
             registries.openai("busy", f"{url}/busy", "busy"),
             registries.openai("strict", f"{url}/strict", "strict"),
-            registries.openai("breaking", f"{url}/breaking", "breaking"),
+            sdks.breaking(replay),
             registries.openai("limited", url, "limited", requests_per_minute=1),
         )
     )
