@@ -1,6 +1,7 @@
 """The paths below that of responses: a shorter conversation, a count of tokens."""
 
 import json
+from base64 import b64decode
 
 import httpx
 import pytest
@@ -126,6 +127,53 @@ def test_claude_counts_a_translated_request(provider, upstream, gateway, asked, 
     assert sent["model"] == "claude-sonnet-5"
     assert set(sent) <= {"model", "messages", "system", "thinking"}
     assert not ledger()
+
+
+CLAUDE = "us.anthropic.claude-opus-4-6-v1"
+ON_BEDROCK = {
+    "provider_type": "bedrock",
+    "endpoint": "https://bedrock-runtime.us-east-1.amazonaws.com",
+    "region": "us-east-1",
+    "private_network": False,
+}
+
+
+@pytest.mark.parametrize("api", ["invoke", "converse"])
+def test_bedrock_counts_for_claude(provider, upstream, gateway, asked, ledger, api):
+    provider(models=(CLAUDE,), options={"bedrock_api": api}, **ON_BEDROCK)
+    seen = upstream(json={"inputTokens": 11})
+    tools = [{"type": "function", "name": "f", "parameters": {"type": "object"}}]
+    body = {**asked, "model": CLAUDE, "instructions": "Be brief.", "tools": tools}
+    assert gateway().post(COUNT, json=body).json() == TOKENS
+    assert seen[0].url.path == f"/model/{CLAUDE[3:]}/count-tokens"
+    ((kind, counted),) = json.loads(seen[0].content)["input"].items()
+    if api == "invoke":
+        assert kind == "invokeModel"
+        counted = json.loads(b64decode(counted["body"]))
+        assert counted["system"]
+        assert counted["tools"][0]["name"] == "f"
+    else:
+        assert kind == "converse"
+        assert counted["toolConfig"]["tools"][0]["toolSpec"]["name"] == "f"
+    assert "hi" in json.dumps(counted["messages"])
+    assert not ledger()
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("us.amazon.nova-pro-v1:0", None),
+        (CLAUDE, "The provided model doesn't support counting tokens."),
+    ],
+)
+def test_who_cannot_count_on_bedrock_says_so(
+    provider, upstream, gateway, asked, model, said
+):
+    provider(models=(model,), **ON_BEDROCK)
+    seen = upstream(status=400, json={"message": said})
+    told = gateway().post(COUNT, json={**asked, "model": model})
+    assert (told.status_code, told.json()["error"]["code"]) == (404, "unknown_url")
+    assert len(seen) == (said is not None)
 
 
 def test_who_lacks_a_neighbour_may_have_the_rest(
