@@ -19,7 +19,7 @@ _LF, _CR = ord("\n"), ord("\r")
 _SILENT = frozenset({b"", b"id", b"retry"})
 _MAX_FOREIGN = 64 * 1024
 
-_LOOKS = 16
+LOOKS = 16
 """How often an event that is not there yet is looked at for being several."""
 
 _BOM = b"\xef\xbb\xbf"
@@ -52,7 +52,7 @@ def _plain(head: bytes) -> list[bytes] | None:
     return payloads if head.count(b"\n") == 2 * (len(payloads) - 1) else None
 
 
-def _is_divided(block: bytes) -> bool:
+def is_divided(block: bytes) -> bool:
     """Tell whether lines of a block are events each: a server forgot the blank lines.
 
     The standard makes one event of them. No JSON goes on behind its end though, and no
@@ -97,7 +97,7 @@ class SSEDecoder:
         self._fresh = True
         self._after_cr = False
         self._is_divided = False
-        self._looks = _LOOKS
+        self._looks = LOOKS
         self._name = ""
         self.foreign = b""
 
@@ -149,7 +149,7 @@ class SSEDecoder:
         self._parts = [rest] if rest else []
         self._size = len(rest)
         if rest:
-            self._looks = _LOOKS
+            self._looks = LOOKS
             if self._is_divided or rest.count(b"\n") > 1:
                 return self._look(events)
             if self._size > self._limit:
@@ -200,7 +200,7 @@ class SSEDecoder:
 
     def _dispatch(self, block: bytes, events: list[Event]) -> None:
         lines = block.split(b"\n")
-        if self._is_divided or (not self._is_strict and _is_divided(block)):
+        if self._is_divided or (not self._is_strict and is_divided(block)):
             self._is_divided = True
             self._dispatch_each([*lines, b""], events)
             return
@@ -241,7 +241,7 @@ class SSEDecoder:
         if self._looks and not self._is_divided and not self._is_strict:
             self._looks -= 1
             self._parts = [b"".join(self._parts)]
-            self._is_divided = _is_divided(self._parts[0])
+            self._is_divided = is_divided(self._parts[0])
         if self._is_divided:
             return self._feed_lines(b"", events)
         self._check(self._parts[-1], events)

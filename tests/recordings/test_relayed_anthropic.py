@@ -5,10 +5,11 @@ import random
 
 import pytest
 
+from gateway.hub.answers.event_relay import EventRelay
 from gateway.hub.answers.names import Names
 from gateway.hub.answers.relay import joined
 from gateway.translators.anthropic.relay.errors import from_response
-from gateway.translators.anthropic.relay.stream import EventRelay
+from gateway.translators.anthropic.relay.tap import Tap
 from gateway.translators.anthropic.relay.whole import checked, events_of
 from gateway.wire.jsontext import encode
 from tests.recordings.claude import message_of, messages
@@ -51,7 +52,7 @@ def _cut(data, how):
 @_each(STREAMS)
 def test_a_stream_is_passed_on_to_the_letter(record, how):
     data = body_of(record)
-    relay = EventRelay(_names(record))
+    relay = EventRelay(Tap(_names(record)))
     given = joined([*map(relay.feed, _cut(data, how)), relay.close()])
     assert given.data == data
     if "truncated" not in record["tags"]:
@@ -61,7 +62,7 @@ def test_a_stream_is_passed_on_to_the_letter(record, how):
 
 @_each(STREAMS)
 def test_the_ledger_reads_what_the_stream_tells(record):
-    relay = EventRelay(_names(record))
+    relay = EventRelay(Tap(_names(record)))
     relay.feed(body_of(record))
     relay.close()
     message = message_of(record)

@@ -8,8 +8,9 @@ provider are reached over the hub.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateway.calls.passages.passing_on import RelayReader
 from gateway.calls.passages.protocol import Passage, Prepared, Reader, Whole
-from gateway.calls.passages.relaying import RelayReader, kept_of, told
+from gateway.calls.passages.relaying import kept_of, last_words, told
 from gateway.doors.messages.estimate import estimated
 from gateway.doors.protocol import Asked, Door
 from gateway.errors import GatewayError
@@ -115,7 +116,7 @@ class ClaudeOnBedrock:
         else:
             frames = InvokeFrames(request.names_of(reply), tap)
         relay = FrameRelay(tap, frames, reply.largest)
-        return RelayReader(relay, self.door, asked)
+        return RelayReader(relay, last_words(tap, self.door, asked))
 
 
 def _emulated(rendered: UpstreamRequest) -> UpstreamRequest:

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from gateway.calls.passages.passing_on import RelayReader
 from gateway.calls.passages.protocol import Passage, Prepared, Whole
-from gateway.calls.passages.relaying_responses import ResponseReader
+from gateway.calls.passages.relaying_responses import response_reader
 from gateway.doors.protocol import Asked, StreamRenderer
 from gateway.doors.responses.native.kept import Kept
 from gateway.errors import GatewayError
@@ -24,7 +25,6 @@ from gateway.translators.openai.errors import WORDS
 from gateway.translators.openai.headers import own_headers
 from gateway.translators.openai.responses import request, usage
 from gateway.translators.openai.responses.hosts import speaks_responses
-from gateway.translators.openai.responses.stream import ResponseRelay
 from gateway.worker.snapshot import Target
 
 
@@ -83,9 +83,8 @@ class KeptResponses:
 
     def reader(self, reply: Reply, asked: Asked) -> "_Uncounted":
         """Return what passes the rest of a stream on."""
-        relay = ResponseRelay(request.names_of(reply), reply.largest)
         kept: Kept = asked.own
-        return _Uncounted(ResponseReader(relay, reply, is_codex=kept.is_codex))
+        return _Uncounted(response_reader(reply, is_codex=kept.is_codex))
 
 
 class _Uncounted:
@@ -93,7 +92,7 @@ class _Uncounted:
 
     pausing: PausingParser | None = None
 
-    def __init__(self, reader: ResponseReader) -> None:
+    def __init__(self, reader: RelayReader) -> None:
         self._reader = reader
 
     @property

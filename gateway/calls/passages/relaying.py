@@ -7,28 +7,17 @@ what the door adds are its words for what goes wrong on the way.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateway.calls.passages.passing_on import LastWords, RelayReader
 from gateway.calls.passages.protocol import Prepared, Whole
 from gateway.doors.protocol import Asked, Door
 from gateway.errors import GatewayError
-from gateway.hub.answers.relay import Relayed
-from gateway.hub.answers.state import StreamState
-from gateway.hub.protocol import (
-    JSON,
-    Feature,
-    PausingParser,
-    Payload,
-    Reply,
-    Route,
-)
+from gateway.hub.answers.event_relay import EventRelay, framed
+from gateway.hub.protocol import JSON, Feature, Payload, Reply, Route
 from gateway.translators.anthropic.relay import errors, history, request, whole
 from gateway.translators.anthropic.relay.headers import for_client
-from gateway.translators.anthropic.relay.stream import (
-    PING,
-    STOP,
-    EventRelay,
-    MessageRelay,
-    framed,
-)
+from gateway.translators.anthropic.relay.tap import Tap
+
+STOP = framed({"type": "message_stop"})
 
 
 @dataclass(frozen=True)
@@ -59,7 +48,7 @@ class Relaying:
 
     def parse_streamed(self, raw: bytes, reply: Reply, asked: Asked) -> Whole | None:
         """Return the answer that a stream in `raw` tells, None where it is none."""
-        relay = EventRelay(request.names_of(reply), reply.largest)
+        relay = EventRelay(Tap(request.names_of(reply)), reply.largest)
         events = relay.feed(raw).data + relay.close().data
         if relay.state.error is not None:
             if relay.state.error.told is None:
@@ -81,10 +70,11 @@ class Relaying:
         """Return nothing: the client reads refusals and asks again by itself."""
         return ()
 
-    def reader(self, reply: Reply, asked: Asked) -> "RelayReader":
+    def reader(self, reply: Reply, asked: Asked) -> RelayReader:
         """Return what passes a stream on."""
-        relay = EventRelay(request.names_of(reply), reply.largest)
-        return RelayReader(relay, self.door, asked)
+        tap = Tap(request.names_of(reply))
+        relay = EventRelay(tap, reply.largest)
+        return RelayReader(relay, last_words(tap, self.door, asked))
 
 
 def kept_of(asked: Asked) -> tuple[str, ...]:
@@ -97,56 +87,15 @@ def told(message: JSON, raw: bytes = b"") -> Whole:
     return Whole(message, *whole.figures(message), raw)
 
 
-class RelayReader:
-    """A stream that is passed on, and its last frames."""
+def last_words(tap: Tap, door: Door, asked: Asked) -> LastWords:
+    """Return what ends a message on its way, of which `tap` knows how far it is."""
 
-    def __init__(self, relay: MessageRelay, door: Door, asked: Asked) -> None:
-        self.renderer = _LastWords(relay, door, asked)
-        self.pausing: PausingParser | None = None
-        self._relay = relay
+    def ended() -> bytes:
+        return b"" if tap.is_ended else STOP
 
-    @property
-    def state(self) -> StreamState:
-        """How far the answer is."""
-        return self._relay.state
-
-    def feed(self, data: bytes) -> Relayed[bytes]:
-        """Return the events that `data` completes."""
-        return self._relay.feed(data)
-
-    def close(self) -> Relayed[bytes]:
-        """Return what was held back."""
-        return self._relay.close()
-
-
-class _LastWords:
-    """Writes what the upstream left unsaid: that it goes on, ended, or failed."""
-
-    media_type = "text/event-stream; charset=utf-8"
-
-    def __init__(self, relay: MessageRelay, door: Door, asked: Asked) -> None:
-        self._relay = relay
-        self._door = door
-        self._asked = asked
-
-    @staticmethod
-    def keep_alive(silent_for: float) -> bytes:
-        """Return an event that says nothing."""
-        return PING
-
-    @staticmethod
-    def render(chunks: list[JSON]) -> bytes:
-        """Return nothing: no chunks are made of what is passed on."""
-        return b""
-
-    def end(self) -> bytes:
-        """Return the last event, where it has not been passed on."""
-        return b"" if self._relay.is_ended else STOP
-
-    def fail(self, error: GatewayError) -> bytes:
-        """Return the event that tells `error`, where it has not been passed on."""
-        if self._relay.is_ended:
+    def failed(error: GatewayError) -> bytes:
+        if tap.is_ended:
             return b""
-        return framed(
-            {"type": "error", **self._door.render_error(error, self._asked.sent)}
-        )
+        return framed({"type": "error", **door.render_error(error, asked.sent)})
+
+    return LastWords(door.KEEP_ALIVE, ended, failed)

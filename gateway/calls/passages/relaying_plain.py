@@ -6,13 +6,12 @@ What is asked and answered goes on as it stands (gateway/translators/openai/plai
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from gateway.calls.passages.passing_on import RelayReader
 from gateway.calls.passages.protocol import Prepared, Whole
-from gateway.doors.protocol import Asked, Door, StreamRenderer
+from gateway.doors.protocol import Asked, Door
 from gateway.errors import GatewayError
-from gateway.hub.answers.relay import Relayed
-from gateway.hub.answers.state import StreamState
 from gateway.hub.answers.upstream_headers import relayed_headers
-from gateway.hub.protocol import Feature, PausingParser, Payload, Reply, Route
+from gateway.hub.protocol import Feature, Payload, Reply, Route
 from gateway.translators.openai import AVOIDABLE
 from gateway.translators.openai.plain import answers, request
 from gateway.translators.openai.plain.stream import CompletionRelay
@@ -68,29 +67,6 @@ class RelayingPlain:
         """Return what is not the client's own wish."""
         return _USAGE
 
-    def reader(self, reply: Reply, asked: Asked) -> "_Reader":
+    def reader(self, reply: Reply, asked: Asked) -> RelayReader:
         """Return what passes a stream on."""
-        return _Reader(CompletionRelay(reply), self.door.stream_renderer(asked))
-
-
-class _Reader:
-    """A stream that is passed on, and what writes its last frames."""
-
-    pausing: PausingParser | None = None
-
-    def __init__(self, relay: CompletionRelay, renderer: StreamRenderer) -> None:
-        self.renderer = renderer
-        self._relay = relay
-
-    @property
-    def state(self) -> StreamState:
-        """How far the answer is."""
-        return self._relay.state
-
-    def feed(self, data: bytes) -> Relayed[bytes]:
-        """Return the events that `data` completes."""
-        return self._relay.feed(data)
-
-    def close(self) -> Relayed[bytes]:
-        """Return what was held back."""
-        return self._relay.close()
+        return RelayReader(CompletionRelay(reply), self.door.stream_renderer(asked))

@@ -8,25 +8,18 @@ no such path.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateway.calls.passages.passing_on import LastWords, RelayReader
 from gateway.calls.passages.protocol import Passage, Prepared, Reader, Whole
 from gateway.doors.protocol import Asked
 from gateway.doors.responses.native.last_words import failure
 from gateway.doors.responses.native.ours import may_hold_ours, without_ours
 from gateway.errors import GatewayError
-from gateway.hub.answers.relay import Relayed
-from gateway.hub.answers.state import StreamState
+from gateway.hub.answers.event_relay import EventRelay
 from gateway.hub.answers.upstream_headers import relayed_headers
-from gateway.hub.protocol import (
-    JSON,
-    Feature,
-    PausingParser,
-    Payload,
-    Reply,
-    Route,
-)
+from gateway.hub.protocol import JSON, Feature, Payload, Reply, Route
 from gateway.translators.openai.responses import errors, request, usage, whole
 from gateway.translators.openai.responses.hosts import speaks_responses
-from gateway.translators.openai.responses.stream import ResponseRelay
+from gateway.translators.openai.responses.tap import ResponseTap, number_behind
 from gateway.wire import sse
 from gateway.wire.jsontext import decode_exactly, encode
 
@@ -97,8 +90,7 @@ class RelayingResponses:
         """Return what passes a stream on."""
         if reply.wire != request.WIRE:
             return self.hub.reader(reply, asked)
-        relay = ResponseRelay(request.names_of(reply), reply.largest)
-        return ResponseReader(relay, reply, is_codex=asked.own.is_codex)
+        return response_reader(reply, is_codex=asked.own.is_codex)
 
     @property
     def _missing(self) -> Feature:
@@ -126,66 +118,33 @@ def _told(response: JSON, raw: bytes = b"") -> Whole:
     return Whole(response, usage.usage_of(response), usage.finish_reason(response), raw)
 
 
-class ResponseReader:
-    """A stream that is passed on, and its last frames."""
-
-    pausing: PausingParser | None = None
-
-    def __init__(self, relay: ResponseRelay, reply: Reply, *, is_codex: bool) -> None:
-        self.renderer = _LastWords(relay, reply, is_codex=is_codex)
-        self._relay = relay
-
-    @property
-    def state(self) -> StreamState:
-        """How far the answer is."""
-        return self._relay.state
-
-    def feed(self, data: bytes) -> Relayed[bytes]:
-        """Return the events that `data` completes."""
-        return self._relay.feed(data)
-
-    def close(self) -> Relayed[bytes]:
-        """Return what was held back."""
-        return self._relay.close()
+def response_reader(reply: Reply, *, is_codex: bool) -> RelayReader:
+    """Return what passes the stream of a response on."""
+    tap = ResponseTap(request.names_of(reply))
+    relay = EventRelay(tap, reply.largest)
+    return RelayReader(relay, _last_words(relay, tap, reply, is_codex=is_codex))
 
 
-class _LastWords:
-    """Writes what the upstream left unsaid: that it goes on, or failed."""
+def _last_words(
+    relay: EventRelay, tap: ResponseTap, reply: Reply, *, is_codex: bool
+) -> LastWords:
+    """Return what ends a response on its way, of which `tap` knows how far it is.
 
-    media_type = "text/event-stream; charset=utf-8"
+    A comment keeps it alive: the numbers of events are the upstream's.
+    """
 
-    def __init__(self, relay: ResponseRelay, reply: Reply, *, is_codex: bool) -> None:
-        self._relay = relay
-        self._reply = reply
-        self._is_codex = is_codex
-
-    @staticmethod
-    def keep_alive(silent_for: float) -> bytes:
-        """Return a comment: the numbers of events are the upstream's."""
-        return sse.KEEP_ALIVE
-
-    @staticmethod
-    def render(chunks: list[JSON]) -> bytes:
-        """Return nothing: no chunks are made of what is passed on."""
-        return b""
-
-    @staticmethod
-    def end() -> bytes:
-        """Return nothing: the last event has been passed on."""
-        return b""
-
-    def fail(self, error: GatewayError) -> bytes:
-        """Return the events that tell `error`, where they have not been passed on."""
-        relay, reply = self._relay, self._reply
-        if relay.is_failed or relay.state.done:
+    def failed(error: GatewayError) -> bytes:
+        if tap.is_failed or tap.state.done:
             return b""
-        id = relay.response_id or f"resp_{reply.completion_id.rpartition('-')[2]}"
+        id = tap.response_id or f"resp_{reply.completion_id.rpartition('-')[2]}"
         head = {"id": id, "created_at": reply.created, "model": reply.model}
-        head["output"] = relay.output
+        head["output"] = tap.output
         return failure(
             error,
             head,
-            relay.next_number,
-            announced=relay.is_announced,
-            is_codex=self._is_codex,
+            number_behind(relay.recent),
+            announced=tap.is_announced,
+            is_codex=is_codex,
         )
+
+    return LastWords(sse.KEEP_ALIVE, bytes, failed)

@@ -36,6 +36,20 @@ def said(data: Any) -> Said:
     return texts
 
 
+def frames_of(data: bytes) -> list[bytes]:
+    """Return the frames that `data` is."""
+    return _FRAMES.findall(data)
+
+
+def strings_of(frames: bytes) -> list[tuple[object, str, str]]:
+    """Return each piece of text in some frames: its field, itself, and its key."""
+    return [
+        (name, holder[key], key)
+        for event in _events(frames)
+        for name, holder, key in event.strings()
+    ]
+
+
 def rewritten(data: T, find: Find, mark: str) -> T:
     """Return a piece with `mark` for what is to be found in the text of a field."""
     events = _events(data)
@@ -110,7 +124,7 @@ def _events(data: Any) -> list[_Event]:
     """Return the events of a piece, frames or chunks."""
     if not isinstance(data, bytes):
         return [_Event(chunk) for chunk in data]
-    return [_Event(_value(frame), frame) for frame in _FRAMES.findall(data)]
+    return [_Event(_value(frame), frame) for frame in frames_of(data)]
 
 
 def _value(frame: bytes) -> Any:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from gateway.calls.redaction import REDACTED, events, spellings_of
+from gateway.calls.redaction.hearing import Hearing
 from gateway.hub.answers.relay import Relayed, Said
 from gateway.worker.snapshot import Provider
 
@@ -80,16 +81,20 @@ class Withholding(Generic[T]):
 
     def __init__(self, forms: Forms) -> None:
         self._forms = forms
+        self._hearing = Hearing()
         self._waiting: list[Relayed[T]] = []
 
     def pass_on(self, relayed: Relayed[T]) -> Relayed[T] | None:
         """Return what may go on now that `relayed` came; None where it all waits."""
         if not relayed.data:
             return None
-        if relayed.said is None:
-            relayed = relayed._replace(said=events.said(relayed.data))
-        if not self._waiting and not self._is_doubtful(relayed.said or {}):
+        said = relayed.said
+        if said is None:
+            said = self._hearing.said(relayed.data)
+        if not self._waiting and not self._is_doubtful(said):
             return relayed
+        if relayed.said is None:
+            relayed = relayed._replace(said=said)
         self._waiting.append(relayed)
         texts = self._texts()
         if any(self._forms.find(text) for text in texts.values()):

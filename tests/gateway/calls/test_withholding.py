@@ -17,8 +17,12 @@ from gateway.calls.redaction.withholding import (
 )
 from gateway.doors import chat
 from gateway.doors.protocol import NOTHING_SENT
+from gateway.hub.answers.event_relay import EventRelay
+from gateway.hub.answers.names import Names
 from gateway.hub.protocol import JSON, Reply
 from gateway.translators import anthropic, ollama, openai
+from gateway.translators.anthropic.relay.tap import Tap
+from gateway.translators.openai.responses.tap import ResponseTap
 from gateway.wire.jsontext import encode, spellings
 from tests.grammar.responses import events_of
 
@@ -264,3 +268,33 @@ def test_a_key_in_arguments_is_redacted_at_every_door(
     answer = streaming_door.ask(gateway(), stream=True)
     assert key[3:12] not in answer.text
     assert "[redacted]" in answer.text
+
+
+MESSAGE = ("content_block_delta", "delta", "text", {"index": 0})
+RESPONSE = (
+    "response.output_text.delta",
+    "",
+    "delta",
+    {"item_id": "msg_1", "output_index": 0, "content_index": 0},
+)
+
+
+@pytest.mark.parametrize(
+    ("tap", "event"), [(Tap, MESSAGE), (ResponseTap, RESPONSE)], ids=["message", "resp"]
+)
+def test_a_credential_in_events_of_different_looks_is_one(tap, event):
+    """What is recognised by its bytes and what must be decoded go on together."""
+    kind, within, field, place = event
+
+    def said(text: str, **odd: Any) -> bytes:
+        told = {"type": "text_delta", field: text} if within else text
+        body = {"type": kind, **place, within or field: told, **odd}
+        return f"event: {kind}\n".encode() + framed(body)
+
+    relay, withholding = EventRelay(tap(Names("m", "m"))), Withholding[bytes](FORMS)
+    sent = []
+    for each in (said(KEY[:7]), said(KEY[7:], later={"odd": 1}), said(" ok")):
+        sent.append(withholding.pass_on(relay.feed(each)))
+    told = b"".join(each.data for each in sent if each is not None)
+    assert encode(KEY[7:])[1:-1] not in told
+    assert b"[redacted]" in told

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.hub.answers.event_relay import EventRelay, framed
 from gateway.hub.answers.names import Names
 from gateway.hub.answers.relay import Relayed, joined
-from gateway.translators.anthropic.relay.stream import EventRelay, framed
+from gateway.translators.anthropic.relay.tap import Tap
 from gateway.translators.anthropic.relay.whole import events_of
 
 SAME = Names("claude-sonnet-5", "claude-sonnet-5")
@@ -58,7 +59,7 @@ WHOLE = stream(start(), PING, *text("Hel", "lo"), ending(), STOP)
 
 def relayed(data, names=SAME, cuts=()):
     """Return a relay after `data` and the end of it, and all that it gave."""
-    relay = EventRelay(names)
+    relay = EventRelay(Tap(names))
     edges = sorted({cut % (len(data) + 1) for cut in cuts} | {0, len(data)})
     pieces = [relay.feed(data[a:b]) for a, b in itertools.pairwise(edges)]
     return relay, joined([*pieces, relay.close()])
@@ -71,9 +72,24 @@ def test_a_stream_goes_on_as_it_came_however_it_is_cut(cuts, end):
     assert given.data == data
     assert relay.state.done
     assert relay.state.error is None
-    assert relay.is_ended
+    assert relay.tap.is_ended
     assert given.finish_reason == "stop"
     assert relay.state.usage["completion_tokens"] == 7
+
+
+@given(st.lists(st.integers(0, 2000), max_size=20), st.sampled_from([b"\n", b"\r\n"]))
+def test_events_divided_by_one_line_feed_go_on_as_events(cuts, end):
+    data = WHOLE.replace(b"\n\n", b"\n").replace(b"\n", end)
+    relay, given = relayed(data, cuts=cuts)
+    assert given.data == WHOLE.replace(b"\n", end)
+    assert relay.tap.is_ended
+
+
+def test_they_go_on_as_they_come():
+    relay = EventRelay(Tap(SAME))
+    data = stream(start(), *text("Hel", "lo")).replace(b"\n\n", b"\n")
+    given = [relay.feed(line).data for line in data.splitlines(True)]
+    assert all(given[3::2])
 
 
 def test_the_client_reads_the_name_that_it_used():
@@ -144,13 +160,13 @@ def test_reasons_have_the_ledgers_words(reason, known):
 def test_a_message_that_told_its_end_is_complete_without_the_last_event():
     relay, given = relayed(stream(start(), *text("a"), ending()))
     assert relay.state.done
-    assert not relay.is_ended
+    assert not relay.tap.is_ended
     assert given.data == stream(start(), *text("a"), ending())
 
 
 def test_a_last_event_without_its_blank_line_counts():
     relay, given = relayed(WHOLE.rstrip(b"\n"))
-    assert relay.is_ended
+    assert relay.tap.is_ended
     assert given.data == WHOLE
 
 
@@ -161,7 +177,7 @@ def test_half_an_event_is_thrown_away_and_the_answer_failed(lost):
     assert relay.state.error.code == "upstream_stream_truncated"
     assert half.startswith(given.data)
     assert not given.data or given.data[-2:] == b"\n\n"
-    assert not relay.is_ended
+    assert not relay.tap.is_ended
 
 
 def test_an_error_goes_on_as_it_came_and_ends_the_stream():
@@ -169,7 +185,7 @@ def test_an_error_goes_on_as_it_came_and_ends_the_stream():
     data = stream(start(), *list(text("a"))[:2], error)
     relay, given = relayed(data + stream(ending(), STOP))
     assert given.data == data
-    assert relay.is_ended
+    assert relay.tap.is_ended
     assert relay.state.error.code == "overloaded"
     assert relay.state.error.told == error["error"]
 
@@ -215,7 +231,7 @@ MESSAGE = {
 
 def test_a_whole_answer_is_told_as_events():
     relay, given = relayed(json.dumps(MESSAGE).encode(), ALIAS, cuts=[10, 100])
-    assert relay.is_ended
+    assert relay.tap.is_ended
     assert given.finish_reason == "tool_calls"
     assert relay.state.usage["completion_tokens"] == 7
     events = [
@@ -263,36 +279,14 @@ def test_an_error_that_came_whole_is_told_as_one():
 
 
 def test_an_event_that_is_too_large_ends_the_stream():
-    relay = EventRelay(SAME, largest=500)
+    relay = EventRelay(Tap(SAME), largest=500)
     assert relay.feed(stream(start())).data == stream(start())
     relay.feed(b"event: content_block_delta\ndata: " + b"x" * 600)
     assert relay.state.error.code == "upstream_invalid_response"
 
 
-PIECES = st.lists(
-    st.tuples(
-        st.integers(0, 1), st.sampled_from(["text", "thinking", "citation"])
-    ).flatmap(
-        lambda place: st.tuples(
-            st.just(place), st.text(max_size=6), st.sampled_from(["", " ", "   "])
-        )
-    ),
-    min_size=1,
-    max_size=8,
-)
-
-
-@given(PIECES, st.booleans())
-def test_the_text_in_pieces_is_known_for_redaction(told, spaced):
-    expected, events = {}, []
-    for (index, field), piece, padding in told:
-        delta = {"type": f"{field}_delta", field: piece}
-        event = {"type": "content_block_delta", "index": index, "delta": delta}
-        separators = (", ", ": ") if spaced else (",", ":")
-        data = json.dumps(event, separators=separators)[:-1] + padding + "}"
-        events.append(f"event: content_block_delta\ndata: {data}\n\n")
-        expected[index, field] = expected.get((index, field), "") + piece
-    relay = EventRelay(SAME)
-    given = relay.feed("".join(events).encode())
-    assert given.data == "".join(events).encode()
-    assert given.said == expected
+@pytest.mark.parametrize("word", ["", "word", "a\\"])
+def test_how_much_is_said_is_known_without_reading_it(word):
+    told = [each for each in text(*[word] * 20) if "delta" in each]
+    relay = EventRelay(Tap(SAME))
+    assert relay.feed(stream(*told)).characters == 20 * len(json.dumps(word)[1:-1])

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.hub.answers.event_relay import EventRelay
 from gateway.hub.answers.names import Names
 from gateway.hub.answers.relay import joined
 from gateway.hub.protocol import Route
-from gateway.translators.openai.responses.pieces import pieces
 from gateway.translators.openai.responses.request import Received, render_request
-from gateway.translators.openai.responses.stream import ResponseRelay
+from gateway.translators.openai.responses.tap import ResponseTap, number_behind
 from gateway.wire.jsontext import JSONError, decode
+from gateway.wire.sse import SSEDecoder
 
 SAME = Names("gpt", "gpt")
 RESPONSE = {"id": "resp_1", "model": "gpt-2026", "status": "completed", "output": []}
@@ -43,7 +44,7 @@ WHOLE = b"".join(
 
 def relayed(data, names=SAME, cuts=()):
     """A relay after `data` and the end of it, and all that it gave."""
-    relay = ResponseRelay(names)
+    relay = EventRelay(ResponseTap(names))
     edges = sorted({cut % (len(data) + 1) for cut in cuts} | {0, len(data)})
     given = [relay.feed(data[a:b]) for a, b in itertools.pairwise(edges)]
     return relay, joined([*given, relay.close()])
@@ -59,6 +60,15 @@ def test_a_stream_goes_on_as_it_came_however_it_is_cut(cuts, end):
     assert given.finish_reason == "stop"
 
 
+@given(st.lists(st.integers(0, 2000), max_size=20), st.sampled_from([b"\n", b"\r\n"]))
+def test_events_divided_by_one_line_feed_go_on_as_events(cuts, end):
+    data = WHOLE.replace(b"\n\n", b"\n").replace(b"\n", end)
+    relay, given = relayed(data, cuts=cuts)
+    strict = SSEDecoder(is_strict=True)
+    assert strict.feed(given.data) == SSEDecoder(is_strict=True).feed(WHOLE)
+    assert relay.state.done
+
+
 @given(st.integers(0, len(WHOLE) - 2))
 def test_a_stream_that_ends_early_tells_how_to_number_its_end(end):
     relay, given = relayed(WHOLE[:end])
@@ -67,27 +77,11 @@ def test_a_stream_that_ends_early_tells_how_to_number_its_end(end):
         for line in given.data.split(b"\n")
         if line.startswith(b"data: ")
     ]
-    assert relay.next_number == (told[-1] + 1 if told else 0)
+    assert number_behind(relay.recent) == (told[-1] + 1 if told else 0)
     assert relay.state.done is (told[-1:] == [5])
 
 
 TEXTS = st.text(max_size=8)
-LATER = st.dictionaries(st.from_regex(r"[a-z_]{1,8}", fullmatch=True), TEXTS)
-
-
-@given(st.lists(st.tuples(TEXTS, st.integers(0, 2), LATER), min_size=1, max_size=6))
-def test_pieces_are_read_without_a_parser_as_with_one(said):
-    events = b"".join(
-        event(at, "response.output_text.delta", **{**more, "delta": text})
-        for at, (text, _, more) in enumerate(said)
-    )
-    found = pieces(events)
-    if found is not None and found.said is not None:
-        assert "".join(found.said.values()) == "".join(text for text, *_ in said) or (
-            len(found.said) > 1
-        )
-        assert found.data == events
-
 
 JSONS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS,

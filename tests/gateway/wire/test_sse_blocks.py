@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from gateway.wire.bounds import EventTooLarge
 from gateway.wire.sse import SSEDecoder
-from gateway.wire.sse_blocks import BlockDecoder, blocks, read
+from gateway.wire.sse_blocks import BlockDecoder, blocks, divided, read
 
 ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
-LINES = st.sampled_from(
-    [b"event: a", b"data: {}", b"data:", b": c", "data: é".encode()]
+LINES = st.sampled_from([b"event: a", b"data: 1", b"data:", b": c", "data: é".encode()])
+NAMED = st.sampled_from(
+    [b"data: {}", b'event: a\ndata: {"b": 1}', b': c\ndata: {"b": "\\n"}']
 )
 
 
@@ -22,6 +23,15 @@ def streams(draw: st.DrawFn) -> bytes:
     end = draw(ENDS)
     events = draw(st.lists(st.lists(LINES, min_size=1, max_size=3), max_size=5))
     return b"".join(end.join([*lines, b"", b""]) for lines in events)
+
+
+@st.composite
+def divided_streams(draw: st.DrawFn) -> bytes:
+    """Return events, each one of one line of data, of which some lack a blank line."""
+    first = draw(NAMED)
+    others = draw(st.lists(st.tuples(st.sampled_from([b"\n", b"\n\n"]), NAMED)))
+    data = first + b"\n" + draw(NAMED) + b"".join(b"".join(each) for each in others)
+    return (data + b"\n").replace(b"\n", draw(ENDS))
 
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
@@ -66,3 +76,37 @@ def test_an_event_that_outgrows_its_bound_ends_the_stream():
     assert decoder.feed(b"data: 1\n\n" * 9) == b"data: 1\n\n" * 9
     with pytest.raises(EventTooLarge):
         decoder.feed(b"data: 12345")
+
+
+@given(divided_streams(), st.lists(st.integers(0, 400), max_size=12))
+def test_events_divided_by_one_line_feed_get_their_blank_line(data, places):
+    lenient = SSEDecoder()
+    expected = lenient.feed(data) + lenient.close()
+    decoder = BlockDecoder()
+    heads = [decoder.feed(piece) for piece in cut(data, places)]
+    strict = SSEDecoder(is_strict=True)
+    found = [
+        event
+        for head in heads
+        if head
+        for block in blocks(head)
+        for each in divided(block)
+        for event in strict.feed(each)
+    ]
+    last = decoder.close().rstrip(b"\r\n")
+    found += strict.feed(last + b"\n\n")
+    assert found == expected
+
+
+def test_the_second_of_them_brings_the_first():
+    decoder = BlockDecoder()
+    assert decoder.feed(b"event: a\ndata: {}\n") == b""
+    assert decoder.feed(b"event: b\n") == b"event: a\ndata: {}\n\n"
+    assert decoder.feed(b"data: {}") == b""
+    assert decoder.feed(b"\n") == b"event: b\ndata: {}\n\n"
+
+
+def test_an_event_in_several_lines_stays_one():
+    text = b'event: a\ndata: {\ndata: "b": 1}\n\n'
+    assert BlockDecoder().feed(text) == text
+    assert divided(text) == [text]

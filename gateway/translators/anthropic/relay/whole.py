@@ -12,12 +12,31 @@ from gateway.translators.anthropic.answers.assembly import Assembly
 from gateway.translators.anthropic.answers.usage import parse_usage
 from gateway.translators.anthropic.errors import WORDS
 from gateway.translators.anthropic.relay.errors import from_event
-from gateway.translators.anthropic.relay.tap import finish_reason
 from gateway.wire import sse_blocks
 from gateway.wire.jsontext import JSONError, decode, dumps
 
 _ENDING = ("stop_reason", "stop_sequence", "stop_details")
 """What of a message is told when it ends."""
+
+
+_REASONS = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "tool_use": "tool_calls",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+}
+"""By which names the ledger knows them; others stay as they are."""
+
+_LONGEST = 32
+"""Characters of a reason that the ledger's column holds."""
+
+
+def finish_reason(stop_reason: Any) -> str:
+    """Return why an answer ended, in the ledger's words; empty before its end."""
+    if not isinstance(stop_reason, str):
+        return ""
+    return _REASONS.get(stop_reason, stop_reason[:_LONGEST])
 
 
 def checked(payload: Any) -> JSON:

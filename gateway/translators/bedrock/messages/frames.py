@@ -10,13 +10,13 @@ from itertools import groupby
 from typing import Any, NamedTuple, Protocol
 
 from gateway.errors import GatewayError
+from gateway.hub.answers.event_relay import NOTHING, framed, pieces
 from gateway.hub.answers.names import Names
 from gateway.hub.answers.relay import Relayed, joined
 from gateway.hub.answers.state import StreamState
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply
-from gateway.translators.anthropic.relay.pieces import HEAD, pieces
-from gateway.translators.anthropic.relay.stream import NOTHING, framed
+from gateway.translators.anthropic.relay.pieces import HEAD, TEXT
 from gateway.translators.anthropic.relay.tap import Tap
 from gateway.translators.bedrock.converse.claude_stream import ClaudeEvents
 from gateway.translators.bedrock.messages.errors import unwrapped
@@ -62,7 +62,7 @@ class FrameReader(Protocol):
 
 
 class FrameRelay:
-    """One stream of frames; a `MessageRelay`."""
+    """One stream of frames, passed on as server-sent events."""
 
     def __init__(self, tap: Tap, reader: FrameReader, largest: int) -> None:
         self._tap = tap
@@ -73,11 +73,6 @@ class FrameRelay:
     def state(self) -> StreamState:
         """How far the answer has come."""
         return self._tap.state
-
-    @property
-    def is_ended(self) -> bool:
-        """Whether the last event has been passed on."""
-        return self._tap.is_ended
 
     def feed(self, data: bytes) -> Relayed[bytes]:
         """Return the events in the frames that `data` completes."""
@@ -113,7 +108,7 @@ class FrameRelay:
         passed: list[Relayed[bytes]] = []
         for are_pieces, run in groupby(told, lambda each: each.event is None):
             if are_pieces:
-                passed.append(pieces(b"".join([each.block for each in run])))
+                passed.append(pieces(b"".join([each.block for each in run]), TEXT))
                 continue
             for each in run:
                 if self.state.is_over:
