@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from gateway.hub.answers.chunks import count, token_usage
 from gateway.hub.protocol import JSON, Route
@@ -38,9 +39,13 @@ def invoke_headers(rendering: Rendering, *, is_stream: bool) -> dict[str, str]:
     if tier := service_tier(rendering):
         headers["x-amzn-bedrock-service-tier"] = tier
     headers.update(guardrail_headers(rendering.route))
-    if metadata := request_metadata(rendering):
-        headers["x-amzn-bedrock-request-metadata"] = dumps(metadata)
-    return headers
+    return headers | metadata_headers(rendering.body.get("metadata"), rendering.route)
+
+
+def metadata_headers(metadata: Any, route: Route) -> dict[str, str]:
+    """Return what shows a request's metadata in AWS's logs; empty where nothing is."""
+    told = request_metadata(metadata, route)
+    return {"x-amzn-bedrock-request-metadata": dumps(told)} if told else {}
 
 
 def guardrail_headers(route: Route) -> dict[str, str]:

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-use-converse-api
 """
 
 import re
+from typing import Any
 
 from gateway.hub.protocol import JSON, Feature, Route
 from gateway.hub.requests.rendering import Rendering
@@ -48,13 +49,12 @@ def guardrail(route: Route) -> JSON:
     return {name: str(value) for name, value in config.items() if value}
 
 
-def request_metadata(rendering: Rendering) -> dict[str, str]:
-    """Return the request's metadata for AWS's own logs, if the provider wants it.
+def request_metadata(metadata: Any, route: Route) -> dict[str, str]:
+    """Return a request's metadata for AWS's own logs, if the provider wants it.
 
     Entries that AWS would refuse are left out: they must not fail the call.
     """
-    metadata = rendering.body.get("metadata")
-    if not metadata or not rendering.route.options.get("request_metadata"):
+    if not isinstance(metadata, dict) or not route.options.get("request_metadata"):
         return {}
     return {
         key: value
@@ -85,6 +85,7 @@ def converse_settings(rendering: Rendering) -> JSON:
         found["serviceTier"] = {"type": tier}
     if config := guardrail(rendering.route):
         found["guardrailConfig"] = config
-    if metadata := request_metadata(rendering):
+    metadata = request_metadata(rendering.body.get("metadata"), rendering.route)
+    if metadata:
         found["requestMetadata"] = metadata
     return found

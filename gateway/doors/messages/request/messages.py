@@ -128,10 +128,6 @@ class Conversation:
         self.say(message, turn.path)
 
 
-_BREAKPOINT = {"mode": "explicit"}
-"""https://developers.openai.com/api/docs/guides/prompt-caching"""
-
-
 def content_of(parts: list[JSON]) -> Any:
     """Return parts as a message's content: one text where there is nothing else."""
     if all(part.keys() == {"type", "text"} for part in parts):
@@ -143,8 +139,7 @@ def mark(part: JSON, block: JSON, profile: Profile) -> None:
     """Put the mark of a block on the part that it became."""
     given = block.get("cache_control")
     if isinstance(given, dict):
-        field = profile.cache_marks or "cache_control"
-        part[field] = given if field == "cache_control" else dict(_BREAKPOINT)
+        part |= profile.mark(given)
 
 
 def _cites(block: JSON) -> bool:

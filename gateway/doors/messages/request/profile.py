@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from gateway.hub.protocol import Route
+from gateway.hub.protocol import JSON, Route
 
 _PLAIN = re.compile(r"(?:^|[/.])gpt-(?:3\.5|4(?!\d))", re.IGNORECASE)
 """OpenAI's models from before it had any that reason: an effort is refused there."""
@@ -16,6 +16,10 @@ _SOURCES = frozenset({"anthropic", "bedrock"})
 _SAY_NONE = frozenset({"anthropic", "ollama"})
 _ONE_SYSTEM = frozenset({"bedrock"})
 """By the type of the provider: what its translator makes of the hub's request."""
+
+
+_BREAKPOINT = {"mode": "explicit"}
+"""https://developers.openai.com/api/docs/guides/prompt-caching"""
 
 
 class Profile(NamedTuple):
@@ -50,6 +54,17 @@ class Profile(NamedTuple):
     def keeps_marks(self) -> bool:
         """Whether marks of caches are sent."""
         return self.is_translated or bool(self.cache_marks)
+
+    def mark(self, given: JSON) -> JSON:
+        """Return what is put on a part that a client marked for the cache."""
+        if self.cache_marks in ("", "cache_control"):
+            return {"cache_control": given}
+        return {self.cache_marks: dict(_BREAKPOINT)}
+
+    @property
+    def marks_tools(self) -> bool:
+        """Whether marks stand beside tools; OpenAI's own are for content alone."""
+        return self.is_translated or self.cache_marks == "cache_control"
 
 
 NO_USER = "none"

@@ -41,9 +41,20 @@ def result_of(block: JSON, path: str, tool: str, profile: Profile) -> Result:
     elif failed:
         content = _as_failure(content)
     message["content"] = content
-    if profile.keeps_marks and isinstance(mark := block.get("cache_control"), dict):
+    mark = block.get("cache_control")
+    if profile.is_translated and isinstance(mark, dict):
         message["cache_control"] = mark
+    elif profile.keeps_marks and isinstance(mark, dict):
+        message["content"] = _marked(content, mark, profile)
     return Result(message, beside)
+
+
+def _marked(content: Any, mark: JSON, profile: Profile) -> list[JSON]:
+    """Return a content whose last part has a mark: beside it nobody knows one."""
+    parts = (
+        content if isinstance(content, list) else [{"type": "text", "text": content}]
+    )
+    return [*parts[:-1], {**parts[-1], **profile.mark(mark)}]
 
 
 def _parts(block: JSON, path: str, profile: Profile) -> list[JSON]:

@@ -15,7 +15,7 @@ from gateway.translators.bedrock.headers import content_headers
 from gateway.translators.bedrock.ids import path
 from gateway.translators.bedrock.messages.body.adaptation import adapted
 from gateway.translators.bedrock.messages.request import check_size, reply_of
-from gateway.translators.bedrock.settings import guardrail
+from gateway.translators.bedrock.settings import guardrail, request_metadata
 from gateway.wire.jsontext import encode
 
 WIRE = "messages by converse"
@@ -39,6 +39,9 @@ def render_converse(
     """
     losses = Losses(route)
     claude, tier = adapted(received, route, fetched, losses)
+    metadata = request_metadata(claude.get("metadata"), route)
+    if metadata:
+        del claude["metadata"]
     for name in _UNSAID:
         if claude.pop(name, None):
             losses.drop(name)
@@ -46,6 +49,8 @@ def render_converse(
     if "stop_sequences" in claude:
         # Converse itself does not tell which one ended the answer.
         body["additionalModelResponseFieldPaths"] = ["/stop_sequence"]
+    if metadata:
+        body["requestMetadata"] = metadata
     stream = received.body.get("stream") is True
     raw = encode(body)
     check_size(raw, _LARGEST)

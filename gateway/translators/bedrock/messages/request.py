@@ -13,6 +13,7 @@ from gateway.translators.anthropic.relay.request import Received
 from gateway.translators.bedrock.headers import (
     content_headers,
     guardrail_headers,
+    metadata_headers,
 )
 from gateway.translators.bedrock.ids import path
 from gateway.translators.bedrock.messages.body.adaptation import Adapted, adapted
@@ -85,4 +86,5 @@ def _headers(rendered: Adapted, route: Route, stream: bool) -> dict[str, str]:
         headers["x-amzn-bedrock-accept"] = "application/json"
     if rendered.tier:
         headers[_TIER] = rendered.tier
-    return headers | guardrail_headers(route)
+    headers |= guardrail_headers(route)
+    return headers | metadata_headers(rendered.body.get("metadata"), route)

@@ -73,7 +73,7 @@ class Offer:
             self._losses.drop("input_examples")
         made: JSON = {"type": "function", "function": function}
         mark = tool.get("cache_control")
-        if self._profile.is_translated and isinstance(mark, dict):
+        if self._profile.marks_tools and isinstance(mark, dict):
             made["cache_control"] = mark
         return made
 
