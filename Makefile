@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install install-test run lint check test audit lock screenshots benchmarks conformance clients
+.PHONY: install install-test run lint check test audit lock screenshots bench conformance clients
 
 # A Python without its venv package leaves half an environment, which must not count.
 .DELETE_ON_ERROR:
@@ -59,8 +59,9 @@ audit: .venv-build/.installed
 screenshots: install-test
 	$(BIN)/python -m tests.screenshots
 
-benchmarks: install-test
-	$(BIN)/python -m tests.benchmarks
+# What a call costs beside the floor (and peers): make bench ARGUMENTS="--quick".
+bench: install-test
+	$(BIN)/python -m tests.benchmarks $(ARGUMENTS)
 
 # Hold the translation to its promises again and write docs/conformance.md.
 conformance: install-test

@@ -1,256 +1,186 @@
-"""What a call costs the gateway: CPU time of its processes, memory, latency.
+"""What a call costs the gateway, beside the floor and other gateways: `make bench`.
 
-    python -m tests.benchmarks [--seconds 8] [--connections 16] [--peer SPEC ...]
+    python -m tests.benchmarks [--quick] [--before FOLDER] [--peer SPEC ...] [--write]
 
-Needs `wrk` and `nginx` (Debian: wrk, nginx-light) and Linux's /proc. nginx plays the
-upstream because it costs next to nothing; wrk's own time does not count. Everything is
-on: agent key, requests-per-minute limit, usage rows.
+Needs `wrk` and Linux's /proc. One worker on one core; load and upstream have the other
+cores. All gateways are asked in turn, row by row, in one run, and what a call leaves to
+do (its row of usage) is waited for and charged. Everything is on: key, limit, a stored
+key of the provider, usage rows. Quote ratios of one run, not microseconds.
 
-A peer is another gateway that already listens and calls the same upstream (port 9910
-unless --upstream-port says otherwise), measured in the same run, row by row:
-
-    --peer 'other 8801 openai=bench-openai anthropic=bench-anthropic "X-Key: v"'
-
-The version before is measured beside this one where its checkout, with an environment
-of its own, is named: --before FOLDER. Every row then has its ratio.
-
-Quote ratios between rows of one run; absolute times depend on the machine's mood.
+A peer is another gateway that listens already and calls the upstream on port 9910:
+NAME PORT KIND=MODEL... 'HEADER: VALUE'... (docs/performance.md says how to start some).
+--before measures another checkout, with an environment of its own, beside this one.
+--write puts the figures into docs/performance.md.
 """
 
 import argparse
-import json
-import re
-import shlex
 import shutil
+import signal
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
-from tests.benchmarks import processes
-from tests.benchmarks.upstream import ROWS, nginx
+from tests.benchmarks import lifetime, live, load, page, processes
+from tests.benchmarks.live import Live
+from tests.benchmarks.load import Failed, Result
+from tests.benchmarks.page import Report
+from tests.benchmarks.rows import LIVE_ROWS, MODELS, ROWS, Row
+from tests.benchmarks.targets import (
+    ROOT,
+    Served,
+    Target,
+    crowd,
+    floor,
+    gateway,
+    peer,
+    version_of,
+)
 
-CHAT_PATH = "/v1/chat/completions"
-PATHS = {"messages": "/v1/messages", "responses": "/v1/responses"}
-"""Where a row is asked that names one of these."""
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-class Target(NamedTuple):
-    """A gateway to measure: its name, port, headers and the model of each row."""
-
-    name: str
-    port: int
-    models: dict[str, str]
-    headers: list[str]
+CONNECTIONS = 16
+LIVE_STREAMS = (100, 200)
 
 
 def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=int, default=8)
-    parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--upstream-port", type=int, default=9910)
-    parser.add_argument("--peer", action="append", default=[])
-    parser.add_argument("--before", type=Path)
-    options = parser.parse_args()
-    for tool in ("wrk", "nginx"):
-        if shutil.which(tool) is None:
-            sys.exit(f"{tool} is not installed; on Debian: apt install wrk nginx-light")
+    """Measure, print, and write the page where that is asked for."""
+    options = _options()
+    if shutil.which("wrk") is None:
+        sys.exit("wrk is not installed; on Debian: apt install wrk")
+    processes.make_way()
+    # Ended from outside, it ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        stack.enter_context(nginx(folder, options.upstream_port))
-        targets = [*map(_peer, options.peer)]
-        for name, root in (("before", options.before), ("ours", ROOT)):
-            if root is not None:
-                data = folder / name
-                data.mkdir()
-                served = gateway(name, root, data, options.upstream_port)
-                targets.insert(0, stack.enter_context(served))
-        print(
-            f"{'row':48}{'gateway':12}{'CPU µs/call':>12}{'calls/s':>10}"
-            f"{'p50 ms':>9}{'p99 ms':>9}{'MB':>7}{'errors':>8}{'ours is':>9}"
+        upstream = subprocess.Popen(
+            [sys.executable, "-m", "tests.benchmarks.upstream", str(options.port)],
+            cwd=ROOT,
         )
-        for row in ROWS:
-            _measure_row(row, targets, options)
+        stack.callback(upstream.terminate)
+        time.sleep(1)
+        served = _served(stack, options, folder)
+        peers = [peer(spec, options.port) for spec in options.peer]
+        targets = [*(each.target for each in served), *peers]
+        report = _measure(options, served, targets)
+    print("\n" + page.text(report))
+    if options.write:
+        page.write(report)
 
 
-def _measure_row(row: str, targets: list[Target], options: argparse.Namespace) -> None:
-    """Measure every target that has a model for `row`, in turn, and print medians."""
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a few minutes, once")
+    parser.add_argument("--before", type=Path, metavar="FOLDER")
+    parser.add_argument("--peer", action="append", default=[], metavar="SPEC")
+    parser.add_argument("--write", action="store_true", help="docs/performance.md")
+    parser.add_argument("--only", default="", help="rows whose name holds this")
+    parser.add_argument("--port", type=int, default=9910, help="of the upstream")
+    options = parser.parse_args()
+    options.rounds, options.seconds = (1, 2) if options.quick else (3, 5)
+    return options
+
+
+def _served(
+    stack: ExitStack, options: argparse.Namespace, folder: Path
+) -> list[Served]:
+    """Start what is ours to start, until the stack is left."""
+    served = [gateway(stack, "ours", folder, options.port, ROOT)]
+    if options.before is not None:
+        before = options.before.resolve()
+        served.append(gateway(stack, "before", folder, options.port, before))
+    return [*served, floor(stack, folder, options.port)]
+
+
+def _measure(
+    options: argparse.Namespace, served: list[Served], targets: list[Target]
+) -> Report:
+    idle = {target.name: load.idle(target, 3) for target in targets}
+    calls: dict[str, dict[str, Result]] = {}
+    for row in ROWS:
+        if options.only in row.name:
+            calls[row.name] = _row(row, targets, options, idle)
+    streams: dict[str, dict[str, Live]] = {}
+    lifetimes = {}
+    crowded = {}
+    if not options.only:
+        for count in LIVE_STREAMS:
+            for row in LIVE_ROWS:
+                streams[f"{count} of {row.name}"] = _live(row, targets, options, count)
+        for each in served:
+            print("memory and start of", each.server.name, flush=True)
+            lifetimes[each.server.name] = lifetime.follow(each, whole=not options.quick)
+        crowd(served[0].server)
+        crowded = _row(ROWS[0], [served[0].target], options, idle)
+    names = [target.name for target in targets]
+    how = _how(options)
+    return Report(how, names, calls, streams, lifetimes, crowded)
+
+
+def _row(
+    row: Row,
+    targets: list[Target],
+    options: argparse.Namespace,
+    idle: dict[str, float],
+) -> dict[str, Result]:
+    """Ask every target that has a model for it, in turn; return medians."""
     found: dict[str, list[Result]] = {}
     for _ in range(options.rounds):
         for target in targets:
-            if row in target.models:
-                result = run(target, row, options.seconds, options.connections)
-                found.setdefault(target.name, []).append(result)
-    medians = {
-        name: sorted(results, key=lambda r: r.cpu)[len(results) // 2]
-        for name, results in found.items()
-    }
-    for name, median in medians.items():
-        ratio = medians["ours"].cpu / max(median.cpu, 1e-9)
-        print(
-            f"{row:48}{name:12}{median.cpu:12.0f}{median.rate:10.0f}"
-            f"{median.p50:9.2f}{median.p99:9.2f}{median.memory:7.0f}"
-            f"{median.errors:8}{ratio:9.3f}",
-            flush=True,
-        )
+            if row.kind not in target.models:
+                continue
+            try:
+                result = load.run(
+                    target, row, options.seconds, CONNECTIONS, idle[target.name]
+                )
+            except Failed as failure:
+                print(f"{row.name}: {target.name} fails: {failure}", flush=True)
+                continue
+            found.setdefault(target.name, []).append(result)
+    medians = {name: _median(results) for name, results in found.items()}
+    told = [
+        f"{name} {each.cpu:,.0f} µs ({each.rate:,.0f}/s, p99 {each.p99:.1f} ms"
+        + (f", {each.errors} errors)" if each.errors else ")")
+        for name, each in medians.items()
+    ]
+    print(f"{row.name}: {', '.join(told)}", flush=True)
+    return medians
 
 
-class Result(NamedTuple):
-    """One run: CPU microseconds per call, calls per second, milliseconds, megabytes."""
-
-    cpu: float
-    rate: float
-    p50: float
-    p99: float
-    memory: float
-    errors: int
+def _median(results: list[Result]) -> Result:
+    """Return the medians of some runs; errors add up."""
+    columns = list(zip(*results, strict=True))
+    return Result(*map(statistics.median, columns[:-1]), errors=sum(columns[-1]))
 
 
-def run(target: Target, row: str, seconds: int, connections: int) -> Result:
-    """Drive one gateway with wrk, after a second of warming up."""
-    body: dict[str, object] = {
-        "model": target.models[row],
-        "max_tokens": 256,
-        "messages": [
-            {"role": "system", "content": "You are a helpful assistant."},
-            {"role": "user", "content": "What is RunAgents?"},
-        ],
-    }
-    if "stream" in row:
-        body |= {"stream": True, "stream_options": {"include_usage": True}}
-    if "responses" in row:
-        body |= {"input": body.pop("messages"), "store": False}
-        body["max_output_tokens"] = 256
-        for name in ("max_tokens", "stream_options"):
-            body.pop(name, None)
-    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write("wrk.method = 'POST'\n")
-        script.write(f"wrk.body = [==[{json.dumps(body)}]==]\n")
-        for header in ["Content-Type: application/json", *target.headers]:
-            name, _, value = header.partition(":")
-            script.write(f"wrk.headers['{name}'] = '{value.strip()}'\n")
-        script.flush()
-        path = next((PATHS[name] for name in PATHS if name in row), CHAT_PATH)
-        url = f"http://127.0.0.1:{target.port}{path}"
-        _wrk(url, script.name, 1, connections)
-        pids = processes.tree(target.port)
-        before = processes.cpu_seconds(pids)
-        printed = _wrk(url, script.name, seconds, connections)
-        spent = processes.cpu_seconds(pids) - before
-    calls = int(_found(r"(\d+) requests in", printed))
-    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", printed)
-    return Result(
-        cpu=spent / max(calls, 1) * 1e6,
-        rate=calls / seconds,
-        p50=_milliseconds(_found(r"50%\s+([\d.]+\w+)", printed)),
-        p99=_milliseconds(_found(r"99%\s+([\d.]+\w+)", printed)),
-        memory=processes.megabytes(pids),
-        errors=int(bad.group(1)) if bad else 0,
+def _live(
+    row: Row, targets: list[Target], options: argparse.Namespace, count: int
+) -> dict[str, Live]:
+    straight = Target(
+        "straight to the upstream", options.port, MODELS, [], options.port
     )
-
-
-def _wrk(url: str, script: str, seconds: int, connections: int) -> str:
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency"]
-    return subprocess.run(
-        [*command, "--timeout", "30", "-s", script, url],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-
-
-def _found(pattern: str, text: str) -> str:
-    match = re.search(pattern, text)
-    if match is None:
-        sys.exit(f"wrk printed something unexpected:\n{text}")
-    return match.group(1)
-
-
-def _milliseconds(text: str) -> float:
-    number, unit = re.fullmatch(r"([\d.]+)(\w+)", text).groups()  # type: ignore[union-attr]
-    return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000}[unit]
-
-
-def _peer(spec: str) -> Target:
-    """Return the target of a `--peer` argument."""
-    name, port, *rest = shlex.split(spec)
-    models = dict(part.split("=", 1) for part in rest if ":" not in part)
-    rows = {
-        row: models[row.split()[0].lower()]
-        for row in ROWS
-        if row.split()[0].lower() in models and "stream" not in row
-    }
-    return Target(name, int(port), rows, [part for part in rest if ":" in part])
-
-
-@contextmanager
-def gateway(name: str, root: Path, folder: Path, upstream: int) -> Iterator[Target]:
-    """Serve the checkout at `root` with providers on the upstream, as operators do."""
-    port = processes.free_port()
-    environment = processes.environment(RUNAGENTS_DATA_DIR=str(folder / "data"))
-    python = root / ".venv" / "bin" / "python"
-    manage = [str(python) if root != ROOT else sys.executable, "manage.py"]
-    server = subprocess.Popen(
-        [*manage, "serve", "--port", str(port)],
-        cwd=root,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        processes.wait_until_ready(port)
-        registry = folder / "registry.yaml"
-        registry.write_text(_registry(upstream))
-        for command in (["providers", "apply", str(registry)],):
-            subprocess.run(
-                [*manage, *command],
-                cwd=root,
-                env=environment,
-                check=True,
-                stdout=subprocess.DEVNULL,
+    found = {}
+    for target in [straight, *targets]:
+        if row.kind in target.models:
+            runs = [live.measure(target, row, count) for _ in range(options.rounds)]
+            found[target.name] = sorted(runs, key=lambda run: run.p99)[len(runs) // 2]
+            print(
+                f"{count} of {row.name}: {target.name} {found[target.name]}", flush=True
             )
-        key = subprocess.run(
-            [*manage, "createkey", "bench"],
-            cwd=root,
-            env=environment,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout.strip()
-        time.sleep(2.5)  # until the worker has read the registry again
-        models = {row: f"bench-{place}" for place, row in enumerate(ROWS)}
-        yield Target(name, port, models, [f"Authorization: Bearer {key}"])
-    finally:
-        server.terminate()
-        server.wait(timeout=90)
+    return found
 
 
-def _registry(upstream: int) -> str:
-    """Return a registry file with one provider per row."""
-    providers = []
-    for place, row in enumerate(ROWS):
-        kind = row.split()[0].lower()
-        stream = "/s" if "stream" in row else ""
-        spec: dict[str, object] = {
-            "provider": kind,
-            "endpoint": f"http://127.0.0.1:{upstream}{stream}",
-            "models": [{"id": f"bench-{place}", "upstream_id": "gpt-4o-mini"}],
-            "auth": {"type": "None"},
-            "rateLimit": {"requestsPerMinute": 1_000_000},
-            "options": {"private_network": True},
-        }
-        if "passed on" in row:
-            spec["options"] = {"private_network": True, "responses_api": "on"}
-        providers.append({"name": f"bench-{place}", "spec": spec})
-    # JSON is YAML.
-    return json.dumps({"model_providers": providers})
+def _how(options: argparse.Namespace) -> str:
+    """Return what was measured, and how."""
+    day = datetime.now(UTC).date()
+    before = f", before is {version_of(options.before)}" if options.before else ""
+    return (
+        f"Measured {day} at {version_of(ROOT)}{before}: one worker on one core, "
+        f"{CONNECTIONS} connections, medians of {options.rounds} runs of "
+        f"{options.seconds} s in turn."
+    )
 
 
 if __name__ == "__main__":

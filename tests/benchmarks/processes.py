@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -22,16 +23,42 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, **more}
 
 
-def wait_until_ready(port: int, seconds: float = 30) -> None:
-    """Wait for a server's /readyz; raises TimeoutError."""
+CORES = sorted(os.sched_getaffinity(0))
+MEASURED = CORES[0]
+"""The core that gateways run on, one at a time; load and upstream have the others."""
+
+
+def pin_myself() -> None:
+    """Keep this process and its children on the measured core."""
+    os.sched_setaffinity(0, {MEASURED})
+
+
+def make_way() -> None:
+    """Keep this process and its children off the measured core, if there is another."""
+    os.sched_setaffinity(0, set(CORES[1:]) or {MEASURED})
+
+
+def pin(pids: set[int]) -> None:
+    """Move processes with all their threads to the measured core."""
+    for pid in pids:
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), {MEASURED})
+
+
+def wait_until_answered(port: int, pid: int, seconds: float = 60) -> None:
+    """Wait for a server's /readyz, whatever it answers but 503; raises TimeoutError."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and _stat(pid) is not None:
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1)
+        except urllib.error.HTTPError as error:
+            if error.code != 503:
+                return
         except OSError:
-            time.sleep(0.1)
+            pass
         else:
             return
+        time.sleep(0.02)
     raise TimeoutError(f"nothing became ready on port {port}")
 
 
@@ -39,10 +66,16 @@ def tree(port: int) -> set[int]:
     """Return the processes that listen on `port`, and their children."""
     inodes = _listening_inodes(port)
     pids = [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit()]
-    found = {pid for pid in pids if _holds(pid, inodes)}
+    return tree_of({pid for pid in pids if _holds(pid, inodes)})
+
+
+def tree_of(roots: set[int]) -> set[int]:
+    """Return some processes and their children."""
+    found = set(roots)
     children: dict[int, set[int]] = {}
-    for pid in pids:
-        if (fields := _stat(pid)) is not None:
+    for path in Path("/proc").iterdir():
+        pid = int(path.name) if path.name.isdigit() else 0
+        if pid and (fields := _stat(pid)) is not None:
             children.setdefault(int(fields[1]), set()).add(pid)
     todo = list(found)
     while todo:
@@ -53,12 +86,12 @@ def tree(port: int) -> set[int]:
     return found
 
 
-def cpu_seconds(pids: set[int]) -> float:
-    """Return user and system time spent so far."""
+def cpu_seconds(pids: set[int], *, ended: bool = False) -> float:
+    """Return user and system time spent so far; with `ended` also by past children."""
     ticks = 0
     for pid in pids:
         if (fields := _stat(pid)) is not None:
-            ticks += int(fields[11]) + int(fields[12])
+            ticks += sum(map(int, fields[11 : 15 if ended else 13]))
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
@@ -73,6 +106,11 @@ def megabytes(pids: set[int]) -> float:
         if found := re.search(r"Pss:\s+(\d+)", text):
             kilobytes += int(found.group(1))
     return kilobytes / 1024
+
+
+def descriptors(pids: set[int]) -> int:
+    """Return how many files and sockets the processes hold open."""
+    return sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in pids)
 
 
 def _listening_inodes(port: int) -> set[str]:

@@ -1,6 +1,9 @@
 """A large installation: many providers and agents, a month of very many calls.
 
-Run with a server's environment: python -m tests.benchmarks.crowd PROVIDERS CALLS
+Run with a server's environment:
+
+    python -m tests.benchmarks.console.crowd PROVIDERS CALLS
+
 The same data each time, counted back from now. No provider is asked for anything.
 """
 

@@ -1,69 +1,18 @@
-"""An upstream that costs next to nothing: nginx with ready-made answers."""
+"""What the upstream of the benchmarks answers: ready-made, and token by token."""
 
 import json
-import os
-import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-ROWS = (
-    "OpenAI",
-    "Anthropic",
-    "Anthropic by messages",
-    "OpenAI by responses, passed on",
-    "OpenAI by responses, translated",
-    "OpenAI stream of 200",
-    "OpenAI by responses, passed on, stream of 200",
-    "OpenAI by responses, translated, stream of 200",
-    "Anthropic stream of 200",
-    "Anthropic by messages, stream of 200",
-)
-"""What is asked: the upstream first, by chat completions unless it says otherwise."""
+from tests.benchmarks.upstream import LIVE, SMALL
+
 TEXT = "All work and no play makes a dull benchmark. " * 8
 WORDS = [f"word{number} " for number in range(200)]
-MODEL = "gpt-4o-mini"
+NAMES = ("gpt-4o-mini", "claude-sonnet-4-20250514", "text-embedding-3-small")
+MODEL = NAMES[0]
 
-
-@contextmanager
-def nginx(folder: Path, port: int) -> Iterator[None]:
-    """Run nginx with the answers of `ROWS` on `port`."""
-    answers = {
-        "/v1/chat/completions": (_chat(), "application/json"),
-        "/v1/messages": (_message(), "application/json"),
-        "/v1/responses": (_response(), "application/json"),
-        "/s/v1/responses": (_response_stream(), "text/event-stream"),
-        "/s/v1/chat/completions": (_chat_stream(), "text/event-stream"),
-        "/s/v1/messages": (_message_stream(), "text/event-stream"),
-    }
-    locations = []
-    for number, (path, (body, media_type)) in enumerate(answers.items()):
-        (folder / f"answer-{number}").write_text(body)
-        # nginx serves files to GET only; its own 405 page may be a file, though.
-        locations.append(
-            f"location = {path}"
-            f" {{ error_page 405 =200 /answer-{number}; return 405; }}"
-            f"location = /answer-{number}"
-            f" {{ root {folder}; default_type {media_type}; }}"
-        )
-    # Started by root, nginx would read the files as a user who may not.
-    user = "user root;" if os.geteuid() == 0 else ""
-    (folder / "nginx.conf").write_text(
-        f"{user} daemon off; worker_processes 1; pid {folder}/nginx.pid;"
-        f"error_log {folder}/error.log; events {{ worker_connections 4096; }}"
-        "http { access_log off; keepalive_requests 10000000;"
-        f"client_body_temp_path {folder}/body;"
-        f"server {{ listen 127.0.0.1:{port}; {' '.join(locations)} }} }}"
-    )
-    server = subprocess.Popen(["nginx", "-c", folder / "nginx.conf", "-p", folder])
-    try:
-        time.sleep(0.5)
-        yield
-    finally:
-        server.terminate()
-        server.wait()
+CHAT, MESSAGES = "/v1/chat/completions", "/v1/messages"
+RESPONSES, EMBEDDINGS = "/v1/responses", "/v1/embeddings"
 
 
 def _chat() -> str:
@@ -125,7 +74,10 @@ def _chat_stream() -> str:
         return _event({**head, "created": 1700000000, "choices": [choice]})
 
     deltas = [{"role": "assistant", "content": ""}, *({"content": w} for w in WORDS)]
-    return "".join(map(chunk, deltas)) + chunk({}, "stop") + "data: [DONE]\n\n"
+    usage = {"prompt_tokens": 20, "completion_tokens": 200, "total_tokens": 220}
+    last = {**json.loads(chunk({})[len("data: ") :]), "choices": [], "usage": usage}
+    text = "".join(map(chunk, deltas)) + chunk({}, "stop") + _event(last)
+    return text + "data: [DONE]\n\n"
 
 
 def _message_stream() -> str:
@@ -170,3 +122,43 @@ def _response_stream() -> str:
 
 def _event(value: dict[str, Any]) -> str:
     return f"data: {json.dumps(value)}\n\n"
+
+
+def _embedding() -> str:
+    numbers = [round(0.001 * place - 0.7, 6) for place in range(1536)]
+    part = {"object": "embedding", "index": 0, "embedding": numbers}
+    usage = {"prompt_tokens": 8, "total_tokens": 8}
+    return json.dumps(
+        {"object": "list", "data": [part], "model": MODEL, "usage": usage}
+    )
+
+
+def _models() -> str:
+    names = (f"{name}{flavour}" for name in NAMES for flavour in ("", SMALL, LIVE))
+    models = [{"id": name, "object": "model", "type": "model"} for name in names]
+    return json.dumps({"object": "list", "data": models})
+
+
+WHOLE = {
+    "/v1/models": _models(),
+    CHAT: _chat(),
+    MESSAGES: _message(),
+    RESPONSES: _response(),
+    EMBEDDINGS: _embedding(),
+}
+STREAMED = {
+    CHAT: _chat_stream(),
+    MESSAGES: _message_stream(),
+    RESPONSES: _response_stream(),
+}
+
+
+def live(path: str) -> tuple[str, Callable[[str], str], str]:
+    """Return a stream's beginning, the event of one text, and its end."""
+    whole, mark = STREAMED[path], "word7 "
+    begin = whole[: whole.index("word0 ")].rpartition("\n\n")[0] + "\n\n"
+    end = whole[whole.index("word199 ") :].partition("\n\n")[2]
+    event = whole[: whole.index(mark)].rpartition("\n\n")[2]
+    event += whole[whole.index(mark) :].partition("\n\n")[0] + "\n\n"
+    before, after = event.split(mark)
+    return begin, lambda text: before + text + after, end

@@ -20,24 +20,7 @@ import httpx
 
 from tests.e2e.processes import Server
 
-AGENT = "agent"
 ROUNDS = 9
-
-
-def provider_name(number: int) -> str:
-    """Return the name of a provider of the crowd."""
-    return f"provider-{number:04}"
-
-
-def agent_name(number: int) -> str:
-    """Return the name of an agent of the crowd."""
-    return f"agent-{number:03}"
-
-
-def model_id(provider: int, place: int) -> str:
-    """Return the id of a model of a provider of the crowd."""
-    return f"vendor/model-{provider}-{place}-2026-11-01"
-
 
 PAGES = (
     "/",
@@ -132,7 +115,7 @@ def _folder(kept: Path | None) -> Iterator[Path]:
 
 
 def _fill(server: Server, providers: int, calls: int) -> None:
-    server.run("-m", "tests.benchmarks.crowd", str(providers), str(calls))
+    server.run("-m", "tests.benchmarks.console.crowd", str(providers), str(calls))
 
 
 def _measure(server: Server, pages: list[str]) -> None:
