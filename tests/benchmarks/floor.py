@@ -34,7 +34,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def _pass_on(answer: aiohttp.ClientResponse, send: Any) -> None:
-    told = [(b"content-type", answer.headers["content-type"].encode())]
+    told = [(b"content-type", answer.content_type.encode())]
     if answer.content_length is not None:
         told.append((b"content-length", b"%d" % answer.content_length))
     start = {"type": "http.response.start", "status": answer.status, "headers": told}

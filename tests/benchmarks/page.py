@@ -37,16 +37,15 @@ def write(report: Report) -> None:
 
 def text(report: Report) -> str:
     """Return the measured part of the page."""
-    parts = [
-        f"{report.how} {_machine()}",
-        "## A call\n\nMicroseconds of CPU for a call, and what ours is of it.",
-        _calls(report),
-        "## Live streams\n\nWhat is added to a token, in milliseconds.",
-        _live(report),
-        "## Memory and start",
-        _lifetimes(report),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    parts = [f"{report.how} {_machine()}"]
+    for title, table in (
+        ("A call\n\nMicroseconds of CPU, and what ours is of them.", _calls(report)),
+        ("Live streams\n\nDelay of a token in milliseconds.", _live(report)),
+        ("Memory and start", _lifetimes(report)),
+    ):
+        if table:
+            parts.append(f"## {title}\n\n{table}")
+    return "\n\n".join(parts) + "\n"
 
 
 def _calls(report: Report) -> str:
@@ -100,6 +99,8 @@ def _live(report: Report) -> str:
 
 def _lifetimes(report: Report) -> str:
     names = list(report.lifetimes)
+    if not names:
+        return ""
     moments = {m: None for each in report.lifetimes.values() for m in each.moments}
     lines = []
     for moment in moments:
