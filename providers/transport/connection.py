@@ -5,6 +5,7 @@ together, `answers` holds what has arrived and nobody took yet.
 """
 
 import asyncio
+import contextlib
 import math
 from time import monotonic
 from typing import cast
@@ -149,6 +150,11 @@ class Connection(asyncio.Protocol):
         if lease is not None:
             lease.close()
 
+    def abandon(self) -> None:
+        """Close the socket soon; may be called by any thread."""
+        with contextlib.suppress(RuntimeError):  # its loop has ended, and it with that
+            self._deadlines.loop.call_soon_threadsafe(self.abort)
+
     def is_fit(self, now: float) -> bool:
         """Tell whether an idle connection may carry one more exchange."""
         wire = self.transport
@@ -219,7 +225,7 @@ class Connection(asyncio.Protocol):
     def closed(self) -> asyncio.Future[None] | None:
         """What is done once the socket is closed; None where it is."""
         if self._lost is None and not self._is_lost:
-            self._lost = asyncio.get_running_loop().create_future()
+            self._lost = self._deadlines.loop.create_future()
         return self._lost
 
     def close(self) -> None:
@@ -245,7 +251,7 @@ class Connection(asyncio.Protocol):
 
     def _event(self) -> asyncio.Future[None]:
         """Return what is done when anything happens."""
-        self._waiter = asyncio.get_running_loop().create_future()
+        self._waiter = self._deadlines.loop.create_future()
         return self._waiter
 
     def _wake(self) -> None:

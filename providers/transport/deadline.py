@@ -33,6 +33,7 @@ class Deadlines:
     """
 
     def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
         self._watched: set[Timed] = set()
         self._is_looking = False
 
@@ -41,7 +42,7 @@ class Deadlines:
         self._watched.add(connection)
         if not self._is_looking:
             self._is_looking = True
-            asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+            self.loop.call_later(LOOK_SECONDS, self._look)
 
     def discard(self, connection: Timed) -> None:
         """Look at a connection no longer."""
@@ -53,4 +54,4 @@ class Deadlines:
             connection.look(now)
         self._is_looking = bool(self._watched)
         if self._is_looking:
-            asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+            self.loop.call_later(LOOK_SECONDS, self._look)

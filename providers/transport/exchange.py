@@ -1,5 +1,6 @@
 """One request and its answer over one connection: bytes out, bytes in, how it ends."""
 
+import warnings
 from collections.abc import AsyncIterator, Mapping
 from time import monotonic
 
@@ -202,6 +203,13 @@ class Body(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         """Give the connection back if the answer is complete, else close it."""
         self._finish()
+
+    def __del__(self) -> None:
+        """Close the connection of an answer that was forgotten, from any thread."""
+        if self._connection is not None:
+            told = "nobody closed a response"
+            warnings.warn(told, ResourceWarning, stacklevel=1, source=self)
+            self._connection.abandon()
 
     def _finish(self) -> None:
         connection, self._connection = self._connection, None

@@ -80,6 +80,20 @@ KEPT = {
     "after seven": (CONTINUE * 7 + ANSWER, b"{}"),
     "no reason": (b"HTTP/1.1 200\r\ncontent-length: 2\r\n\r\n{}", b"{}"),
     "no content": (b"HTTP/1.1 204 No Content\r\n\r\n", b""),
+    "created, with a place": (
+        b"HTTP/1.1 201 Created\r\nlocation: /a\r\ncontent-length: 2\r\n\r\n{}",
+        b"{}",
+    ),
+    "an offer to upgrade": (
+        HEAD + b"upgrade: h2,h2c\r\nconnection: Upgrade, Keep-Alive\r\n"
+        b"content-length: 2\r\n\r\n{}",
+        b"{}",
+    ),
+    "an offer to upgrade, in chunks": (
+        HEAD + b"upgrade: h2\r\nconnection: upgrade\r\n"
+        b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        b"{}",
+    ),
     "not modified": (b"HTTP/1.1 304 Not Modified\r\ncontent-length: 9\r\n\r\n", b""),
     "old, kept alive": (
         b"HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 2\r\n\r\n{}",
@@ -101,7 +115,7 @@ def test_a_whole_answer_is_read_and_its_connection_kept(run, answer, body, size)
     pieces = [cut(answer, size)] * times
     response, found, upstream = run(ask_scripted(pieces, times))
     assert found == body
-    assert response.status_code in (200, 204, 304)
+    assert response.status_code in (200, 201, 204, 304)
     assert (upstream.connections, upstream.requests) == (1, times)
     assert "x-hint" not in response.headers
     assert "x-sum" not in response.headers
@@ -195,6 +209,13 @@ REFUSED = {
     "NUL in a value": HEAD + b"x-a: b\0c\r\ncontent-length: 2\r\n\r\n{}",
     "NUL in a name": HEAD + b"x\0a: b\r\ncontent-length: 2\r\n\r\n{}",
     "a bare CR in a value": HEAD + b"x-a: b\rc\r\ncontent-length: 2\r\n\r\n{}",
+    "a folded value": HEAD + b"x-a: b\r\n c\r\ncontent-length: 2\r\n\r\n{}",
+    "lines that end with LF": b"HTTP/1.1 200 OK\ncontent-length: 2\n\n{}",
+    "a header ended by LF": HEAD + b"x-a: b\ncontent-length: 2\r\n\r\n{}",
+    "a blank behind a chunk's size": CHUNKED + b"2 \r\n{}\r\n0\r\n\r\n",
+    "an interim answer with a body": (
+        b"HTTP/1.1 150 Wait\r\ncontent-length: 2\r\n\r\n{}" + ANSWER
+    ),
     "no colon": HEAD + b"x-a\r\ncontent-length: 2\r\n\r\n{}",
     "a blank before the colon": HEAD + b"content-length : 2\r\n\r\n{}",
     "a line that is too long": HEAD + b"x-a: " + TOO_LONG + b"\r\n\r\n",
@@ -469,6 +490,19 @@ def test_a_call_that_is_given_up_closes_its_connection(run, said):
             return closed and await upstream.closed()
 
     assert run(call())
+
+
+def test_an_answer_that_nobody_closes_closes_its_connection(run):
+    async def call():
+        async with Scripted([CHUNKED]) as upstream:
+            way = GuardedTransport(LOOPBACK)
+            response = await way.handle_async_request(request_to(upstream))
+            with pytest.warns(ResourceWarning, match="nobody closed"):
+                del response
+            assert await upstream.closed()
+            await way.aclose()
+
+    run(call())
 
 
 # --- the parser alone ---
