@@ -16,6 +16,10 @@ bind = f"{_host}:{settings.LISTEN_PORT}"
 workers = settings.WORKERS
 worker_class = "runagents.serving.worker.Worker"
 asgi_loop = "uvloop"
+# Ours stands before this one (parser.py). A gunicorn_h1c that happens to be installed
+# would be taken otherwise: gunicorn wants 0.6.14, which PyPI does not have, and takes
+# older ones, which frame what is refused here.
+http_parser = "python"
 asgi_lifespan = "on"
 # A client that leaves cancels its request at once, and with it the upstream's.
 asgi_disconnect_grace_period = 0

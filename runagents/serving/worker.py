@@ -11,11 +11,13 @@ import signal
 from functools import partial
 from typing import Any
 
+from gunicorn.asgi import protocol
 from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.workers import gasgi
 
 from gateway.worker.draining import STALLED, draining
 from runagents import settings
+from runagents.serving.parser import Parser
 
 IDLE_CHECK_SECONDS = 0.25
 # What was used a moment ago may just be sending its next request.
@@ -99,8 +101,10 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         return float(self._keepalive_handle.when() - self.cfg.keepalive)
 
 
-# The worker makes its connections by this name and offers no other way to say how.
+# gunicorn makes connections and their readers by these names, and offers no other way
+# to say how.
 gasgi.ASGIProtocol = Connection
+protocol.PythonProtocol = Parser
 
 
 class Worker(gasgi.ASGIWorker):  # type: ignore[misc]

@@ -1,0 +1,180 @@
+"""Requests are read as gunicorn's own reader reads them, and refused as it refuses."""
+
+import itertools
+from typing import Any
+
+import pytest
+from gunicorn.asgi.parser import ParseError, PythonProtocol
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from runagents.serving import server
+from runagents.serving.parser import Parser
+from tests import smuggling
+from tests.smuggling import BY_LENGTH, READ, REFUSED, SECOND, head
+
+LIMITS = {
+    "limit_request_line": server.limit_request_line,
+    "limit_request_fields": server.limit_request_fields,
+    "limit_request_field_size": server.limit_request_field_size,
+}
+Reading = tuple[list[dict[str, Any]], str]
+
+
+class Reader:
+    """A connection's end of a reader: takes requests one after the other."""
+
+    def __init__(self, kind: type) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self.is_framed = True
+        self.error = ""
+        self._parser = kind(
+            on_headers_complete=self._begin,
+            on_body=self._extend,
+            on_message_complete=self._end,
+            **LIMITS,
+        )
+
+    def feed(self, data: bytes) -> None:
+        """Read what came, and requests behind a request as gunicorn does."""
+        try:
+            while data and not self.error:
+                self._parser.feed(data)
+                data = b""
+                if self._parser.is_complete:
+                    data = self._parser.remaining()
+                    self._parser.reset()
+        except ParseError as error:
+            self.error = f"{type(error).__name__}: {error}"
+
+    def _begin(self) -> bool:
+        parser = self._parser
+        self.is_framed = False
+        self.requests.append(
+            {
+                "method": parser.method,
+                "target": parser.path,
+                "version": parser.http_version,
+                "fields": list(parser.headers),
+                "length": parser.content_length,
+                "chunked": parser.is_chunked,
+                "stays": parser.should_keep_alive,
+                "body": b"",
+            }
+        )
+        return False
+
+    def _extend(self, data: bytes) -> None:
+        assert isinstance(data, bytes)
+        assert data
+        self.requests[-1]["body"] += data
+
+    def _end(self) -> None:
+        self.is_framed = True
+
+
+def read(kind: type, data: bytes, cuts: list[int]) -> tuple[Any, ...]:
+    """Return the requests in `data`, cut there, and how it ends."""
+    reader = Reader(kind)
+    places = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
+    for start, end in itertools.pairwise(places):
+        reader.feed(data[start:end])
+    return reader.requests, reader.is_framed, reader.error
+
+
+def cuts_of(data: bytes) -> list[list[int]]:
+    """Return ways to cut it: not at all, in two, by pieces, by bytes."""
+    size = len(data)
+    ways = [[], [size // 2], list(range(0, size, 7)), list(range(0, size, 1000))]
+    if size < 1000:
+        ways += [list(range(size)), *([place] for place in range(1, size))]
+    return ways
+
+
+@pytest.mark.proves("1.5")
+@pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED)
+def test_what_is_ambiguous_is_no_request_and_hides_none(data):
+    for cuts in cuts_of(data):
+        requests, is_framed, error = read(Parser, data + SECOND, cuts)
+        assert error
+        assert not requests or not is_framed
+        assert len(requests) <= 1
+
+
+@pytest.mark.proves("1.5")
+@pytest.mark.parametrize(
+    "data", [*REFUSED.values(), *BY_LENGTH.values()], ids=[*REFUSED, *BY_LENGTH]
+)
+def test_what_gunicorn_refuses_is_refused_in_its_words(data):
+    for cuts in cuts_of(data):
+        expected = read(PythonProtocol, data + SECOND, cuts)
+        assert read(Parser, data + SECOND, cuts) == expected
+
+
+@pytest.mark.parametrize("data", READ.values(), ids=READ)
+def test_what_is_unusual_is_read_as_gunicorn_reads_it(data):
+    for cuts in cuts_of(data):
+        found = read(Parser, data + SECOND, cuts)
+        assert found == read(PythonProtocol, data + SECOND, cuts)
+        assert [each["target"] for each in found[0]][1:] == [b"/second"]
+        assert found[1:] == (True, "")
+
+
+NAMES = st.from_regex(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,12}", fullmatch=True)
+VALUES = st.from_regex(rb"[\t -~\x80-\xff]{0,30}", fullmatch=True)
+FIELDS = st.lists(st.builds(lambda n, v: n + b":" + v, NAMES, VALUES), max_size=8)
+CUTS = st.lists(st.integers(0, 2000), max_size=6)
+FRAMING = (b"content-length", b"transfer-encoding", b"host", b"content-type", b"expect")
+
+
+@st.composite
+def requests(draw: Any) -> bytes:
+    """A request that there is one way to read."""
+    fields = [
+        each for each in draw(FIELDS) if each.partition(b":")[0].lower() not in FRAMING
+    ]
+    body = draw(st.binary(max_size=60))
+    if draw(st.booleans()):
+        length = b"Content-Length: %d" % len(body)
+        fields.insert(draw(st.integers(0, len(fields))), length)
+        return head(*fields) + body
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body)
+    return head(*fields, smuggling.CHUNKED) + chunks + b"0\r\n\r\n"
+
+
+@given(st.lists(requests(), min_size=1, max_size=3), CUTS)
+def test_a_request_is_the_same_however_it_is_cut(sent, cuts):
+    data = b"".join(sent)
+    whole = read(Parser, data, [])
+    assert len(whole[0]) == len(sent)
+    assert whole[1:] == (True, "")
+    assert read(Parser, data, cuts) == whole
+    assert read(PythonProtocol, data, []) == whole
+
+
+NOISE = [b"\r", b"\n", b"\r\n", b"\x00", b" ", b"\t", b":", b"\r\n\r\n", b"0", b"\x7f"]
+NOISE += [b"Content-Length: 3\r\n", smuggling.CHUNKED + b"\r\n", b";", b"\xff", b"a"]
+
+
+@given(
+    requests(),
+    st.integers(0, 400),
+    st.integers(0, 3),
+    st.sampled_from(NOISE),
+    CUTS,
+)
+@example(head(b"Content-Length: 5") + b"hello", 22, 0, b"\n", [])
+def test_a_request_with_a_flaw_is_read_as_gunicorn_reads_it(
+    data, place, gone, noise, cuts
+):
+    place %= len(data)
+    flawed = data[:place] + noise + data[place + gone :] + SECOND
+    assert read(Parser, flawed, cuts) == read(PythonProtocol, flawed, cuts)
+    assert read(Parser, flawed, []) == read(PythonProtocol, flawed, [])
+
+
+def test_a_plain_request_does_not_go_through_gunicorns_reader(monkeypatch):
+    monkeypatch.setattr(PythonProtocol, "feed", None)
+    data = head(b"Content-Length: 5") + b"hello"
+    (request,), is_framed, error = read(Parser, data, [-5, -3])
+    assert (request["body"], is_framed, error) == (b"hello", True, "")
