@@ -60,6 +60,7 @@ class Flusher:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._writers: dict[str, _Writer] = {}
+        self.costs: rows.Costs = {}
         # For the upkeep, which empties them: hours since 1970 that rows were stored
         # for, and when each key was used last.
         self.touched_hours: set[int] = set()
@@ -106,7 +107,7 @@ class Flusher:
 
     def _keep(self, ended: list[Line]) -> None:
         """Store calls and note what the upkeep wants to know of them."""
-        refused = rows.store(ended)
+        refused = rows.store(ended, self.costs)
         if refused:
             self._set_aside(refused)
             ended = [line for line in ended if line not in refused]

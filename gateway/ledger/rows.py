@@ -49,23 +49,36 @@ class _Column(NamedTuple):
     convert: Convert | None
 
 
-def store(lines: Sequence[Line]) -> list[Line]:
+_NAMES = [field.attname for field in FIELDS]
+_PROVIDER, _MODEL, _COST = map(_NAMES.index, ("provider", "model", "cost"))
+
+Costs = dict[tuple[str, str], float]
+"""Dollars that calls came to, by provider and model."""
+
+
+def store(lines: Sequence[Line], costs: Costs) -> list[Line]:
     """Insert the rows; return those that cannot be, which hold up no other.
 
-    Raises django.db.Error when the database is away.
+    What the others cost is added to `costs`. Raises django.db.Error when the database
+    is away.
     """
     if not lines:
         return []
     try:
+        stored = [_row(line) for line in lines]
         with transaction.atomic():
-            for start in range(0, len(lines), ROWS_PER_STATEMENT):
-                some = lines[start : start + ROWS_PER_STATEMENT]
-                _execute(_insert(len(some)), list(chain.from_iterable(map(_row, some))))
+            for start in range(0, len(stored), ROWS_PER_STATEMENT):
+                some = stored[start : start + ROWS_PER_STATEMENT]
+                _execute(_insert(len(some)), list(chain.from_iterable(some)))
     except _NO_ROW:
         if len(lines) == 1:
             logger.exception("A usage row cannot be made.")
             return [*lines]
-        return [refused for line in lines for refused in store([line])]
+        return [refused for line in lines for refused in store([line], costs)]
+    for row in stored:
+        if row[_COST] is not None:
+            key = (row[_PROVIDER], row[_MODEL])
+            costs[key] = costs.get(key, 0.0) + float(row[_COST])
     return []
 
 

@@ -30,6 +30,7 @@ class Collection:
         """Begin to count and to tell."""
         self._shelf.open()
         runtime.spool.watch = self.counts.note
+        self.counts.costs = runtime.costs
         self._task = keep("put-metrics", self._keep_putting)
 
     async def stop(self) -> None:

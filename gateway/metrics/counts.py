@@ -62,10 +62,14 @@ class Numbers(NamedTuple):
 
 
 class Counts:
-    """Calls by their kind, and how many each caller made."""
+    """Calls by their kind and by their caller, and dollars by provider and model.
+
+    What calls cost is known once they are stored: who stores them puts it here.
+    """
 
     def __init__(self) -> None:
         self.callers: dict[str, int] = {}
+        self.costs: dict[tuple[str, str], float] = {}
         self._kinds: dict[Kind, list[float]] = {}
         self._causes: set[str] = set()
 
@@ -104,7 +108,8 @@ class Counts:
     def dump(self) -> dict[str, Any]:
         """Return all of it as JSON, for `merge` of another process."""
         kinds = [[*kind, numbers] for kind, numbers in self._kinds.items()]
-        return {"kinds": kinds, "callers": self.callers}
+        costs = [[*key, dollars] for key, dollars in self.costs.items()]
+        return {"kinds": kinds, "callers": self.callers, "costs": costs}
 
     def merge(self, dumped: dict[str, Any]) -> None:
         """Add what another worker has `dump`ed; what is no such thing is left out."""
@@ -117,6 +122,10 @@ class Counts:
             self._kinds[kind] = [a + b for a, b in zip(own, numbers, strict=True)]
         for caller, calls in dumped.get("callers", {}).items():
             self.callers[caller] = self.callers.get(caller, 0) + calls
+
+        for provider, model, dollars in dumped.get("costs", ()):
+            key = (provider, model)
+            self.costs[key] = self.costs.get(key, 0.0) + dollars
 
     def items(self) -> Iterable[tuple[Kind, Numbers]]:
         """Yield each kind with its numbers."""

@@ -68,6 +68,7 @@ def _families(
 ) -> Iterator[Metric]:
     yield from _calls(counts)
     yield from _by_model(counts)
+    yield _costs(counts)
     yield _agents(counts)
     yield from _states(workers)
     yield from _host(workers, troubles)
@@ -145,6 +146,17 @@ def _buckets(bounds: tuple[float, ...], counts: list[int]) -> list[tuple[str, in
     """Return a histogram's buckets, each with all that are below its bound."""
     names = [*map(str, bounds), "+Inf"]
     return list(zip(names, accumulate(counts), strict=True))
+
+
+def _costs(counts: Counts) -> Metric:
+    costs = CounterMetricFamily(
+        "runagents_cost_dollars",
+        "What calls cost in US dollars, where the price is known.",
+        labels=_BY_MODEL,
+    )
+    for key, dollars in counts.costs.items():
+        costs.add_metric(key, dollars)
+    return costs
 
 
 def _agents(counts: Counts) -> Metric:

@@ -67,6 +67,11 @@ class Runtime:
         """How long ago the spool was carried to the database last, by this worker."""
         return time.monotonic() - self._flushed_at
 
+    @property
+    def costs(self) -> dict[tuple[str, str], float]:
+        """Dollars by provider and model, of the calls that this worker has stored."""
+        return self._flusher.costs
+
     async def start(self) -> None:
         """Load the registry and begin the background work."""
         # Console pages and the registry's reading run in threads beside the event loop;

@@ -135,3 +135,11 @@ class TestShelf:
         garbled = self._worker(tmp_path, "2")
         next(tmp_path.glob("*-*.json")).write_text("{")
         assert self._calls(garbled) == 0
+
+
+def test_what_calls_cost_is_told_by_who_stored_them():
+    one, other = Counts(), Counts()
+    one.costs[("p", "m")] = 0.5
+    other.merge(json.loads(json.dumps(one.dump())))
+    other.merge(one.dump())
+    assert other.costs == {("p", "m"): 1.0}
