@@ -37,10 +37,21 @@ class Request:
     send: Callable[[dict[str, Any]], Awaitable[None]] | None = None
     waiting: Waiting | None = None
     is_unread: bool = True
+    _sent: Sent | None = None
 
     def sent(self) -> Sent:
-        """Return what a door may know of it."""
-        return Sent(self.header_lists, self.request_id, self.caller.name, self.body)
+        """Return what a door may know of it; asked for once its body was read."""
+        if self._sent is None:
+            self._sent = Sent(
+                self.header_lists, self.request_id, self.caller.name, self.body
+            )
+        return self._sent
+
+    def let_go(self, kept: Sent) -> None:
+        """Hold the body no more: what was read of it goes on, and what is `kept`."""
+        self.body = b""
+        is_whole = kept.headers is self.header_lists
+        self._sent = kept if is_whole else None
 
     def wait_for(self, asked: Asked, door: Door) -> None:
         """Have the client told that its stream will come, should it come late."""

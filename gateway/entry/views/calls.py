@@ -87,7 +87,7 @@ def asked_by(request: Request, door: Envelope) -> tuple[Asked, Call]:
     if members is not None:
         sent = sent._replace(members=members)
     asked = door.parse_request(body, sent)
-    request.body = b""  # Held once: what was read of it goes on.
+    request.let_go(asked.sent)
     return asked, call
 
 
