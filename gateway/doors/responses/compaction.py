@@ -8,13 +8,19 @@ https://platform.openai.com/docs/api-reference/responses/compact
 from typing import Any
 
 from gateway.doors import responses
-from gateway.doors.envelope import render_error
 from gateway.doors.protocol import JSON, Asked, HubRequest, Sent
+from gateway.doors.responses import (
+    ESTIMATES_USAGE,
+    KEEP_ALIVE,
+    about,
+    answer_headers,
+    render_error,
+    status_of,
+    stream_renderer,
+)
 from gateway.doors.responses.ids import Ids
 from gateway.doors.responses.reading import Reading
 from gateway.doors.responses.reasoning import blob_of_summary
-from gateway.doors.responses.sessions import about
-from gateway.doors.responses.streams.renderer import ResponsesRenderer
 from gateway.doors.responses.usage import estimated_usage, usage_of
 from gateway.errors import GatewayError
 from gateway.hub.protocol import Route
@@ -33,8 +39,6 @@ __all__ = [
     "stream_renderer",
 ]
 
-ESTIMATES_USAGE = responses.ESTIMATES_USAGE
-KEEP_ALIVE = responses.KEEP_ALIVE
 NAME = "compact"
 
 LONGEST = 8_192
@@ -85,21 +89,6 @@ def render_response(completion: JSON, asked: Asked) -> JSON:
         "output": [*questions, compacted],
         "usage": usage_of(usage) if usage else estimated_usage(reading, len(summary)),
     }
-
-
-def stream_renderer(asked: Asked) -> ResponsesRenderer:
-    """Return what writes events: never asked for, no stream is."""
-    return responses.stream_renderer(asked)
-
-
-def status_of(error: GatewayError, sent: Sent) -> int:
-    """Return the status of a refusal."""
-    return responses.status_of(error, sent)
-
-
-def answer_headers(headers: dict[str, str], sent: Sent) -> dict[str, str]:
-    """Return the headers as they are: those of OpenAI."""
-    return headers
 
 
 def _kept(body: JSON) -> list[str]:
