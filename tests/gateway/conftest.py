@@ -15,6 +15,7 @@ from gateway.worker.snapshot import Snapshot
 from providers import transport
 from runagents.asgi import application
 from tests import doors
+from tests.grammar import streams
 
 
 @pytest.fixture
@@ -90,7 +91,10 @@ def ledger(tmp_path, monkeypatch) -> Iterator[Callable[[], list[dict[str, Any]]]
 
 
 class GatewayClient:
-    """Calls the application as a server would, from a test that is not asynchronous."""
+    """Calls the application as a server would, from a test that is not asynchronous.
+
+    Streams must keep to their grammar, whatever a test is about.
+    """
 
     def __init__(self, host: str, headers: dict[str, str] | None) -> None:
         self._host = host
@@ -116,7 +120,9 @@ class GatewayClient:
             base_url="http://127.0.0.1:8000",
             headers=self._headers,
         ) as client:
-            return await client.request(method, url, **options)
+            answer = await client.request(method, url, **options)
+        streams.check(answer)
+        return answer
 
 
 @pytest.fixture
