@@ -2,12 +2,14 @@
 
 import fcntl
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e.clusters import Cluster
 from tests.e2e.processes import Server
 from tests.e2e.replay import Replay
 
@@ -81,3 +83,14 @@ def replay() -> Iterator[Replay]:
     """An upstream that answers as scripted."""
     with Replay() as upstream:
         yield upstream
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """A running PostgreSQL."""
+    # pytest's own folders are closed to the account that PostgreSQL runs as.
+    with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
+        made = Cluster(Path(folder))
+        made.start()
+        yield made
+        made.stop()

@@ -100,6 +100,11 @@ class Server:
 
     def start(self) -> "Server":
         """Start and wait until calls can be served."""
+        self.begin_to_start()
+        return self.wait_until_ready()
+
+    def begin_to_start(self) -> None:
+        """Start, for others to start meanwhile."""
         port = ["--port", str(self.port)]
         command = ["serve", *port, "--workers", str(self.workers)]
         with self.log_file.open("ab") as log, open(os.devnull, "rb") as nothing:
@@ -111,6 +116,9 @@ class Server:
                 stdout=log,
                 stderr=log,
             )
+
+    def wait_until_ready(self) -> "Server":
+        """Wait until calls can be served."""
         ready = wait_until(self._is_ready, START_SECONDS)
         assert ready, f"The server did not become ready:\n{self.log}"
         return self

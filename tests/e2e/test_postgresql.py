@@ -1,86 +1,22 @@
 """The server on PostgreSQL, with the database going away and coming back."""
 
 import json
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from providers import keys
 from tests.e2e import dialects, registries
-from tests.e2e.processes import START_SECONDS, Server, free_port, wait_until
+from tests.e2e.clusters import Cluster
+from tests.e2e.processes import START_SECONDS, Server, wait_until
 from tests.e2e.raw import Answered, Crew
 from tests.e2e.replay import Replay
-from tests.services import program
 
 MODELS = ("GET", "/v1/models")
 WAITING = "The database cannot be reached yet"
-
-
-class Cluster:
-    """A PostgreSQL of our own on a free port."""
-
-    def __init__(self, folder: Path) -> None:
-        self._control = program("pg_ctl", "/usr/lib/postgresql/*/bin")
-        self._data = folder / "data"
-        self.port = free_port()
-        self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
-        # PostgreSQL refuses to run as root; who is not root runs it as themselves.
-        self._as: dict[str, Any] = {}
-        if os.geteuid() == 0:
-            account = pwd.getpwnam("postgres")
-            shutil.chown(folder, account.pw_uid, account.pw_gid)
-            self._as = {"user": account.pw_uid, "group": account.pw_gid}
-        self._folder = folder
-        self._run("initdb", "-o", "-A trust -E UTF8 -U postgres --no-sync")
-
-    def start(self) -> None:
-        """Start it and wait until it takes connections."""
-        listen = f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1"
-        options = f"{listen} -c fsync=off -c max_connections=40"
-        self._run("start", "-w", "-l", str(self._folder / "log"), "-o", options)
-
-    def stop(self) -> None:
-        """Stop it at once; connections break."""
-        self._run("stop", "-w", "-m", "immediate")
-
-    def rows(self, statement: str) -> list[tuple[Any, ...]]:
-        """Return what a query finds."""
-        with psycopg.connect(self.url) as connection:
-            return connection.execute(statement).fetchall()
-
-    def _run(self, action: str, *options: str) -> None:
-        command = [self._control, action, "-D", str(self._data), *options]
-        with (self._folder / "control.log").open("ab") as log:
-            subprocess.run(
-                command,
-                check=True,
-                timeout=60,
-                cwd="/",
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                **self._as,
-            )
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    """A running PostgreSQL."""
-    # pytest's own folders are closed to the account that PostgreSQL runs as.
-    with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
-        made = Cluster(Path(folder))
-        made.start()
-        yield made
-        made.stop()
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from providers import sealing, starter
 from runagents.accounts import setup
+from runagents.management.turns import turn
 from runagents.serving.application import Served
 
 SAFE_SQLITE = (3, 51, 3)
@@ -119,13 +120,18 @@ class Command(BaseCommand):
             time.sleep(1)
 
     def _fill_database(self) -> None:
-        plan = MigrationExecutor(connection)
-        if plan.migration_plan(plan.loader.graph.leaf_nodes()):
-            self.stdout.write("Setting up the database ...")
-            self.stdout.flush()
-            call_command("migrate", verbosity=0)
-        starter.refresh_sandbox_address()
-        self._make_administrator()
+        with turn(wait=self._tell_of_another):
+            plan = MigrationExecutor(connection)
+            if plan.migration_plan(plan.loader.graph.leaf_nodes()):
+                self.stdout.write("Setting up the database ...")
+                self.stdout.flush()
+                call_command("migrate", verbosity=0)
+            starter.refresh_sandbox_address()
+            self._make_administrator()
+
+    def _tell_of_another(self) -> None:
+        self.stdout.write("Waiting for another server, which sets the database up ...")
+        self.stdout.flush()
 
     def _make_administrator(self) -> None:
         name = settings.FIRST_ADMINISTRATOR
