@@ -110,8 +110,9 @@ def _measure(
             for row in LIVE_ROWS:
                 streams[f"{count} of {row.name}"] = _live(row, targets, options, count)
         for each in served:
-            print("memory and start of", each.server.name, flush=True)
-            lifetimes[each.server.name] = lifetime.follow(each, whole=not options.quick)
+            name = each.server.name
+            lifetimes[name] = lifetime.follow(each, whole=not options.quick)
+            print(f"{name}: {lifetimes[name]}", flush=True)
         crowd(served[0].server)
         crowded = _row(ROWS[0], [served[0].target], options, idle)
     names = [target.name for target in targets]
@@ -167,7 +168,8 @@ def _live(
             runs = [live.measure(target, row, count) for _ in range(options.rounds)]
             found[target.name] = sorted(runs, key=lambda run: run.p99)[len(runs) // 2]
             print(
-                f"{count} of {row.name}: {target.name} {found[target.name]}", flush=True
+                f"{count} of {row.name}: {target.name} {found[target.name]} ms",
+                flush=True,
             )
     return found
 

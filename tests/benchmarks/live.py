@@ -30,12 +30,16 @@ class Live(NamedTuple):
     ended: int
     streams: int
 
+    def __str__(self) -> str:
+        failed = self.streams - self.ended
+        lost = f" ({failed} failed)" if failed else ""
+        return f"{self.p50:.1f} / {self.p99:.1f}{lost}"
+
 
 def measure(target: Target, row: Row, streams: int) -> Live:
     """Open streams at once and read them to their end."""
     body = row.request(target.models[row.kind])
     headers = {
-        "Host": f"127.0.0.1:{target.port}",
         "Content-Length": str(len(body)),
         **target.headers_for(row),
     }

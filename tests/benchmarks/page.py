@@ -64,7 +64,7 @@ def _call(row: str, found: dict[str, Result], others: list[str]) -> list[str]:
     ours = found.get("ours")
     line = [row]
     line += (
-        [f"{ours.cpu:,.0f}", f"{ours.rate:,.0f}", f"{ours.p99:.1f}"]
+        [f"{ours.cpu:,.0f}", f"{ours.rate:,.0f}", f"{ours.p99:.1f}" if ours.p99 else ""]
         if ours
         else ["", "", ""]
     )
@@ -89,10 +89,7 @@ def _live(report: Report) -> str:
         line = [row]
         for name in names:
             each = found.get(name)
-            shown = f"{each.p50:.1f} / {each.p99:.1f}" if each else ""
-            if each and each.ended < each.streams:
-                shown += f" ({each.streams - each.ended} failed)"
-            line.append(shown)
+            line.append(str(each) if each else "")
         lines.append(line)
     return _table(head, lines)
 

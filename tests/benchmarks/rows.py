@@ -117,7 +117,7 @@ def _doors() -> list[Row]:
         Row(f"{native}, stream of 200", "native", RESPONSES, asked | stream, o),
         Row(made, "responses", RESPONSES, asked, o),
         Row(f"{made}, stream of 200", "responses", RESPONSES, asked | stream, o),
-        Row("Embeddings", "embeddings", EMBEDDINGS, text),
+        Row("Embeddings", "embeddings", EMBEDDINGS, text, o),
     ]
 
 

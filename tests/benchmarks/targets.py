@@ -20,15 +20,19 @@ CROWD = 10_000
 LIMIT = 1_000_000
 """Requests per minute of each provider: counted, and never reached."""
 
-_MANY = """
+_MANY = f"""
+from providers import keys
 from providers.models import ModelProvider, ProviderModel, RegistryVersion, WorkspaceKey
 provider = ModelProvider.objects.first()
+issued = []
+for n in range({CROWD}):
+    issued.append(WorkspaceKey(name="many-%d" % n))
+    issued[-1].take(keys.generate(keys.WORKSPACE_PREFIX))
+WorkspaceKey.objects.bulk_create(issued)
 ProviderModel.objects.bulk_create(
-    ProviderModel(provider=provider, model_id=f"many-{n}", position=n + 10)
-    for n in range({crowd})
+    ProviderModel(provider=provider, model_id="many-%d" % n, position=n + 10)
+    for n in range({CROWD})
 )
-for number in range({crowd}):
-    WorkspaceKey.issue(f"many-{{number}}")
 RegistryVersion.bump()
 """
 
@@ -45,12 +49,12 @@ class Target(NamedTuple):
     models: dict[str, str]
     headers: list[str]
     upstream: int
-    settles: float = 1.2
+    settles: float = 0.6
 
     def headers_for(self, row: Row) -> dict[str, str]:
         """Return the headers of the requests of a row."""
         upstream = f"http://127.0.0.1:{self.upstream}"
-        found = {"Content-Type": "application/json"}
+        found = {"Host": f"127.0.0.1:{self.port}", "Content-Type": "application/json"}
         for header in self.headers:
             name, _, value = header.partition(":")
             value = value.replace("{upstream}", upstream)
@@ -153,12 +157,12 @@ def gateway(
     models = {kind: f"bench-{kind}" for kind in kinds}
     models |= {"messages": "bench-anthropic", "responses": "bench-openai"}
     headers = [f"Authorization: Bearer {key}"]
-    return Served(server, Target(name, server.port, models, headers, upstream))
+    return Served(server, Target(name, server.port, models, headers, upstream, 1.2))
 
 
 def crowd(server: Server) -> None:
     """Add ten thousand models and as many keys to a gateway's registry."""
-    server.run("manage.py", "shell", "-v", "0", "-c", _MANY.format(crowd=CROWD))
+    server.run("manage.py", "shell", "-v", "0", "-c", _MANY)
     time.sleep(4)
 
 
