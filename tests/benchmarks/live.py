@@ -48,7 +48,7 @@ def measure(target: Target, row: Row, streams: int) -> Live:
     delays, ended = uvloop.run(_streams(target.port, request, streams))
     delays.sort()
     if not delays:
-        return Live(0, 0, 0, 0, streams)
+        return Live(0, 0, 0, ended, streams)
     at = [delays[min(int(s * len(delays)), len(delays) - 1)] for s in (0.5, 0.99, 1)]
     return Live(at[0] / 1e6, at[1] / 1e6, at[2] / 1e6, ended, streams)
 
