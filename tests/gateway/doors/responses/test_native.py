@@ -465,3 +465,32 @@ def test_nobody_else_is_asked_about_what_one_keeps(provider, upstream, gateway, 
     assert (told.status_code, len(seen)) == (503, 1)
     gateway().post(URL, json=asked)
     assert len(seen) == 3
+
+
+def test_another_provider_is_sent_a_translation_instead(
+    provider, upstream, gateway, asked
+):
+    provider("first", endpoint=HOME, private_network=False, priority=1)
+    provider("second", priority=2)
+
+    def answer(request):
+        if request.url.path.endswith("/responses"):
+            return httpx.Response(503, json={"error": {"message": "overloaded"}})
+        return httpx.Response(200, json=COMPLETION)
+
+    upstream(answer)
+    told = gateway().post(URL, json=asked)
+    assert told.json()["output"][0]["content"][0]["text"] == "translated"
+    assert told.headers["x-gateway-provider"] == "second"
+
+
+def test_openais_models_on_bedrock_are_reached_where_they_speak_it(
+    provider, upstream, gateway, asked
+):
+    """https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html"""
+    host = "https://bedrock-runtime.us-east-1.amazonaws.com"
+    options = {"responses_api": "on"}
+    provider(endpoint=f"{host}/openai/v1", private_network=False, options=options)
+    seen = upstream(json=RESPONSE)
+    assert gateway().post(URL, json=asked).status_code == 200
+    assert str(seen[0].url) == f"{host}/openai/v1/responses"

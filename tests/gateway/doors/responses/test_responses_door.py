@@ -206,3 +206,36 @@ def test_malformed_headers_of_a_session_are_left_out(
     assert gateway(headers=headers).post(URL, json=asked).status_code == 200
     (row,) = ledger()
     assert not {"run_id", "request_class", "session_id"} & set(row)
+
+
+def test_the_body_decides_on_a_stream_and_not_a_header(
+    provider, upstream, gateway, asked, completion
+):
+    provider()
+    upstream(json=completion)
+    client = gateway(headers={"accept": "application/json"})
+    streamed = client.post(URL, json={**asked, "stream": True})
+    assert streamed.headers["content-type"].startswith("text/event-stream")
+    client = gateway(headers={"accept": "text/event-stream"})
+    assert client.post(URL, json=asked).headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("more", "param"),
+    [
+        ({"input": [{"role": "user", "content": "hi"}] * 10_001}, "input"),
+        (
+            {"tools": [{"type": "function", "name": f"f{n}"} for n in range(1025)]},
+            "tools",
+        ),
+    ],
+)
+def test_there_is_an_end_to_items_and_tools(
+    provider, upstream, gateway, asked, more, param
+):
+    provider()
+    seen = upstream(json={})
+    answer = gateway().post(URL, json={**asked, **more})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"].startswith(param)
+    assert not seen
