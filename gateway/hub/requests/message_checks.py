@@ -5,6 +5,7 @@ from typing import Any
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.field_checks import invalid_value, wrong_type
+from gateway.hub.requests.tools.calls import may_call
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
@@ -22,20 +23,43 @@ def checked_messages(messages: Any) -> list[JSON]:
         raise invalid_value("messages", "'messages' needs at least one message.")
     for position, message in enumerate(messages):
         if not _is_plain(message):
-            _check_message(message, f"messages[{position}]")
+            check_message(message, f"messages[{position}]")
     return messages
 
 
 def _is_plain(message: Any) -> bool:
-    """Tell at a glance that a message is text, as nearly all are, and no call."""
+    """Tell at a glance that a message is text, as nearly all are, or calls."""
+    if not isinstance(message, dict):
+        return False
+    content, role = message.get("content"), message.get("role")
+    if role == "assistant":
+        is_said = content is None or isinstance(content, str)
+        return is_said and (not may_call(message) or _has_plain_calls(message))
+    return isinstance(content, str) and role in _WITHOUT_CALLS
+
+
+def _has_plain_calls(message: JSON) -> bool:
+    """Tell at a glance that calls are as OpenAI tells them, and none is of old."""
+    calls = message.get("tool_calls")
     return (
-        isinstance(message, dict)
-        and isinstance(message.get("content"), str)
-        and message.get("role") in _WITHOUT_CALLS
+        isinstance(calls, list)
+        and "function_call" not in message
+        and all(map(_is_plain_call, calls))
     )
 
 
-def _check_message(message: Any, param: str) -> None:
+def _is_plain_call(call: Any) -> bool:
+    if not isinstance(call, dict) or call.get("type") != "function":
+        return False
+    function = call.get("function")
+    if not isinstance(function, dict) or not isinstance(call.get("id"), str):
+        return False
+    name, arguments = function.get("name"), function.get("arguments")
+    return isinstance(name, str) and name != "" and isinstance(arguments, str)
+
+
+def check_message(message: Any, param: str) -> None:
+    """Raise a 400 for a message, whose path is `param`, of another shape than asked."""
     if not isinstance(message, dict):
         raise wrong_type(param, "an object")
     role = message.get("role")

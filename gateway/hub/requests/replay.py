@@ -31,6 +31,11 @@ class Replay(NamedTuple):
 
 NO_REPLAY = Replay([], True)
 
+_FIELDS = frozenset(
+    {"thinking_blocks", "reasoning_details", "reasoning_content", "reasoning"}
+)
+"""Fields of a message that hold thinking."""
+
 
 def replay_of(message: JSON) -> Replay:
     """Return the thinking blocks of an assistant message, byte for byte.
@@ -38,6 +43,8 @@ def replay_of(message: JSON) -> Replay:
     A block without a signature cannot be sent to Claude at all, and sending the others
     alone would be a changed turn: so one such block drops those of its message.
     """
+    if _FIELDS.isdisjoint(message):
+        return NO_REPLAY
     entries = message.get("thinking_blocks") or message.get("reasoning_details")
     if not entries:
         text = message.get("reasoning_content") or message.get("reasoning")

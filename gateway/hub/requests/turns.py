@@ -6,7 +6,7 @@ from typing import Protocol
 
 from gateway.errors import GatewayError, invalid_request
 from gateway.hub.protocol import JSON
-from gateway.hub.requests.caching import MARK, cache_mark
+from gateway.hub.requests.caching import MARK, MARKS, cache_mark
 from gateway.hub.requests.content.parsing import parse_part
 from gateway.hub.requests.content.parts import Part
 from gateway.hub.requests.conversation import Message, check_silent, check_text_only
@@ -17,6 +17,8 @@ CONTINUED = "(continue)"
 
 GO_ON = "Continue."
 """Stands last where a model does not go on with the assistant's turn by itself."""
+
+_SPEAKERS = ("user", "assistant")
 
 PAUSE = "."
 """An assistant's turn where a format wants one between a tool's result and the user."""
@@ -54,7 +56,7 @@ class Conversation:
 
     def mark(self, block: JSON, holder: JSON) -> None:
         """Mark `block` where the part or message that it was made of is marked."""
-        if mark := cache_mark(holder):
+        if not MARKS.isdisjoint(holder) and (mark := cache_mark(holder)):
             block[MARK] = mark
             self.has_marks = True
 
@@ -99,6 +101,9 @@ def add_messages(messages: Iterable[Message], writer: BlockWriter) -> None:
     for message in messages:
         if answers and message.role != "tool":
             _add_results(conversation, answers)
+        if _is_bare(message):
+            conversation.add(message.role, blocks_of(message, writer))
+            continue
         match message.role:
             case "system":
                 writer.add_system(message, _text_blocks(message, writer))
@@ -110,6 +115,19 @@ def add_messages(messages: Iterable[Message], writer: BlockWriter) -> None:
             case "tool":
                 answers[message.place] = writer.result(message)
     _add_results(conversation, answers)
+
+
+def _is_bare(message: Message) -> bool:
+    """Tell whether somebody says a text and nothing else, as in nearly all of a chat.
+
+    The two fields of such a message have no room for a mark, a call or thinking. To ask
+    for all of them costs three quarters of rendering a long history.
+    """
+    return (
+        len(message.source) == 2
+        and isinstance(message.content, str)
+        and message.role in _SPEAKERS
+    )
 
 
 def _add_results(conversation: Conversation, answers: dict[Place, list[JSON]]) -> None:

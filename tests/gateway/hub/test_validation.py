@@ -1,10 +1,13 @@
 """What is asked of a request before any translated upstream sees it."""
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from gateway.errors import GatewayError
 from gateway.hub.protocol import Route
 from gateway.hub.requests.losses import Losses
+from gateway.hub.requests.message_checks import check_message, checked_messages
 from gateway.hub.requests.validation import output_limit, validate_request
 
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -273,3 +276,47 @@ def test_thousands_of_calls_are_paired_whatever_their_order():
     pairs = validate_request(request(messages=messages)).results
     assert pairs[2] == (1, count - 1)
     assert pairs[count + 1] == (1, 0)
+
+
+ANY = st.sampled_from([None, True, 1, "", "x", [], {}, ["x"], [{"type": "text"}]])
+A_CALL = called("a")["tool_calls"][0]
+TEXT = st.just("x")
+FUNCTIONS = st.fixed_dictionaries({"name": TEXT | ANY, "arguments": TEXT | ANY})
+CALLS = st.fixed_dictionaries(
+    {"id": TEXT | ANY, "type": st.just("function") | ANY, "function": FUNCTIONS}
+)
+MESSAGES = st.fixed_dictionaries(
+    {"role": st.sampled_from(["user", "assistant", "tool"]) | ANY, "content": ANY},
+    optional={
+        "tool_calls": st.lists(CALLS, max_size=2) | ANY,
+        "function_call": FUNCTIONS | ANY,
+    },
+)
+
+
+@given(ANY | MESSAGES)
+@example({"role": "assistant", "content": None})
+@example(called("a", "b"))
+@example({**called("a"), "function_call": 1})
+@example({"role": "assistant", "content": 1})
+@example({**called("a"), "tool_calls": [{**A_CALL, "id": 1}]})
+@example({**called("a"), "tool_calls": [{**A_CALL, "function": {"name": ""}}]})
+@example(
+    {
+        **called("a"),
+        "tool_calls": [{**A_CALL, "function": {"name": "", "arguments": ""}}],
+    }
+)
+@example({"role": "assistant", "content": "x", "tool_calls": None})
+def test_a_glance_lets_nothing_pass_that_a_look_would_not(message):
+    """A message is checked in full where a glance does not do."""
+
+    def words(check, *asked):
+        try:
+            return check(*asked) and None
+        except GatewayError as error:
+            return error.message
+
+    assert words(checked_messages, [message]) == words(
+        check_message, message, "messages[0]"
+    )

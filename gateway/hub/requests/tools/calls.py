@@ -16,6 +16,14 @@ class ToolCall(NamedTuple):
     arguments: str | JSON | None
 
 
+_CALLS = frozenset({"tool_calls", "function_call"})
+
+
+def may_call(message: JSON) -> bool:
+    """Tell whether a message has a field for calls."""
+    return not _CALLS.isdisjoint(message)
+
+
 def calls_of(message: JSON) -> list[ToolCall]:
     """Return the calls of an assistant message, the legacy `function_call` last."""
     calls = [
@@ -37,5 +45,7 @@ def calls_in(messages: list[JSON]) -> dict[int, list[ToolCall]]:
     return {
         index: calls
         for index, message in enumerate(messages)
-        if message["role"] == "assistant" and (calls := calls_of(message))
+        if message["role"] == "assistant"
+        and may_call(message)
+        and (calls := calls_of(message))
     }
