@@ -98,9 +98,10 @@ class RelayingResponses:
 
     def _is_native(self, route: Route) -> bool:
         """Tell whether a target is sent a request as it is."""
-        missing = {request.MISSING.name, self._missing.name}
-        if not missing.isdisjoint(route.avoid):
-            return False
+        if route.avoid:  # Nearly nothing is: no set is made of what may be.
+            missing = {request.MISSING.name, self._missing.name}
+            if not missing.isdisjoint(route.avoid):
+                return False
         return speaks_responses(route.host, route.options)
 
 

@@ -20,8 +20,7 @@ class Reading:
         self.body = body
         self.route = _NOWHERE
         self.is_kept = False
-        # Without the bytes: a body is held once.
-        self._sent = sent._replace(raw=b"")
+        self._sent = sent
         self._form: HubForm | None = None
 
     def form(self, route: Route) -> HubForm:
