@@ -37,6 +37,8 @@ class RingFile:
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._map: mmap.mmap | None = None
+        # Of what is mapped here; the header has that of the file.
+        self._capacity = 0
 
     def close(self) -> None:
         """Let go of the file."""
@@ -61,8 +63,7 @@ class RingFile:
 
         The caller holds the lock.
         """
-        ring = self._ready(limit)
-        _, capacity, count = _HEADER.unpack_from(ring)
+        ring, capacity, count = self._ready(limit)
         if count >= limit:
             stamp = self._stamp(ring, (count - limit) % capacity)
             if stamp <= now < stamp + WINDOW_SECONDS:
@@ -76,16 +77,22 @@ class RingFile:
         stamp: float = _STAMP.unpack_from(ring, _HEADER.size + place * _STAMP.size)[0]
         return stamp
 
-    def _ready(self, limit: int) -> mmap.mmap:
-        """Return the mapped ring, made or enlarged so that `limit` places fit.
+    def _ready(self, limit: int) -> tuple[mmap.mmap, int, int]:
+        """Return the mapped ring, its capacity and the number of admissions.
 
-        Its header, which all processes share, tells when another one enlarged it.
+        It is made, or enlarged, so that `limit` places fit. Its header, which all
+        processes share, tells when another one enlarged it.
         """
         if self._map is not None:
-            magic, capacity, _ = _HEADER.unpack_from(self._map)
-            fits = magic == _MAGIC and len(self._map) == self._bytes_for(capacity)
-            if fits and capacity >= limit:
-                return self._map
+            magic, capacity, count = _HEADER.unpack_from(self._map)
+            if limit <= capacity == self._capacity and magic == _MAGIC:
+                return self._map, capacity, count
+        self._make_ready(limit)
+        assert self._map is not None  # noqa: S101
+        _, capacity, count = _HEADER.unpack_from(self._map)
+        return self._map, capacity, count
+
+    def _make_ready(self, limit: int) -> None:
         size = os.fstat(self._file).st_size
         capacity = 0
         if size >= _HEADER.size:
@@ -97,8 +104,6 @@ class RingFile:
                 capacity = 0
         if capacity < limit:
             self._grow(capacity, limit)
-        assert self._map is not None  # noqa: S101
-        return self._map
 
     def _grow(self, old: int, limit: int) -> None:
         """Make room for `limit` times, keeping those there are."""
@@ -129,6 +134,8 @@ class RingFile:
         if self._map is not None:
             self._map.close()
         self._map = mmap.mmap(self._file, size)
+        places, rest = divmod(size - _HEADER.size, _STAMP.size)
+        self._capacity = -1 if rest else places
 
     @staticmethod
     def _bytes_for(capacity: int) -> int:
@@ -152,7 +159,13 @@ class HostLimiter:
     async def wait_time(self, key: str, limit: int) -> float:
         """Admit a request to `key` and return 0, or return the seconds to wait."""
         try:
-            return await self._wait_time(key, limit)
+            ring = self._rings.get(key) or self._opened(key)
+            if not (ring.try_lock() or await _lock(ring)):
+                return 1.0
+            try:
+                return ring.admit(limit, time.monotonic())
+            finally:
+                ring.unlock()
         except OSError as error:
             self._complain(error)
             return self._own.add(key, limit)
@@ -164,20 +177,10 @@ class HostLimiter:
                 error.strerror,
             )
 
-    async def _wait_time(self, key: str, limit: int) -> float:
-        ring = self._rings.get(key)
-        if ring is None:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            ring = self._rings[key] = RingFile(self._folder / f"{key}.ring")
-        patience = time.monotonic() + LOCK_PATIENCE_SECONDS
-        while not ring.try_lock():
-            if time.monotonic() > patience:
-                return 1.0
-            await asyncio.sleep(0.001)
-        try:
-            return ring.admit(limit, time.monotonic())
-        finally:
-            ring.unlock()
+    def _opened(self, key: str) -> RingFile:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ring = self._rings[key] = RingFile(self._folder / f"{key}.ring")
+        return ring
 
     async def recover(self) -> None:
         """Nothing: what a full disk costs here, the ledger tells."""
@@ -187,3 +190,13 @@ class HostLimiter:
         for ring in self._rings.values():
             ring.close()
         self._rings.clear()
+
+
+async def _lock(ring: RingFile) -> bool:
+    """Wait for the lock that another process holds; tell whether it came in time."""
+    patience = time.monotonic() + LOCK_PATIENCE_SECONDS
+    while time.monotonic() < patience:
+        await asyncio.sleep(0.001)
+        if ring.try_lock():
+            return True
+    return False
