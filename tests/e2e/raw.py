@@ -127,7 +127,7 @@ class Connection:
                 name = f"socket:[{fields[9]}]"
                 for pid in self._server.worker_pids():
                     links = Path(f"/proc/{pid}/fd").iterdir()
-                    if any(_target(link) == name for link in links):
+                    if any(target_of(link) == name for link in links):
                         return pid
         return 0
 
@@ -174,7 +174,8 @@ class Crew:
         return found
 
 
-def _target(link: Path) -> str:
+def target_of(link: Path) -> str:
+    """Return what a link of /proc leads to; empty when it is gone."""
     try:
         return str(link.readlink())
     except OSError:

@@ -6,13 +6,14 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import aiohttp
 import pytest
 
 from tests.e2e import dialects, registries, ways
 from tests.e2e.processes import Server, wait_until
-from tests.e2e.raw import Connection, Watch
+from tests.e2e.raw import Connection, Watch, target_of
 from tests.e2e.replay import Replay, json_reply
 from tests.e2e.ways import EVERY, STREAMING, Way, saying, speaking
 
@@ -143,11 +144,9 @@ def test_clients_that_leave_in_mid_stream(gateway, upstream):
         assert row["output_tokens"] >= 10
 
 
-@pytest.mark.proves("5.5")
-def test_three_hundred_that_leave_at_random_leave_nothing_behind(gateway, upstream):
-    upstream.clear()
+async def leave_at_random(gateway: Server, rounds: int) -> None:
+    """Ask 50 times at once, leave soon or stay to the end; so many times."""
     dice = random.Random(20260102)
-    rows_before = len(gateway.rows())
 
     async def leave(session: aiohttp.ClientSession) -> None:
         way = dice.choice(STREAMING)
@@ -163,13 +162,17 @@ def test_three_hundred_that_leave_at_random_leave_nothing_behind(gateway, upstre
         except TimeoutError:
             return
 
-    async def all_of_them() -> None:
-        connector = aiohttp.TCPConnector(limit=0, force_close=True)
-        async with aiohttp.ClientSession(connector=connector) as session:
-            for _ in range(6):
-                await asyncio.gather(*(leave(session) for _ in range(50)))
+    connector = aiohttp.TCPConnector(limit=0, force_close=True)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        for _ in range(rounds):
+            await asyncio.gather(*(leave(session) for _ in range(50)))
 
-    asyncio.run(all_of_them())
+
+@pytest.mark.proves("5.5")
+def test_three_hundred_that_leave_at_random_leave_nothing_behind(gateway, upstream):
+    upstream.clear()
+    rows_before = len(gateway.rows())
+    asyncio.run(leave_at_random(gateway, 6))
     assert upstream.wait_until(lambda: upstream.open == 0, 5)
     assert [gateway.chat("good").status_code for _ in range(10)] == [200] * 10
     seen = len(upstream.calls)
@@ -178,6 +181,22 @@ def test_three_hundred_that_leave_at_random_leave_nothing_behind(gateway, upstre
     # A call that had not reached the upstream when its client left has a row as well.
     assert len(rows) - rows_before <= 310
     assert {row["outcome"] for row in rows} == {"ok", "client_closed"}
+
+
+def client_sockets(gateway: Server) -> int:
+    """Return how many connections of clients the only worker holds."""
+    (pid,) = gateway.worker_pids()
+    mine = f":{gateway.port:04X}"
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+    inodes = {f"socket:[{row[9]}]" for row in rows[1:] if row[1].endswith(mine)}
+    return sum(target_of(link) in inodes for link in Path(f"/proc/{pid}/fd").iterdir())
+
+
+@pytest.mark.proves("10.5")
+def test_a_load_leaves_no_socket_of_a_client_open(gateway, upstream):
+    asyncio.run(leave_at_random(gateway, 1))
+    # The one it listens on.
+    assert wait_until(lambda: client_sockets(gateway) == 1, 5)
 
 
 @pytest.mark.proves("5.5")
