@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Literal
 
-PAUSE = 0.01
+PAUSE = 0.002
 RESET = b"\1\0\0\0\0\0\0\0"  # SO_LINGER: on, for no time
 
 End = Literal["stay", "close", "reset", "half", "unannounced"]

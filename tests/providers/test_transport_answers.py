@@ -244,6 +244,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.proves("5.1")
 @pytest.mark.parametrize("size", [1 << 20, 1000])
 @pytest.mark.parametrize("answer", REFUSED.values(), ids=REFUSED)
 def test_what_is_not_http_is_refused_and_its_connection_closed(run, answer, size):
@@ -268,6 +269,7 @@ CUT = {
 }
 
 
+@pytest.mark.proves("5.1")
 @pytest.mark.parametrize("end", ["close", "reset", "half"])
 @pytest.mark.parametrize("answer", CUT.values(), ids=CUT)
 def test_an_answer_that_is_cut_off_is_never_a_whole_one(run, answer, end):
@@ -441,6 +443,7 @@ def test_an_answer_that_comes_before_the_request_was_taken_ends_the_connection(r
 # --- a reader that is slow ---
 
 
+@pytest.mark.proves("5.4")
 def test_an_upstream_does_not_fill_the_memory_of_a_slow_reader(run):
     """What an upstream sends is held back by TCP, not kept here."""
     sent = 0
@@ -532,6 +535,7 @@ def test_what_arrived_before_an_end_that_is_none_is_handed_over_too(run):
 # --- giving up ---
 
 
+@pytest.mark.proves("5.5")
 @pytest.mark.parametrize("said", [b"", HEAD, HEAD + b"\r\n", CHUNKED + b"2\r\n{}"])
 def test_a_call_that_is_given_up_closes_its_connection(run, said):
     """Wherever it waits: for the head, in it, for the body, in it."""
