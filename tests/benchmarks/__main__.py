@@ -21,8 +21,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from tests.benchmarks import lifetime, live, load, page, processes
@@ -43,6 +46,7 @@ from tests.benchmarks.targets import (
 
 CONNECTIONS = 16
 LIVE_STREAMS = (100, 200)
+FEW_STREAMS = 20
 
 
 def main() -> None:
@@ -61,6 +65,8 @@ def main() -> None:
         )
         stack.callback(upstream.terminate)
         time.sleep(1)
+        if upstream.poll() is not None:
+            sys.exit(f"port {options.port} is taken; name another with --port")
         served = _served(stack, options, folder)
         peers = [peer(spec, options.port) for spec in options.peer]
         targets = [*(each.target for each in served), *peers]
@@ -106,9 +112,7 @@ def _measure(
     lifetimes = {}
     crowded = {}
     if not options.only:
-        for count in LIVE_STREAMS:
-            for row in LIVE_ROWS:
-                streams[f"{count} of {row.name}"] = _live(row, targets, options, count)
+        streams = _streams(targets, options)
         for each in served:
             name = each.server.name
             lifetimes[name] = lifetime.follow(each, whole=not options.quick)
@@ -157,20 +161,50 @@ def _median(results: list[Result]) -> Result:
 
 
 def _live(
-    row: Row, targets: list[Target], options: argparse.Namespace, count: int
+    name: str,
+    targets: list[Target],
+    options: argparse.Namespace,
+    measure: Callable[[Target], Live],
 ) -> dict[str, Live]:
+    """Measure live streams of every target and straight to the upstream; medians."""
     straight = Target(
         "straight to the upstream", options.port, MODELS, [], options.port
     )
     found = {}
     for target in [straight, *targets]:
-        if row.kind in target.models:
-            runs = [live.measure(target, row, count) for _ in range(options.rounds)]
-            found[target.name] = sorted(runs, key=lambda run: run.p99)[len(runs) // 2]
-            print(
-                f"{count} of {row.name}: {target.name} {found[target.name]} ms",
-                flush=True,
-            )
+        runs = [measure(target) for _ in range(options.rounds)]
+        found[target.name] = sorted(runs, key=lambda run: run.p99)[len(runs) // 2]
+    told = ", ".join(f"{target} {each} ms" for target, each in found.items())
+    print(f"{name}: {told}", flush=True)
+    return found
+
+
+def _streams(
+    targets: list[Target], options: argparse.Namespace
+) -> dict[str, dict[str, Live]]:
+    """Measure what tokens of live streams wait: many streams, and few beside images."""
+    found = {}
+    for count in LIVE_STREAMS:
+        for row in LIVE_ROWS:
+            able = [target for target in targets if row.kind in target.models]
+            name = f"{count} of {row.name}"
+            measure = partial(live.measure, row=row, streams=count)
+            found[name] = _live(name, able, options, measure)
+    name = f"{FEW_STREAMS} of OpenAI, beside images of 1 MB"
+    able = [target for target in targets if "openai" in target.models]
+    found[name] = _live(name, able, options, _beside_images)
+    return found
+
+
+def _beside_images(target: Target) -> Live:
+    """Measure a few streams while one client sends image after image."""
+    image = next(row for row in ROWS if row.name == "OpenAI, 1 MB image")
+    body = image.request(target.models[image.kind]), target.headers_for(image)
+    with ThreadPoolExecutor(1) as pool:
+        images = pool.submit(load.wrk, target.port, image.path, [body], 4, 1)
+        time.sleep(0.5)
+        found = live.measure(target, LIVE_ROWS[0], FEW_STREAMS)
+        images.result()
     return found
 
 

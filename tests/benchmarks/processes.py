@@ -3,6 +3,7 @@
 import os
 import re
 import socket
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -45,10 +46,12 @@ def pin(pids: set[int]) -> None:
             os.sched_setaffinity(int(thread.name), {MEASURED})
 
 
-def wait_until_answered(port: int, pid: int, seconds: float = 60) -> None:
+def wait_until_answered(
+    port: int, process: "subprocess.Popen[bytes]", seconds: float = 60
+) -> None:
     """Wait for a server's /readyz, whatever it answers but 503; raises TimeoutError."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and _stat(pid) is not None:
+    while time.monotonic() < deadline and process.poll() is None:
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1)
         except urllib.error.HTTPError as error:

@@ -96,7 +96,7 @@ class Server:
             stdout=subprocess.DEVNULL,
             preexec_fn=processes.pin_myself,
         )
-        processes.wait_until_answered(self.port, process.pid)
+        processes.wait_until_answered(self.port, process)
         return processes.cpu_seconds(processes.tree_of({process.pid}), ended=True)
 
     def stop(self) -> None:
