@@ -23,6 +23,7 @@ django.setup()
 from gateway.calls.passages import between  # noqa: E402
 from gateway.doors import DOORS  # noqa: E402
 from gateway.doors.protocol import Asked  # noqa: E402
+from gateway.entry import bodies  # noqa: E402
 from gateway.hub.protocol import JSON, Reply, Route  # noqa: E402
 from gateway.translators import TRANSLATORS  # noqa: E402
 from gateway.wire import jsontext  # noqa: E402
@@ -118,6 +119,14 @@ def rendering(name: str, target: str, make: Callable[[int], JSON]) -> Job:
 
     small, large = texts
     return Job(f"request: {name}", (len(small), len(large)), (run(small), run(large)))
+
+
+def checking(name: str, make: Callable[[int], JSON]) -> Job:
+    """Return the job of reading a request's body, with all that is checked of it."""
+    texts = [json.dumps({"model": "alias", **make(s)}).encode() for s in (1, GROWTH)]
+    small, large = texts
+    runs = (lambda: bodies.read(small), lambda: bodies.read(large))
+    return Job(f"body: {name}", (len(small), len(large)), runs)
 
 
 # --- streams --------------------------------------------------------------------------
@@ -260,8 +269,9 @@ def main() -> None:
     options = parser.parse_args()
     print("| translator | job | µs | µs, 4 x | per chunk | per KB | per KB, 4 x | x |")
     print("|---|---|--:|--:|--:|--:|--:|--:|")
-    for target in TARGETS:
-        for job in jobs(target):
+    read = [checking(name, make) for name, make in REQUESTS.items()]
+    for target in ("any", *TARGETS):
+        for job in jobs(target) if target in TARGETS else read:
             one, four = (microseconds(run, options.seconds) for run in job.runs)
             per_kb = [t / s * 1024 for t, s in zip((one, four), job.sizes, strict=True)]
             piece = f"{four / job.pieces[1]:.2f}" if job.pieces[1] > 1 else ""
