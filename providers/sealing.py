@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 import os
+from collections.abc import Iterable
 from functools import cache
 
 from cryptography.exceptions import InvalidTag
@@ -51,6 +52,16 @@ def _ciphers(keys: tuple[str, ...]) -> dict[str, AESGCM]:
 def ciphers() -> dict[str, AESGCM]:
     """Return the configured ciphers by key id; raises ImproperlyConfigured."""
     return _ciphers(tuple(settings.ENCRYPTION_KEYS))
+
+
+def key_ids(keys: Iterable[str]) -> set[str]:
+    """Return what ciphertexts call these keys; raises ImproperlyConfigured."""
+    return set(_ciphers(tuple(keys)))
+
+
+def key_id(token: str) -> str:
+    """Return what a ciphertext calls the key that it was made with."""
+    return token.partition(":")[2].partition(":")[0]
 
 
 def is_current(token: str) -> bool:

@@ -87,6 +87,10 @@ SECRET_KEY = env("SECRET_KEY") or key_from_file(DATA_DIR / "secret_key")
 ENCRYPTION_KEYS = env_list("ENCRYPTION_KEYS") or [
     key_from_file(DATA_DIR / "encryption_key")
 ]
+# Whether they are this installation's own files, which its backups then hold.
+SECRET_KEY_GIVEN = was_given("SECRET_KEY")
+ENCRYPTION_KEYS_GIVEN = was_given("ENCRYPTION_KEYS")
+BACKUP_PASSPHRASE = env("BACKUP_PASSPHRASE")
 
 # Where the server listens; `serve` sets both for the worker processes.
 LISTEN_HOST = env("RUNAGENTS_HOST", "127.0.0.1")

@@ -6,6 +6,7 @@ OWN = {
     "Every day": ("serve", "createkey", "providers"),
     "Now and then": (
         "backup",
+        "restore",
         "rotatesecrets",
         "createsuperuser",
         "changepassword",

@@ -55,7 +55,7 @@ class Server:
         self.port = free_port()
         self.expected = ""
         self._is_stopping = False
-        self._environ = {
+        self.environ = {
             "PATH": os.environ.get("PATH", ""),
             "RUNAGENTS_DATA_DIR": str(self.data),
             "RUNAGENTS_PORT": str(self.port),
@@ -111,7 +111,7 @@ class Server:
             self._process = subprocess.Popen(
                 [sys.executable, "manage.py", *command],
                 cwd=ROOT,
-                env=self._environ,
+                env=self.environ,
                 stdin=nothing,
                 stdout=log,
                 stderr=log,
@@ -164,14 +164,14 @@ class Server:
 
     def manage(self, *arguments: str, text: str = "", **environ: str) -> str:
         """Run a command of manage.py and return what it printed."""
-        done = warm.run(list(arguments), {**self._environ, **environ}, text)
+        done = warm.run(list(arguments), {**self.environ, **environ}, text)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def run(self, *arguments: str) -> None:
         """Run Python with the server's environment."""
         subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, env=self._environ, check=True
+            [sys.executable, *arguments], cwd=ROOT, env=self.environ, check=True
         )
 
     def apply(self, registry: Mapping[str, Any], **secrets: str) -> None:

@@ -1,10 +1,9 @@
-"""`manage.py backup`: SQLite's database as one whole file, server running or not."""
+"""`manage.py backup`: SQLite's database and the key files as one file, encrypted."""
 
 import os
-import secrets
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +11,32 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from providers import database
+from runagents import __version__
+from runagents.backups import copying, last
+from runagents.backups.archive import DATABASE, KEYS, pack, replacing
 
 MIB = 1 << 20
+NICENESS = 15
 
 
 class Command(BaseCommand):
-    """Writes what one moment left in the database, checked, to a file of mode 0600.
-
-    https://www.sqlite.org/backup.html
-    """
+    """Writes what one moment left in the database, checked, to a file of mode 0600."""
 
     help = (
-        "Copy SQLite's database to a file, also while the server runs. The file "
+        "Back database and key files up into one file, also while the server runs. "
+        "With BACKUP_PASSPHRASE (or BACKUP_PASSPHRASE_FILE) the file is encrypted and "
+        "holds both; without, it is a plain copy of SQLite's database alone. It "
         "appears when it is whole and was checked; one that is there is replaced then."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the file to write."""
-        parser.add_argument("file", type=Path, help="where the copy goes")
+        parser.add_argument("file", type=Path, help="where the backup goes")
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Let the server have the processor first."""
+        os.nice(NICENESS)
+        super().run_from_argv(argv)
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         """Write the backup; raises CommandError, which ends in status 1."""
@@ -37,67 +44,64 @@ class Command(BaseCommand):
         if live is None:
             raise CommandError(
                 "The database is no file of SQLite's. Back it up with its own tools: "
-                "PostgreSQL's is pg_dump."
+                "PostgreSQL's is pg_dump (docs/operating.md)."
             )
         if file.exists() and live.exists() and file.samefile(live):
             raise CommandError(f"{file} is the database itself. Name another file.")
+        passphrase = settings.BACKUP_PASSPHRASE
         try:
-            with _replacing(file) as draft:
-                _copy(live, draft)
+            with replacing(file) as draft:
+                if passphrase:
+                    keys = _write_whole(live, draft, passphrase)
+                else:
+                    copying.copy(live, draft)
+        except copying.Damaged as damage:
+            raise CommandError(
+                f"The database is damaged ({damage}), so no backup was written. Keep "
+                "the ones that you have."
+            ) from None
         except (sqlite3.Error, OSError) as error:
             raise CommandError(f"No backup was written to {file}: {error}.") from None
-        self.stdout.write(
-            f"Wrote {file} ({file.stat().st_size / MIB:.1f} MiB). Stored credentials "
-            f"can be read with the same ENCRYPTION_KEYS only, or with the file "
-            f"encryption_key in {settings.DATA_DIR}: keep that too."
+        last.remember(file, is_whole=bool(passphrase))
+        size = f"{file.stat().st_size / MIB:.1f} MiB"
+        told = _of_keys(keys) if passphrase else IN_CLEAR % settings.DATA_DIR
+        self.stdout.write(f"Wrote {file} ({size}). {told}")
+
+
+IN_CLEAR = (
+    "It is not encrypted, and without keys: stored credentials can be read with the "
+    "same ENCRYPTION_KEYS only, or with the file encryption_key in %s: keep that too. "
+    "With BACKUP_PASSPHRASE set, both come into one encrypted file."
+)
+
+
+def _write_whole(live: Path, draft: Path, passphrase: str) -> list[str]:
+    """Write database and key files, encrypted; returns the names of the latter."""
+    keys = {name: settings.DATA_DIR / name for name in KEYS if not _is_given(name)}
+    note = {"version": __version__, "made_at": datetime.now(UTC).isoformat()}
+    # The copy in clear lies where the database does, and no longer than it is needed.
+    with tempfile.TemporaryDirectory(dir=live.parent, prefix=".backup-") as folder:
+        copied = Path(folder) / DATABASE
+        os.close(os.open(copied, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        copying.copy(live, copied)
+        pack(draft, passphrase, {**keys, DATABASE: copied}, note)
+    return list(keys)
+
+
+def _is_given(name: str) -> bool:
+    """Tell whether the environment sets a key, so that its file is not in use."""
+    given = settings.ENCRYPTION_KEYS_GIVEN, settings.SECRET_KEY_GIVEN
+    return given[name == "secret_key"]
+
+
+def _of_keys(names: list[str]) -> str:
+    if "encryption_key" in names:
+        return (
+            f"It is encrypted and holds the database and {' and '.join(names)}: "
+            "without BACKUP_PASSPHRASE nobody can read it."
         )
-
-
-@contextmanager
-def _replacing(file: Path) -> Iterator[Path]:
-    """Give an empty file for its owner alone, which becomes `file` in the end.
-
-    What breaks off leaves `file` as it was, and nothing beside it.
-    """
-    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        yield draft
-        os.fsync(descriptor)
-        os.replace(draft, file)
-        _sync_folder(file.absolute().parent)
-    finally:
-        os.close(descriptor)
-        for end in ("", "-wal", "-shm", "-journal"):
-            draft.with_name(draft.name + end).unlink(missing_ok=True)
-
-
-def _copy(live: Path, draft: Path) -> None:
-    """Copy the database at one moment; raises CommandError where that is damaged.
-
-    One that is missing is not made, which would be a backup of nothing.
-    """
-    uri = f"{live.absolute().as_uri()}?mode=rw"
-    with (
-        closing(sqlite3.connect(uri, uri=True)) as source,
-        closing(sqlite3.connect(draft)) as copy,
-    ):
-        # In one step: others go on writing meanwhile, and it never begins again.
-        source.backup(copy, pages=-1)
-        # One file alone: what stands in a log beside it could be forgotten.
-        copy.execute("PRAGMA journal_mode=DELETE")
-        found = [row[0] for row in copy.execute("PRAGMA integrity_check")]
-    if found != ["ok"]:
-        raise CommandError(
-            f"The database is damaged ({found[0]}), so no backup was written. Keep the "
-            "ones that you have."
-        )
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the file's new name outlive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    return (
+        "It is encrypted and holds the database. ENCRYPTION_KEYS come from the "
+        "environment and are not in it: keep them, without them stored credentials "
+        "cannot be read."
+    )

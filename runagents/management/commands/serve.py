@@ -25,6 +25,7 @@ from django.db.migrations.executor import MigrationExecutor
 from providers import sealing, starter
 from runagents.accounts import setup
 from runagents.management.turns import turn
+from runagents.serving import running
 from runagents.serving.application import Served
 
 SAFE_SQLITE = (3, 51, 3)
@@ -74,6 +75,7 @@ class Command(BaseCommand):
         # again, would take a tenth of the start; gunicorn's `when_ready` goes on.
         gc.disable()
         settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+        running.hold()
         sealing.ciphers()
         self._raise_file_limit()
         self._prepare_database()

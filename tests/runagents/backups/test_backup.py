@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from providers import database
-from runagents.management.commands import backup
+from runagents.backups import copying
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_backup_that_breaks_off_leaves_nothing(source, tmp_path, monkeypatch):
     def fail(*arguments):
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(backup, "_copy", fail)
+    monkeypatch.setattr(copying, "copy", fail)
     with pytest.raises(CommandError, match="disk is full"):
         call_command("backup", tmp_path / "copy")
     assert names(tmp_path) == []
