@@ -285,8 +285,12 @@ PLAYGROUND_LLM_API_KEY = env("PLAYGROUND_LLM_API_KEY")
 REQUEST_BODY_LIMIT = env_int("REQUEST_BODY_LIMIT", 20 * 1024 * 1024)
 CONNECT_TIMEOUT = env_int("CONNECT_TIMEOUT", 5)
 FIRST_BYTE_TIMEOUT = env_int("FIRST_BYTE_TIMEOUT", 600)
+# What a stream may take until its first event, where it comes over the internet.
+FIRST_TOKEN_TIMEOUT = env_int("FIRST_TOKEN_TIMEOUT", 120)
 SILENCE_TIMEOUT = env_int("SILENCE_TIMEOUT", 300)
 STREAM_TIMEOUT = env_int("STREAM_TIMEOUT", 3600)
+# How long a call waits for a provider that is busy, to ask it again; 0: it does not.
+RETRY_PATIENCE = env_int("RETRY_PATIENCE", 10)
 KEEPALIVE_SECONDS = env_int("KEEPALIVE_SECONDS", 15)
 UPSTREAM_BODY_LIMIT = env_int("UPSTREAM_BODY_LIMIT", 64 * 1024 * 1024)
 # How long a client may leave a stream unread.

@@ -16,5 +16,7 @@ STORAGES = {
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405
 # Tests let providers fail again and again.
 UNAVAILABLE_AFTER = 0
+# Tests count what a busy provider is asked; those of waiting for it switch it on.
+RETRY_PATIENCE = 0
 # A thread that writes would wait for a test's transaction; tests of it switch it on.
 RESPONSES_MEMORY_DAYS = 0

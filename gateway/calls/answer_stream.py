@@ -6,6 +6,7 @@ passage made it, be it frames for a client or chunks for the Playground.
 
 import asyncio
 from collections.abc import Mapping
+from time import monotonic
 from typing import Generic, TypeVar
 
 import httpx
@@ -65,6 +66,7 @@ class AnswerStream(Generic[T]):
         self._withholding = withholding(self._provider)
         self._ready: list[Relayed[T]] = []
         self._broken: GatewayError | None = None
+        self._begins_by: float | None = None
         self._first_byte = False
         self._characters = 0
         self._finish_reason = ""
@@ -74,14 +76,20 @@ class AnswerStream(Generic[T]):
     async def open(self) -> None:
         """Wait for the upstream's first event, ten seconds at the most.
 
-        Raises GatewayError when the upstream failed before anything worth sending.
+        Raises GatewayError when the upstream failed before anything worth sending, or
+        let its time for that pass. What is left of that time goes on afterwards.
         """
+        left = self._provider.first_token - (monotonic() - self._rounds.sent_at)
         try:
-            async with asyncio.timeout(COMMIT_SECONDS):
+            async with asyncio.timeout(min(COMMIT_SECONDS, left)):
                 while self.is_silent:
                     await self.receive()
         except TimeoutError:
-            return
+            if left > COMMIT_SECONDS:
+                loop = asyncio.get_running_loop()
+                self._begins_by = loop.time() + left - COMMIT_SECONDS
+                return
+            self._be_late()
         if self.failure and not any(relayed.says for relayed in self._ready):
             raise self.failure
         if gates.failing and self.failure is None:
@@ -100,7 +108,23 @@ class AnswerStream(Generic[T]):
 
     async def receive(self) -> None:
         """Wait for the upstream once; may be cancelled, and called again."""
-        self._translate(await self._receive())
+        if self._begins_by is None:
+            self._translate(await self._receive())
+            return
+        try:
+            async with asyncio.timeout_at(self._begins_by):
+                data = await self._receive()
+        except TimeoutError:
+            self._be_late()
+            return
+        self._translate(data)
+        if self._ready:
+            self._begins_by = None
+
+    def _be_late(self) -> None:
+        """Fail: the upstream let the time for its first event pass."""
+        self.failure = failures.no_first_event(self._provider)
+        failures.observe_broken(self.target, self.failure)
 
     def take(self) -> T | None:
         """Return what is there to send, None where the answer is over."""

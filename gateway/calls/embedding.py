@@ -128,10 +128,13 @@ class _Attempt:
             try:
                 return await self._ask(embedder, part)
             except GatewayError as error:
-                whole = part.size == len(self._request.inputs)
+                if part.size == len(self._request.inputs):
+                    if not await self._rounds(part).outlasts(error):
+                        raise
+                    continue
                 wait = _wait_after(error)
-                if whole or wait is None or number == TRIES:
-                    raise error if whole else _of_part(error, part) from None
+                if wait is None or number == TRIES:
+                    raise _of_part(error, part) from None
             await asyncio.sleep(wait)
         raise AssertionError("the last try returns or raises")
 

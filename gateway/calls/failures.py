@@ -26,6 +26,9 @@ RETRYABLE = frozenset(
     }
 )
 
+BUSY = frozenset({"rate_limit_exceeded", "overloaded", "model_not_ready"})
+"""What an upstream says with 429, 503 and 529, or in place of a stream: not now."""
+
 UNSENT = (*auth.UNUSABLE_CREDENTIALS, httpx.TransportError)
 """What keeps a request from being sent or answered at all."""
 
@@ -103,6 +106,15 @@ def oversized(provider: Provider, limit: int) -> GatewayError:
         502,
         "upstream_invalid_response",
         f"The provider {provider.name} sent more than {limit} bytes.",
+    )
+
+
+def no_first_event(provider: Provider) -> GatewayError:
+    """Return the 504 for a stream that began, and said nothing for too long."""
+    return upstream_error(
+        504,
+        "upstream_timeout",
+        f"The provider {provider.name} did not begin its answer in time.",
     )
 
 

@@ -1,28 +1,43 @@
-"""The upstream requests that one answer takes: more than one where it pauses."""
+"""The upstream requests that one answer takes.
 
+They are more than one where it pauses, or while the provider is busy.
+"""
+
+import random
+from asyncio import sleep
 from dataclasses import dataclass
+from time import monotonic
 
 import httpx
 
-from gateway.calls import upstream
+from gateway.calls import failures, upstream
 from gateway.calls.call import Call
+from gateway.errors import GatewayError
 from gateway.hub.protocol import UpstreamRequest
 from gateway.limits import refusal
 from gateway.wire.jsontext import JSON
+from gateway.worker.draining import draining
 from gateway.worker.snapshot import Target
+
+MOST_AGAIN = 2
+"""How often a call asks a provider again that was busy."""
+# Those that were refused together do not come back together.
+JITTER = (1.0, 1.25)
 
 
 @dataclass
 class Rounds:
     """One answer's requests to one target; `rendered` is the current one.
 
-    `reading` understands what the target answers.
+    `reading` understands what the target answers. The current one was `sent_at`, on the
+    monotonic clock.
     """
 
     target: Target
     rendered: UpstreamRequest
     call: Call
     reading: upstream.Reading
+    sent_at: float = 0.0
 
     async def admit(self) -> None:
         """Count a request; raises the 429 over the provider's limit."""
@@ -40,7 +55,42 @@ class Rounds:
 
         The response is a success, its body not read yet. Raises GatewayError.
         """
+        self.sent_at = monotonic()
         return await upstream.send(self.target, self.rendered, self.call, self.reading)
+
+    async def outlasts(self, error: GatewayError) -> bool:
+        """Wait as `error` asks, and tell whether to send the current request again.
+
+        The upstream said that it did not take the work, so that nothing is billed
+        twice. Where another provider may be asked instead, that one is. Returns at once
+        where the call's patience or the provider's repeats
+        (providers/transport/repeats.py) do not last.
+        """
+        call, repeats = self.call, self.target.provider.repeats
+        if call.asked_again:
+            repeats.failed()
+        seconds = self._pause(error)
+        if seconds is None or not repeats.are_left():
+            return False
+        call.asked_again += 1
+        call.waited += seconds
+        await sleep(seconds)
+        call.entry.fields.setdefault("details", {})["asked_again"] = call.asked_again
+        return not draining.has_begun
+
+    def _pause(self, error: GatewayError) -> float | None:
+        """Return the seconds to wait before the next request; None for no other."""
+        call = self.call
+        if call.is_billed or not call.is_last or call.asked_again == MOST_AGAIN:
+            return None
+        if (
+            error.code not in failures.BUSY
+            or error.headers.get("x-should-retry") == "false"
+        ):
+            return None
+        seconds = _told(error) * random.uniform(*JITTER)  # noqa: S311
+        is_short = call.waited + seconds <= self.target.provider.patience
+        return seconds if is_short else None
 
     async def go_on(self) -> httpx.Response:
         """Send a later request, which counts like the first."""
@@ -56,3 +106,16 @@ class Rounds:
         self.rendered = resumed
         self.call.is_billed = True
         return True
+
+
+def _told(error: GatewayError) -> float:
+    """Return the seconds that the client would be told to wait.
+
+    Some servers tell milliseconds beside, some a date, for which nobody waits here.
+    https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+    """
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        told = error.headers.get(name, "").strip()
+        if told.isascii() and told.replace(".", "", 1).isdigit():
+            return float(told) * unit
+    return float("inf")

@@ -85,6 +85,7 @@ async def in_order(
     """
     try:
         for number, target in enumerate(targets, 1):
+            call.is_last = number in {len(targets), MAX_ATTEMPTS}
             try:
                 return await attempt(target)
             except GatewayError as error:
@@ -164,7 +165,7 @@ async def _attempt(
         await rounds.admit()
         book(rounds, routed_ms)
         try:
-            return await _answer(asked, passage, rounds)
+            return await _patiently(asked, passage, rounds)
         except GatewayError as error:
             if refused is not None:
                 provider.repeats.failed()
@@ -214,6 +215,19 @@ def book(rounds: Rounds, routed_ms: int) -> None:
     )
     if rounds.call.tells_way:
         entry.fields["details"] = {"way": "native" if rendered.raw else "translated"}
+
+
+async def _patiently(
+    asked: Asked, passage: Passage[T], rounds: Rounds
+) -> WholeAnswer | AnswerStream[T]:
+    """Return what comes back; a provider that is busy is asked again."""
+    while True:
+        try:
+            return await _answer(asked, passage, rounds)
+        except GatewayError as error:
+            if not await rounds.outlasts(error):
+                raise
+            await rounds.admit()
 
 
 async def _answer(

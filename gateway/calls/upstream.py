@@ -68,7 +68,9 @@ async def send(
         await response.aclose()
     if gates.failing and response.status_code < 500:
         gates.answered(provider, target.upstream_id)
-    failures.observe(target, refusal, response.status_code)
+    if not (call.asked_again and refusal.code in failures.BUSY):
+        # One busy moment counts once, however often it is met.
+        failures.observe(target, refusal, response.status_code)
     call.entry.fields["upstream_status"] = response.status_code
     raise refusal
 
@@ -182,7 +184,7 @@ def request_of(
         url,
         headers=headers,
         stream=httpx.ByteStream(_content(rendered)),
-        extensions=provider.extensions,
+        extensions=provider.streaming if rendered.reply.stream else provider.extensions,
     )
 
 

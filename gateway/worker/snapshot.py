@@ -60,7 +60,9 @@ class Provider:
     values, which must not come back to a client. `avoided` are features that upstream
     models refused, `refused_schemas` those of single requests' schemas, by these
     (gateway/calls/avoidance.py), `repeats` what it may still be asked
-    once more.
+    once more. `extensions` go with each of its requests, `streaming` with those for a
+    stream, whose first event may take `first_token` seconds; a call waits for it up to
+    `patience` seconds while it is busy.
     """
 
     row: ModelProvider
@@ -71,6 +73,9 @@ class Provider:
     host: str
     extra_headers: Mapping[str, str]
     extensions: dict[str, object]
+    streaming: dict[str, object]
+    first_token: float
+    patience: float
     heads: dict[tuple[object, ...], tuple[httpx.URL, httpx.Headers]] = field(
         default_factory=dict
     )
@@ -91,7 +96,14 @@ class Provider:
             "silence": own.get("silence", settings.SILENCE_TIMEOUT),
             "total": own.get("total", settings.STREAM_TIMEOUT),
         }
+        first_token = _first_token(own, row.private_network)
+        first_byte = min(limits["first_byte"], first_token)
         repeats = Repeats()
+        extensions = {
+            "private_network": row.private_network,
+            "timeout": limits,
+            "repeats": repeats,
+        }
         return cls(
             row=row,
             translator=TRANSLATORS[row.provider_type],
@@ -103,13 +115,25 @@ class Provider:
                 name.lower(): value
                 for name, value in row.options.get("extra_headers", {}).items()
             },
-            extensions={
-                "private_network": row.private_network,
-                "timeout": limits,
-                "repeats": repeats,
-            },
+            extensions=extensions,
+            streaming={**extensions, "timeout": {**limits, "first_byte": first_byte}},
+            first_token=first_token,
+            patience=own.get("patience", settings.RETRY_PATIENCE),
             repeats=repeats,
         )
+
+
+def _first_token(own: Mapping[str, float], private_network: bool) -> float:
+    """Return how long a stream's first event may take, by a provider's own times.
+
+    A machine of one's own reads a coding agent's prompt for minutes: where nobody said
+    otherwise it may take as long as a first byte.
+    """
+    if private_network:
+        usual = settings.FIRST_BYTE_TIMEOUT
+    else:
+        usual = settings.FIRST_TOKEN_TIMEOUT
+    return own.get("first_token", own.get("first_byte", usual))
 
 
 class Target(NamedTuple):

@@ -11,7 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from providers.options import EVERYWHERE, OPTIONS, TIMEOUTS
+from providers.options import EVERYWHERE, MAY_BE_NONE, OPTIONS, TIMEOUTS
 from providers.options.kinds import (
     MAX_SECONDS,
     Choice,
@@ -121,7 +121,7 @@ def form_fields() -> dict[str, forms.Field]:
         fields[field_name] = forms.FloatField(
             required=False,
             label=TIMEOUTS[name],
-            min_value=0.001,
+            min_value=0 if name in MAY_BE_NONE else 0.001,
             max_value=MAX_SECONDS,
         )
     return fields

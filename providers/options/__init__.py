@@ -11,10 +11,17 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from providers.options.headers import HeaderError, check_header
-from providers.options.table import EVERYWHERE, OPTIONS, TIMEOUTS, Option
+from providers.options.table import (
+    EVERYWHERE,
+    MAY_BE_NONE,
+    OPTIONS,
+    TIMEOUTS,
+    Option,
+)
 
 __all__ = [
     "EVERYWHERE",
+    "MAY_BE_NONE",
     "OPTIONS",
     "TIMEOUTS",
     "HeaderError",

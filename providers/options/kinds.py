@@ -81,15 +81,21 @@ class Headers:
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds by what is waited for."""
+    """Seconds by what is waited for; those of `may_be_none` may be 0."""
 
     names: frozenset[str]
+    may_be_none: frozenset[str] = frozenset()
 
     def check(self, value: Any) -> dict[str, float]:
         """Return the seconds as numbers if all of them can be waited."""
         if not isinstance(value, dict) or not set(value) <= self.names:
             raise ValueError(f"may hold {', '.join(sorted(self.names))}")
-        return {name: _seconds(seconds) for name, seconds in value.items()}
+        return {
+            name: 0.0
+            if seconds == 0 and name in self.may_be_none
+            else _seconds(seconds)
+            for name, seconds in value.items()
+        }
 
 
 Kind = Flag | Choice | Text | Texts | Headers | Timeouts

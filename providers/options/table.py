@@ -22,9 +22,14 @@ from providers.options.kinds import (
 TIMEOUTS: dict[str, Any] = {
     "connect": _("Connect"),
     "first_byte": _("First byte"),
+    "first_token": _("First event of a stream"),
     "silence": _("Silence in a stream"),
     "total": _("Whole answer"),
+    "patience": _("Waiting while it is busy"),
 }
+
+# Of these 0 is an answer, too.
+MAY_BE_NONE = frozenset({"patience"})
 
 # Options that hold for every provider, whatever its type.
 EVERYWHERE = ("timeouts", "extra_headers")
@@ -40,7 +45,7 @@ class Option(NamedTuple):
 
 OPTIONS: dict[str, Option] = {
     "timeouts": Option(
-        Timeouts(frozenset(TIMEOUTS)),
+        Timeouts(frozenset(TIMEOUTS), MAY_BE_NONE),
         _("Timeouts"),
         _("Seconds to wait before a call counts as failed."),
     ),

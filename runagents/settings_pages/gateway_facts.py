@@ -91,8 +91,10 @@ TABLE: dict[Any, list[tuple[Any, str, Callable[[Any], Any]]]] = {
         (_("Largest answer"), "UPSTREAM_BODY_LIMIT", _size),
         (_("Time to connect"), "CONNECT_TIMEOUT", _seconds),
         (_("Time to the first byte"), "FIRST_BYTE_TIMEOUT", _seconds),
+        (_("Time to a stream's first event"), "FIRST_TOKEN_TIMEOUT", _seconds),
         (_("Longest silence of a provider"), "SILENCE_TIMEOUT", _seconds),
         (_("Longest answer"), "STREAM_TIMEOUT", _seconds),
+        (_("Waiting for a busy provider"), "RETRY_PATIENCE", _seconds),
         (
             _("Private networks that providers may be on"),
             "PRIVATE_NETWORKS",

@@ -62,6 +62,7 @@ class Server:
             "STATUS_CHECK_SECONDS": "3600",
             # Tests let one upstream fail in many ways, one after the other.
             "UNAVAILABLE_AFTER": "0",
+            "RETRY_PATIENCE": "0",
             **ADMINISTRATOR,
             **environ,
         }
