@@ -7,19 +7,25 @@ import pytest
 
 from tests.e2e import dialects, registries
 from tests.e2e.processes import Server
-from tests.e2e.raw import Connection, chat_body, request
-from tests.e2e.replay import Replay
+from tests.e2e.raw import Connection, Watch, chat_body, request
+from tests.e2e.replay import Replay, Reply
 from tests.smuggling import READ, REFUSED
 
+MIB = 1 << 20
 STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
 
 
 @pytest.fixture(scope="module")
 def gateway(server: Callable[..., Server], replay: Replay) -> Server:
-    """A server with one good provider."""
+    """A server with a good provider, and one that never answers."""
     dialects.install(replay)
-    registry = registries.registry(registries.openai("good", replay.url, "good"))
-    return server(registry)
+    replay.route("/mute", Reply(hold=True))
+    return server(
+        registries.registry(
+            registries.openai("good", replay.url, "good"),
+            registries.openai("mute", f"{replay.url}/mute", "mute"),
+        )
+    )
 
 
 def statuses(client: Connection) -> list[int]:
@@ -64,3 +70,28 @@ def test_what_stands_behind_an_unusual_request_is_answered(gateway, replay):
         answered += found[-1] == 200
     assert len(replay.calls) == answered > 0
     assert gateway.chat("good").status_code == 200
+
+
+@pytest.mark.proves("5.4")
+def test_requests_behind_one_that_is_not_answered_are_not_taken_in_without_end(
+    gateway, replay
+):
+    # What a first call loads is loaded.
+    assert gateway.chat("good").status_code == 200
+    assert gateway.rows(len(replay.calls), model="good")
+    replay.clear()
+    piece = request(gateway, chat_body("good", "x" * 60_000))
+    sent = 0
+    with Watch(gateway) as watch, Connection(gateway) as client:
+        client.ask("mute")
+        assert replay.wait_until(lambda: replay.open == 1)
+        client.socket.settimeout(1)
+        try:
+            while sent < 50 * MIB:
+                client.send(piece)
+                sent += len(piece)
+        except TimeoutError:
+            pass
+    # What the sockets' buffers take, and not more.
+    assert sent < 12 * MIB
+    assert watch.growth < 2 * MIB
