@@ -7,6 +7,7 @@ import os
 import resource
 import socket
 import sqlite3
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -127,7 +128,7 @@ class Command(BaseCommand):
             if plan.migration_plan(plan.loader.graph.leaf_nodes()):
                 self.stdout.write("Setting up the database ...")
                 self.stdout.flush()
-                call_command("migrate", verbosity=0)
+                _run_apart("migrate", "--verbosity=0")
             starter.refresh_sandbox_address()
             self._make_administrator()
 
@@ -166,7 +167,7 @@ class Command(BaseCommand):
         if not stamp.exists() or stamp.read_text() != wanted:
             self.stdout.write("Collecting the console's files ...")
             self.stdout.flush()
-            call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+            _run_apart("collectstatic", "--no-input", "--clear", "--verbosity=0")
             stamp.write_text(wanted)
 
     def _announce(self, host: str, port: int) -> None:
@@ -247,6 +248,18 @@ def _check_address(host: str, port: int) -> None:
                 "Choose another with --host and --port, or with RUNAGENTS_HOST and "
                 "RUNAGENTS_PORT."
             ) from None
+
+
+def _run_apart(command: str, *options: str) -> None:
+    """Run a command in a process of its own; raises what the command raises.
+
+    The server goes on with what this process has, and what a first run takes (25 MB)
+    it never needs again.
+    """
+    again = [sys.executable, sys.argv[0], command, *options]
+    if subprocess.run(again, check=False).returncode:  # noqa: S603  our own command
+        # To be told why.
+        call_command(command, *options)
 
 
 def _static_fingerprint() -> str:
