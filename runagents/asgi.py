@@ -16,7 +16,7 @@ from gateway.metrics.collection import collection  # noqa: E402
 from gateway.worker.capacity import Held, capacity  # noqa: E402
 from gateway.worker.runtime import runtime  # noqa: E402
 from providers import database  # noqa: E402
-from runagents.serving import console_bodies, strays  # noqa: E402
+from runagents.serving import console_bodies, strays, telling  # noqa: E402
 
 Message = dict[str, Any]
 
@@ -104,8 +104,10 @@ async def _lifespan(
             database.expect_file()
             await runtime.start()
             collection.start()
+            telling.start()
             await send({"type": "lifespan.startup.complete"})
         else:
+            await telling.stop()
             await collection.stop()
             await runtime.stop()
             await send({"type": "lifespan.shutdown.complete"})

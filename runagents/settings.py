@@ -7,6 +7,7 @@ is the value of ``NAME``. README.md has the table of settings.
 import ipaddress
 import os
 import platform
+from importlib.util import find_spec
 from pathlib import Path
 
 import dj_database_url
@@ -54,6 +55,18 @@ def env_int(name: str, default: int) -> int:
         raise ImproperlyConfigured(
             f"{name} must be a whole number, not {value!r}."
         ) from None
+
+
+def env_share(name: str, default: float) -> float:
+    """Return a number from 0 to 1."""
+    value = env(name, str(default))
+    try:
+        share = float(value)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise ImproperlyConfigured(f"{name} must be from 0 to 1, not {value!r}.")
+    return share
 
 
 def env_list(name: str, default: str = "") -> list[str]:
@@ -279,6 +292,18 @@ if RATE_LIMIT_ON_FAILURE not in {"local", "deny", "allow"}:
         f"{RATE_LIMIT_ON_FAILURE!r}."
     )
 RATE_LIMIT_HOSTS = max(1, env_int("RATE_LIMIT_HOSTS", 1))
+# Where spans go, by OTLP over HTTP; nothing is traced without it. The names are
+# OpenTelemetry's: https://opentelemetry.io/docs/specs/otel/protocol/exporter/
+OTEL_EXPORTER_OTLP_ENDPOINT = env("OTEL_EXPORTER_OTLP_ENDPOINT").rstrip("/")
+# The share of calls that are traced, of those which bring no trace along.
+OTEL_TRACES_SAMPLER_ARG = env_share("OTEL_TRACES_SAMPLER_ARG", 1.0)
+OTEL_SERVICE_NAME = env("OTEL_SERVICE_NAME", PACKAGE)
+if OTEL_EXPORTER_OTLP_ENDPOINT and find_spec("opentelemetry") is None:
+    raise ImproperlyConfigured(
+        "OTEL_EXPORTER_OTLP_ENDPOINT is set, and OpenTelemetry is not installed: "
+        "`pip install 'runagents-model-providers[otel]'`, or in a checkout "
+        "`.venv/bin/pip install --require-hashes -r requirements-otel.lock`."
+    )
 # What Prometheus sends to be told of calls; without it only this machine is told.
 METRICS_TOKEN = env("METRICS_TOKEN")
 PLAYGROUND_LLM_API_KEY = env("PLAYGROUND_LLM_API_KEY")
@@ -326,10 +351,13 @@ GATEWAY_OUTDATED = "runagents.audit.outdated"
 GATEWAY_KEYS_USED = "runagents.settings_pages.key_usage.mark_used"
 
 LOG_LEVEL = env("LOG_LEVEL", "INFO").upper()
+ACCESS_LOG = env_bool("ACCESS_LOG")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "runagents.serving.logs.JSONFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    # A line for each call; the ledger has them all the same.
+    "loggers": {"gateway.access": {"level": "INFO" if ACCESS_LOG else "WARNING"}},
 }

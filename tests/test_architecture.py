@@ -84,8 +84,10 @@ ALLOWED: dict[str, set[str]] = {
         "providers.endpoints",
         "providers.transport",
     },
+    "gateway.tracing": {"gateway.ledger"},
     "gateway.metrics": {
         "gateway.identifiers",
+        "gateway.ledger",
         "gateway.worker",
         "providers.models",
     },
@@ -98,6 +100,7 @@ ALLOWED: dict[str, set[str]] = {
         "gateway.memory",
         "gateway.metrics",
         "gateway.sandbox",
+        "gateway.tracing",
         "gateway.wire",
         "gateway.worker",
         "providers.attempts",

@@ -32,6 +32,7 @@ from gateway.entry.views import calls
 from gateway.errors import GatewayError
 from gateway.identifiers import ordered_token
 from gateway.ledger.spool import Entry
+from gateway.tracing import current
 from gateway.worker.capacity import capacity
 from gateway.worker.draining import STALLED, draining, shutting_down
 from gateway.worker.registry import registry
@@ -50,6 +51,7 @@ async def handle(scope: Message, receive: Receive, send: Send) -> None:
     """Answer one HTTP request to the gateway."""
     request = request_of(scope)
     request.request_id, request.send = _request_id(request), send
+    current.begin(request.request_id)
     call = asyncio.current_task()
     assert call is not None  # noqa: S101
     draining.calls.add(call)

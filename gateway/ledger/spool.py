@@ -36,10 +36,18 @@ class Entry:
     (gateway/ledger/lines.py). A call that is refused before it begins has the one of
     `refused`. Fields are named as the columns of UsageRecord. `received` is when the
     request was there in full, on the monotonic clock: all times of the call count from
-    it.
+    it. `trace` is the trace that the call belongs to (gateway/tracing).
     """
 
-    __slots__ = ("_has_told", "_received", "_state", "call_id", "fields", "spool")
+    __slots__ = (
+        "_has_told",
+        "_received",
+        "_state",
+        "call_id",
+        "fields",
+        "spool",
+        "trace",
+    )
 
     def __init__(
         self, spool: "Spool", received: float | None = None, **fields: Any
@@ -50,6 +58,7 @@ class Entry:
         self._received = time.monotonic() if received is None else received
         self._state = "new"
         self._has_told = False
+        self.trace: Any = None
 
     @property
     def has_begun(self) -> bool:
@@ -97,25 +106,22 @@ class Entry:
         self.fields.setdefault("duration_ms", self.elapsed_ms())
         line = lines.rest if self._has_told else lines.end
         self.spool.append(line(self.call_id, self.fields))
-        self.spool.watch(self.fields)
+        for watch in self.spool.watchers:
+            watch(self)
 
     def _started_at(self) -> float:
         return time.time() - (time.monotonic() - self._received)
 
 
-def _watch_nothing(fields: JSON) -> None:
-    """Take no notice of a call that is over."""
-
-
 class Spool:
     """The append-only files of one process.
 
-    `watch` is told the fields of each call that is over.
+    `watchers` are told of each call that is over.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.watch: Callable[[JSON], None] = _watch_nothing
+        self.watchers: list[Callable[[Entry], None]] = []
         self.dropped = 0
         self.trouble = ""
         """Why lines are dropped at the moment; empty while they are written."""

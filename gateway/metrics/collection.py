@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
+from gateway.ledger.spool import Entry
 from gateway.metrics import vitals
 from gateway.metrics.counts import Counts
 from gateway.metrics.shelf import Shelf
@@ -29,9 +30,13 @@ class Collection:
     def start(self) -> None:
         """Begin to count and to tell."""
         self._shelf.open()
-        runtime.spool.watch = self.counts.note
+        runtime.spool.watchers.append(self.note)
         self.counts.costs = runtime.costs
         self._task = keep("put-metrics", self._keep_putting)
+
+    def note(self, entry: Entry) -> None:
+        """Count a call that is over."""
+        self.counts.note(entry.fields, entry.trace.id if entry.trace else "")
 
     async def stop(self) -> None:
         """Tell for the last time, behind the end of the last call."""

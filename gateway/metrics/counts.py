@@ -61,6 +61,16 @@ class Numbers(NamedTuple):
     first_bytes: list[int]
 
 
+class Example(NamedTuple):
+    """A traced call that fell into a bucket of the durations, `seconds` long."""
+
+    provider: str
+    model: str
+    bucket: int
+    trace_id: str
+    seconds: float
+
+
 class Counts:
     """Calls by their kind and by their caller, and dollars by provider and model.
 
@@ -70,11 +80,15 @@ class Counts:
     def __init__(self) -> None:
         self.callers: dict[str, int] = {}
         self.costs: dict[tuple[str, str], float] = {}
+        self.examples: dict[tuple[str, str, int], Example] = {}
         self._kinds: dict[Kind, list[float]] = {}
         self._causes: set[str] = set()
 
-    def note(self, fields: dict[str, Any]) -> None:
-        """Count a call that is over; `fields` are the ledger's."""
+    def note(self, fields: dict[str, Any], trace_id: str = "") -> None:
+        """Count a call that is over; `fields` are the ledger's.
+
+        `trace_id` names the trace that tells more of it.
+        """
         provider = fields.get("provider", "")
         cause = fields.get("error_code", "")
         if cause and cause not in self._causes:
@@ -95,8 +109,12 @@ class Counts:
             if count := fields.get(name):
                 numbers[place] += count
         seconds = fields["duration_ms"] / 1000
+        bucket = bisect_left(DURATIONS, seconds)
         numbers[_DURATION_SUM] += seconds
-        numbers[_DURATIONS + bisect_left(DURATIONS, seconds)] += 1
+        numbers[_DURATIONS + bucket] += 1
+        if trace_id:
+            example = Example(provider, kind.model, bucket, trace_id, seconds)
+            self.examples[provider, kind.model, bucket] = example
         first = fields.get("first_byte_ms")
         if first is not None:
             seconds = first / 1000
@@ -109,7 +127,12 @@ class Counts:
         """Return all of it as JSON, for `merge` of another process."""
         kinds = [[*kind, numbers] for kind, numbers in self._kinds.items()]
         costs = [[*key, dollars] for key, dollars in self.costs.items()]
-        return {"kinds": kinds, "callers": self.callers, "costs": costs}
+        return {
+            "kinds": kinds,
+            "callers": self.callers,
+            "costs": costs,
+            "examples": list(self.examples.values()),
+        }
 
     def merge(self, dumped: dict[str, Any]) -> None:
         """Add what another worker has `dump`ed; what is no such thing is left out."""
@@ -126,6 +149,10 @@ class Counts:
         for provider, model, dollars in dumped.get("costs", ()):
             key = (provider, model)
             self.costs[key] = self.costs.get(key, 0.0) + dollars
+
+        for told in dumped.get("examples", ()):
+            example = Example(*told)
+            self.examples[example.provider, example.model, example.bucket] = example
 
     def items(self) -> Iterable[tuple[Kind, Numbers]]:
         """Yield each kind with its numbers."""

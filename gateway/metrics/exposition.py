@@ -16,6 +16,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
 
 from gateway.metrics import vitals
 from gateway.metrics.counts import (
@@ -107,8 +108,9 @@ def _by_model(counts: Counts) -> Iterator[Metric]:
         for name, count in zip(TOKENS, numbers.tokens, strict=True):
             if count:
                 tokens.add_metric([*labels, _TOKEN_KINDS[name]], count)
+        buckets = _buckets(DURATIONS, numbers.durations)
         durations.add_metric(
-            labels, _buckets(DURATIONS, numbers.durations), numbers.duration
+            labels, _with_examples(buckets, labels, counts), numbers.duration
         )
         if any(numbers.first_bytes):
             first_bytes.add_metric(
@@ -157,6 +159,21 @@ def _costs(counts: Counts) -> Metric:
     for key, dollars in counts.costs.items():
         costs.add_metric(key, dollars)
     return costs
+
+
+def _with_examples(
+    buckets: list[tuple[str, int]], labels: tuple[str, str], counts: Counts
+) -> list[tuple[str, float] | tuple[str, float, Exemplar]]:
+    """Return buckets, each with a traced call that fell into it, where there is one."""
+    found: list[tuple[str, float] | tuple[str, float, Exemplar]] = []
+    for place, (bound, count) in enumerate(buckets):
+        example = counts.examples.get((*labels, place))
+        if example is None:
+            found.append((bound, float(count)))
+        else:
+            told = Exemplar({"trace_id": example.trace_id}, example.seconds)
+            found.append((bound, float(count), told))
+    return found
 
 
 def _agents(counts: Counts) -> Metric:

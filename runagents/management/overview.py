@@ -7,6 +7,7 @@ OWN = {
     "Now and then": (
         "backup",
         "restore",
+        "loglevel",
         "rotatesecrets",
         "createsuperuser",
         "changepassword",

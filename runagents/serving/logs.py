@@ -7,6 +7,8 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
+from gateway.tracing import current
+
 # The address of an invitation is its password; Django logs the paths that it refuses.
 _INVITATION = re.compile(r"(/join/)[\w-]+")
 
@@ -21,6 +23,8 @@ class JSONFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": _INVITATION.sub(r"\1•••", record.getMessage()),
+            **current.told(),
+            **getattr(record, "told", {}),
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)

@@ -16,6 +16,8 @@ from gateway.entry.request import Request
 from gateway.entry.response import Response, json_response
 from gateway.entry.streamed import StreamedAnswer
 from gateway.errors import invalid_request
+from gateway.tracing import current
+from gateway.tracing.spans import tracing
 from gateway.worker.draining import draining
 from gateway.worker.registry import registry
 from gateway.worker.runtime import runtime
@@ -102,6 +104,10 @@ def begun_by(request: Request, door: Envelope, sent: Sent) -> Call:
         **about(request, door, sent),
     )
     request.entry = call.entry
+    if named := tracing.begin(call.entry, request.header_lists):
+        call.headers = {**call.headers, **named}
+    trace = call.entry.trace
+    current.join(call.entry.call_id, trace.id if trace is not None else "")
     return call
 
 

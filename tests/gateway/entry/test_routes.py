@@ -14,7 +14,8 @@ from runagents.agents.models import Agent, AgentKey
 # Nobody is logged in yet where one logs in or sets up; the theme is a cookie.
 PUBLIC_PAGES = {"login", "set-up", "theme", "logout", "admin-login", "join"}
 # Whether it is alive is no secret. The sandbox asks for a key of its own.
-PUBLIC_PATHS = ("/healthz", "/v1/healthz", "/readyz", "/api/hello")
+# The last asks for a token of its own (tests/e2e/test_metrics.py).
+PUBLIC_PATHS = ("/healthz", "/v1/healthz", "/readyz", "/api/hello", "/metrics")
 SANDBOX = "/sandbox/"
 PARAMETER = re.compile(r"<(?:(\w+):)?\w+>")
 

@@ -1,0 +1,1 @@
+"""What joins lines of logs, calls and the traces of others."""
