@@ -429,15 +429,16 @@ def test_an_answer_that_comes_before_the_request_was_taken_ends_the_connection(r
             if left[-1:] == [b""]:
                 break
             await asyncio.sleep(0.01)
+        is_closed = left[-1] == b""
         await way.aclose()
         server.close()
+        return is_closed
 
     class FakeUpstream:
         url = "http://127.0.0.1/"
 
     left = []
-    run(call())
-    assert left[-1] == b""
+    assert run(call())
 
 
 # --- a reader that is slow ---
@@ -633,3 +634,14 @@ ENDLESS = {
 def test_what_does_not_end_is_refused_before_it_fills_the_memory(start, again, size):
     with pytest.raises(httpx.RemoteProtocolError):
         read(cut(start + again * (300_000 // len(again)), size))
+
+
+@pytest.mark.parametrize("start", [HEAD, HEAD + b"x-a: ", HEAD + b"x-a: b\r\nx-b: "])
+def test_a_line_that_does_not_end_is_refused_before_its_head_is(start):
+    with pytest.raises(httpx.RemoteProtocolError, match="too long"):
+        read([start, *cut(b"x" * 40_000, 1000)])
+
+
+def test_an_upstream_that_switches_protocols_is_told_as_that():
+    with pytest.raises(httpx.RemoteProtocolError, match="switched"):
+        read([REFUSED["switching protocols"]])
