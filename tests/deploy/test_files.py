@@ -47,17 +47,38 @@ def test_manifests_follow_the_schema_of_kubernetes(file):
     _tool("kubernetes-validate", "--strict", file)
 
 
-def test_the_unit_is_one_that_systemd_understands():
+UNITS = sorted(ROOT.glob("deploy/systemd/*"))
+
+
+@pytest.mark.parametrize("file", UNITS, ids=lambda path: path.name)
+def test_a_unit_is_one_that_systemd_understands(file):
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
         pytest.skip("systemd-analyze is not installed")
-    file = ROOT / "deploy/systemd/runagents.service"
     done = subprocess.run([analyze, "verify", file], capture_output=True, text=True)
     # The command itself is not installed where the suite runs.
     complaints = [
         line for line in done.stderr.splitlines() if "is not executable" not in line
     ]
     assert complaints == []
+
+
+def test_the_timer_starts_a_unit_that_there_is_with_the_servers_files():
+    """Also where systemd is not at hand: both units share a user and a folder."""
+    server, backup = (
+        (ROOT / f"deploy/systemd/runagents{name}.service").read_text()
+        for name in ("", "-backup")
+    )
+    assert (ROOT / "deploy/systemd/runagents-backup.timer").exists()
+    # A dynamic user has the name of its unit, unless `User=` says another.
+    assert "User=runagents\n" in backup
+    for shared in (
+        "DynamicUser=yes",
+        "StateDirectory=runagents",
+        "/opt/runagents/bin/",
+    ):
+        assert shared in server
+        assert shared in backup
 
 
 def _unit(name: str) -> str:
