@@ -12,6 +12,7 @@ from gateway.worker.troubles import LIMITS, REGISTRY, USAGE
 from providers.roles import Role, may
 from runagents import __version__
 from runagents.accounts.access import navigable
+from runagents.settings_pages import releases
 
 THEMES = ("light", "dark")
 THEME_COOKIE = "theme"
@@ -52,6 +53,7 @@ NAVIGATION: list[tuple[Any, list[Page]]] = [
             Page(_("Gateway"), "gateway-settings", "gateway"),
             Page(_("People"), "user-list", "user"),
             Page(_("Audit log"), "audit-log", "admin"),
+            Page(_("Health"), "health", "check"),
         ],
     ),
 ]
@@ -84,6 +86,7 @@ def console(request: HttpRequest) -> dict[str, Any]:
         "theme": theme(request),
         "troubles": troubles,
         "version": __version__,
+        "newer_release": releases.newer,
         "navigation": lambda: navigation(request),
         "may": abilities(request),
     }

@@ -15,6 +15,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from platformdirs import user_data_path
 
+from runagents import __version__
 from runagents.serving.keyfile import key_from_file
 
 PACKAGE = "runagents-model-providers"
@@ -347,6 +348,11 @@ ATTEMPTS_COUNTER = "gateway.worker.runtime.count_attempt"
 PROVIDER_TRAFFIC = "gateway.console.reports.by_provider"
 # A function that returns what else of the project's is old enough to be deleted.
 GATEWAY_OUTDATED = "runagents.audit.outdated"
+# What the leader does each second, and itself does seldom: look for a newer release.
+RELEASE_NOTICE = env_bool("RELEASE_NOTICE")
+GATEWAY_CHORE = "runagents.settings_pages.releases.look"
+# What `/healthz` tells to whoever has METRICS_TOKEN.
+VERSION = __version__
 # A function that is told when which keys were used last.
 GATEWAY_KEYS_USED = "runagents.settings_pages.key_usage.mark_used"
 

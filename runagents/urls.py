@@ -103,6 +103,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/people/<int:pk>/end/", people_views.user_end, name="user-end"),
     path("join/<str:token>/", people_views.join, name="join"),
     path("settings/audit-log/", audit_views.audit_log, name="audit-log"),
+    path("settings/health/", settings_views.health_page, name="health"),
     path("settings/gateway/", settings_views.gateway_settings, name="gateway-settings"),
     path(
         "settings/gateway/bodies/",

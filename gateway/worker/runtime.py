@@ -8,7 +8,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from asgiref.sync import sync_to_async
@@ -91,6 +91,7 @@ class Runtime:
             keep("store-statuses", self._keep_storing),
             keep("count-refusals", self._keep_counting),
             keep("tell-troubles", self._keep_telling),
+            keep("project-chore", self._keep_doing),
         ]
 
     async def stop(self) -> None:
@@ -161,6 +162,14 @@ class Runtime:
             REGISTRY: registry.trouble,
         }
         self.board.show({kind: word for kind, word in troubles.items() if word})
+
+    async def _keep_doing(self) -> None:
+        """Do what the project has for one worker of a host."""
+        chore: Callable[[], Awaitable[None]] = import_string(settings.GATEWAY_CHORE)
+        while True:
+            await asyncio.sleep(CHORE_SECONDS)
+            if self.is_leader:
+                await chore()
 
     async def _keep_checking(self) -> None:
         while True:

@@ -115,6 +115,7 @@ PAGES: dict[str, Access] = {
     "user-link": _ADMINISTRATORS,
     "user-end": _ADMINISTRATORS,
     "audit-log": _VIEWERS,
+    "health": _VIEWERS,
     "gateway-settings": _VIEWERS,
     "body-window-create": _ADMINISTRATORS,
     "body-window-end": _ADMINISTRATORS,

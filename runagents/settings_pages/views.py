@@ -18,7 +18,7 @@ from django.views.decorators.http import (
 
 from providers.models import ModelProvider, Secret, WorkspaceKey
 from runagents import rotation, shown_once
-from runagents.settings_pages import body_views
+from runagents.settings_pages import body_views, health
 from runagents.settings_pages.forms import SecretForm
 from runagents.settings_pages.key_forms import KeyForm
 
@@ -163,6 +163,16 @@ def _secrets() -> QuerySet[Secret]:
     return Secret.objects.defer("sealed").prefetch_related(
         Prefetch("providers", queryset=users)
     )
+
+
+# --- health ---
+
+
+@login_required
+@require_safe
+def health_page(request: HttpRequest) -> HttpResponse:
+    """Show how this host and what it depends on are."""
+    return render(request, "settings/health.html", {"groups": health.groups()})
 
 
 # --- gateway ---

@@ -38,6 +38,7 @@ PAGES = (
     "/settings/secrets/",
     "/settings/gateway/",
     "/settings/audit-log/",
+    "/settings/health/",
     "/reference/",
     "/password/",
     "/admin/",

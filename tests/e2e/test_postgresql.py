@@ -77,6 +77,7 @@ PAGES = (
     "/requests/?status=2xx&span=30d",
     "/requests/?outcome=failed",
     "/settings/audit-log/",
+    "/settings/health/",
     "/admin/gateway/usagerecord/?q=fine",
 )
 

@@ -29,6 +29,7 @@ PAGES = [
     "/settings/secrets/openai-secret/delete/",
     "/settings/gateway/",
     "/settings/audit-log/",
+    "/settings/health/",
 ]
 POST_ONLY = [
     "/theme/",

@@ -43,6 +43,7 @@ EMPTY_PAGES = (
     "/settings/api-keys/",
     "/settings/secrets/",
     "/settings/audit-log/",
+    "/settings/health/",
 )
 FULL_PAGES = (
     *PAGES,

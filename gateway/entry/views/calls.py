@@ -5,6 +5,8 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from django.conf import settings
+
 from gateway.calls.begin import WholeAnswer, ask, begin
 from gateway.calls.call import Call
 from gateway.calls.embedding import embed
@@ -15,6 +17,7 @@ from gateway.entry import bodies, hops
 from gateway.entry.request import Request
 from gateway.entry.response import Response, json_response
 from gateway.entry.streamed import StreamedAnswer
+from gateway.entry.views.metrics import has_token
 from gateway.errors import invalid_request
 from gateway.tracing import current
 from gateway.tracing.spans import tracing
@@ -49,15 +52,23 @@ async def alive(request: Request) -> Response:
 
 
 async def healthz(request: Request) -> Response:
-    """Tell that the process is alive; touches nothing."""
+    """Tell that the process is alive, and its version to whoever has METRICS_TOKEN."""
+    if has_token(request):
+        return json_response({"status": "ok", "version": settings.VERSION})
     return json_response({"status": "ok"})
 
 
 async def readyz(request: Request) -> Response:
-    """Tell whether `/v1` can be served, which a warm worker can without database."""
+    """Tell whether `/v1` can be served, which a warm worker can without database.
+
+    If not, why: `draining`, it ends; `starting`, the database was not read yet;
+    `outdated`, not for a day.
+    """
     if registry.is_loaded and not draining.has_begun:
         return json_response({"status": "ready"})
-    return json_response({"status": "not ready"}, status=503)
+    why = "outdated" if registry.snapshot.version >= 0 else "starting"
+    reason = "draining" if draining.has_begun else why
+    return json_response({"status": "not ready", "reason": reason}, status=503)
 
 
 async def _answer(

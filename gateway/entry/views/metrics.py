@@ -33,18 +33,23 @@ def _admit(request: Request) -> None:
     A server that others reach, or with a proxy in front, tells nothing without token:
     there a request from this machine may be anybody's.
     """
-    token = settings.METRICS_TOKEN
-    if not token:
+    if not settings.METRICS_TOKEN:
         if settings.LISTENS_ON_LOOPBACK and not settings.IS_BEHIND_PROXY:
             return
         raise _unauthorized(
             "Metrics are told to this machine alone until METRICS_TOKEN is set; then "
             "send it as a bearer token."
         )
+    if not has_token(request):
+        raise _unauthorized("Send METRICS_TOKEN as a bearer token.")
+
+
+def has_token(request: Request) -> bool:
+    """Tell whether a request carries METRICS_TOKEN; none does where none is set."""
+    token = settings.METRICS_TOKEN
     scheme, _, given = request.header("authorization").partition(" ")
     is_right = hmac.compare_digest(given.strip().encode(), token.encode())
-    if scheme.lower() != "bearer" or not is_right:
-        raise _unauthorized("Send METRICS_TOKEN as a bearer token.")
+    return bool(token) and scheme.lower() == "bearer" and is_right
 
 
 def _unauthorized(message: str) -> GatewayError:

@@ -75,6 +75,7 @@ PAGES = (
     "/settings/secrets/provider-0500-key/",
     "/settings/gateway/",
     "/settings/audit-log/",
+    "/settings/health/",
     "/admin/providers/modelprovider/",
     "/admin/gateway/usagerecord/",
     "/admin/gateway/usagerecord/?q=req_0000",

@@ -11,6 +11,7 @@ from gateway.limits.host import HostLimiter
 from gateway.worker.draining import draining
 from gateway.worker.registry import KEPT_SECONDS, registry
 from gateway.worker.runtime import runtime
+from gateway.worker.snapshot import Snapshot
 from providers.models import WorkspaceKey
 from runagents.asgi import application
 
@@ -213,7 +214,35 @@ def test_a_worker_that_ends_is_not_ready_and_still_alive(gateway, monkeypatch):
     assert client.get("/readyz").status_code == 200
     monkeypatch.setattr(draining, "has_begun", True)
     assert client.get("/readyz").status_code == 503
+    assert client.get("/readyz").json()["reason"] == "draining"
     assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.proves("10.4")
+def test_the_version_is_told_to_whoever_has_the_token_and_to_nobody_else(
+    gateway, settings
+):
+    client = gateway()
+    right = {"authorization": "Bearer for-prometheus"}
+    for headers in ({}, right, {"authorization": "Bearer "}):
+        assert client.get("/healthz", headers=headers).json() == {"status": "ok"}
+    settings.METRICS_TOKEN = "for-prometheus"
+    told = client.get("/healthz", headers=right).json()
+    assert told == {"status": "ok", "version": settings.VERSION}
+    for headers in ({}, {"authorization": "Bearer for-promethean"}):
+        assert client.get("/healthz", headers=headers).json() == {"status": "ok"}
+
+
+@pytest.mark.proves("10.4")
+def test_readyz_says_in_a_word_why_not(gateway, monkeypatch):
+    client = gateway()
+    monkeypatch.setattr(registry, "_confirmed_at", -2 * 86400.0)
+    assert client.get("/readyz").json() == {
+        "status": "not ready",
+        "reason": "outdated",
+    }
+    monkeypatch.setattr(registry, "snapshot", Snapshot())
+    assert client.get("/readyz").json()["reason"] == "starting"
 
 
 # --- what no browser may guess at ---
