@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install install-test run lint check test audit lock screenshots bench conformance clients
+.PHONY: install install-test run lint check test audit packages lock screenshots bench conformance clients
 
 # A Python without its venv package leaves half an environment, which must not count.
 .DELETE_ON_ERROR:
@@ -49,6 +49,11 @@ test: install-test
 	@$(PYTHON) -m venv .venv-build
 	@.venv-build/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
+
+# Wheel, source, and the list of the packages that they need.
+packages: .venv-build/.installed
+	.venv-build/bin/python -m hatchling build -t wheel -t sdist -d dist
+	.venv-build/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-file dist/sbom.cdx.json requirements.lock
 
 # Known faults of the locked packages, and the list of them for whoever installs this.
 audit: .venv-build/.installed

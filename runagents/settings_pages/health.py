@@ -78,11 +78,11 @@ def _backup() -> Fact:
         return Fact(label, _("Not known here"), PLAIN, note)
     made = last()
     if made is None:
-        return Fact(label, _("None"), WARN, _("`backup FILE` makes one."))
-    note: Any = _("%(file)s, %(size)s, with the key files")
+        return Fact(label, _("None"), WARN, _("The command backup makes one."))
+    told = {"file": made.file, "size": filesizeformat(made.size)}
+    note = _("%(file)s, %(size)s, with the key files") % told
     if not made.is_whole:
-        note = _("%(file)s, %(size)s, not encrypted and without the key files")
-    note %= {"file": made.file, "size": filesizeformat(made.size)}
+        note = _("%(file)s, %(size)s, not encrypted, without the key files") % told
     is_new = timezone.now() - made.made_at < OLD_BACKUP
     state = OK if is_new and made.is_whole else WARN
     return Fact(label, _day(made.made_at), state, note)
@@ -149,7 +149,7 @@ def _migrations() -> Fact:
     executor = MigrationExecutor(connection)
     pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if not pending:
-        return Fact(label, _("None waits"), OK)
+        return Fact(label, _("None waits"), OK, _("The tables are this version's."))
     names = ", ".join(f"{each.app_label}.{each.name}" for each, _back in pending)
     return Fact(label, len(pending), BAD, _("Run `migrate`: %s") % names)
 
@@ -182,7 +182,8 @@ def _lag(workers: list[dict[str, Any]]) -> Fact:
     if not lags:
         return Fact(label, _("Not known"), WARN)
     is_late = min(lags) > LATE_SECONDS
-    return Fact(label, _("%.0f s ago") % min(lags), BAD if is_late else OK)
+    note = _("what waits is stored each second")
+    return Fact(label, _("%.0f s ago") % min(lags), BAD if is_late else OK, note)
 
 
 def _spool(workers: list[dict[str, Any]]) -> Fact:
@@ -222,4 +223,4 @@ def _providers() -> Fact:
     found = {ModelProvider.Status(status).label: count for status, count in counts}
     ill = {"unavailable", "failed"} & {status for status, _count in counts}
     words = ", ".join(f"{count} {label}" for label, count in found.items())
-    return Fact(_("Providers"), words or _("None"), WARN if ill else OK)
+    return Fact(_("Providers"), sum(found.values()), WARN if ill else OK, words)

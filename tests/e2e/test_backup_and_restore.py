@@ -51,6 +51,7 @@ def state(server: Server) -> dict[str, str]:
     }
 
 
+@pytest.mark.proves("8.4")
 def test_a_new_host_goes_on_where_the_backup_was_taken(gateway, tmp_path):
     key = gateway.key("agent", "fine")
     gateway.settle("fine", key=key)
@@ -115,6 +116,7 @@ def _changed(content: bytes) -> bytes:
     return content[:-40] + bytes([content[-40] ^ 1]) + content[-39:]
 
 
+@pytest.mark.proves("8.4")
 @pytest.mark.parametrize(
     ("spoil", "environ", "words"),
     [

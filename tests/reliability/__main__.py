@@ -50,11 +50,18 @@ def page() -> str:
     proved = proofs()
     lines = [HEAD]
     for part, title in PARTS.items():
-        lines += [f"## {part}. {title}", ""]
+        lines += [
+            f"## {part}. {title}",
+            "",
+            "| | what holds | proved by |",
+            "|---|---|---|",
+        ]
         for item, promise in ITEMS.items():
             if item.partition(".")[0] == part:
-                lines.append(f"- **{item}** {promise[:1].upper()}{promise[1:]}.")
-                lines += [f"  - `{test}`" for test in proved.get(item, ())]
+                tests = "<br>".join(f"`{test}`" for test in proved.get(item, ()))
+                lines.append(
+                    f"| {item} | {promise[:1].upper()}{promise[1:]}. | {tests} |"
+                )
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 

@@ -96,7 +96,7 @@ def test_redis_that_is_away_is_told(fact, settings):
 def test_providers_are_counted_by_state(fact, provider):
     provider("one", status="available")
     provider("two", status="failed")
-    assert fact("Providers").value == "1 Available, 1 Failed"
+    assert fact("Providers").note == "1 Available, 1 Failed"
     assert fact("Providers").state == "warn"
     ModelProvider.objects.filter(name="two").update(enabled=False)
     assert fact("Providers").state == "ok"
