@@ -74,8 +74,8 @@ def _workers(workers: list[dict[str, Any]]) -> Fact:
 def _backup() -> Fact:
     label = _("Last backup")
     if database.file_path() is None:
-        note = _("Of PostgreSQL by its own tools, which this page does not see.")
-        return Fact(label, _("Not known here"), PLAIN, note)
+        unseen = _("Of PostgreSQL by its own tools, which this page does not see.")
+        return Fact(label, _("Not known here"), PLAIN, unseen)
     made = last()
     if made is None:
         return Fact(label, _("None"), WARN, _("The command backup makes one."))
