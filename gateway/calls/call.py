@@ -19,8 +19,9 @@ class Call:
     answer has come: nobody else is asked then. With `keeps_bodies` what the
     target of now is sent and answers is kept. With `tells_way` the ledger is told
     whether the request was passed on as it came. `asked` is the name of the provider
-    that was asked last, `is_last` that nobody else is asked after it. It was
-    `asked_again` so often, and for `waited` seconds, because it was busy.
+    that was asked last, `passed_over` are those before, `why` tells what made it that
+    one, `is_last` that nobody else is asked after it. It was `asked_again` so often,
+    and for `waited` seconds, because it was busy.
     """
 
     caller: Caller
@@ -34,5 +35,7 @@ class Call:
     tells_way: bool = False
     asked: str = ""
     is_last: bool = True
+    why: str = ""
+    passed_over: tuple[str, ...] = ()
     asked_again: int = 0
     waited: float = 0.0

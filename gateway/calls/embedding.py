@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import NamedTuple
 
-from gateway.calls import avoidance, failures, kept_bodies, targets, upstream
+from gateway.calls import avoidance, failures, kept_bodies, router, targets, upstream
 from gateway.calls.begin import find
 from gateway.calls.call import Call
 from gateway.calls.passages import between
@@ -64,6 +64,7 @@ class _Read(NamedTuple):
 async def embed(asked: Asked, call: Call, provider: str = "") -> Embedded:
     """Return the vectors of what is asked; `provider` pins one. Raises GatewayError."""
     found = await find(asked.model, call.caller, provider)
+    found = router.spread(found, call.entry.fields["request_id"].encode())
     same = [each for each in found if _model_of(each) == _model_of(found[0])]
     return await targets.in_order(
         same, lambda each: _Attempt(asked, each, call).answer(), call
@@ -210,7 +211,7 @@ class _Attempt:
             finish_reason="stop",
             first_byte_ms=entry.elapsed_ms(),
             estimated=estimated,
-            details=self._details(vectors),
+            details={**entry.fields.get("details", {}), **self._details(vectors)},
             **fields,
         )
         told = targets.told_of(self._target, parts[0].request)

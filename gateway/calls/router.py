@@ -1,10 +1,19 @@
-"""From a model's name to the providers that serve it, in the order to try them."""
+"""From a model's name to the providers that serve it, in the order to try them.
+
+That is by priority, then by age. Providers of the same priority of which one has a
+weight share the calls: each conversation stays with one, so that the provider's cache
+of its prompt lives, and conversations are spread by weight.
+"""
 
 import difflib
+import math
 from datetime import datetime
-from itertools import chain
+from hashlib import blake2b
+from itertools import chain, groupby
 
-from gateway.errors import GatewayError
+from gateway.doors.protocol import Asked
+from gateway.errors import GatewayError, upstream_error
+from gateway.wire.jsontext import JSON, encode
 from gateway.worker.snapshot import Caller, Snapshot, Target
 
 LONG = "[1m]"
@@ -32,7 +41,94 @@ def find(
             code="model_not_allowed",
             param="model",
         )
+    for target in allowed:
+        if target.provider.weight == 0:
+            return _willing(allowed, model, provider)
     return allowed
+
+
+def spread(targets: tuple[Target, ...], key: bytes) -> tuple[Target, ...]:
+    """Return `targets` in the order to try them for the conversation of this `key`.
+
+    By weighted rendezvous hashing: nothing is remembered, every worker and host comes
+    to the same order, and a provider that comes or goes moves its own share alone.
+    https://www.rfc-editor.org/rfc/rfc2992 weighs the alternatives.
+    """
+    ordered: list[Target] = []
+    for _, same in groupby(targets, lambda target: target.provider.row.priority):
+        group = list(same)
+        if len(group) > 1 and any(t.provider.weight is not None for t in group):
+            group.sort(key=lambda target: _score(target, key))
+        ordered += group
+    return tuple(ordered)
+
+
+def _score(target: Target, key: bytes) -> float:
+    """Return an exponential variate at the rate of the target's weight, by `key`.
+
+    The least of several is each one's with a probability in proportion to its weight.
+    """
+    digest = blake2b(key, digest_size=8, key=target.provider.uid.encode()).digest()
+    weight = weight_of(target)
+    return -math.log((int.from_bytes(digest) + 1) / (1 << 64)) / weight
+
+
+def weight_of(target: Target) -> int:
+    """Return a target's weight; 1 where none was set."""
+    weight = target.provider.weight
+    return 1 if weight is None else weight
+
+
+def conversation(asked: Asked, session: str, caller: str) -> tuple[bytes, str]:
+    """Return what all calls of a conversation have in common, and what that is.
+
+    Without a name for it that is how it begins. What a provider keeps of it is found
+    only there, and later calls do not repeat the beginning: then it is who calls.
+    """
+    body = asked.body
+    if session:
+        return session.encode(), "session"
+    cache_key = body.get("prompt_cache_key")
+    if cache_key and isinstance(cache_key, str):
+        return cache_key.encode(), "cache key"
+    if asked.stays or ("input" in body and body.get("store") is not False):
+        return caller.encode(), "caller"
+    return _beginning(body), "conversation"
+
+
+def _beginning(body: JSON) -> bytes:
+    """Return a conversation up to its first question."""
+    said = body.get("messages", body.get("input", body.get("prompt")))
+    if isinstance(said, list):
+        questions = (n for n, each in enumerate(said, 1) if _is_question(each))
+        said = said[: next(questions, None)]
+    return encode([body.get("system"), body.get("instructions"), said])
+
+
+def _is_question(turn: object) -> bool:
+    return isinstance(turn, dict) and turn.get("role") == "user"
+
+
+def _willing(
+    targets: tuple[Target, ...], model: str, provider: str
+) -> tuple[Target, ...]:
+    """Return the targets without those of weight 0; raises a 503 where none is left.
+
+    One that is asked for by name is asked whatever its weight.
+    """
+    if provider or targets[0].model_id not in (model, model.removesuffix(LONG)):
+        return targets
+    willing = tuple(target for target in targets if target.provider.weight != 0)
+    if willing:
+        return willing
+    names = " and ".join(target.provider.name for target in targets[:3])
+    raise upstream_error(
+        503,
+        "provider_unavailable",
+        f'Nobody is asked for "{model[:200]}" ({names}: weight 0). An '
+        "administrator can give one a weight; by their names they can be asked.",
+        {"retry-after": "60"},
+    )
 
 
 def visible(

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 import httpx
 
-from gateway.calls import avoidance, failures, images, kept_bodies, upstream
+from gateway.calls import avoidance, failures, images, kept_bodies, router, upstream
 from gateway.calls.answer_stream import AnswerStream
 from gateway.calls.call import Call
 from gateway.calls.passages import Passage, Whole
@@ -60,6 +60,8 @@ async def ask(
     call: Call,
 ) -> WholeAnswer | AnswerStream[T]:
     """Return the answer of the first target that gives one; raises GatewayError."""
+    if len(targets) > 1:
+        targets = _by_weight(asked, tuple(targets), call)
     # A function with its types written out would have them made for every call.
     return await in_order(
         targets[:1] if asked.stays else targets,
@@ -72,6 +74,20 @@ async def ask(
         ),
         call,
     )
+
+
+def _by_weight(
+    asked: Asked, targets: tuple[Target, ...], call: Call
+) -> tuple[Target, ...]:
+    """Return the targets in the order to try them for this conversation."""
+    if all(target.provider.weight is None for target in targets):
+        return targets
+    session = call.entry.fields.get("session_id", "")
+    key, what = router.conversation(asked, session, call.caller.name)
+    spread = router.spread(targets, key)
+    weight = router.weight_of(spread[0])
+    call.why = f"weight {weight}; stays with its {what}"
+    return spread
 
 
 async def in_order(
@@ -94,6 +110,8 @@ async def in_order(
                 if call.is_billed or not _may_ask_next(targets, number, error):
                     _end_with_error(call.entry, error)
                     raise
+                call.passed_over += (target.provider.name,)
+                call.why = f"{target.provider.name} did not take it: {error.code}"
     except BaseException as end:
         _end_abruptly(call.entry, end)
         raise
@@ -215,6 +233,8 @@ def book(rounds: Rounds, routed_ms: int) -> None:
     )
     if rounds.call.tells_way:
         entry.fields["details"] = {"way": "native" if rendered.raw else "translated"}
+    if rounds.call.why:
+        entry.fields.setdefault("details", {})["why"] = rounds.call.why
 
 
 async def _patiently(

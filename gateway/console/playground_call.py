@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from gateway.calls import targets
 from gateway.calls.begin import AnswerStream, WholeAnswer, begin, find
+from gateway.calls.call import Call
 from gateway.calls.passages import to_chunks
 from gateway.doors import chat
 from gateway.doors.protocol import NOTHING_SENT
@@ -109,7 +110,7 @@ class PlaygroundCall:
             finally:
                 if call.entry.has_begun:
                     self.answer.call_id = call.entry.call_id
-                self._note_route(found, call.asked)
+                self._note_route(found, call)
             self._target = answer.target
             if isinstance(answer, WholeAnswer):
                 self._take([answer.body], "message", tell)
@@ -118,12 +119,11 @@ class PlaygroundCall:
         finally:
             capacity.leave(held)
 
-    def _note_route(self, found: tuple[Target, ...], asked: str) -> None:
-        """Note who was asked last, and who was to be asked before."""
-        names = [target.provider.name for target in found]
-        if asked in names:
-            self.answer.provider = asked
-            self.answer.passed_over = tuple(names[: names.index(asked)])
+    def _note_route(self, found: tuple[Target, ...], call: Call) -> None:
+        """Note who was asked last, and who was asked before."""
+        if call.asked in [target.provider.name for target in found]:
+            self.answer.provider = call.asked
+            self.answer.passed_over = call.passed_over
 
     async def _follow(
         self, stream: AnswerStream[list[JSON]], tell: Callable[[Piece], None]

@@ -60,9 +60,10 @@ class Provider:
     values, which must not come back to a client. `avoided` are features that upstream
     models refused, `refused_schemas` those of single requests' schemas, by these
     (gateway/calls/avoidance.py), `repeats` what it may still be asked
-    once more. `extensions` go with each of its requests, `streaming` with those for a
-    stream, whose first event may take `first_token` seconds; a call waits for it up to
-    `patience` seconds while it is busy.
+    once more, `weight` its share among providers of its priority. `extensions` go with
+    each of its requests, `streaming` with those for a stream, whose first event may
+    take `first_token` seconds; a call waits for it up to `patience` seconds while it is
+    busy.
     """
 
     row: ModelProvider
@@ -76,6 +77,7 @@ class Provider:
     streaming: dict[str, object]
     first_token: float
     patience: float
+    weight: int | None
     heads: dict[tuple[object, ...], tuple[httpx.URL, httpx.Headers]] = field(
         default_factory=dict
     )
@@ -119,6 +121,7 @@ class Provider:
             streaming={**extensions, "timeout": {**limits, "first_byte": first_byte}},
             first_token=first_token,
             patience=own.get("patience", settings.RETRY_PATIENCE),
+            weight=row.options.get("weight"),
             repeats=repeats,
         )
 

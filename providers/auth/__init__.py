@@ -15,7 +15,7 @@ from providers import options, sealing, transport
 from providers.auth import aws
 from providers.auth.keyed import ApiKey
 from providers.auth.oauth import OAuth2, TokenError
-from providers.models import ModelProvider, SecretNotAllowed
+from providers.models import ModelProvider, SecretNotAllowed, keys_in
 
 __all__ = [
     "UNUSABLE_CREDENTIALS",
@@ -23,6 +23,7 @@ __all__ = [
     "OAuth2",
     "TokenError",
     "for_provider",
+    "keys_in",
     "send",
 ]
 

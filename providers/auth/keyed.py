@@ -1,11 +1,20 @@
 """Schemes that send something out of the provider's secret; the plainest is a key."""
 
+import logging
+import time
 from collections.abc import Generator
+from dataclasses import dataclass, field
 
 import httpx
 
 from providers import options, sealing
-from providers.models import ModelProvider
+from providers.models import ModelProvider, keys_in
+
+REFUSED_SECONDS = 600.0
+LIMITED_SECONDS = 20.0
+LONGEST_REST = 3600.0
+
+logger = logging.getLogger(__name__)
 
 
 class Keyed(httpx.Auth):
@@ -30,20 +39,69 @@ class Keyed(httpx.Auth):
         return value
 
 
-class ApiKey(Keyed):
-    """A key in a header of the administrator's choice, after a prefix of theirs."""
+@dataclass
+class _Key:
+    """One key as it is sent, and until when (monotonic) it rests."""
 
-    _header: tuple[str, str] | None = None
+    value: str = field(repr=False)
+    hint: str
+    rests_until: float = 0.0
+
+
+class ApiKey(Keyed):
+    """A key in a header of the administrator's choice, after a prefix of theirs.
+
+    Of several the first is sent that does not rest, so that the cache behind it lives.
+    One that is refused or limited rests, and the next is tried: the provider did not
+    take the work.
+    """
+
+    _known: tuple[_Key, ...] = ()
 
     def auth_flow(
         self, request: httpx.Request
     ) -> Generator[httpx.Request, httpx.Response, None]:
-        """Set the header."""
-        if self._header is None:
-            name = self._provider.header_name
-            value = self._provider.value_prefix + self._value("api_key")
-            options.check_header(name, value)
-            self._header = name, value
-        name, value = self._header
-        request.headers[name] = value
-        yield request
+        """Set the header; and again with another key where one is turned away."""
+        keys = self._known or self._keys()
+        name = self._provider.header_name
+        for _ in keys:
+            key = keys[0] if len(keys) == 1 else _awake(keys)
+            request.headers[name] = key.value
+            response = yield request
+            if len(keys) == 1 or not self._rests(key, response):
+                return
+
+    def _keys(self) -> tuple[_Key, ...]:
+        """Return the keys; raises one of UNUSABLE_CREDENTIALS."""
+        found = []
+        for each in keys_in(self._value("api_key")):
+            value = self._provider.value_prefix + each
+            options.check_header(self._provider.header_name, value)
+            found.append(_Key(value, each[-4:]))
+        self._known = tuple(found)
+        return self._known
+
+    def _rests(self, key: _Key, response: httpx.Response) -> bool:
+        """Let a key rest that was turned away, and tell whether it was."""
+        match response.status_code:
+            case 401:
+                seconds = REFUSED_SECONDS
+            case 429:
+                told = response.headers.get("retry-after", "")
+                seconds = float(told) if told.isdecimal() else LIMITED_SECONDS
+            case _:
+                return False
+        key.rests_until = time.monotonic() + min(seconds, LONGEST_REST)
+        logger.warning(
+            "The key ••••%s of %s was answered %d and rests.",
+            key.hint,
+            self._provider.name,
+            response.status_code,
+        )
+        return True
+
+
+def _awake(keys: tuple[_Key, ...]) -> _Key:
+    """Return the first key that does not rest, else the one that rests least."""
+    now = time.monotonic()
+    return min(keys, key=lambda key: max(0.0, key.rests_until - now))

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from providers import options
-from providers.models import ModelProvider, Secret
+from providers.models import ModelProvider, Secret, keys_in
 from providers.sealing import UnreadableSecret
 
 Auth = ModelProvider.Auth
@@ -83,9 +83,8 @@ def check_values(provider: ModelProvider, values: Mapping[str, str]) -> None:
 
 def _check_api_key(provider: ModelProvider, values: Mapping[str, str]) -> None:
     try:
-        options.check_header(
-            provider.header_name, provider.value_prefix + values["api_key"]
-        )
+        for key in keys_in(values["api_key"]):
+            options.check_header(provider.header_name, provider.value_prefix + key)
     except options.HeaderError as error:
         if error.field != "header_name":
             raise CredentialError("api_key", str(error)) from None

@@ -18,6 +18,7 @@ from providers.options.kinds import (
     Flag,
     Headers,
     Kind,
+    Number,
     Texts,
     Timeouts,
 )
@@ -100,6 +101,8 @@ def _field(kind: Kind) -> forms.Field:
                 choices=[("", _("Default")), *((word, word) for word in words)],
                 empty_value=None,
             )
+        case Number(most):
+            return forms.IntegerField(min_value=0, max_value=most)
         case Headers():
             return Lines()
         case Texts():

@@ -6,7 +6,7 @@ from providers.models.keys import IssuedKey, WorkspaceKey
 from providers.models.provider import ModelProvider, ProviderModel
 from providers.models.rename import ProviderRename
 from providers.models.rules import NAME_RULE, REGION_RULE
-from providers.models.secret import Secret, SecretNotAllowed
+from providers.models.secret import Secret, SecretNotAllowed, keys_in
 from providers.models.token import OAuthToken
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "Secret",
     "SecretNotAllowed",
     "WorkspaceKey",
+    "keys_in",
 ]

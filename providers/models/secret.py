@@ -12,6 +12,8 @@ from providers.models.announced import Announced
 from providers.models.fields import SealedField
 from providers.models.rules import NAME_RULE
 
+SHORTEST_KEY = 16
+
 
 class SecretNotAllowed(Exception):
     """A secret asked for by a destination that nobody entered it for."""
@@ -86,3 +88,13 @@ class Secret(Announced):
     def _open(self) -> dict[str, str]:
         values: dict[str, str] = json.loads(SealedField.of(self, "sealed").unseal(self))
         return values
+
+
+def keys_in(value: str) -> tuple[str, ...]:
+    """Return the API keys that one stored value holds, commas between them.
+
+    What has a comma within and parts too short for a key is one key.
+    """
+    parts = tuple(part for part in value.split(",") if part)
+    is_list = len(parts) > 1 and all(len(part) >= SHORTEST_KEY for part in parts)
+    return parts if is_list else (value,)

@@ -50,6 +50,20 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Number:
+    """A whole number, from 0 on."""
+
+    most: int
+
+    def check(self, value: Any) -> int:
+        """Return the value if it is such a number, and not too large."""
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        if not is_number or not 0 <= value <= self.most:
+            raise ValueError(f"must be a whole number from 0 to {self.most}")
+        return int(value)
+
+
+@dataclass(frozen=True)
 class Texts:
     """A list of texts."""
 
@@ -98,7 +112,7 @@ class Timeouts:
         }
 
 
-Kind = Flag | Choice | Text | Texts | Headers | Timeouts
+Kind = Flag | Choice | Number | Text | Texts | Headers | Timeouts
 
 
 def _seconds(value: Any) -> float:

@@ -13,6 +13,7 @@ from providers.options.kinds import (
     Flag,
     Headers,
     Kind,
+    Number,
     Text,
     Texts,
     Timeouts,
@@ -32,7 +33,7 @@ TIMEOUTS: dict[str, Any] = {
 MAY_BE_NONE = frozenset({"patience"})
 
 # Options that hold for every provider, whatever its type.
-EVERYWHERE = ("timeouts", "extra_headers")
+EVERYWHERE = ("timeouts", "extra_headers", "weight")
 
 
 class Option(NamedTuple):
@@ -53,6 +54,14 @@ OPTIONS: dict[str, Option] = {
         Headers(),
         _("Extra headers"),
         _("One `name: value` a line, sent with every request. Not for credentials."),
+    ),
+    "weight": Option(
+        Number(1000),
+        _("Weight"),
+        _(
+            "Its share of the calls among providers of the same priority, each "
+            "conversation staying with one. 0 for none; who has no weight counts as 1."
+        ),
     ),
     "version_path": Option(
         Choice(("v1", "none")),

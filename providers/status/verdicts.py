@@ -13,7 +13,7 @@ import msgspec
 
 from providers import auth, endpoints, key_shapes, transport
 from providers.auth.oauth import NotConnected, TokenError
-from providers.models import ModelProvider
+from providers.models import ModelProvider, keys_in
 from providers.status.discovery import Missing
 from providers.vendors import Question
 
@@ -288,7 +288,8 @@ def _secrets(provider: ModelProvider) -> list[str]:
     if provider.secret_id is None and provider.secret is None:
         return []
     try:
-        values = provider.credentials().values()
+        stored = provider.credentials().values()
     except auth.UNUSABLE_CREDENTIALS:
         return []
+    values = {key for value in stored for key in (value, *keys_in(value))}
     return sorted((v for v in values if len(v) >= 6), key=len, reverse=True)

@@ -66,7 +66,9 @@ def _secrets(provider: Provider) -> tuple[bytes, ...]:
         if provider.row.secret is None or provider.auth is None:
             known = ()
         else:
-            values = provider.row.credentials().values()
+            stored = tuple(provider.row.credentials().values())
+            parts = (key for value in stored for key in auth.keys_in(value))
+            values = dict.fromkeys((*stored, *parts))
             long = [value for value in values if len(value) >= SHORTEST_SECRET]
             known = tuple(each for value in long for each in _spellings(value))
         provider.secrets = known

@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[3]
 # Options that are no part of the format, and where they are read.
 ELSEWHERE = {
     "extra_headers": "gateway/worker/snapshot.py",
+    "weight": "gateway/worker/snapshot.py",
     "timeouts": "gateway/worker/snapshot.py",
     "version_path": "providers/models/provider.py",
     "fetch_images": "gateway/calls/images.py",
@@ -117,7 +118,8 @@ def test_each_type_s_form_asks_for_what_its_vendor_understands():
         assert set(vendor.options) <= set(OPTIONS) - set(EVERYWHERE)
         shown = {f"option_{name}" for name in vendor.options}
         assert set(option_fields.names(vendor.options)) == shown | {
-            "option_extra_headers"
+            "option_extra_headers",
+            "option_weight",
         }
 
 
