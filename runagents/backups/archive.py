@@ -6,6 +6,8 @@ import os
 import secrets
 import shutil
 import tarfile
+import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,8 @@ from runagents.backups.sealed import PIECE, Opener, Sealer, Unreadable
 
 DATABASE, NOTE = "runagents.sqlite3", "about.json"
 KEYS = ("secret_key", "encryption_key")
+WORKING = ".backup-"
+DAY_SECONDS = 24 * 3600
 
 
 @contextmanager
@@ -34,6 +38,20 @@ def replacing(file: Path) -> Iterator[Path]:
         os.close(descriptor)
         for end in ("", "-wal", "-shm", "-journal"):
             draft.with_name(draft.name + end).unlink(missing_ok=True)
+
+
+@contextmanager
+def working_folder(beside: Path) -> Iterator[Path]:
+    """Give an empty folder beside a database's file, for its owner alone and a while.
+
+    What a killed process left of its own is deleted after a day: it may be as large as
+    the database.
+    """
+    for left in beside.parent.glob(f"{WORKING}*"):
+        if time.time() - left.stat().st_mtime > DAY_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=beside.parent, prefix=WORKING) as name:
+        yield Path(name)
 
 
 def sync_folder(folder: Path) -> None:

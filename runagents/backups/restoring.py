@@ -21,7 +21,14 @@ from django.db.migrations.loader import MigrationLoader
 from providers import sealing
 from runagents import __version__
 from runagents.backups import copying
-from runagents.backups.archive import DATABASE, KEYS, replacing, sync_folder, unpack
+from runagents.backups.archive import (
+    DATABASE,
+    KEYS,
+    replacing,
+    sync_folder,
+    unpack,
+    working_folder,
+)
 from runagents.backups.sealed import Unreadable, is_sealed
 
 SQLITE = b"SQLite format 3\0"
@@ -45,8 +52,7 @@ def restore(file: Path, passphrase: str, live: Path) -> Restored:
     Nobody may use them meanwhile. Raises Unreadable, with what is wrong with the file,
     copying.Damaged, sqlite3.Error and OSError; then nothing has changed.
     """
-    with tempfile.TemporaryDirectory(dir=live.parent, prefix=".restore-") as name:
-        staged = Path(name)
+    with working_folder(live) as staged:
         about = _unpack(file, passphrase, staged)
         database = staged / DATABASE
         copying.check(database)

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from collections import defaultdict
 from pathlib import Path
 
@@ -105,12 +106,14 @@ def installation(tmp_path):
 
 
 @pytest.fixture
-def databases(tmp_path_factory):
+def databases():
     """The addresses of a PostgreSQL with an installation, and of an empty one."""
-    cluster = clusters.Cluster(tmp_path_factory.mktemp("cluster"))
-    cluster.start()
-    yield cluster.database("live"), cluster.database("restored")
-    cluster.stop()
+    # pytest's own folders are closed to the account that PostgreSQL runs as.
+    with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
+        cluster = clusters.Cluster(Path(folder))
+        cluster.start()
+        yield cluster.database("live"), cluster.database("restored")
+        cluster.stop()
 
 
 @pytest.mark.parametrize("section", PLAIN)
@@ -152,8 +155,8 @@ def test_what_other_programs_are_asked_names_files_that_there_are(section, tmp_p
         done = subprocess.run(["bash", "-euc", block], env=environ, cwd=ROOT)
         assert done.returncode == 0, block
     asked = [json.loads(line) for line in record.read_text().splitlines()]
-    commands = "\n".join(CONTAINER[section]).splitlines()
-    assert len(asked) == len([c for c in commands if c.split()[0] in STUBS])
+    lines = "".join(CONTAINER[section]).splitlines()
+    assert len(asked) == sum(line.startswith(STUBS) for line in lines)
     for word in (word for words in asked for word in words if "deploy/" in word):
         _is_well_formed(ROOT / word)
 

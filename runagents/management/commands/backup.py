@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from providers import database
 from runagents import __version__
 from runagents.backups import copying, last
-from runagents.backups.archive import DATABASE, KEYS, pack, replacing
+from runagents.backups.archive import (
+    DATABASE,
+    KEYS,
+    pack,
+    replacing,
+    working_folder,
+)
 
 MIB = 1 << 20
 NICENESS = 15
@@ -80,8 +85,8 @@ def _write_whole(live: Path, draft: Path, passphrase: str) -> list[str]:
     keys = {name: settings.DATA_DIR / name for name in KEYS if not _is_given(name)}
     note = {"version": __version__, "made_at": datetime.now(UTC).isoformat()}
     # The copy in clear lies where the database does, and no longer than it is needed.
-    with tempfile.TemporaryDirectory(dir=live.parent, prefix=".backup-") as folder:
-        copied = Path(folder) / DATABASE
+    with working_folder(live) as folder:
+        copied = folder / DATABASE
         os.close(os.open(copied, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         copying.copy(live, copied)
         pack(draft, passphrase, {**keys, DATABASE: copied}, note)

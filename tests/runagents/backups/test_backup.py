@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import stat
+import time
 from contextlib import closing
 
 import pytest
@@ -10,7 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from providers import database
-from runagents.backups import copying
+from runagents.backups import copying, sealed
 
 
 @pytest.fixture
@@ -115,3 +116,23 @@ def test_another_databases_tool_is_named(monkeypatch, tmp_path):
     with pytest.raises(CommandError, match="pg_dump"):
         call_command("backup", tmp_path / "copy")
     assert names(tmp_path) == []
+
+
+def test_what_a_killed_backup_left_is_deleted_after_a_day(
+    source, tmp_path, settings, monkeypatch
+):
+    monkeypatch.setattr(sealed, "COST", 4)
+    settings.BACKUP_PASSPHRASE = "a passphrase"
+    settings.DATA_DIR = tmp_path
+    for name in ("secret_key", "encryption_key"):
+        (tmp_path / name).write_text("x")
+    old, new = tmp_path / ".backup-old", tmp_path / ".backup-new"
+    for left in (old, new):
+        left.mkdir()
+        (left / "runagents.sqlite3").write_text("half of it")
+    yesterday = time.time() - 90_000
+    os.utime(old, (yesterday, yesterday))
+    call_command("backup", tmp_path / "copy")
+    assert not old.exists()
+    assert new.exists()
+    assert not (set(names(tmp_path)) & {"runagents.sqlite3"})
