@@ -128,11 +128,22 @@ def _unreadable(database: Path, staged: Path) -> int:
     return sum(sealing.key_id(str(token)) not in known for (token,) in rows)
 
 
+def _fold_in(live: Path) -> None:
+    """Bring what stands in the log beside a database into its file.
+
+    So that the file is whole by itself, should the exchange be cut off. One that is
+    damaged stays as it is: that may be why it is replaced.
+    """
+    with suppress(sqlite3.Error), closing(sqlite3.connect(live)) as opened:
+        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def _exchange(staged: Path, live: Path, keys: list[str]) -> Path:
     """Put what is staged into its places; returns where what was there is kept."""
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     kept = Path(tempfile.mkdtemp(dir=live.parent, prefix=f"before-restore-{moment}-"))
     if live.exists():
+        _fold_in(live)
         os.link(live, kept / live.name)
     for end in ("-wal", "-shm", "-journal"):
         beside = live.with_name(live.name + end)

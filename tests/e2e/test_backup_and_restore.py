@@ -190,5 +190,18 @@ def test_keys_of_the_environment_are_no_part_of_a_backup(stopped, tmp_path):
     assert own != given["ENCRYPTION_KEYS"].strip()
 
 
+def test_a_damaged_installation_is_restored(stopped, tmp_path):
+    file = tmp_path / "all.backup"
+    stopped.manage("backup", str(file), **PASSPHRASE)
+    database = stopped.data / "runagents.sqlite3"
+    database.write_bytes(b"\xff" * 8192)
+    database.with_name(database.name + "-wal").write_bytes(b"\xff" * 4096)
+    (stopped.data / "encryption_key").unlink()
+    stopped.manage("restore", str(file), **PASSPHRASE)
+    assert "No planned" in stopped.manage("migrate", "--plan")
+    kept = next(stopped.data.glob("before-restore-*"))
+    assert (kept / "runagents.sqlite3").read_bytes() == b"\xff" * 8192
+
+
 def _key(key: str) -> dict[str, str]:
     return {"authorization": f"Bearer {key}"}
