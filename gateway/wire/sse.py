@@ -4,7 +4,7 @@ The decoder follows https://html.spec.whatwg.org/multipage/server-sent-events.ht
 (section 9.2.6) and gives the same events however the bytes are cut.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from itertools import repeat
 from typing import Any, NamedTuple
@@ -101,13 +101,15 @@ class SSEDecoder:
         self._name = ""
         self.foreign = b""
 
-    def feed(
-        self, data: bytes, plain: Callable[[list[bytes]], None] | None = None
-    ) -> list[Event]:
+    @property
+    def is_between(self) -> bool:
+        """Whether nothing of an event is held, and events end with a blank line."""
+        begun = self._fresh or self._after_cr or self._is_divided
+        return not (self._parts or begun)
+
+    def feed(self, data: bytes) -> list[Event]:
         """Return the events completed by `data`.
 
-        Of those that are one ``data: `` line each the data is given to `plain`, where
-        there is one, instead; they come before all others.
         Raises `EventTooLarge`, carrying the events before it, when one event exceeds
         the bound; the decoder is of no use after that.
         """
@@ -137,19 +139,15 @@ class SSEDecoder:
         payloads = _plain(head) if len(head) <= self._limit else None
         if payloads is not None:
             rest = buffer[end + 2 :]
-            if plain is not None:
-                plain(payloads)
-                events = []
-            else:
-                events = list(map(_make_plain, zip(payloads, _MESSAGES, strict=False)))
+            events = list(map(_make_plain, zip(payloads, _MESSAGES, strict=False)))
         else:
             *blocks, rest = buffer.split(b"\n\n")
             events = []
             self._parse(blocks, events)
         self._parts = [rest] if rest else []
         self._size = len(rest)
+        self._looks = LOOKS
         if rest:
-            self._looks = LOOKS
             if self._is_divided or rest.count(b"\n") > 1:
                 return self._look(events)
             if self._size > self._limit:

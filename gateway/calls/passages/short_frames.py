@@ -14,10 +14,10 @@ from gateway.doors.chat import ChatRenderer
 from gateway.doors.messages.stream.events import MessageEvents
 from gateway.doors.protocol import StreamRenderer
 from gateway.doors.responses.streams.renderer import ResponsesRenderer
-from gateway.hub.answers.relay import Relayed, TextRenderer, encoded, relayed
+from gateway.hub.answers.plain.stream import PlainParser, PlainStream, is_plain_parser
+from gateway.hub.answers.relay import TextRenderer
 from gateway.hub.answers.state import StreamState
 from gateway.hub.protocol import StreamParser
-from gateway.translators.openai.stream import ChunkStream
 
 
 def short_frames(parser: StreamParser, renderer: StreamRenderer) -> Reader[bytes]:
@@ -25,7 +25,7 @@ def short_frames(parser: StreamParser, renderer: StreamRenderer) -> Reader[bytes
 
     The rules that some requests ask for need every chunk as an object.
     """
-    if isinstance(parser, ChunkStream):
+    if is_plain_parser(parser):
         if isinstance(renderer, ChatRenderer) and renderer.is_plain:
             return _ShortFrames(parser, renderer, None)
         if isinstance(renderer, MessageEvents | ResponsesRenderer):
@@ -39,22 +39,9 @@ class _ShortFrames:
     pausing = None
 
     def __init__(
-        self, parser: ChunkStream, renderer: StreamRenderer, texts: TextRenderer | None
+        self, parser: PlainParser, renderer: StreamRenderer, texts: TextRenderer | None
     ) -> None:
         self.renderer = renderer
-        self._parser = parser
-        self._texts = texts
-
-    @property
-    def state(self) -> StreamState:
-        """How far the answer is."""
-        return self._parser.state
-
-    def feed(self, data: bytes) -> Relayed[bytes]:
-        """Return the frames for `data`."""
-        return self._parser.relay(data, self._texts)
-
-    def close(self) -> Relayed[bytes]:
-        """Return the frames for what was held back."""
-        last = self._parser.close()
-        return relayed(last, self._texts.render) if self._texts else encoded(last)
+        self.state: StreamState = parser.state
+        stream = PlainStream(parser, texts)
+        self.feed, self.close = stream.feed, stream.close

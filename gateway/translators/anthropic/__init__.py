@@ -15,7 +15,7 @@ from gateway.translators.anthropic.answers.response import (
     FINISH_REASONS,
     parse_response,
 )
-from gateway.translators.anthropic.answers.stream import SSEReader
+from gateway.translators.anthropic.answers.stream import MessageStream, SSEReader
 from gateway.translators.anthropic.avoidable import AVOIDABLE
 from gateway.translators.anthropic.errors import WORDS
 from gateway.translators.anthropic.requests.request import render_request
@@ -37,7 +37,10 @@ def remote_urls(body: JSON, route: Route) -> list[str]:
 
 def stream_parser(reply: Reply) -> StreamParser:
     """Return a parser for one stream."""
-    parser = AnswerParser(reply, FINISH_REASONS, SSEReader)
+    if reply.goes_on:
+        parser: StreamParser = AnswerParser(reply, FINISH_REASONS, SSEReader)
+    else:
+        parser = MessageStream(reply)
     return reply_rules.stream(parser, reply)
 
 

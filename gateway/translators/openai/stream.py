@@ -1,22 +1,14 @@
-"""OpenAI's server-sent events, as chunks or straight as the client's frames.
+"""OpenAI's server-sent events, as chunks.
 
 https://platform.openai.com/docs/api-reference/chat/streaming
 """
 
-from collections.abc import Callable
-
 from gateway.errors import GatewayError
-from gateway.hub.answers.relay import (
-    Relayed,
-    TextRenderer,
-    encoded,
-    joined,
-    relayed,
-)
+from gateway.hub.answers.plain.frames import PlainFormat
 from gateway.hub.answers.state import StreamState
 from gateway.hub.errors import upstream_errors
 from gateway.hub.protocol import JSON, Reply
-from gateway.translators.openai.frames import PlainFrames, is_plain
+from gateway.translators.openai import plain_text
 from gateway.translators.openai.reader import TOO_LARGE, ChunkReader
 from gateway.wire.bounds import EventTooLarge
 from gateway.wire.sse import Event, SSEDecoder
@@ -24,12 +16,11 @@ from gateway.wire.sse import Event, SSEDecoder
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 """What may stand before the first character, a byte order mark included."""
 
-_LESSONS = 8
-"""Frames per stream that are looked at for being plain: some streams hold none."""
-
 
 class ChunkStream:
-    """One stream of OpenAI's chunks; a `StreamParser` with a shorter way to frames."""
+    """One stream of OpenAI's chunks; a `PlainParser`."""
+
+    plain: PlainFormat = plain_text
 
     def __init__(self, reply: Reply) -> None:
         self.state = StreamState()
@@ -38,10 +29,8 @@ class ChunkStream:
         self._whole: list[bytes] | None = None
         """What came instead of a stream: JSON, from its first byte on."""
         self._size = 0
-        self._largest = reply.largest
+        self.largest = reply.largest
         self._reader = ChunkReader(reply, self.state)
-        self._frames: PlainFrames | None = None
-        self._lessons = _LESSONS
 
     def feed(self, data: bytes) -> list[JSON]:
         """Return the chunks completed by `data`."""
@@ -54,24 +43,27 @@ class ChunkStream:
             self.state.error = error
         return out
 
-    def relay(
-        self, data: bytes, renderer: TextRenderer | None = None
-    ) -> Relayed[bytes]:
-        """Return what `feed` gives for `data`, as `renderer` writes it, else encoded.
+    @property
+    def is_between(self) -> bool:
+        """Whether nothing is held, and each event would be read by itself.
 
-        Text goes a shorter way.
+        What comes after an end may mean something else than it did before.
         """
-        pieces: list[Relayed[bytes]] = []
-        if not self.state.is_over:
-            try:
-                for event in self._events(
-                    data, lambda plain: self._relay_plain(plain, pieces, renderer)
-                ):
-                    if not self.state.done:
-                        self._relay_event(event, pieces, renderer)
-            except GatewayError as error:
-                self.state.error = error
-        return joined(pieces)
+        return (
+            self._decoder.is_between
+            and self._whole is None
+            and self._reader.mender.held is None
+            and not self._reader.choices.ended
+        )
+
+    def takes_text(self, part: int) -> bool:
+        """Tell yes: a choice that has told text goes on to do so until it ends."""
+        return True
+
+    def passed(self, part: int, characters: int) -> None:
+        """Take note of a choice's text that was translated elsewhere."""
+        if characters:
+            self._reader.choices.says_text(part)
 
     def close(self) -> list[JSON]:
         """Return the last chunks; a stream that did not finish is an error."""
@@ -88,9 +80,7 @@ class ChunkStream:
             self.state.error = error
         return out
 
-    def _events(
-        self, data: bytes, plain: Callable[[list[bytes]], None] | None = None
-    ) -> list[Event]:
+    def _events(self, data: bytes) -> list[Event]:
         if self._is_fresh and (begun := data.lstrip(_BLANK)):
             self._is_fresh = False
             if begun.startswith((b"{", b"[")):
@@ -100,7 +90,7 @@ class ChunkStream:
             self._keep(data)
             return []
         try:
-            return self._decoder.feed(data, plain)
+            return self._decoder.feed(data)
         except EventTooLarge as oversize:
             return [*oversize.events, TOO_LARGE]
 
@@ -109,57 +99,5 @@ class ChunkStream:
         if self._whole is not None:
             self._whole.append(data)
         self._size += len(data)
-        if self._size > self._largest:
+        if self._size > self.largest:
             raise upstream_errors.no_answer("is too large")
-
-    def _relay_plain(
-        self,
-        payloads: list[bytes],
-        pieces: list[Relayed[bytes]],
-        renderer: TextRenderer | None,
-    ) -> None:
-        """Translate events that have no name; those of plain text together."""
-        position = 0
-        while position < len(payloads) and not self.state.done:
-            known = self._frames
-            if known is not None and self._reader.mender.held is not None:
-                known = None  # what is cut within a character waits for the next
-            run = known.run(payloads, position) if known else []
-            frames = known.translate(run, renderer) if known and run else None
-            if known is not None and frames is not None:
-                if frames.characters:
-                    self._reader.choices.says_text(known.index)
-                pieces.append(frames)
-                position += len(run)
-                continue
-            for payload in payloads[position : position + max(len(run), 1)]:
-                self._relay_event(Event(payload), pieces, renderer)
-                position += 1
-                if self.state.done:
-                    return
-
-    def _relay_event(
-        self,
-        event: Event,
-        pieces: list[Relayed[bytes]],
-        renderer: TextRenderer | None,
-    ) -> None:
-        """Translate one event the long way, and learn of it where it is plain."""
-        chunks: list[JSON] = []
-        try:
-            self._reader.read([event], chunks)
-        finally:
-            pieces.append(
-                relayed(chunks, renderer.render) if renderer else encoded(chunks)
-            )
-        if self._reader.choices.ended:
-            # What comes after an end may mean something else than it did before.
-            self._frames = None
-        elif self._lessons and len(chunks) == 1 and event.event == "message":
-            self._learn(event.data, chunks[0])
-
-    def _learn(self, payload: bytes, chunk: JSON) -> None:
-        """Know what is like `payload`, and was translated to `chunk`, from now on."""
-        if is_plain(chunk):
-            self._lessons -= 1
-            self._frames = PlainFrames.like(payload, chunk) or self._frames

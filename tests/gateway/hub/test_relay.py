@@ -1,4 +1,4 @@
-"""The shorter way of plain frames gives what the long way gives, as data."""
+"""The shorter way of plain frames gives what the long way gives."""
 
 import json
 from typing import Any
@@ -8,10 +8,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.doors.chat import render_error
-from gateway.hub.answers.relay import relayed
+from gateway.hub.answers.plain.frames import PlainFrames, Run
+from gateway.hub.answers.plain.stream import PlainStream
+from gateway.hub.answers.relay import Relayed, relayed
 from gateway.hub.protocol import JSON, Reply
 from gateway.translators import openai
-from gateway.translators.openai.frames import PlainFrames
+from gateway.translators.openai import plain_text
 from gateway.wire import sse
 from gateway.wire.sse import SSEDecoder
 
@@ -76,9 +78,9 @@ def frames(data: bytes) -> list[JSON]:
     return [json.loads(event.data) for event in SSEDecoder().feed(data)]
 
 
-def outcome(parser: Any, out: list[JSON]) -> Any:
+def outcome(parser: Any, out: bytes) -> Any:
     error = parser.state.error and render_error(parser.state.error)
-    return out + parser.close(), error, parser.state.done, parser.state.usage
+    return out, error, parser.state.done, parser.state.usage
 
 
 def reads(raw: bytes, size: int) -> list[bytes]:
@@ -116,23 +118,31 @@ def test_relaying_says_what_feeding_says(
     raw = text.encode("utf-8", "surrogatepass")
     fed = openai.stream_parser(reply)
     long = [chunk for data in reads(raw, size) for chunk in fed.feed(data)]
-    relaying = openai.stream_parser(reply)
-    short = b"".join(relaying.relay(data).data for data in reads(raw, size))
-    assert outcome(relaying, frames(short)) == outcome(fed, long)
+    parser = openai.stream_parser(reply)
+    relaying = PlainStream(parser, None)
+    short = b"".join(relaying.feed(data).data for data in reads(raw, size))
+    short += relaying.close().data
+    assert outcome(parser, short) == outcome(fed, sse.encode(long + fed.close()))
 
 
-def run_of(known: PlainFrames, *payloads: bytes) -> list[bytes]:
-    return known.run(list(payloads), 0)
+def run_of(known: PlainFrames, *payloads: bytes) -> Run | None:
+    return known.run(b"".join(b"data: %b\n\n" % each for each in payloads), 0)
+
+
+def translated(known: PlainFrames, *payloads: bytes) -> Relayed[bytes] | None:
+    """What a run of all payloads becomes."""
+    run = run_of(known, *payloads)
+    return known.translate(run.rows) if run and run.rows else None
 
 
 def test_plain_frames_do_go_the_shorter_way() -> None:
     payload = plain('"one"', '"xy"').encode()
     chunk = openai.stream_parser(Reply("alias")).feed(b"data: " + payload + b"\n\n")[0]
     del chunk["choices"][0]["delta"]["role"]
-    known = PlainFrames.like(payload, chunk)
+    known = PlainFrames.like(payload, chunk, plain_text)
     assert known is not None
     first, second = plain('"t\\u00e9o\\n"', '"abc"'), plain('""', '"d"')
-    found = known.translate(run_of(known, first.encode(), second.encode()))
+    found = translated(known, first.encode(), second.encode())
     assert found is not None
     frame, other = frames(found.data)
     assert other["obfuscation"] == "d"
@@ -146,10 +156,9 @@ def test_a_space_behind_the_colon_is_as_plain() -> None:
     payload = plain('"one"', '"xy"').replace('":', '": ').encode()
     chunk = openai.stream_parser(Reply("alias")).feed(b"data: " + payload + b"\n\n")[0]
     del chunk["choices"][0]["delta"]["role"]
-    known = PlainFrames.like(payload, chunk)
+    known = PlainFrames.like(payload, chunk, plain_text)
     assert known is not None
-    run = run_of(known, payload.replace(b"one", b"two"))
-    assert known.translate(run) is not None
+    assert translated(known, payload.replace(b"one", b"two")) is not None
 
 
 @pytest.mark.parametrize(
@@ -163,31 +172,32 @@ def test_a_space_behind_the_colon_is_as_plain() -> None:
     ],
 )
 def test_other_frames_go_the_long_way(payload: str) -> None:
-    known = PlainFrames.like(
-        plain('"one"', '"xy"').encode(), json.loads(plain('"one"', '"xy"'))
-    )
+    given = plain('"one"', '"xy"')
+    known = PlainFrames.like(given.encode(), json.loads(given), plain_text)
     assert known is not None
-    run = run_of(known, payload.encode())
-    assert not run or known.translate(run) is None
+    assert translated(known, payload.encode()) is None
 
 
 def test_invalid_text_goes_the_long_way() -> None:
-    known = PlainFrames.like(plain('"one"').encode(), json.loads(plain('"one"')))
+    known = PlainFrames.like(
+        plain('"one"').encode(), json.loads(plain('"one"')), plain_text
+    )
     assert known is not None
     run = run_of(known, plain('"?"').encode().replace(b"?", b"\xff"))
     assert run
-    assert known.translate(run) is None
+    assert run.rows is None
 
 
 def test_characters_and_the_finish_reason_are_told() -> None:
-    parser = openai.stream_parser(Reply("alias"))
+    relaying = PlainStream(openai.stream_parser(Reply("alias")), None)
     events = [ROLE, plain('"one"'), plain('"three"'), END, "[DONE]"]
-    told = parser.relay("".join(f"data: {event}\n\n" for event in events).encode())
+    told = relaying.feed("".join(f"data: {event}\n\n" for event in events).encode())
     assert (told.characters, told.finish_reason, told.says) == (8, "stop", True)
 
 
 def test_the_role_alone_says_nothing() -> None:
-    told = openai.stream_parser(Reply("alias")).relay(f"data: {ROLE}\n\n".encode())
+    relaying = PlainStream(openai.stream_parser(Reply("alias")), None)
+    told = relaying.feed(f"data: {ROLE}\n\n".encode())
     assert told.data
     assert not told.says
 

@@ -99,6 +99,11 @@ class MessageReader:
         if self._assembly is not None:
             self._assembly.receive(event)
 
+    def takes_text(self, index: int) -> bool:
+        """Tell whether text of a content block would be told."""
+        block = self._open.get(index)
+        return block is not None and bool(block.kind)
+
     def close(self, foreign: bytes = b"") -> None:
         """End of input before the message's end: raise `GatewayError`.
 

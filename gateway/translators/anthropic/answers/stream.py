@@ -1,10 +1,14 @@
 """Anthropic's stream: server-sent events around the events of a message."""
 
 from gateway.errors import GatewayError
+from gateway.hub.answers.parser import AnswerParser
+from gateway.hub.answers.plain.frames import PlainFormat
 from gateway.hub.answers.writer import AnswerWriter
 from gateway.hub.errors.upstream_errors import no_answer
 from gateway.hub.protocol import Reply
+from gateway.translators.anthropic.answers import plain_text
 from gateway.translators.anthropic.answers.events import MessageReader
+from gateway.translators.anthropic.answers.response import FINISH_REASONS
 from gateway.wire.bounds import EventTooLarge
 from gateway.wire.jsontext import JSONError, decode
 from gateway.wire.mending import Mender, decode_mended
@@ -50,6 +54,15 @@ class SSEReader:
         except JSONError:
             raise _unreadable(payload) from None
 
+    @property
+    def is_between(self) -> bool:
+        """Whether nothing is held, and each event would be read by itself."""
+        return self._decoder.is_between and self._mender.held is None
+
+    def takes_text(self, block: int) -> bool:
+        """Tell whether text of a content block would be told."""
+        return self._message.takes_text(block)
+
     def close(self) -> None:
         """End of input: a message that paused ends there; others must have ended."""
         if self._state.paused is not None:
@@ -65,6 +78,36 @@ class SSEReader:
             self._message.read(decode(mended))
         if not self._state.done:
             self._message.close(self._decoder.foreign)
+
+
+class MessageStream:
+    """One stream of a message, which does not go on if it pauses; a `PlainParser`."""
+
+    plain: PlainFormat = plain_text
+
+    def __init__(self, reply: Reply) -> None:
+        self.largest = reply.largest
+        parser = AnswerParser(reply, FINISH_REASONS, self._reading)
+        self.state = parser.state
+        self.feed, self.close = parser.feed, parser.close
+
+    def _reading(self, reply: Reply, writer: AnswerWriter) -> SSEReader:
+        self._writer = writer
+        self._reader = SSEReader(reply, writer)
+        return self._reader
+
+    @property
+    def is_between(self) -> bool:
+        """Whether nothing is held, and each event would be read by itself."""
+        return self._reader.is_between
+
+    def takes_text(self, part: int) -> bool:
+        """Tell whether text of a content block would be told."""
+        return self._reader.takes_text(part)
+
+    def passed(self, part: int, characters: int) -> None:
+        """Take note of text that was translated elsewhere."""
+        self._writer.length += characters
 
 
 def _unreadable(payload: bytes) -> GatewayError:

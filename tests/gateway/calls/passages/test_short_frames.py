@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from gateway.calls.passages.short_frames import short_frames
 from gateway.calls.passages.through_hub import frames
 from gateway.calls.redaction.withholding import Forms, Withholding
-from gateway.doors import messages, responses
+from gateway.doors import chat, messages, responses
 from gateway.doors.protocol import NOTHING_SENT
+from gateway.hub.answers.plain.frames import PlainFrames
 from gateway.hub.protocol import Reply
 from gateway.translators import openai
-from gateway.translators.openai.frames import PlainFrames
 from gateway.wire.jsontext import spellings
 
-DOORS = {"messages": messages, "responses": responses}
+DOORS = {"chat": chat, "messages": messages, "responses": responses}
 KEY = 'sk-"\\up'
 FORMS = Forms(spellings(KEY))
 ASKED = {
@@ -119,7 +119,7 @@ def cut(data, places):
 
 
 def reader(door, make):
-    body = ASKED if door is messages else ASKED_RESPONSE
+    body = ASKED_RESPONSE if door is responses else ASKED
     asked = door.parse_request(body, NOTHING_SENT)
     return make(openai.stream_parser(Reply("m")), door.stream_renderer(asked))
 
@@ -165,9 +165,9 @@ def test_text_does_go_the_short_way(door, monkeypatch):
     runs = []
     translate = PlainFrames.translate
 
-    def counted(self, run, renderer=None):
-        told = translate(self, run, renderer)
-        runs.append(len(run) if told else 0)
+    def counted(self, rows, renderer=None):
+        told = translate(self, rows, renderer)
+        runs.append(len(rows.split(b"\n")) if told else 0)
         return told
 
     monkeypatch.setattr(PlainFrames, "translate", counted)

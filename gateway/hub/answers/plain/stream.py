@@ -1,0 +1,214 @@
+"""One stream that goes the short way where it can, and the long way elsewhere.
+
+Both give the same frames, however the bytes are cut: the long way's parser is fed all
+but the plain events, and told of these.
+"""
+
+from typing import Protocol, TypeGuard
+
+from gateway.hub.answers.plain.frames import PlainFormat, PlainFrames, Run, is_plain
+from gateway.hub.answers.relay import (
+    Relayed,
+    TextRenderer,
+    encoded,
+    joined,
+    relayed,
+)
+from gateway.hub.answers.state import StreamState
+from gateway.hub.protocol import JSON, StreamParser
+
+_LESSONS = 8
+"""Events per stream that are looked at for being plain: some streams hold none."""
+
+_LONGEST = 4 * 1024
+"""What is held of an event that may be plain and is not whole."""
+
+_BLANK = b"\n\n"
+
+
+class PlainParser(StreamParser, Protocol):
+    """A parser of a stream in which plain text may be passed by."""
+
+    @property
+    def plain(self) -> PlainFormat:
+        """How its upstream writes plain text."""
+        ...
+
+    @property
+    def largest(self) -> int:
+        """The most bytes that one event may have."""
+        ...
+
+    @property
+    def is_between(self) -> bool:
+        """Whether nothing is held, and each event would be read by itself."""
+        ...
+
+    def takes_text(self, part: int) -> bool:
+        """Tell whether text of a part of the answer would be told, and no more."""
+        ...
+
+    def passed(self, part: int, characters: int) -> None:
+        """Take note of text that did not come this way."""
+        ...
+
+
+def is_plain_parser(parser: StreamParser) -> TypeGuard[PlainParser]:
+    """Tell whether plain text may be passed by `parser`.
+
+    `isinstance` looks at all that a protocol has, 20 times as long.
+    """
+    return hasattr(parser, "plain")
+
+
+class PlainStream:
+    """A stream's bytes to frames, of `renderer` where it is told how."""
+
+    def __init__(self, parser: PlainParser, renderer: TextRenderer | None) -> None:
+        self._parser = parser
+        self._state: StreamState = parser.state
+        self._format = parser.plain
+        self._renderer = renderer
+        self._frames: PlainFrames | None = None
+        self._lessons = _LESSONS
+        self._held = b""
+
+    def feed(self, data: bytes) -> Relayed[bytes]:
+        """Return the frames for `data`."""
+        if self._held:
+            data, self._held = self._held + data, b""
+        elif (known := self._frames) is not None:
+            told = known.only(data, self._renderer) if self._takes(known) else None
+            if told is not None:
+                self._parser.passed(known.part, told.characters)
+                return told
+        pieces: list[Relayed[bytes]] = []
+        position = 0
+        while position < len(data) and not self._state.is_over:
+            position = self._step(data, position, pieces)
+        return joined(pieces)
+
+    def close(self) -> Relayed[bytes]:
+        """Return the frames for what was held back."""
+        chunks: list[JSON] = []
+        if self._held:
+            chunks = self._parser.feed(self._held)
+            self._held = b""
+        return self._rendered(chunks + self._parser.close())
+
+    def _step(self, data: bytes, position: int, pieces: list[Relayed[bytes]]) -> int:
+        """Read events from `position` on, the short way or the long one.
+
+        Returns where they end.
+        """
+        known, parser = self._frames, self._parser
+        if not parser.is_between:
+            return self._to_between(data, position, pieces)
+        if known is not None and parser.takes_text(known.part):
+            run = known.run(data, position)
+            if run is not None:
+                pieces.append(self._run(known, run, data[position : run.end]))
+                return run.end
+        if self._is_begun(data, position):
+            self._held = data[position:]
+            return len(data)
+        start = self._candidate(data, position)
+        if start > position:
+            pieces.append(self._long(data[position:start]))
+            return start
+        end = _end(data, position)
+        pieces.append(self._learnt(data[position:end]))
+        return end
+
+    def _to_between(
+        self, data: bytes, position: int, pieces: list[Relayed[bytes]]
+    ) -> int:
+        """Read to the end of what has begun, or all where there is no such place."""
+        end = _end(data, position)
+        pieces.append(self._long(data[position:end]))
+        if end < len(data) and not self._parser.is_between:
+            pieces.append(self._long(data[end:]))
+            return len(data)
+        return end
+
+    def _takes(self, known: PlainFrames) -> bool:
+        """Tell whether text may go the short way now."""
+        parser = self._parser
+        return (
+            parser.is_between
+            and parser.takes_text(known.part)
+            and not self._state.is_over
+        )
+
+    def _run(self, known: PlainFrames, run: Run, events: bytes) -> Relayed[bytes]:
+        told = None
+        if run.rows is not None and len(events) <= self._parser.largest:
+            told = known.translate(run.rows, self._renderer)
+        if told is None:
+            return self._long(events)
+        self._parser.passed(known.part, told.characters)
+        return told
+
+    def _candidate(self, data: bytes, position: int) -> int:
+        """Return where an event begins that may be plain, at `position` or behind it.
+
+        The end of `data`, where there is none.
+        """
+        if not self._lessons:
+            known = self._frames
+            place = data.find(_BLANK + known.head, position) if known else -1
+            return self._last(data, position) if place < 0 else place + len(_BLANK)
+        places = [data.find(mark, position) for mark in self._format.MARKS]
+        marked = min([place for place in places if place >= 0], default=-1)
+        if marked < 0:
+            return self._last(data, position)
+        before = data.rfind(_BLANK, position, marked)
+        start = position if before < 0 else before + len(_BLANK)
+        return start if data.startswith(self._format.HEAD, start) else len(data)
+
+    def _last(self, data: bytes, position: int) -> int:
+        """Return where the last event begins if that may be plain, else the end."""
+        start = data.rfind(_BLANK, position) + len(_BLANK)
+        is_begun = start > len(_BLANK) and self._is_begun(data, start)
+        return start if is_begun else len(data)
+
+    def _is_begun(self, data: bytes, position: int) -> bool:
+        """Tell whether at the end of `data` a plain event is there in part."""
+        if not (self._frames or self._lessons):
+            return False
+        if len(data) - position > min(_LONGEST, self._parser.largest):
+            return False
+        head, rest = self._format.HEAD, data[position:]
+        if len(rest) <= len(head):
+            return head.startswith(rest)
+        line = rest[len(head) :]
+        return (
+            rest.startswith(head)
+            and b"\r" not in line
+            and (b"\n" not in line or line.find(b"\n") == len(line) - 1)
+        )
+
+    def _long(self, data: bytes) -> Relayed[bytes]:
+        return self._rendered(self._parser.feed(data))
+
+    def _learnt(self, event: bytes) -> Relayed[bytes]:
+        """Translate one event the long way, and learn of it where it is plain."""
+        chunks = self._parser.feed(event)
+        if self._lessons and len(chunks) == 1 and is_plain(chunks[0]):
+            payload = event[len(self._format.HEAD) : -len(_BLANK)]
+            if event.endswith(_BLANK) and b"\n" not in payload:
+                self._lessons -= 1
+                known = PlainFrames.like(payload, chunks[0], self._format)
+                self._frames = known or self._frames
+        return self._rendered(chunks)
+
+    def _rendered(self, chunks: list[JSON]) -> Relayed[bytes]:
+        if self._renderer is None:
+            return encoded(chunks)
+        return relayed(chunks, self._renderer.render)
+
+
+def _end(data: bytes, position: int) -> int:
+    """Return where the event ends that stands at `position`, or is there in part."""
+    end = data.find(_BLANK, position)
+    return len(data) if end < 0 else end + len(_BLANK)
