@@ -77,8 +77,11 @@ class PlainStream:
         """Return the frames for `data`."""
         if self._held:
             data, self._held = self._held + data, b""
-        elif (known := self._frames) is not None:
-            told = known.only(data, self._renderer) if self._takes(known) else None
+        known = self._frames
+        if known is not None and self._takes(known):
+            if not data.endswith(_BLANK):
+                data = self._whole(data)
+            told = known.only(data, self._renderer)
             if told is not None:
                 self._parser.passed(known.part, told.characters)
                 return told
@@ -171,6 +174,18 @@ class PlainStream:
         start = data.rfind(_BLANK, position) + len(_BLANK)
         is_begun = start > len(_BLANK) and self._is_begun(data, start)
         return start if is_begun else len(data)
+
+    def _whole(self, data: bytes) -> bytes:
+        """Return `data` up to an event that may be plain and is there in part.
+
+        That is held until its rest is there.
+        """
+        end = data.rfind(_BLANK) + len(_BLANK)
+        end = 0 if end < len(_BLANK) else end
+        if self._is_begun(data, end):
+            self._held = data[end:]
+            return data[:end]
+        return data
 
     def _is_begun(self, data: bytes, position: int) -> bool:
         """Tell whether at the end of `data` a plain event is there in part."""
