@@ -134,6 +134,21 @@ def test_a_provider_that_answers_html_is_a_502_without_the_html(
     assert "<h1>" not in response.text
 
 
+@pytest.mark.proves("3.5")
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_a_502_in_words_that_name_no_address(
+    provider, upstream, gateway, door, status
+):
+    provider()
+    elsewhere = {"location": "https://elsewhere.example/steal"}
+    seen = upstream(status=status, headers=elsewhere)
+    response = door.ask(gateway())
+    door.check_refused(response, 502, "upstream_invalid_response")
+    assert "redirect" in response.text
+    assert "elsewhere" not in response.text + str(response.headers)
+    assert len(seen) == 1
+
+
 @pytest.mark.proves("4.5")
 def test_an_undecryptable_secret_stops_that_provider_only(
     provider, upstream, gateway, door
