@@ -2,14 +2,15 @@
 
 A warm request reads the snapshot and nothing else. Every worker polls the registry's
 version once a second and reads everything again when it changed, so that a revoked key
-or a changed limit holds within two seconds; while the database is down, calls go on
-from what is here.
+or a changed limit holds within two seconds; PostgreSQL tells of a change at once. While
+the database is down, calls go on from what is here.
 """
 
 import asyncio
 import logging
 import time
 from contextlib import suppress
+from functools import partial
 
 import httpx
 from asgiref.sync import sync_to_async
@@ -18,6 +19,7 @@ from django.db import Error as DatabaseError
 from gateway.worker.chores import keep
 from gateway.worker.snapshot import Snapshot, read
 from providers import auth, database
+from providers.database import notices
 from providers.models import ModelProvider, RegistryVersion
 
 POLL_SECONDS = 1.0
@@ -39,7 +41,7 @@ class Registry:
         self._file: database.Identity | None = None
         self._confirmed_at = -KEPT_SECONDS
         self._auths: dict[str, tuple[tuple[object, ...], httpx.Auth | None]] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._wanted = asyncio.Event()
         self._next: asyncio.Future[bool] | None = None
 
@@ -68,13 +70,16 @@ class Registry:
     async def start(self) -> None:
         """Load, and poll until `stop`; a dead database delays but does not fail."""
         await self.refresh()
-        self._task = keep("poll-registry", self._poll)
+        self._tasks = [keep("poll-registry", self._poll)]
+        if notices.are_told():
+            listening = partial(notices.listen, self._wanted.set)
+            self._tasks.append(keep("hear-of-changes", listening))
 
     async def stop(self) -> None:
-        """Stop polling."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        """Stop polling and listening."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def refresh(self) -> bool:
         """Read the registry again if it changed; log and carry on when it cannot.
@@ -95,7 +100,7 @@ class Registry:
         next poll. However many wait, they share a reading. Returns False when the
         database does not answer in time.
         """
-        if self._task is None:
+        if not self._tasks:
             return True
         if self._next is None:
             self._next = asyncio.get_running_loop().create_future()

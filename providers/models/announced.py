@@ -9,6 +9,8 @@ from django.db import models, transaction
 from django.db.models import F
 from django.dispatch import Signal
 
+from providers.database import notices
+
 exported = Signal()
 """Somebody took `what` out as a file."""
 
@@ -32,7 +34,10 @@ class Announced(models.Model):
 
 
 class RegistryVersion(models.Model):
-    """One row that counts changes; every worker polls it and reloads when it moved."""
+    """One row that counts changes; every worker polls it and reloads when it moved.
+
+    Where the database can tell, they hear of it at once (database/notices.py).
+    """
 
     number = models.BigIntegerField(default=0)
 
@@ -44,6 +49,7 @@ class RegistryVersion(models.Model):
         """Announce a change of the registry, the keys or the wires."""
         if not cls.objects.filter(pk=1).update(number=F("number") + 1):
             cls.objects.get_or_create(pk=1, defaults={"number": 1})
+        notices.announce()
 
     @classmethod
     def current(cls) -> int:

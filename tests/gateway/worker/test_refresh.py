@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 import pytest
 from django.db import OperationalError, connection
@@ -10,6 +11,7 @@ from django.utils import timezone
 from gateway.worker.chores import keep
 from gateway.worker.registry import Registry
 from gateway.worker.snapshot import Snapshot
+from providers.database import notices
 from providers.models import ModelProvider, OAuthToken
 
 
@@ -146,3 +148,35 @@ def test_models_of_one_provider_keep_its_place(provider):
     names = [target.provider.name for target in own.snapshot.targets["shared"]]
     assert names == ["early", "late"]
     assert isinstance(own.snapshot, Snapshot)
+
+
+def test_a_change_that_is_told_is_read_at_once(monkeypatch):
+    """What is told wakes the poll; the next one by the clock would be in an hour."""
+    told: list[Callable[[], None]] = []
+    reads: asyncio.Queue[None] = asyncio.Queue()
+
+    async def listen(heard: Callable[[], None]) -> None:
+        told.append(heard)
+        await asyncio.sleep(3600)
+
+    async def refresh(own: Registry) -> bool:
+        reads.put_nowait(None)
+        return True
+
+    monkeypatch.setattr(notices, "are_told", lambda: True)
+    monkeypatch.setattr(notices, "listen", listen)
+    monkeypatch.setattr(Registry, "refresh", refresh)
+    monkeypatch.setattr("gateway.worker.registry.POLL_SECONDS", 3600.0)
+
+    async def tell_twice() -> None:
+        own = Registry()
+        await own.start()
+        try:
+            await asyncio.wait_for(reads.get(), 10)
+            for _ in range(2):
+                told[0]()
+                await asyncio.wait_for(reads.get(), 10)
+        finally:
+            await own.stop()
+
+    asyncio.run(tell_twice())
