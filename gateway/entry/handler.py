@@ -186,16 +186,16 @@ async def _identify(request: Request, door: Envelope) -> Caller:
     if not registry.is_loaded:
         raise callers.unreadable()
     headers, address = request.header_lists, request.address
-    aside = door is routes.MESSAGES_DOOR
+    aside, snapshot = door is routes.MESSAGES_DOOR, registry.snapshot
     try:
-        return callers.identify(registry.snapshot, headers, address, sets_aside=aside)
+        return callers.identify(snapshot, headers, address, sets_aside=aside)
     except GatewayError as error:
         if error.status != 401 or error.code == callers.EXPIRED:
             raise
         forwarded = ",".join(headers.get("x-forwarded-for", ()))
         client = attempts.client_address(address, forwarded)
         wait = await attempts.wrong_keys.add(attempts.place_of(client))
-        snapshot = registry.snapshot
+        # Of the one that did not know it: by now there may be a newer one.
         if not (wait or callers.holds_unknown_key(snapshot, headers, sets_aside=aside)):
             raise
     if wait:

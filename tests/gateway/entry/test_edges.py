@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from gateway.worker.draining import draining
 from gateway.worker.registry import KEPT_SECONDS, registry
 from gateway.worker.runtime import runtime
 from gateway.worker.snapshot import Snapshot
+from providers import attempts
 from providers.models import WorkspaceKey
 from runagents.asgi import application
 
@@ -91,6 +93,21 @@ def test_a_valid_key_passes_beside_any_number_of_wrong_ones(gateway, key):
         refused = wrong.get("/v1/models").status_code
     assert refused == 429
     assert gateway(headers=key).get("/v1/models").status_code == 200
+
+
+def test_a_key_that_becomes_known_while_attempts_are_counted_is_let_in(
+    gateway, key, monkeypatch
+):
+    client = gateway(headers=key)
+    newer = registry.snapshot
+    registry.snapshot = replace(newer, callers={})
+
+    async def add(place: str) -> float:
+        registry.snapshot = newer
+        return 0.0
+
+    monkeypatch.setattr(attempts.wrong_keys, "add", add)
+    assert client.get("/v1/models").status_code == 200
 
 
 # --- what is in memory ---
