@@ -6,21 +6,24 @@ hosts need not agree on the time. https://redis.io/docs/latest/commands/eval/
 """
 
 import asyncio
+import hashlib
 import logging
 import time
+from contextlib import suppress
 
-from redis.asyncio import ConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError
 
 from gateway.errors import GatewayError
 from gateway.limits import WINDOW_SECONDS, Limiter
+from gateway.limits.line import Line
 from providers.attempts import Allowance
 
 BUDGET_SECONDS = 0.1
 PAUSE_SECONDS = 1.0
-MAX_CONNECTIONS = 8
+# How often the event loop comes round before the budget counts as spent: an answer may
+# be there, and a busy process had no time to look.
+ROUNDS = 8
+QUESTIONS_AT_ONCE = 64
 PREFIX = "runagents:requests-per-minute:"
 
 # Times are microseconds. A few old ones are dropped at each admission, so that the list
@@ -50,6 +53,11 @@ redis.call('PEXPIRE', key, window / 1000 + 1000)
 return 0
 """
 
+_SCRIPT = ADMIT.encode()
+# How Redis names a script that it knows.
+_NAME = hashlib.sha1(_SCRIPT, usedforsecurity=False).hexdigest().encode()
+_WINDOW = b"%d" % int(WINDOW_SECONDS * 1e6)
+
 logger = logging.getLogger(__name__)
 
 
@@ -70,19 +78,13 @@ class SharedLimiter:
         budget: float = BUDGET_SECONDS,
     ) -> None:
         self.trouble = ""
-        pool = ConnectionPool.from_url(
-            url,
-            socket_timeout=budget,
-            socket_connect_timeout=budget,
-            retry=Retry(NoBackoff(), 1),
-        )
-        self._redis = Redis(connection_pool=pool)
-        self._admit = self._redis.register_script(ADMIT)
+        self._line = Line(url, budget)
+        self._is_new = True
         self._fallback = fallback
         self._on_failure = on_failure
         self._hosts = hosts
         self._budget = budget
-        self._gate = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._gate = asyncio.Semaphore(QUESTIONS_AT_ONCE)
         self._not_before = 0.0
         self._complaints = Allowance(1)
 
@@ -101,29 +103,43 @@ class SharedLimiter:
         return await self._without_redis(key, limit)
 
     async def recover(self) -> None:
-        """Ask Redis for a sign of life while it failed."""
-        if not self.trouble:
+        """Ask Redis for a sign of life while it failed, and before the first call."""
+        if not (self.trouble or self._is_new):
             return
+        self._is_new = False
         try:
-            async with asyncio.timeout(self._budget):
-                await self._redis.ping()
+            await self._within_budget(b"PING")
         except (RedisError, OSError, TimeoutError) as error:
             self.trouble = type(error).__name__
         else:
             self.trouble = ""
 
     async def aclose(self) -> None:
-        """Close the connections."""
-        await self._redis.aclose()
-        await self._redis.connection_pool.disconnect()
+        """Close the connection."""
+        await self._line.aclose()
         await self._fallback.aclose()
 
     async def _ask(self, key: str, limit: int) -> float:
-        async with asyncio.timeout(self._budget):
-            wait = await self._admit(
-                keys=[PREFIX + key], args=[limit, int(WINDOW_SECONDS * 1e6)]
-            )
+        words = b"1", (PREFIX + key).encode(), b"%d" % limit, _WINDOW
+        try:
+            wait = await self._within_budget(b"EVALSHA", _NAME, *words)
+        except NoScriptError:
+            wait = await self._within_budget(b"EVAL", _SCRIPT, *words)
         return int(wait) / 1e6
+
+    async def _within_budget(self, *words: bytes) -> bytes:
+        """Return Redis's answer; raises TimeoutError when the budget is spent."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(None) as patience:
+                late = loop.call_later(self._budget, _give_up, loop, patience, ROUNDS)
+                try:
+                    return await self._line.ask(*words)
+                finally:
+                    late.cancel()
+        except TimeoutError:
+            self._line.drop()
+            raise
 
     async def _without_redis(self, key: str, limit: int) -> float:
         if self._on_failure == "allow":
@@ -149,3 +165,14 @@ class SharedLimiter:
                 type(error).__name__,
                 self._on_failure,
             )
+
+
+def _give_up(
+    loop: asyncio.AbstractEventLoop, patience: asyncio.Timeout, rounds: int
+) -> None:
+    """Let a timeout be over when the loop has come round so many times more."""
+    if rounds:
+        loop.call_soon(_give_up, loop, patience, rounds - 1)
+        return
+    with suppress(RuntimeError):  # It has its answer.
+        patience.reschedule(loop.time())

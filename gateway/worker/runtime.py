@@ -79,6 +79,7 @@ class Runtime:
         sys.setswitchinterval(SWITCH_SECONDS)
         self.board.open()
         await registry.start()
+        await self.limiter.recover()
         # What was imported and read stays: going through it at each collection would
         # halt every stream for some 60 ms.
         gc.freeze()

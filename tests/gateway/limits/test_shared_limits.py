@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,42 +14,25 @@ import redis
 from gateway.errors import GatewayError
 from gateway.limits.host import HostLimiter
 from gateway.limits.shared import PREFIX, SharedLimiter
-from tests.services import program
+from tests.redis_server import RedisServer
 
 PATIENT = 10.0
 """Seconds for a Redis that is well: a busy machine makes it slow, not wrong."""
 
 
-class Server:
-    """A Redis of our own, reached through a socket file."""
-
-    def __init__(self, folder: Path, executable: str) -> None:
-        self.socket = folder / "redis.sock"
-        self.url = f"unix://{self.socket}"
-        command = [executable, "--port", "0", "--unixsocket", str(self.socket)]
-        options = ["--save", "", "--dir", str(folder), "--logfile", "redis.log"]
-        self.process = subprocess.Popen([*command, *options])
-        deadline = time.monotonic() + 10
-        while not self.socket.exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
-
-    def stop(self) -> None:
-        """End it."""
-        self.process.send_signal(signal.SIGCONT)
-        self.process.kill()
-        self.process.wait(5)
-
-
 @pytest.fixture
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A running Redis."""
-    made = Server(tmp_path_factory.mktemp("r"), program("redis-server"))
+    made = RedisServer(tmp_path_factory.mktemp("r"))
     yield made
     made.stop()
 
 
 def run(
-    server: Server, tmp_path: Path, work: Callable[[SharedLimiter], Any], **options: Any
+    server: RedisServer,
+    tmp_path: Path,
+    work: Callable[[SharedLimiter], Any],
+    **options: Any,
 ) -> Any:
     """Run `work` with a limiter and return what it returned."""
 
@@ -171,3 +153,57 @@ def test_redis_counts_again_when_it_is_back(server, tmp_path, monkeypatch):
     assert run(server, tmp_path, work) == [True, False, True, False]
     client = redis.Redis(unix_socket_path=str(server.socket))
     assert client.llen(PREFIX + "q") == 1
+
+
+def test_a_redis_that_was_restarted_counts_at_once(server, tmp_path):
+    async def work(limiter: SharedLimiter) -> list[bool]:
+        waits = [await limiter.wait_time("p", 1) for _ in range(2)]
+        server.stop()
+        server.start()
+        waits += [await limiter.wait_time("p", 1) for _ in range(2)]
+        assert limiter.trouble == ""
+        return [wait == 0 for wait in waits]
+
+    assert run(server, tmp_path, work, budget=PATIENT) == [True, False, True, False]
+    assert not list(tmp_path.glob("*.ring"))
+
+
+def test_redis_is_not_blamed_for_a_process_that_was_busy(server, tmp_path):
+    """The answer came long before the budget was spent; nobody looked."""
+
+    async def work(limiter: SharedLimiter) -> list[bool]:
+        await limiter.wait_time("warm", 1)
+        asking = asyncio.create_task(limiter.wait_time("p", 1))
+        await asyncio.sleep(0)
+        time.sleep(0.4)
+        waits = [await asking, await limiter.wait_time("p", 1)]
+        assert limiter.trouble == ""
+        return [wait == 0 for wait in waits]
+
+    assert run(server, tmp_path, work) == [True, False]
+
+
+def test_who_gives_up_leaves_the_others_their_answers(server, tmp_path):
+    async def work(limiter: SharedLimiter) -> list[bool]:
+        await limiter.wait_time("warm", 1)
+        asked = [asyncio.create_task(limiter.wait_time("p", 2)) for _ in range(4)]
+        await asyncio.sleep(0)
+        asked[0].cancel()
+        waits = await asyncio.gather(*asked, return_exceptions=True)
+        assert isinstance(waits[0], asyncio.CancelledError)
+        return [wait == 0 for wait in waits[1:]]
+
+    assert run(server, tmp_path, work, budget=PATIENT) == [True, False, False]
+
+
+def test_a_password_and_a_database_of_the_url_are_used(server, tmp_path):
+    client = redis.Redis(unix_socket_path=str(server.socket))
+    client.config_set("requirepass", "canary")
+    server.url = f"unix://:canary@{server.socket}?db=3"
+
+    async def work(limiter: SharedLimiter) -> float:
+        return await limiter.wait_time("p", 1)
+
+    assert run(server, tmp_path, work, budget=PATIENT) == 0
+    own = redis.Redis(unix_socket_path=str(server.socket), password="canary", db=3)
+    assert own.llen(PREFIX + "p") == 1

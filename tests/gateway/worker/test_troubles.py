@@ -86,10 +86,11 @@ def test_redis_is_away_until_it_gives_a_sign_of_life(tmp_path, monkeypatch):
         await limiter.recover()
         before = limiter.trouble
 
-        async def ping():
-            return True
+        async def ask(*words):
+            assert words == (b"PING",)
+            return b"PONG"
 
-        monkeypatch.setattr(limiter._redis, "ping", ping)
+        monkeypatch.setattr(limiter._line, "ask", ask)
         await limiter.recover()
         after = limiter.trouble
         await limiter.aclose()

@@ -1,0 +1,261 @@
+"""Two hosts behind nginx, with PostgreSQL and Redis, and what may happen to them.
+
+`-s` prints what was made, what failed and what came late. The tests stand in the order
+in which they share the hosts.
+"""
+
+import base64
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import psycopg
+import pytest
+
+from tests.e2e import dialects, registries
+from tests.e2e.clusters import Cluster
+from tests.e2e.loads import CLIENTS, Load, at_once
+from tests.e2e.processes import Server, chat, wait_until
+from tests.e2e.proxies import Nginx
+from tests.e2e.raw import Connection, request
+from tests.e2e.replay import Replay, Reply
+from tests.redis_server import RedisServer
+
+LIMIT = 60
+PATIENCE = 15.0
+STREAMS = 8
+DELTA = b'data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,'
+PARTS = [
+    DELTA + b'"delta":{"role":"assistant","content":"a"},"finish_reason":null}]}\n\n',
+    DELTA + b'"delta":{},"finish_reason":"stop"}]}\n\n',
+    b"data: [DONE]\n\n",
+]
+SLOW = Reply(parts=PARTS, headers={"content-type": "text/event-stream"}, pause=1.5)
+
+REVOKE = "from runagents.agents.models import AgentKey as K; [k.delete() for k in "
+REVOKE += "K.objects.filter(agent__name='passing-by')]"
+# What a newer version's migration does to tables that this one writes and reads.
+NEWER = (
+    "ALTER TABLE gateway_usagerecord ADD COLUMN later integer NOT NULL DEFAULT 0",
+    "ALTER TABLE providers_modelprovider ADD COLUMN later jsonb",
+    "CREATE TABLE gateway_later (id bigint PRIMARY KEY)",
+    "UPDATE providers_registryversion SET number = number + 1",
+)
+
+
+class Pair(NamedTuple):
+    """Two hosts and all that stands around them; `key` is an agent's."""
+
+    hosts: list[Server]
+    proxy: Nginx
+    cluster: Cluster
+    redis: RedisServer
+    replay: Replay
+    key: str
+
+    def load(self, model: str) -> Load:
+        """Call a model through the proxy until left."""
+        return Load(self.proxy.url, self.key, model)
+
+    def tell(self, what: str, load: Load, **figures: Any) -> None:
+        """Print what came of a scenario."""
+        counted = {"calls": load.calls, "failed": load.failed, **figures}
+        print(f"\n{what}: {counted}")
+
+    def row_per_call(self) -> tuple[int, int]:
+        """Return rows and calls that reached the upstream, once they agree."""
+        asked = "SELECT count(*) FROM gateway_usagerecord WHERE outcome <> 'refused'"
+        found = (0, -1)
+
+        def agree() -> bool:
+            nonlocal found
+            found = self.cluster.rows(asked)[0][0], len(self.replay.calls)
+            return found[0] == found[1]
+
+        wait_until(agree, PATIENCE)
+        return found
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer]:
+    """A running Redis."""
+    # The path of a socket is short.
+    with TemporaryDirectory(prefix="redis-") as folder:
+        made = RedisServer(Path(folder))
+        yield made
+        made.stop()
+
+
+@pytest.fixture(scope="module")
+def pair(
+    tmp_path_factory: pytest.TempPathFactory,
+    cluster: Cluster,
+    redis: RedisServer,
+    replay: Replay,
+) -> Iterator[Pair]:
+    """Two hosts, each with a data folder and workers of its own."""
+    environ = {
+        "DATABASE_URL": cluster.url,
+        "REDIS_URL": redis.url,
+        "RATE_LIMIT_HOSTS": "2",
+        "SECRET_KEY": "shared by both hosts, and long enough for a secret key",
+        "ENCRYPTION_KEYS": base64.b64encode(os.urandom(32)).decode(),
+        "TRUSTED_PROXIES": "1",
+    }
+    folders = [tmp_path_factory.mktemp("host") for _ in range(2)]
+    hosts = [Server(folder, workers=2, **environ) for folder in folders]
+    dialects.install(replay)
+    replay.route("/slow", SLOW)
+    names = {"limited": LIMIT, "narrow": LIMIT, "wide": 10_000, "free": 0}
+    hosts[0].manage("migrate", "--verbosity", "0")
+    hosts[0].apply(
+        registries.registry(
+            *(
+                registries.openai(name, replay.url, name, requests_per_minute=limit)
+                for name, limit in names.items()
+            ),
+            registries.openai("slow", f"{replay.url}/slow", "slow"),
+        )
+    )
+    key = hosts[0].key("agent", *names, "slow")
+    with ExitStack() as stack:
+        for each in hosts:
+            each.begin_to_start()
+            stack.callback(each.stop)
+        for each in hosts:
+            each.wait_until_ready()
+        proxy = Nginx(tmp_path_factory.mktemp("nginx"), hosts)
+        stack.enter_context(proxy)
+        yield Pair(hosts, proxy, cluster, redis, replay, key)
+    for each in hosts:
+        assert not each.failures, each.log
+
+
+@pytest.mark.proves("7.1")
+def test_a_limit_is_exact_over_both_hosts(pair):
+    ended = at_once(pair.proxy.url, pair.key, "limited", 4 * LIMIT)
+    print(f"\nlimit of {LIMIT}: {dict(ended)}")
+    assert ended == {"200": LIMIT, "429": 3 * LIMIT}
+
+
+@pytest.mark.proves("2.3")
+def test_a_key_revoked_on_one_host_is_refused_on_the_other(pair):
+    key = pair.hosts[0].key("passing-by", "free")
+    headers = {"authorization": f"Bearer {key}"}
+
+    def statuses() -> set[int]:
+        asked = [each.chat("free", headers=headers) for each in pair.hosts * 4]
+        return {each.status_code for each in asked}
+
+    assert statuses() == {200}
+    pair.hosts[0].manage("shell", "-v", "0", "-c", REVOKE)
+    began = time.monotonic()
+    assert wait_until(lambda: statuses() == {401}, PATIENCE)
+    print(f"\nrevoked: refused everywhere after {time.monotonic() - began:.2f} s")
+
+
+def streams(pair: Pair, host: Server) -> list[Connection]:
+    """Begin streams at one host; return them where each has begun to answer."""
+    opened = [Connection(host) for _ in range(STREAMS)]
+    for each in opened:
+        body = json.dumps({**chat("slow"), "stream": True}).encode()
+        each.send(request(host, body, f"Authorization: Bearer {pair.key}"))
+    for each in opened:
+        each.wait_for(b'"content":"a"')
+    return opened
+
+
+def is_whole(connection: Connection) -> bool:
+    """Tell whether a stream comes to its end."""
+    try:
+        connection.wait_for(b"[DONE]")
+    except (EOFError, ConnectionError):
+        return False
+    return True
+
+
+def kill(host: Server) -> None:
+    """Kill all processes of a host at once."""
+    for pid in [host.pid, *host.worker_pids()]:
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.proves("8.2")
+@pytest.mark.proves("10.3")
+def test_a_host_that_is_killed_loses_its_own_streams_and_no_row(pair):
+    with pair.load("free") as load:
+        living, dying = (streams(pair, each) for each in pair.hosts)
+        kill(pair.hosts[1])
+        assert [is_whole(each) for each in living] == [True] * STREAMS
+        assert [is_whole(each) for each in dying] == [False] * STREAMS
+        before = load.calls
+        assert wait_until(lambda: load.calls > before + 2 * CLIENTS, PATIENCE)
+    for each in [*living, *dying]:
+        each.socket.close()
+    pair.hosts[1].stop()
+    pair.hosts[1].start()
+    rows, calls = pair.row_per_call()
+    pair.tell("host killed", load, streams_lost=STREAMS, rows=rows, upstream=calls)
+    assert rows == calls
+    # What was under way at the dead host, and nothing that came after.
+    assert sum(load.failed.values()) <= CLIENTS
+    interrupted = "SELECT count(*) FROM gateway_usagerecord WHERE outcome='interrupted'"
+    assert pair.cluster.rows(interrupted)[0][0] >= STREAMS
+
+
+@pytest.mark.proves("9.3")
+def test_redis_goes_and_comes_back_and_no_call_fails(pair):
+    with pair.load("wide") as load:
+        assert wait_until(lambda: load.calls > CLIENTS, PATIENCE)
+        pair.redis.stop()
+        ended = at_once(pair.proxy.url, pair.key, "narrow", 4 * LIMIT)
+        pair.redis.start()
+        before = load.calls
+        assert wait_until(lambda: load.calls > before + 4 * CLIENTS, PATIENCE)
+    pair.tell("redis restarted", load, admitted_of_60_meanwhile=ended["200"])
+    assert load.failed == {}
+    # Each host its half.
+    assert ended == {"200": LIMIT, "429": 3 * LIMIT}
+
+
+@pytest.mark.proves("9.1")
+def test_the_database_goes_and_comes_back_and_no_call_fails(pair):
+    with pair.load("wide") as load:
+        assert wait_until(lambda: load.calls > CLIENTS, PATIENCE)
+        pair.cluster.stop()
+        before = load.calls
+        assert wait_until(lambda: load.calls > before + 8 * CLIENTS, PATIENCE)
+        pair.cluster.start()
+        before = load.calls
+        assert wait_until(lambda: load.calls > before + 4 * CLIENTS, PATIENCE)
+    rows, calls = pair.row_per_call()
+    pair.tell("database restarted", load, rows=rows, upstream=calls)
+    assert load.failed == {}
+    assert rows == calls
+
+
+def test_a_newer_schema_beside_this_version_fails_no_call(pair):
+    with pair.load("free") as load:
+        assert wait_until(lambda: load.calls > CLIENTS, PATIENCE)
+        for statement in NEWER:
+            with psycopg.connect(pair.cluster.url) as connection:
+                connection.execute(statement)
+        before = load.calls
+        assert wait_until(lambda: load.calls > before + 4 * CLIENTS, PATIENCE)
+        # What is written to the newer tables is read by all.
+        key = pair.hosts[0].key("newcomer", "free")
+        for each in pair.hosts:
+            answer = each.chat("free", headers={"authorization": f"Bearer {key}"})
+            assert answer.status_code == 200
+    rows, calls = pair.row_per_call()
+    pair.tell("schema changed", load, rows=rows, upstream=calls)
+    assert load.failed == {}
+    assert rows == calls
+    refused = [host.data / "spool" / "refused.jsonl.bad" for host in pair.hosts]
+    assert not any(file.exists() for file in refused)
