@@ -169,6 +169,13 @@ class Server:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def refused(self, *arguments: str, text: str = "") -> str:
+        """Run a command of manage.py that fails and return what it says."""
+        done = warm.run(list(arguments), self._environ, text)
+        assert done.returncode == 1, done.stdout
+        assert "Traceback" not in done.stderr
+        return done.stderr
+
     def run(self, *arguments: str) -> None:
         """Run Python with the server's environment."""
         subprocess.run(
