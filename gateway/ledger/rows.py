@@ -22,9 +22,10 @@ from gateway.wire.jsontext import JSON
 
 logger = logging.getLogger(__name__)
 
-# SQLite and its thread switch once per statement, not per row; PostgreSQL takes no more
-# than 65,535 values in one.
+# SQLite and its thread switch once per statement, not per row.
 ROWS_PER_STATEMENT = 50
+# PostgreSQL's table for rows on their way.
+INCOMING = "usage_incoming"
 
 # What the database refuses, and what a line of another version or of a disk that failed
 # may come to: it must not come back for ever with all that stand behind it.
@@ -66,10 +67,8 @@ def store(lines: Sequence[Line], costs: Costs) -> list[Line]:
         return []
     try:
         stored = [_row(line) for line in lines]
-        with transaction.atomic():
-            for start in range(0, len(stored), ROWS_PER_STATEMENT):
-                some = stored[start : start + ROWS_PER_STATEMENT]
-                _execute(_insert(len(some)), list(chain.from_iterable(some)))
+        with transaction.atomic(), connection.wrap_database_errors:
+            _into_sqlite(stored) if connection.vendor == "sqlite" else _copy(stored)
     except _NO_ROW:
         if len(lines) == 1:
             logger.exception("A usage row cannot be made.")
@@ -82,14 +81,35 @@ def store(lines: Sequence[Line], costs: Costs) -> list[Line]:
     return []
 
 
-def _execute(statement: str, values: list[Any]) -> None:
-    """Run a statement in the transaction; raises django.db.Error."""
-    if connection.vendor == "sqlite":
-        with connection.wrap_database_errors:
-            connection.connection.execute(statement.replace("%s", "?"), values)
-    else:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, values)
+def _into_sqlite(rows: list[list[Any]]) -> None:
+    """Insert rows in the transaction; raises the database's own errors."""
+    for start in range(0, len(rows), ROWS_PER_STATEMENT):
+        some = rows[start : start + ROWS_PER_STATEMENT]
+        values = list(chain.from_iterable(some))
+        connection.connection.execute(_insert(len(some)), values)
+
+
+def _copy(rows: list[list[Any]]) -> None:
+    """Insert rows into PostgreSQL in the transaction; raises its own errors.
+
+    By way of a table of this connection's own, because COPY knows no ON CONFLICT: 12 µs
+    of CPU a row here and 32 there, where an INSERT of many rows takes 155 and 75. It
+    has no constraints, so that rows are judged where they go.
+    https://www.postgresql.org/docs/current/sql-copy.html
+    """
+    table, columns = _table(), _columns_named()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS {INCOMING} "  # noqa: S608  names
+            f"ON COMMIT DELETE ROWS AS SELECT {columns} FROM {table} WITH NO DATA"
+        )
+        with cursor.copy(f"COPY {INCOMING} ({columns}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        cursor.execute(
+            f"INSERT INTO {table} ({columns}) "  # noqa: S608  names only
+            f"SELECT {columns} FROM {INCOMING} ON CONFLICT (call_id) DO NOTHING"
+        )
 
 
 def _row(line: Line) -> list[Any]:
@@ -122,19 +142,27 @@ def _money() -> Convert:
 
 @lru_cache(maxsize=ROWS_PER_STATEMENT)
 def _insert(rows: int) -> str:
-    """Return the statement for that many rows.
+    """Return SQLite's statement for that many rows.
 
     Plain SQL, because building model instances would cost more than the call they
     record; the column's name and order come from the model all the same.
     """
-    quote = connection.ops.quote_name
-    columns = ", ".join(quote(str(field.column)) for field in FIELDS)
-    places = f"({', '.join(['%s'] * len(FIELDS))})"
-    table, key = quote(UsageRecord._meta.db_table), quote("call_id")
+    places = f"({', '.join(['?'] * len(FIELDS))})"
     return (
-        f"INSERT INTO {table} ({columns}) "  # noqa: S608  names only
-        f"VALUES {', '.join([places] * rows)} ON CONFLICT ({key}) DO NOTHING"
+        f"INSERT INTO {_table()} ({_columns_named()}) "  # noqa: S608  names only
+        f"VALUES {', '.join([places] * rows)} ON CONFLICT (call_id) DO NOTHING"
     )
+
+
+@cache
+def _table() -> str:
+    return connection.ops.quote_name(UsageRecord._meta.db_table)
+
+
+@cache
+def _columns_named() -> str:
+    quote = connection.ops.quote_name
+    return ", ".join(quote(str(field.column)) for field in FIELDS)
 
 
 @cache

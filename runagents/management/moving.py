@@ -5,7 +5,7 @@ went, so that a move that broke off goes on where it was.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import Any
 
 from django.apps import apps
 from django.core.management.color import no_style
@@ -42,7 +42,7 @@ def tables() -> list[Table]:
 
 def _referred(model: Table) -> set[Table]:
     fields = model._meta.local_fields
-    return {cast("Table", f.related_model) for f in fields if f.related_model}
+    return {f.related_model for f in fields if f.related_model}
 
 
 def move(tell: Callable[[str], None]) -> dict[str, int]:

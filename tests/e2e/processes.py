@@ -171,7 +171,7 @@ class Server:
 
     def refused(self, *arguments: str, text: str = "") -> str:
         """Run a command of manage.py that fails and return what it says."""
-        done = warm.run(list(arguments), self._environ, text)
+        done = warm.run(list(arguments), self.environ, text)
         assert done.returncode == 1, done.stdout
         assert "Traceback" not in done.stderr
         return done.stderr

@@ -1,5 +1,6 @@
 """An installation moves from SQLite to PostgreSQL, with everything that it has."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -17,7 +18,7 @@ PROGRESS = "SELECT name FROM runagents_move ORDER BY name"
 @pytest.fixture(scope="module")
 def server(
     tmp_path_factory: pytest.TempPathFactory, installation: Path, replay: Replay
-) -> Server:
+) -> Iterator[Server]:
     """An installation on SQLite that has served."""
     dialects.install(replay)
     replay.credentials["/v1"] = ("authorization", "Bearer canary")
@@ -31,7 +32,8 @@ def server(
     made.start()
     assert made.chat("fine").status_code == 200
     assert made.rows(1, outcome="ok")
-    return made
+    yield made
+    made.stop()
 
 
 def test_a_server_that_runs_is_not_moved(server, cluster: Cluster):
@@ -56,11 +58,13 @@ def test_a_move_that_broke_off_goes_on_and_everything_is_there(server, cluster, 
     server.manage("migrate", "--verbosity", "0")
     Server(server.data.parent / "new", DATABASE_URL=url).manage("migrate", "-v", "0")
     with psycopg.connect(url, autocommit=True) as database:
-        database.execute("ALTER TABLE agents_agent ADD CONSTRAINT no CHECK (false)")
+        database.execute(
+            "ALTER TABLE gateway_usagerecord ADD CONSTRAINT no CHECK (false)"
+        )
         told = server.refused("moveto", "-", text=url)
         assert "Run it again: it goes on" in told
         assert ("auth_user",) in cluster.rows(PROGRESS, "moved")
-        database.execute("ALTER TABLE agents_agent DROP CONSTRAINT no")
+        database.execute("ALTER TABLE gateway_usagerecord DROP CONSTRAINT no")
     assert "the counts agree" in server.manage("moveto", "-", text=url)
     assert "holds data of its own" in server.refused("moveto", url)
 
