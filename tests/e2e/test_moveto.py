@@ -12,6 +12,7 @@ from tests.e2e.processes import Server, wait_until
 from tests.e2e.replay import Replay
 
 ROWS = "SELECT count(*) FROM gateway_usagerecord WHERE outcome = 'ok'"
+TABLE = "ALTER TABLE gateway_usagerecord"
 PROGRESS = "SELECT name FROM runagents_move ORDER BY name"
 
 
@@ -64,7 +65,7 @@ def test_a_move_that_broke_off_goes_on_and_everything_is_there(server, cluster, 
         told = server.refused("moveto", "-", text=url)
         assert "Run it again: it goes on" in told
         assert ("auth_user",) in cluster.rows(PROGRESS, "moved")
-        database.execute("ALTER TABLE gateway_usagerecord DROP CONSTRAINT no")
+        database.execute(f"{TABLE} DROP CONSTRAINT no")
     assert "the counts agree" in server.manage("moveto", "-", text=url)
     assert "holds data of its own" in server.refused("moveto", url)
 
