@@ -51,7 +51,7 @@ def move(tell: Callable[[str], None]) -> dict[str, int]:
     Goes on with a move that broke off. Raises Refused, and django.db.Error where one
     of the two is away.
     """
-    if not _has_begun():
+    if not has_begun():
         _begin()
     counts = {}
     for model in tables():
@@ -62,7 +62,8 @@ def move(tell: Callable[[str], None]) -> dict[str, int]:
     return counts
 
 
-def _has_begun() -> bool:
+def has_begun() -> bool:
+    """Tell whether a move to TARGET broke off; raises django.db.Error."""
     return PROGRESS in connections[TARGET].introspection.table_names()
 
 
