@@ -27,7 +27,7 @@ def with_plain_content(message: JSON, *, is_whole: bool = False) -> JSON:
         return message
     text, thinking, is_known = "", "", True
     for part in parts:
-        kind = part.get("type") if isinstance(part, dict) else None
+        kind = str(part.get("type")) if isinstance(part, dict) else ""
         if kind in _TEXT:
             text += _text_of(part.get("text"))
         elif kind in _THINKING:

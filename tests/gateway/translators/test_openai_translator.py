@@ -138,3 +138,10 @@ def test_text_that_begins_like_json_is_read_once(text):
     parser.feed(b"data: " + text + b"\n\n")
     parser.close()
     assert parser.state.error is not None
+
+
+def test_a_part_whose_type_is_no_text_is_another_part() -> None:
+    parts = [{"type": []}, {"type": "text", "text": "a"}]
+    event = encode({"choices": [{"index": 0, "delta": {"content": parts}}]})
+    (chunk,) = openai.stream_parser(Reply("m")).feed(b"data: " + event + b"\n\n")
+    assert chunk["choices"][0]["delta"]["content"] == "a"
