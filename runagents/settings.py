@@ -307,6 +307,19 @@ if OTEL_EXPORTER_OTLP_ENDPOINT and find_spec("opentelemetry") is None:
     )
 # What Prometheus sends to be told of calls; without it only this machine is told.
 METRICS_TOKEN = env("METRICS_TOKEN")
+# Where AWS lends credentials to pods and containers, for providers that ask for it.
+AWS_IDENTITY = {
+    name: os.environ.get(name, "")
+    for name in (
+        "AWS_ROLE_ARN",
+        "AWS_ROLE_SESSION_NAME",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    )
+}
 PLAYGROUND_LLM_API_KEY = env("PLAYGROUND_LLM_API_KEY")
 REQUEST_BODY_LIMIT = env_int("REQUEST_BODY_LIMIT", 20 * 1024 * 1024)
 CONNECT_TIMEOUT = env_int("CONNECT_TIMEOUT", 5)

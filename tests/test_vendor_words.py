@@ -46,6 +46,7 @@ ALLOWED: dict[str, str] = {
     "providers/vendors/presets.py": "ready-made starts, of every type",
     "providers/auth/aws.py": "AWS Signature is a way to authenticate; it signs for one "
     "service, whose API key may stand in for it",
+    "providers/auth/aws_identity.py": "where AWS lends credentials to machines",
     "providers/auth/sigv4.py": "which headers AWS Signature covers",
     "providers/forms/credentials.py": "the names of what a secret for AWS may hold",
     "providers/key_shapes.py": "what keys of several vendors look like",

@@ -13,11 +13,13 @@ import httpx
 
 from providers import options, sealing, transport
 from providers.auth import aws
+from providers.auth.aws_identity import AwsIdentity
 from providers.auth.keyed import ApiKey
 from providers.auth.oauth import OAuth2, TokenError
 from providers.models import ModelProvider, SecretNotAllowed, keys_in
 
 __all__ = [
+    "LENT",
     "UNUSABLE_CREDENTIALS",
     "ApiKey",
     "OAuth2",
@@ -26,6 +28,9 @@ __all__ = [
     "keys_in",
     "send",
 ]
+
+LENT = (AwsIdentity, OAuth2)
+"""Schemes whose `access_token` is none that was stored, and comes and goes."""
 
 UNUSABLE_CREDENTIALS = (
     sealing.UnreadableSecret,

@@ -23,7 +23,12 @@ logger = logging.getLogger(__name__)
 
 
 def scheme(provider: ModelProvider) -> httpx.Auth:
-    """Return the scheme that the stored secret is for; it is not opened."""
+    """Return the scheme that the options or the stored secret ask for."""
+    if provider.is_lent or provider.options.get("aws_role_arn"):
+        from providers.auth.aws_identity import AwsIdentity
+
+        _ = provider.secret
+        return AwsIdentity(provider)
     secret = provider.secret
     if secret is not None and "bedrock_api_key" in secret.keys:
         return BedrockBearer(provider)

@@ -194,7 +194,17 @@ class ModelProvider(Announced):
     @property
     def needs_secret(self) -> bool:
         """Whether this provider is called with stored credentials."""
-        return self.auth_type != self.Auth.NONE
+        return self.auth_type != self.Auth.NONE and not self.is_lent
+
+    @property
+    def is_lent(self) -> bool:
+        """Whether it is called as whoever this machine is, without stored credentials.
+
+        Only where the options say so.
+        """
+        return self.auth_type == self.Auth.AWS_SIGV4 and bool(
+            self.options.get("aws_identity")
+        )
 
     @property
     def chat_url(self) -> str:

@@ -76,6 +76,24 @@ OPTIONS: dict[str, Option] = {
         _("Bedrock API"),
         _("Which of Bedrock's two interfaces is used; auto picks by model."),
     ),
+    "aws_identity": Option(
+        Choice(("web_identity", "container", "instance")),
+        _("Identity"),
+        _(
+            "Instead of stored keys: the pod's web identity (IRSA), the container's "
+            "role (ECS, EKS Pod Identity) or the instance profile."
+        ),
+    ),
+    "aws_role_arn": Option(
+        Text(),
+        _("Role to assume"),
+        _("ARN of a role that the identity, or the stored keys, assume."),
+    ),
+    "aws_external_id": Option(
+        Text(),
+        _("External id"),
+        _("What the trust policy asks for, if any."),
+    ),
     "strict_params": Option(
         Flag(),
         _("Strict parameters"),

@@ -74,7 +74,8 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     (how often it may be asked once more, of `repeats`),
     ``timeout`` (seconds by ``connect``, ``first_byte``, ``silence`` and ``total``;
     ``read`` stands in for ``first_byte`` and ``silence``) and ``keep_alive`` (false for
-    a call that comes alone and should leave no connection behind).
+    a call that comes alone and should leave no connection behind). ``metadata`` is for
+    requests to a cloud's metadata service, which go nowhere else, nor others there.
 
     The response's `stream` yields what the network delivered; close it with
     `response.aclose()` unless it was read to its end.
@@ -90,7 +91,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         self._lookup = lookup
         self._ssl_context = ssl_context
         self._pools: weakref.WeakKeyDictionary[
-            asyncio.AbstractEventLoop, dict[tuple[bool, bool], Pool]
+            asyncio.AbstractEventLoop, dict[tuple[bool, bool, bool], Pool]
         ] = weakref.WeakKeyDictionary()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -105,6 +106,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         pool = self._pool(
             bool(options.get("private_network")),
             path.startswith(b"/sandbox/") and guard.is_sandbox_path(path.decode()),
+            "metadata" in options,
         )
         try:
             to = pool.destination(request.url)
@@ -150,16 +152,17 @@ class GuardedTransport(httpx.AsyncBaseTransport):
                     response.extensions["sent_again"] = True
                 return response
 
-    def _pool(self, private_network: bool, sandbox: bool) -> Pool:
+    def _pool(self, private_network: bool, sandbox: bool, metadata: bool) -> Pool:
         loop = asyncio.get_running_loop()
         pools = self._pools.get(loop)
         if pools is None:
             pools = self._pools[loop] = {}
-        pool = pools.get((private_network, sandbox))
+        kind = (private_network, sandbox, metadata)
+        pool = pools.get(kind)
         if pool is None:
-            watch = Guard(self._rules, private_network, sandbox)
+            watch = Guard(self._rules, private_network, sandbox, metadata)
             pool = Pool(watch, self._lookup, self._ssl_context)
-            pools[private_network, sandbox] = pool
+            pools[kind] = pool
         return pool
 
     async def aclose(self) -> None:

@@ -16,6 +16,19 @@ from django.conf import settings
 
 from providers import addresses
 
+METADATA = frozenset(
+    {
+        ("169.254.169.254", 80),
+        ("169.254.170.2", 80),
+        ("169.254.170.23", 80),
+        ("fd00:ec2::23", 80),
+    }
+)
+"""Where AWS lends credentials to instances and containers.
+
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
+"""
+
 SANDBOX_PATH = "/sandbox/"
 DEFAULT_PORTS = {
     "django.db.backends.postgresql": 5432,
@@ -70,6 +83,8 @@ def _services() -> Iterable[tuple[str, int]]:
 class Guard:
     """Judges the addresses of one kind of connection.
 
+    One for `metadata` lets the addresses of METADATA through, and nothing else.
+
     `private_network` is the provider's mark. `sandbox` guards the connections that only
     ever carry requests below /sandbox/, which this server itself answers.
     """
@@ -77,6 +92,7 @@ class Guard:
     rules: Rules
     private_network: bool = False
     sandbox: bool = False
+    metadata: bool = False
     _service_addresses: set[tuple[str, int]] = field(default_factory=set)
 
     async def learn(self, port: int, lookup: Lookup) -> None:
@@ -97,6 +113,10 @@ class Guard:
     def check(self, address: str, port: int) -> None:
         """Raise Forbidden unless `address` and `port` may be connected to."""
         target = addresses.parse(address)
+        if self.metadata:
+            if (str(target), port) in METADATA:
+                return
+            raise Forbidden("this is no metadata service")
         candidates = (target, *addresses.embedded(target))
         if any(self._is_own(each, port) for each in candidates):
             if self.sandbox:

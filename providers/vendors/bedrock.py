@@ -146,6 +146,9 @@ VENDOR = Vendor(
     options=(
         "bedrock_api",
         "bedrock_betas",
+        "aws_identity",
+        "aws_role_arn",
+        "aws_external_id",
         "strict_params",
         "include_usage",
         "max_tokens_field",

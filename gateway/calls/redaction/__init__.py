@@ -55,7 +55,7 @@ def redacted(provider: Provider, error: GatewayError) -> GatewayError:
 def spellings_of(provider: Provider) -> tuple[bytes, ...]:
     """Return the provider's credentials of now, each in every way it may be written."""
     secrets = _secrets(provider)
-    if isinstance(provider.auth, auth.OAuth2) and provider.auth.access_token:
+    if isinstance(provider.auth, auth.LENT) and provider.auth.access_token:
         secrets += _spellings(provider.auth.access_token)
     return secrets
 

@@ -28,6 +28,9 @@ ROOT = Path(__file__).parents[3]
 # Options that are no part of the format, and where they are read.
 ELSEWHERE = {
     "extra_headers": "gateway/worker/snapshot.py",
+    "aws_identity": "providers/auth/aws_identity.py",
+    "aws_role_arn": "providers/auth/aws_identity.py",
+    "aws_external_id": "providers/auth/aws_identity.py",
     "weight": "gateway/worker/snapshot.py",
     "timeouts": "gateway/worker/snapshot.py",
     "version_path": "providers/models/provider.py",
