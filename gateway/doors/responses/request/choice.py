@@ -5,6 +5,7 @@ https://platform.openai.com/docs/api-reference/responses/create#responses-create
 
 from typing import Any
 
+from gateway.doors.responses.request.content import wrong
 from gateway.doors.responses.request.emulated import BY_TYPE
 from gateway.doors.responses.request.offer import Offer, flattened, hosted
 from gateway.errors import GatewayError, invalid_request
@@ -29,7 +30,7 @@ def choice_of(choice: Any, offer: Offer) -> Any:
             if offer.search is None:
                 raise hosted(kind, PARAM)
             return "auto" if offer.functions else None
-    name = _chosen(choice)
+    name = _chosen(choice, PARAM)
     if name is None:
         raise _unknown(choice)
     if name not in offer.kinds:
@@ -41,13 +42,19 @@ def choice_of(choice: Any, offer: Offer) -> Any:
     return {"type": "function", "function": {"name": name}}
 
 
-def _chosen(choice: Any) -> str | None:
-    """Return the hub's name of a chosen tool, None for what chooses none."""
+def _chosen(choice: Any, path: str) -> str | None:
+    """Return the hub's name of a chosen tool, None for what chooses none.
+
+    Raises a 400 for a namespace that is no text, by which another would be chosen.
+    """
     match choice:
         case {"type": "function", "function": {"name": str(name)}}:
             return name
         case {"type": "function" | "custom", "name": str(name)}:
-            return flattened(choice.get("namespace") or "", name)
+            space = choice.get("namespace") or ""
+            if not isinstance(space, str):
+                raise wrong(f"{path}.namespace", "expected a string")
+            return flattened(space, name)
         case {"type": str(kind)} if kind in BY_TYPE:
             return BY_TYPE[kind].name
         case {"type": "tool_search"}:
@@ -70,7 +77,10 @@ def _unknown(choice: Any) -> GatewayError:
 def _allowed(choice: JSON, offer: Offer) -> JSON:
     """Return the hub's allowed tools: what is left of those that are offered."""
     listed = choice.get("tools")
-    chosen = map(_chosen, listed if isinstance(listed, list) else ())
+    chosen = [
+        _chosen(each, f"{PARAM}.tools[{at}]")
+        for at, each in enumerate(listed if isinstance(listed, list) else ())
+    ]
     names = [name for name in chosen if name in offer.kinds]
     if not names:
         raise invalid_request(

@@ -49,9 +49,9 @@ def names_of(tools: list[JSON]) -> list[str]:
     """Return the names by which the hub, and so the model, knows some valid tools."""
     names: list[str] = []
     for tool in tools:
-        name = tool.get("name")
+        name = _source(tool).get("name")
         if tool.get("type") == "namespace":
-            members = tool["tools"]
+            members = map(_source, tool["tools"])
             names += [flattened(tool["name"], member["name"]) for member in members]
         elif isinstance(name, str):
             names.append(name)
@@ -111,8 +111,7 @@ class Offer:
                 raise hosted(kind, f"{path}.type")
 
     def _add_function(self, tool: JSON, space: str, path: str, joined: bool) -> None:
-        nested = tool.get("function")
-        source = nested if isinstance(nested, dict) else tool
+        source = _source(tool)
         name = _name(source, path)
         parameters = source.get("parameters")
         function: JSON = {"name": flattened(space, name)}
@@ -232,6 +231,14 @@ def _tool(function: JSON, source: JSON) -> JSON:
     for mark in ("cache_control", "prompt_cache_breakpoint"):
         if source.get(mark):
             tool[mark] = source[mark]
+    return tool
+
+
+def _source(tool: JSON) -> JSON:
+    """Return where a tool is described, in itself or as functions of chat are."""
+    nested = tool.get("function")
+    if isinstance(nested, dict) and tool.get("type") in ("function", None):
+        return nested
     return tool
 
 

@@ -132,6 +132,30 @@ fields = st.fixed_dictionaries(
 @example({"input": [{"type": {}}]})
 @example({"input": "a", "tool_choice": {"type": "allowed_tools", "tools": 5}})
 @example({"input": [{"type": "configuration_update", "text": {"a": 1}}], "text": 5})
+@example(
+    {
+        "input": "a",
+        "tool_choice": {"type": "function", "name": "a", "namespace": [1]},
+    }
+)
+@example(
+    {
+        "input": [
+            {
+                "type": "tool_search_output",
+                "execution": "client",
+                "call_id": "a",
+                "tools": [
+                    {
+                        "type": "namespace",
+                        "name": "n",
+                        "tools": [{"type": "function", "function": {"name": "f"}}],
+                    }
+                ],
+            }
+        ]
+    }
+)
 @given(fields)
 def test_any_body_is_understood_or_refused(body):
     body = {"model": "m", **body}
