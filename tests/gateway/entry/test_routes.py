@@ -17,6 +17,7 @@ PUBLIC_PAGES = {"login", "set-up", "theme", "logout", "admin-login", "join"}
 # The last asks for a token of its own (tests/e2e/test_metrics.py).
 PUBLIC_PATHS = ("/healthz", "/v1/healthz", "/readyz", "/api/hello", "/metrics")
 SANDBOX = "/sandbox/"
+METRICS = "/metrics"
 PARAMETER = re.compile(r"<(?:(\w+):)?\w+>")
 
 
@@ -64,6 +65,24 @@ def test_no_route_of_the_gateway_opens_without_a_key(endpoint):
     is_health = any(endpoint.pattern.fullmatch(path) for path in PUBLIC_PATHS)
     is_sandbox = endpoint.pattern.pattern.startswith(SANDBOX)
     assert endpoint.is_public == (is_health or is_sandbox)
+
+
+def test_metrics_are_told_to_who_has_the_token(gateway, settings):
+    settings.METRICS_TOKEN = "tok-" + "x" * 20
+    client = gateway()
+    assert client.get(METRICS).status_code == 401
+    wrong = {"authorization": f"Bearer {settings.METRICS_TOKEN[:-1]}"}
+    assert client.get(METRICS, headers=wrong).status_code == 401
+
+
+@pytest.mark.parametrize(("on_loopback", "has_proxy"), [(False, False), (True, True)])
+def test_metrics_without_token_are_told_to_nobody_where_others_reach(
+    gateway, settings, on_loopback, has_proxy
+):
+    settings.METRICS_TOKEN = ""
+    settings.LISTENS_ON_LOOPBACK = on_loopback
+    settings.IS_BEHIND_PROXY = has_proxy
+    assert gateway().get(METRICS).status_code == 401
 
 
 def test_a_session_opens_nothing_of_the_gateway(
