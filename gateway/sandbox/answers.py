@@ -210,10 +210,12 @@ def _allowed(choice: JSON) -> set[str]:
 
 def _name(tool: Any) -> str:
     """Return the name in a tool or tool choice, empty where it has none."""
-    if not isinstance(tool, dict) or tool.get("type") not in INPUTS:
-        return ""
-    definition = tool.get(tool["type"])
-    return str(definition.get("name", "")) if isinstance(definition, dict) else ""
+    match tool:
+        case {"type": "function" as kind} | {"type": "custom" as kind}:
+            definition = tool.get(kind)
+            named = definition.get("name") if isinstance(definition, dict) else None
+            return named if isinstance(named, str) else ""
+    return ""
 
 
 def _fit(tool: JSON, words: set[str]) -> int:

@@ -6,6 +6,7 @@ https://platform.openai.com/docs/guides/structured-outputs allows, and more.
 
 import math
 import re
+import sys
 from typing import Any, TypeGuard
 
 from gateway.wire.jsontext import JSON
@@ -148,9 +149,10 @@ class _Maker:
     def _object(self, schema: JSON, depth: int) -> JSON:
         properties = _of_kind(schema.get("properties"), dict)
         wanted = dict.fromkeys(properties if depth < 2 else ())
-        wanted |= dict.fromkeys(_of_kind(schema.get("required"), list))
+        required = _of_kind(schema.get("required"), list)
+        wanted |= dict.fromkeys(name for name in required if isinstance(name, str))
         return {
-            name: self.value(properties.get(name, {}), str(name), depth + 1)
+            name: self.value(properties.get(name, {}), name, depth + 1)
             for name in wanted
         }
 
@@ -168,8 +170,8 @@ class _Maker:
         longest = _count(schema, "maxLength", MAX_TEXT)
         if isinstance(schema.get("pattern"), str):
             return _matching(schema["pattern"], shortest, longest)
-        if schema.get("format") in FORMATS:
-            return FORMATS[schema["format"]]
+        if known := FORMATS.get(_of_kind(schema.get("format"), str)):
+            return known
         return self._plausible(name).ljust(shortest, ".")[:longest]
 
     def _plausible(self, name: str) -> str:
@@ -197,10 +199,11 @@ def _type(schema: JSON, depth: int) -> str:
 def _merged(schema: JSON, part: JSON) -> JSON:
     """Return both: `schema` decides, properties of either count."""
     merged = {**part, **schema}
-    properties = {**(schema.get("properties") or {}), **(part.get("properties") or {})}
-    if properties:
-        required = [*(schema.get("required") or ()), *(part.get("required") or ())]
-        merged |= {"properties": properties, "required": required}
+    both = (schema, part)
+    properties, more = (_of_kind(each.get("properties"), dict) for each in both)
+    if properties or more:
+        required, added = (_of_kind(each.get("required"), list) for each in both)
+        merged |= {"properties": properties | more, "required": required + added}
     return merged
 
 
@@ -216,15 +219,16 @@ def _count(schema: JSON, keyword: str, default: int) -> int:
 
 def _number(schema: JSON, step: float) -> float:
     """Return a number within the bounds, as near to 1 as they allow."""
-    if _is_number(schema.get("multipleOf")) and schema["multipleOf"] > 0:
-        step = schema["multipleOf"]
+    multiple = schema.get("multipleOf")
+    if _is_number(multiple) and multiple > sys.float_info.min:
+        step = multiple
     edge = step or 1e-6
     lowest = max(_bound(schema, "minimum"), _bound(schema, "exclusiveMinimum") + edge)
     highest = -max(
         _bound(schema, "maximum", -1), _bound(schema, "exclusiveMaximum", -1) + edge
     )
     value = min(max(step or 1, lowest), highest)
-    if step:
+    if step and math.isfinite(value / step):
         value = math.ceil(value / step) * step
         if value > highest:
             value -= step
@@ -237,13 +241,14 @@ def _bound(schema: JSON, keyword: str, sign: int = 1) -> float:
 
 
 def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and abs(value) <= sys.float_info.max
 
 
 def _matching(pattern: str, shortest: int, longest: int) -> str:
     try:
         compiled = re.compile(pattern)
-    except re.error:
+    except (re.error, OverflowError, RecursionError):
         return "example"
     fitting = filter(compiled.search, CANDIDATES.split(" "))
     return next(
