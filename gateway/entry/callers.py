@@ -52,7 +52,7 @@ def identify(
         key = _presented_key(headers)
     if key:
         return _caller_of(snapshot, key)
-    if _may_go_keyless(headers, address):
+    if may_go_keyless(headers, address):
         return LOCAL
     raise unauthorized()
 
@@ -201,7 +201,7 @@ def _paused() -> GatewayError:
     )
 
 
-def _may_go_keyless(headers: Mapping[str, list[str]], address: str) -> bool:
+def may_go_keyless(headers: Mapping[str, list[str]], address: str) -> bool:
     """Tell whether a call without a key comes from a program on a trusted network."""
     networks = _trusted_networks(tuple(settings.GATEWAY_TRUSTED_NETWORKS))
     if not networks or any(map(_marks_proxy_or_browser, headers)):

@@ -4,6 +4,7 @@ import hmac
 
 from django.conf import settings
 
+from gateway.entry.callers import may_go_keyless
 from gateway.entry.request import Request
 from gateway.entry.response import Response
 from gateway.errors import GatewayError
@@ -28,13 +29,15 @@ async def metrics(request: Request) -> Response:
 
 
 def _admit(request: Request) -> None:
-    """Let in whoever has the token; without one, whoever is on this machine.
+    """Let in whoever has the token; without one, a program on this machine.
 
     A server that others reach, or with a proxy in front, tells nothing without token:
-    there a request from this machine may be anybody's.
+    there a request from this machine may be anybody's. So may one out of a browser,
+    which a page elsewhere can send here.
     """
     if not settings.METRICS_TOKEN:
-        if settings.LISTENS_ON_LOOPBACK and not settings.IS_BEHIND_PROXY:
+        is_ours_alone = settings.LISTENS_ON_LOOPBACK and not settings.IS_BEHIND_PROXY
+        if is_ours_alone and may_go_keyless(request.header_lists, request.address):
             return
         raise _unauthorized(
             "Metrics are told to this machine alone until METRICS_TOKEN is set; then "

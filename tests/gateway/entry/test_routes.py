@@ -120,3 +120,22 @@ def test_an_agents_key_opens_nothing_of_the_http_api(db):
         "/api/v1/model-providers"
     )
     assert response.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"host": "rebound.example"},
+        {"x-forwarded-for": "203.0.113.7"},
+        {"origin": "https://page.example"},
+    ],
+    ids=lambda header: next(iter(header)),
+)
+def test_metrics_without_token_are_told_to_programs_of_this_machine(
+    gateway, settings, header
+):
+    settings.METRICS_TOKEN = ""
+    settings.LISTENS_ON_LOOPBACK = True
+    settings.IS_BEHIND_PROXY = False
+    assert gateway().get(METRICS).status_code == 200
+    assert gateway().get(METRICS, headers=header).status_code == 401
