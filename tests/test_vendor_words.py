@@ -57,6 +57,7 @@ ALLOWED: dict[str, str] = {
     "gateway/calls/passages/": "a direct way leads to one vendor's format",
     "gateway/hub/answers/upstream_headers.py": "renames vendors' rate limit headers",
     "gateway/hub/errors/masking.py": "what keys of several vendors look like",
+    "gateway/tracing/spans.py": "what OpenTelemetry calls a vendor",
     "gateway/translators/words.py": "words that other formats carry, too",
 }
 
