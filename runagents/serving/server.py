@@ -7,6 +7,7 @@ import gc
 from typing import Any
 
 from runagents import settings
+from runagents.serving import exits
 
 _host = (
     f"[{settings.LISTEN_HOST}]" if ":" in settings.LISTEN_HOST else settings.LISTEN_HOST
@@ -43,6 +44,11 @@ loglevel = "warning"
 # What is loaded before the workers fork is theirs in common. So it may hold nothing
 # that is one process's own: tests/runagents/serving/test_before_the_fork.py.
 preload_app = True
+
+
+def pre_fork(arbiter: Any, worker: Any) -> None:
+    """Let signals to end wait until the worker takes them (worker.init_signals)."""
+    exits.hold()
 
 
 def when_ready(arbiter: Any) -> None:

@@ -17,6 +17,7 @@ from gunicorn.workers import gasgi
 
 from gateway.worker.draining import STALLED, draining
 from runagents import settings
+from runagents.serving import exits
 from runagents.serving.parser import Parser
 
 IDLE_CHECK_SECONDS = 0.25
@@ -119,6 +120,7 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
         """Take signals; one that comes before the loop runs must not be lost."""
         super().init_signals()
         signal.signal(signal.SIGTERM, self._remember_exit)
+        exits.take()
 
     def _remember_exit(self, *frame: object) -> None:
         self.alive = False

@@ -62,6 +62,18 @@ def test_a_killed_worker_loses_no_row(pair, upstream):
     assert pair.chat("good").status_code == 200
 
 
+@pytest.mark.parametrize("forked", [1, 2, 4])
+def test_sigterm_is_heard_by_a_worker_that_was_forked_a_moment_ago(
+    tmp_path, installation, forked
+):
+    made = Server(tmp_path, workers=4)
+    made.adopt(installation)
+    made.begin_to_start()
+    while len(made.worker_pids()) < forked:
+        time.sleep(0.002)
+    assert made.stop(seconds=15) == 0
+
+
 def test_sigterm_is_heard_while_the_workers_start(server, registry):
     made = server(registry, workers=2)
     began = time.monotonic()
