@@ -17,6 +17,7 @@ import json
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from types import TracebackType
 from typing import Any
 
@@ -434,6 +435,12 @@ def _answering(make: Callable[["FaultServer", Received], Answer]) -> Fault:
     return fault
 
 
+@cache
+def _bomb() -> bytes:
+    """Return 64 KiB that become 64 MiB; made once, which takes half a second."""
+    return gzip.compress(b" " * (64 << 20))
+
+
 def _unauthorized_once(server: FaultServer, request: Received) -> Answer:
     seen = sum(r.target == request.target for r in server.requests)
     if seen > 1:
@@ -476,9 +483,7 @@ FAULTS: dict[str, Fault] = {
     "no-content": _raw(b"HTTP/1.1 204 No Content\r\n\r\n", close=False),
     "switch": _raw(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n"),
     "gzip-bomb": _answering(
-        lambda s, r: Answer(
-            200, gzip.compress(b" " * (64 << 20)), {"content-encoding": "gzip"}
-        )
+        lambda s, r: Answer(200, _bomb(), {"content-encoding": "gzip"})
     ),
     "redirect": _answering(
         lambda s, r: Answer(302, b"", {"location": f"{s.url}/elsewhere"})
