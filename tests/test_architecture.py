@@ -28,6 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "gateway.wire": set(),
     "gateway.errors": {"gateway.wire"},
     "gateway.identifiers": set(),
+    "gateway.locks": set(),
     "gateway.apps": set(),
     "gateway.models": set(),
     "gateway.admin": {"gateway.models", "providers.admin"},
@@ -47,6 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     "gateway.ledger": {
         "gateway.errors",
         "gateway.identifiers",
+        "gateway.locks",
         "gateway.memory",
         "gateway.models",
         "gateway.wire",
@@ -88,6 +90,7 @@ ALLOWED: dict[str, set[str]] = {
     "gateway.metrics": {
         "gateway.identifiers",
         "gateway.ledger",
+        "gateway.locks",
         "gateway.worker",
         "providers.models",
     },

@@ -6,11 +6,11 @@ them, and rows are keyed by the call's id, so that reading a line again changes
 nothing.
 """
 
-import fcntl
 import logging
 import os
 from pathlib import Path
 
+from gateway import locks
 from gateway.ledger import rows
 from gateway.ledger.bodies.stored import store_bodies
 from gateway.ledger.lines import Line, Reading, named, opened, value
@@ -79,7 +79,7 @@ class Flusher:
             del self._writers[name]
         for name, paths in files.items():
             # Asked before reading: what a dead writer wrote is all there by then.
-            alive = [path for path in paths if _is_locked(path)]
+            alive = [path for path in paths if locks.is_held(path)]
             stored += self._flush_writer(name, paths, alive)
         return stored
 
@@ -173,15 +173,3 @@ def _interrupted(writer: _Writer) -> list[Line]:
             except _UNREADABLE:
                 logger.error("A line of the usage spool is unreadable and left out.")
     return lost
-
-
-def _is_locked(path: Path) -> bool:
-    """Tell whether a living process appends to `path`."""
-    try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except FileNotFoundError:
-        return False
-    return False

@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from gateway import locks
 from gateway.identifiers import token
 from gateway.metrics.counts import Counts
 
@@ -63,7 +64,7 @@ class Shelf:
         for path in self._workers(gone):
             told = _parsed(path)
             counts.merge(told)
-            if _is_locked(path.with_suffix(".lock")):
+            if locks.is_held(path.with_suffix(".lock")):
                 living.append(told.get("worker", {}))
         return counts, living
 
@@ -75,7 +76,7 @@ class Shelf:
         dead = [
             path
             for path in self._workers(gone)
-            if not _is_locked(path.with_suffix(".lock"))
+            if not locks.is_held(path.with_suffix(".lock"))
         ]
         if not dead:
             return
@@ -105,14 +106,3 @@ def _parsed(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return told if isinstance(told, dict) else {}
-
-
-def _is_locked(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
