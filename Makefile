@@ -1,6 +1,8 @@
 # Everything runs from .venv, made with whatever Python 3.11 or newer is there.
 PYTHON ?= python3
 BIN := .venv/bin
+# One more than there are cores: tests of servers wait for these half of their time.
+TESTERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 .PHONY: install install-test run lint check test audit packages lock screenshots bench conformance clients
 
@@ -43,7 +45,7 @@ check: lint
 	$(BIN)/python -m pytest -q -n auto -m "not slow"
 
 test: install-test
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations=10
+	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder --durations=10
 
 .venv-build/.installed: requirements-build.lock
 	@$(PYTHON) -m venv .venv-build
