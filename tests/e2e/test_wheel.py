@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import sysconfig
-import venv
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -53,24 +52,20 @@ def wheel(tmp_path_factory):
     return next(folder.glob("*.whl"))
 
 
-def _with_pip(folder: Path, wheel: Path) -> None:
-    venv.create(folder, with_pip=True)
-    _run(
-        folder / "bin/python", "-m", "pip", "install", "--quiet", "--no-compile", wheel
-    )
-
-
 def _with_uv(folder: Path, wheel: Path) -> None:
     uv = Path(sysconfig.get_path("scripts"), "uv")
     _run(uv, "venv", "--quiet", "--python", sys.executable, folder)
     _run(uv, "pip", "install", "--quiet", "--python", folder / "bin/python", wheel)
 
 
-@pytest.fixture(scope="module", params=[_with_pip, _with_uv], ids=["pip", "uv"])
-def command(wheel, tmp_path_factory, request):
-    """`runagents` in an environment that holds nothing but the wheel and its needs."""
+@pytest.fixture(scope="module")
+def command(wheel, tmp_path_factory):
+    """`runagents` in an environment that holds nothing but the wheel and its needs.
+
+    Installed with uv; pip installs it where the image is built (tests/deploy).
+    """
     folder = tmp_path_factory.mktemp("environment") / "env"
-    request.param(folder, wheel)
+    _with_uv(folder, wheel)
     return folder / "bin/runagents"
 
 
