@@ -8,6 +8,7 @@ OWN = {
         "backup",
         "restore",
         "loglevel",
+        "moveto",
         "rotatesecrets",
         "createsuperuser",
         "changepassword",

@@ -29,7 +29,7 @@ SUITES = (
     "tests/gateway/entry/test_chat_completions.py",
     "tests/gateway/wire/test_eventstream.py",
     "tests/gateway/calls/test_images.py",
-    "tests/e2e/test_disconnect.py::test_a_client_that_leaves_in_mid_stream",
+    "tests/e2e/test_disconnect.py::test_clients_that_leave_in_mid_stream",
     "tests/e2e/test_sdk.py",
     "tests/e2e/test_sigv4.py",
     "tests/e2e/test_upstream_faults.py::test_a_fault_of_a_whole_answer",

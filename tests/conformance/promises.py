@@ -224,9 +224,7 @@ ELSEWHERE: dict[int, dict[str | tuple[str, ...], tuple[str, ...]]] = {
         )
     },
     105: {
-        OPENAI: (
-            "tests/e2e/test_disconnect.py::test_a_client_that_leaves_in_mid_stream",
-        )
+        OPENAI: ("tests/e2e/test_disconnect.py::test_clients_that_leave_in_mid_stream",)
     },
     107: {
         OPENAI: ("openai/error_keeps_code_param_and_limits",),
