@@ -1,7 +1,6 @@
 """A worker's part in the metrics of its host, from its start to its end."""
 
 import asyncio
-import logging
 from typing import Any
 
 from django.conf import settings
@@ -15,8 +14,6 @@ from gateway.worker.runtime import runtime
 
 PUT_SECONDS = 1.0
 SWEEP_SECONDS = 60
-
-logger = logging.getLogger(__name__)
 
 
 class Collection:

@@ -15,8 +15,6 @@ from runagents import __version__
 
 LOOK_SECONDS = 1.0
 
-logger = logging.getLogger(__name__)
-
 
 class Levels:
     """The levels of loggers that `manage.py loglevel` has changed, by their names.
