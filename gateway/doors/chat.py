@@ -6,6 +6,7 @@ https://platform.openai.com/docs/api-reference/chat
 from collections.abc import Mapping
 
 from gateway.doors.envelope import render_error
+from gateway.doors.fields import model_of, wants_stream, wrong_field
 from gateway.doors.protocol import (
     JSON,
     NOTHING_SENT,
@@ -14,7 +15,7 @@ from gateway.doors.protocol import (
     Sent,
 )
 from gateway.doors.responses_at_chat import CustomCalls, Reshaped, are_flat
-from gateway.errors import GatewayError, invalid_request
+from gateway.errors import GatewayError
 from gateway.hub.protocol import NOTHING, Route
 from gateway.wire import sse
 from gateway.wire.sse import KEEP_ALIVE
@@ -50,23 +51,17 @@ one is soon written anew, and of large ones nothing is held twice."""
 
 def parse_request(body: JSON, sent: Sent) -> Asked:
     """Return what is asked for; raises a 400 that names the wrong field."""
-    model = body.get("model")
-    if not isinstance(model, str) or not model:
-        raise _field_error("model", model, "a model id, such as gpt-4o-mini")
+    model = model_of(body, "gpt-4o-mini")
     messages, own = body.get("messages"), None
     if messages is None and body.get("input"):
         own = Reshaped(body, sent)
     elif not isinstance(messages, list) or not messages:
-        raise _field_error("messages", messages, "a list with at least one message")
+        raise wrong_field("messages", messages, "a list with at least one message")
     elif (tools := body.get("tools")) and are_flat(tools):
         own = Reshaped(body, sent)
-    stream = body.get("stream")
-    if stream is not None and not isinstance(stream, bool):
-        raise _field_error("stream", stream, "true or false")
+    stream = wants_stream(body)
     is_kept = sent.members is not None and _LEAST <= len(sent.raw) <= _MOST
-    return Asked(
-        model, stream is True, body, sent if is_kept else NOTHING_SENT, own=own
-    )
+    return Asked(model, stream, body, sent if is_kept else NOTHING_SENT, own=own)
 
 
 def about(sent: Sent) -> Mapping[str, str]:
@@ -140,13 +135,3 @@ class ChatRenderer:
     def fail(error: GatewayError) -> bytes:
         """Return the frame by which a started stream tells that it failed."""
         return sse.encode([render_error(error)])
-
-
-def _field_error(field: str, value: object, wanted: str) -> GatewayError:
-    if value is None:
-        return invalid_request(
-            f"{field} is required: {wanted}.", param=field, code="missing_field"
-        )
-    return invalid_request(
-        f"{field} must be {wanted}.", param=field, code="invalid_value"
-    )

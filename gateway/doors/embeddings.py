@@ -6,6 +6,7 @@ https://platform.openai.com/docs/api-reference/embeddings/create
 from typing import Any
 
 from gateway.doors.chat import about, answer_headers, render_error, status_of
+from gateway.doors.fields import model_of, wrong_field
 from gateway.doors.protocol import JSON, Asked, Sent
 from gateway.errors import GatewayError, invalid_request
 from gateway.hub.embeddings import EmbeddingRequest, Vectors
@@ -30,12 +31,10 @@ FORMATS = ("float", "base64")
 def parse_request(body: JSON, sent: Sent) -> Asked:
     """Return what is asked for, an `EmbeddingRequest` in `own`; raises a 400."""
     body = with_extra_body(body)
-    model = body.get("model")
-    if not isinstance(model, str) or not model:
-        raise _wrong("model", "a model id, such as text-embedding-3-small", model)
+    model = model_of(body, "text-embedding-3-small")
     form = body.get("encoding_format")
     if form not in (None, *FORMATS):
-        raise _wrong("encoding_format", "float or base64", form)
+        raise wrong_field("encoding_format", form, "float or base64")
     request = EmbeddingRequest(_inputs(body.get("input")), form == "base64", body)
     return Asked(model, False, body, own=request)
 
@@ -74,7 +73,7 @@ def _inputs(given: Any) -> tuple[Any, ...]:
         case dict():
             inputs = [given]
         case _:
-            raise _wrong("input", "a text, or a list with at least one", given)
+            raise wrong_field("input", given, "a text, or a list with at least one")
     for index, each in enumerate(inputs):
         _check(each, index, type(inputs[0]))
     return tuple(inputs)
@@ -83,7 +82,7 @@ def _inputs(given: Any) -> tuple[Any, ...]:
 def _check(value: Any, index: int, kind: type) -> None:
     where = f"input[{index}]"
     if type(value) is not kind or not isinstance(value, str | list | dict):
-        raise _wrong(where, "text, as all others, or a list of token ids", value)
+        raise wrong_field(where, value, "text, as all others, or a list of token ids")
     if value == "" or value == []:
         raise _invalid(where, "Input cannot be an empty string.")
     if isinstance(value, list):
@@ -93,14 +92,6 @@ def _check(value: Any, index: int, kind: type) -> None:
 def _check_ids(value: list[Any], where: str) -> None:
     if not all(type(each) is int and each >= 0 for each in value):
         raise _invalid(where, f"{where} must hold token ids only, or texts only.")
-
-
-def _wrong(param: str, wanted: str, value: Any) -> GatewayError:
-    if value is None:
-        return invalid_request(
-            f"{param} is required: {wanted}.", param=param, code="missing_field"
-        )
-    return _invalid(param, f"{param} must be {wanted}.")
 
 
 def _invalid(param: str, message: str) -> GatewayError:

@@ -12,8 +12,9 @@ from gateway.doors.chat import (
     status_of,
 )
 from gateway.doors.envelope import render_error
+from gateway.doors.fields import model_of, wants_stream, wrong_field
 from gateway.doors.protocol import JSON, Asked, HubRequest, Sent
-from gateway.errors import GatewayError, invalid_request, unsupported
+from gateway.errors import GatewayError, unsupported
 from gateway.hub.protocol import Route
 
 __all__ = [
@@ -38,24 +39,10 @@ ESTIMATES_USAGE = False
 
 def parse_request(body: JSON, sent: Sent) -> Asked:
     """Return what is asked for; raises a 400 that names the wrong field."""
-    model, stream = body.get("model"), body.get("stream")
-    if not isinstance(model, str) or not model:
-        raise invalid_request(
-            "model is required: a model id, such as gpt-3.5-turbo-instruct.",
-            param="model",
-            code="missing_field" if model is None else "invalid_value",
-        )
-    if stream is not None and not isinstance(stream, bool):
-        raise invalid_request(
-            "stream must be true or false.", param="stream", code="invalid_value"
-        )
+    model, stream = model_of(body, "gpt-3.5-turbo-instruct"), wants_stream(body)
     if "prompt" not in body:
-        raise invalid_request(
-            "prompt is required: a text, or a list of them.",
-            param="prompt",
-            code="missing_field",
-        )
-    return Asked(model, stream is True, body, sent)
+        raise wrong_field("prompt", None, "a text, or a list of them")
+    return Asked(model, stream, body, sent)
 
 
 def not_here() -> GatewayError:

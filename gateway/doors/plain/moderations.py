@@ -6,9 +6,10 @@ https://platform.openai.com/docs/api-reference/moderations
 
 from gateway.doors.chat import KEEP_ALIVE, about, answer_headers, status_of
 from gateway.doors.envelope import render_error
+from gateway.doors.fields import model_of, wrong_field
 from gateway.doors.plain.completions import stream_renderer
 from gateway.doors.protocol import JSON, Asked, HubRequest, Sent
-from gateway.errors import GatewayError, invalid_request, unsupported
+from gateway.errors import GatewayError, unsupported
 from gateway.hub.protocol import Route
 
 __all__ = [
@@ -36,20 +37,11 @@ def parse_request(body: JSON, sent: Sent) -> Asked:
 
     The model is empty where none is named.
     """
-    model = body.get("model")
-    if model is not None and (not isinstance(model, str) or not model):
-        raise invalid_request(
-            "model must be a model id, such as omni-moderation-latest.",
-            param="model",
-            code="invalid_value",
-        )
+    is_named = body.get("model") is not None
+    model = model_of(body, "omni-moderation-latest") if is_named else ""
     if not body.get("input"):
-        raise invalid_request(
-            "input is required: a text, or a list of texts and images.",
-            param="input",
-            code="missing_field",
-        )
-    return Asked(model or "", False, body, sent)
+        raise wrong_field("input", None, "a text, or a list of texts and images")
+    return Asked(model, False, body, sent)
 
 
 def not_here() -> GatewayError:

@@ -4,6 +4,7 @@ https://platform.openai.com/docs/api-reference/responses
 """
 
 from gateway.doors.envelope import render_error
+from gateway.doors.fields import model_of, wants_stream, wrong_field
 from gateway.doors.protocol import JSON, Asked, HubRequest, Sent
 from gateway.doors.responses.answer import response_of
 from gateway.doors.responses.errors import status_for
@@ -45,15 +46,10 @@ def parse_request(body: JSON, sent: Sent) -> Asked:
 
     What only a translation must understand is read when there is one.
     """
-    model, stream = body.get("model"), body.get("stream")
-    if not isinstance(model, str) or not model:
-        raise _field_error("model", model, "a model id, such as gpt-4o-mini")
+    model = model_of(body, "gpt-4o-mini")
     _check_input(body)
-    if stream is not None and not isinstance(stream, bool):
-        raise _field_error("stream", stream, "true or false")
-    return Asked(
-        model, stream is True, body, sent, Reading(body, sent), refers_to_kept(body)
-    )
+    stream = wants_stream(body)
+    return Asked(model, stream, body, sent, Reading(body, sent), refers_to_kept(body))
 
 
 def hub_request(asked: Asked, route: Route) -> HubRequest:
@@ -99,14 +95,4 @@ def _check_input(body: JSON) -> None:
             param="messages",
         )
     if not isinstance(given, str | list) or not given:
-        raise _field_error("input", given, "a string, or an array of items")
-
-
-def _field_error(field: str, value: object, wanted: str) -> GatewayError:
-    if value is None:
-        return invalid_request(
-            f"{field} is required: {wanted}.", param=field, code="missing_field"
-        )
-    return invalid_request(
-        f"{field} must be {wanted}.", param=field, code="invalid_value"
-    )
+        raise wrong_field("input", given, "a string, or an array of items")
