@@ -13,10 +13,11 @@ from typing import Any
 
 from redis.asyncio import ConnectionPool
 from redis.exceptions import ConnectionError as Broken
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
 
 READ_BYTES = 65536
 _NO_SCRIPT = b"-NOSCRIPT"
+_READ_ONLY = b"-READONLY"
 
 
 class Line:
@@ -39,12 +40,13 @@ class Line:
     async def ask(self, *words: bytes) -> bytes:
         """Return Redis's answer; raises RedisError or OSError.
 
-        A connection that broke meanwhile, as when Redis was restarted, is made anew.
+        A connection that broke meanwhile, as when Redis was restarted, is made anew,
+        and so is one to a server that another has taken over from.
         """
         was_open = self._writer is not None
         try:
             return await self._ask(words)
-        except Broken:
+        except (Broken, ReadOnlyError):
             if not was_open:
                 raise
         return await self._ask(words)
@@ -93,10 +95,14 @@ class Line:
             while data := await reader.read(READ_BYTES):
                 *lines, rest = (rest + data).split(b"\r\n")
                 for line in lines:
+                    if line.startswith(_READ_ONLY):
+                        return self._lose(ReadOnlyError, _text(line))
                     _answer(self._waiting.popleft(), line)
         self._lose()
 
-    def _lose(self) -> None:
+    def _lose(
+        self, why: type[RedisError] = Broken, text: str = "the connection was lost"
+    ) -> None:
         """Tell all who wait that nobody answers any more."""
         self._reading = None
         if self._connection is not None:
@@ -105,7 +111,11 @@ class Line:
         waiting, self._waiting = self._waiting, deque()
         for each in waiting:
             if not each.done():
-                each.set_exception(Broken("the connection was lost"))
+                each.set_exception(why(text))
+
+
+def _text(refusal: bytes) -> str:
+    return refusal[1:].decode("latin-1")
 
 
 def _encoded(words: tuple[bytes, ...]) -> bytes:
@@ -120,6 +130,6 @@ def _answer(asked: asyncio.Future[bytes], line: bytes) -> None:
     if line[:1] != b"-":
         asked.set_result(line[1:])
     elif line.startswith(_NO_SCRIPT):
-        asked.set_exception(NoScriptError(line[1:].decode("latin-1")))
+        asked.set_exception(NoScriptError(_text(line)))
     else:
-        asked.set_exception(ResponseError(line[1:].decode("latin-1")))
+        asked.set_exception(ResponseError(_text(line)))

@@ -11,7 +11,7 @@ import logging
 import time
 from contextlib import suppress
 
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from gateway.errors import GatewayError
 from gateway.limits import WINDOW_SECONDS, Limiter
@@ -25,6 +25,8 @@ PAUSE_SECONDS = 1.0
 ROUNDS = 8
 QUESTIONS_AT_ONCE = 64
 PREFIX = "runagents:requests-per-minute:"
+SIGN_OF_LIFE, OFTEN = "sign-of-life", 1_000_000
+"""What is counted to see whether Redis counts, and a limit that is never reached."""
 
 # Times are microseconds. A few old ones are dropped at each admission, so that the list
 # holds little more than the limit and no call pays for many. A time in the future was
@@ -103,14 +105,18 @@ class SharedLimiter:
         return await self._without_redis(key, limit)
 
     async def recover(self) -> None:
-        """Ask Redis for a sign of life while it failed, and before the first call."""
+        """Ask Redis for a sign of life while it failed, and before the first call.
+
+        It must count, too: one that is full, or that another has taken over from, would
+        answer a PING.
+        """
         if not (self.trouble or self._is_new):
             return
         self._is_new = False
         try:
-            await self._within_budget(b"PING")
+            await self._ask(SIGN_OF_LIFE, OFTEN)
         except (RedisError, OSError, TimeoutError) as error:
-            self.trouble = type(error).__name__
+            self.trouble = _word(error)
         else:
             self.trouble = ""
 
@@ -158,13 +164,21 @@ class SharedLimiter:
     def _complain(self, error: Exception) -> None:
         """Leave Redis alone for a moment, and say why once a minute."""
         self._not_before = time.monotonic() + PAUSE_SECONDS
-        self.trouble = type(error).__name__
+        self.trouble = _word(error)
         if not self._complaints.add():
             logger.error(
                 "Redis does not count requests (%s); RATE_LIMIT_ON_FAILURE=%s holds.",
-                type(error).__name__,
+                self.trouble,
                 self._on_failure,
             )
+
+
+def _word(error: Exception) -> str:
+    """Return why Redis does not count: in its own word, such as OOM or READONLY."""
+    word = str(error).partition(" ")[0]
+    if isinstance(error, ResponseError) and word.isalpha() and word.isupper():
+        return word
+    return type(error).__name__
 
 
 def _give_up(

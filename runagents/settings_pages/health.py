@@ -18,6 +18,8 @@ from django.utils.translation import gettext_lazy as _
 
 from gateway.metrics import vitals
 from gateway.metrics.shelf import Shelf
+from gateway.worker.runtime import runtime
+from gateway.worker.troubles import LIMITS
 from providers import database
 from providers.models import ModelProvider
 from runagents import __version__
@@ -213,6 +215,8 @@ def _redis() -> Fact:
             client.ping()
         except RedisError as error:
             return Fact(_("Redis"), _("Does not answer"), BAD, type(error).__name__)
+    if why := runtime.board.seen().get(LIMITS):
+        return Fact(_("Redis"), _("Answers, but does not count"), BAD, why)
     took = (time.perf_counter() - begun) * 1000
     return Fact(_("Redis"), _("Answers"), OK, _("in %.1f ms") % took)
 

@@ -207,3 +207,74 @@ def test_a_password_and_a_database_of_the_url_are_used(server, tmp_path):
     assert run(server, tmp_path, work, budget=PATIENT) == 0
     own = redis.Redis(unix_socket_path=str(server.socket), password="canary", db=3)
     assert own.llen(PREFIX + "p") == 1
+
+
+def _tell(server: RedisServer, *words: str) -> None:
+    """Give a running Redis a command."""
+    with redis.Redis(unix_socket_path=str(server.socket)) as client:
+        client.execute_command(*words)
+
+
+@pytest.mark.proves("9.3")
+@pytest.mark.parametrize(
+    ("fault", "mended", "word"),
+    [
+        (
+            ("CONFIG", "SET", "maxmemory", "1"),
+            ("CONFIG", "SET", "maxmemory", "0"),
+            "OOM",
+        ),
+        (
+            ("REPLICAOF", "127.0.0.1", "1"),
+            ("REPLICAOF", "NO", "ONE"),
+            "READONLY",
+        ),
+    ],
+    ids=["full", "replica"],
+)
+def test_a_redis_that_answers_but_does_not_write_is_away(
+    server, tmp_path, monkeypatch, fault, mended, word
+):
+    """It is away until it writes again, and Redis's own word says why."""
+    monkeypatch.setattr("gateway.limits.shared.PAUSE_SECONDS", 0.0)
+
+    async def work(limiter: SharedLimiter) -> tuple[list[bool], list[str]]:
+        await limiter.wait_time("warm", 1)
+        _tell(server, *fault)
+        waits = [await limiter.wait_time("p", 1) for _ in range(2)]
+        troubles = [limiter.trouble]
+        await limiter.recover()
+        troubles.append(limiter.trouble)
+        _tell(server, *mended)
+        await limiter.recover()
+        troubles.append(limiter.trouble)
+        waits += [await limiter.wait_time("q", 1) for _ in range(2)]
+        return [wait == 0 for wait in waits], troubles
+
+    admitted, troubles = run(server, tmp_path, work, budget=PATIENT)
+    assert admitted == [True, False, True, False]
+    assert troubles == [word, word, ""]
+
+
+@pytest.mark.proves("9.3")
+def test_limits_move_to_the_server_that_took_over(server, tmp_path):
+    """The former one still answers; whoever the URL names now is asked."""
+
+    async def work(limiter: SharedLimiter) -> list[bool]:
+        waits = [await limiter.wait_time("p", 2)]
+        _tell(server, "REPLICAOF", "127.0.0.1", "1")
+        former, server.process = server.process, None
+        server.socket.unlink()
+        server.start()
+        try:
+            waits += [await limiter.wait_time("p", 2) for _ in range(3)]
+        finally:
+            former.kill()
+            former.wait(5)
+        assert limiter.trouble == ""
+        return [wait == 0 for wait in waits]
+
+    # The list was the former one's.
+    admitted = run(server, tmp_path, work, budget=PATIENT)
+    assert admitted == [True, True, True, False]
+    assert not list(tmp_path.glob("*.ring"))

@@ -87,8 +87,8 @@ def test_redis_is_away_until_it_gives_a_sign_of_life(tmp_path, monkeypatch):
         before = limiter.trouble
 
         async def ask(*words):
-            assert words == (b"PING",)
-            return b"PONG"
+            assert words[0] == b"EVALSHA"
+            return b"0"
 
         monkeypatch.setattr(limiter._line, "ask", ask)
         await limiter.recover()

@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gateway.worker.runtime import runtime
+from gateway.worker.troubles import LIMITS
 from providers import database
 from providers.models import ModelProvider
 from runagents import __version__
 from runagents.backups import last
 from runagents.settings_pages import health, releases
+from tests.redis_server import RedisServer
 
 PAGE = "/settings/health/"
 
@@ -91,6 +94,19 @@ def test_redis_that_is_away_is_told(fact, settings):
     assert fact("Redis").value == "Not used"
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     assert fact("Redis").state == "bad"
+
+
+def test_redis_that_answers_and_does_not_count_is_told(
+    fact, settings, monkeypatch, tmp_path_factory
+):
+    server = RedisServer(tmp_path_factory.mktemp("r"))
+    settings.REDIS_URL = server.url
+    try:
+        assert fact("Redis").state == "ok"
+        monkeypatch.setattr(runtime.board, "own", {LIMITS: "READONLY"})
+        assert (fact("Redis").state, fact("Redis").note) == ("bad", "READONLY")
+    finally:
+        server.stop()
 
 
 def test_providers_are_counted_by_state(fact, provider):
