@@ -18,7 +18,7 @@ from gateway.worker.snapshot import Provider, Target
 from providers import auth, endpoints, transport
 
 ERROR_BODY_LIMIT = 64 * 1024
-HEADS_KEPT = 1024
+OUTLINES_KEPT = 1024
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 ANSWERED = frozenset({200, 201})
@@ -170,21 +170,17 @@ def request_of(
     """
     stream = rendered.reply.stream
     key = (rendered.path, stream, *rendered.headers.items())
-    head = provider.heads.get(key)
-    if head is None:
-        if len(provider.heads) >= HEADS_KEPT:
-            provider.heads.clear()
-        head = provider.heads[key] = _head(provider, rendered, via)
-    url, headers = head
-    if own:
-        headers = httpx.Headers({**headers, **own})
-    # `content=` would have httpx look at the body again to choose headers.
-    return httpx.Request(
+    outline = provider.outlines.get(key)
+    if outline is None:
+        if len(provider.outlines) >= OUTLINES_KEPT:
+            provider.outlines.clear()
+        outline = provider.outlines[key] = _outline(provider, rendered, via)
+    return transport.Outgoing(
+        outline,
         rendered.method,
-        url,
-        headers=headers,
-        stream=httpx.ByteStream(_content(rendered)),
-        extensions=provider.streaming if rendered.reply.stream else provider.extensions,
+        _content(rendered),
+        provider.streaming if stream else provider.extensions,
+        own,
     )
 
 
@@ -195,9 +191,9 @@ def _content(rendered: UpstreamRequest) -> bytes:
     return rendered.raw or jsontext.encode(rendered.body)
 
 
-def _head(
+def _outline(
     provider: Provider, rendered: UpstreamRequest, via: str
-) -> tuple[httpx.URL, httpx.Headers]:
+) -> transport.Outline:
     """Return what does not change from one request to the next."""
     own, given = provider.extra_headers, rendered.headers
     stream = rendered.reply.stream
@@ -213,7 +209,7 @@ def _head(
         headers[name] = _joined(own[name], given[name])
     row = provider.row
     url = endpoints.join(row.endpoint, rendered.path, row.version_path)
-    return transport.address(url), transport.header_lines(headers)
+    return transport.Outline(url, headers)
 
 
 async def raw_body(provider: Provider, response: httpx.Response) -> bytes:

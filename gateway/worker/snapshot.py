@@ -17,7 +17,7 @@ from gateway.hub.protocol import Translator
 from gateway.translators import TRANSLATORS
 from providers.models import BodyWindow, ModelProvider, ProviderModel
 from providers.models.kinds import kind_of
-from providers.transport import Repeats
+from providers.transport import Outline, Repeats
 
 
 class Caller(NamedTuple):
@@ -56,11 +56,11 @@ LOCAL = Caller("local", "local")
 class Provider:
     """A provider as the data plane needs it. `row` is detached and never written.
 
-    `heads` and `secrets` are caches: URLs and headers of requests, and the credentials'
-    values, which must not come back to a client. `avoided` are features that upstream
-    models refused, `refused_schemas` those of single requests' schemas, by these
-    (gateway/calls/avoidance.py), `repeats` what it may still be asked
-    once more, `weight` its share among providers of its priority. `extensions` go with
+    `outlines` and `secrets` are caches: what requests have in common, and the
+    credentials' values, which must not come back to a client. `avoided` are features
+    that upstream models refused, `refused_schemas` those of single requests' schemas,
+    by these (gateway/calls/avoidance.py), `repeats` what it may still be asked once
+    more, `weight` its share among providers of its priority. `extensions` go with
     each of its requests, `streaming` with those for a stream, whose first event may
     take `first_token` seconds; a call waits for it up to `patience` seconds while it is
     busy.
@@ -78,9 +78,7 @@ class Provider:
     first_token: float
     patience: float
     weight: int | None
-    heads: dict[tuple[object, ...], tuple[httpx.URL, httpx.Headers]] = field(
-        default_factory=dict
-    )
+    outlines: dict[tuple[object, ...], Outline] = field(default_factory=dict)
     avoided: dict[str, frozenset[str]] = field(default_factory=dict)
     refused_schemas: dict[str, dict[bytes, frozenset[str]]] = field(
         default_factory=dict

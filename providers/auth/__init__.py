@@ -71,7 +71,7 @@ async def send(request: httpx.Request, auth: httpx.Auth | None) -> httpx.Respons
     one of UNUSABLE_CREDENTIALS.
     """
     way = transport.transport()
-    if auth is None:
+    if auth is None or (isinstance(auth, ApiKey) and auth.signs_at_once(request)):
         return await way.handle_async_request(request)
     flow: AsyncGenerator[httpx.Request, httpx.Response] = auth.async_auth_flow(request)
     try:

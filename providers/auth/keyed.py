@@ -9,6 +9,7 @@ import httpx
 
 from providers import options, sealing
 from providers.models import ModelProvider, keys_in
+from providers.transport import Outgoing
 
 REFUSED_SECONDS = 600.0
 LIMITED_SECONDS = 20.0
@@ -45,6 +46,7 @@ class _Key:
 
     value: str = field(repr=False)
     hint: str
+    sent: bytes = field(repr=False)
     rests_until: float = 0.0
 
 
@@ -57,6 +59,7 @@ class ApiKey(Keyed):
     """
 
     _known: tuple[_Key, ...] = ()
+    _name = b""
 
     def auth_flow(
         self, request: httpx.Request
@@ -71,13 +74,28 @@ class ApiKey(Keyed):
             if len(keys) == 1 or not self._rests(key, response):
                 return
 
+    def signs_at_once(self, request: httpx.Request) -> bool:
+        """Set the header as `auth_flow` does; tell whether that is all there is to do.
+
+        It is where there is one key. Such a flow's generators cost 5 µs.
+        """
+        keys = self._known or self._keys()
+        if len(keys) > 1:
+            return False
+        if isinstance(request, Outgoing):
+            request.put(self._name, keys[0].sent)
+        else:
+            request.headers[self._provider.header_name] = keys[0].value
+        return True
+
     def _keys(self) -> tuple[_Key, ...]:
         """Return the keys; raises one of UNUSABLE_CREDENTIALS."""
         found = []
         for each in keys_in(self._value("api_key")):
             value = self._provider.value_prefix + each
             options.check_header(self._provider.header_name, value)
-            found.append(_Key(value, each[-4:]))
+            found.append(_Key(value, each[-4:], value.encode("ascii")))
+        self._name = self._provider.header_name.encode("ascii")
         self._known = tuple(found)
         return self._known
 

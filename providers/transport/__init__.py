@@ -38,7 +38,14 @@ from providers.transport.failures import (
     while_connecting,
 )
 from providers.transport.guard import Guard, Lookup, Rules
-from providers.transport.outgoing import Unusable, address, header_lines
+from providers.transport.outgoing import (
+    Outgoing,
+    Outline,
+    Unusable,
+    address,
+    header_lines,
+    origin_of,
+)
 from providers.transport.pool import Pool
 from providers.transport.repeats import Repeats, repeats_of
 
@@ -48,6 +55,8 @@ __all__ = [
     "GuardedTransport",
     "NameNotResolved",
     "NoAnswer",
+    "Outgoing",
+    "Outline",
     "Overdue",
     "Repeats",
     "TLSFailed",
@@ -102,21 +111,21 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         options = request.extensions
         timeout: Mapping[str, float | None] = options.get("timeout") or {}
         keep_alive: bool = options.get("keep_alive", True)
-        path = request.url.raw_path
+        if isinstance(request, Outgoing):
+            path, origin = request.outline.path, request.outline.origin
+            body = request.content
+        else:
+            path, origin = request.url.raw_path, origin_of(request.url)
+            body = await _body_of(request)
         pool = self._pool(
             bool(options.get("private_network")),
             path.startswith(b"/sandbox/") and guard.is_sandbox_path(path.decode()),
             "metadata" in options,
         )
         try:
-            to = pool.destination(request.url)
+            to = pool.destination(origin, request.url)
         except ValueError as error:
             raise Unusable("The address cannot be used.") from error
-        stream = request.stream
-        if isinstance(stream, httpx.SyncByteStream):
-            body = b"".join(stream)
-        else:
-            body = await request.aread()
         head = exchange.head(request, path, to.lines, len(body), keep_alive)
         total = timeout.get("total", LONGEST_SECONDS)
         ends_at = math.inf if total is None else monotonic() + total
@@ -211,6 +220,13 @@ async def read(response: httpx.Response, limit: int) -> bytes:
     finally:
         await response.aclose()
     return b"".join(pieces)[:limit]
+
+
+async def _body_of(request: httpx.Request) -> bytes:
+    stream = request.stream
+    if isinstance(stream, httpx.SyncByteStream):
+        return b"".join(stream)
+    return await request.aread()
 
 
 def _least(seconds: float | None, total: float | None) -> float | None:

@@ -3,37 +3,19 @@
 import warnings
 from collections.abc import AsyncIterator, Mapping
 from time import monotonic
+from typing import Any
 
 import httpx
 
 from providers.transport import encodings
 from providers.transport.answers import DONE
 from providers.transport.connection import Connection
+from providers.transport.outgoing import Outgoing, sent_lines
 
 # Of a body as the upstream sent it, not as it is read here.
 _CODED = frozenset({b"content-encoding", b"content-length"})
 _CODING = b"content-encoding"
 _CODING_LENGTH = len(_CODING)
-
-# The head writes these itself: they frame the message, name the destination, or
-# would make the upstream answer in a form that needs decoding.
-OWN_HEADERS = frozenset(
-    {
-        b"host",
-        b"content-length",
-        b"transfer-encoding",
-        b"connection",
-        b"keep-alive",
-        b"te",
-        b"trailer",
-        b"upgrade",
-        b"expect",
-        b"accept-encoding",
-        b"cookie",
-        b"proxy-authorization",
-        b"proxy-connection",
-    }
-)
 
 
 class NoAnswer(httpx.ReadError):
@@ -105,14 +87,12 @@ def head(
 
     A header that held a line break would smuggle further headers or a second request.
     """
-    parts = [
-        b"%b %b%b%d" % (request.method.encode("ascii"), path, lines, length),
-        *[
-            b"%b: %b" % pair
-            for pair in request.headers.raw
-            if pair[0].lower() not in OWN_HEADERS
-        ],
-    ]
+    if isinstance(request, Outgoing):
+        fields = request.sent_lines()
+    else:
+        fields = sent_lines(request.headers)
+    parts = [b"%b %b%b%d" % (request.method.encode("ascii"), path, lines, length)]
+    parts += fields
     if not keep_alive:
         parts.append(b"connection: close")
     head = b"\r\n".join(parts)
@@ -144,8 +124,16 @@ class Answer(httpx.Response):
         raw_headers: list[tuple[bytes, bytes]],
         stream: httpx.AsyncByteStream,
     ) -> None:
+        # What httpx's own has; a test compares them.
+        self.status_code = status_code
+        self.stream = stream
+        self.extensions: dict[str, Any] = {}
+        self.history = []
+        self.next_request = self._request = None
+        self.is_closed = self.is_stream_consumed = False
+        self.default_encoding = "utf-8"
+        self._num_bytes_downloaded = 0
         self.raw_headers = raw_headers
-        super().__init__(status_code, stream=stream)
         self._known: httpx.Headers | None = None
 
     @property

@@ -9,6 +9,29 @@ from collections.abc import Mapping
 import httpx
 import yarl
 
+Origin = tuple[bytes, bytes, int | None]
+"""Scheme, host and port."""
+
+# The head writes these itself: they frame the message, name the destination, or
+# would make the upstream answer in a form that needs decoding.
+OWN_HEADERS = frozenset(
+    {
+        b"host",
+        b"content-length",
+        b"transfer-encoding",
+        b"connection",
+        b"keep-alive",
+        b"te",
+        b"trailer",
+        b"upgrade",
+        b"expect",
+        b"accept-encoding",
+        b"cookie",
+        b"proxy-authorization",
+        b"proxy-connection",
+    }
+)
+
 
 class Unusable(httpx.LocalProtocolError):
     """An address or a header that no request can have. Nothing was sent."""
@@ -48,6 +71,91 @@ def header_lines(headers: Mapping[str, str]) -> httpx.Headers:
             shown = name if name.isascii() and name.isprintable() else "A header"
             raise Unusable(f"{shown} holds a character that no header may hold.")
     return httpx.Headers(headers)
+
+
+class Outline:
+    """What requests to one address have in common, made and checked once.
+
+    Raises Unusable. `lines` are the header lines that are sent of `headers`, `names`
+    those of which a request can have no second one.
+    """
+
+    __slots__ = ("headers", "lines", "names", "origin", "path", "url")
+
+    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+        self.url = address(url)
+        self.headers = header_lines(headers)
+        self.path = self.url.raw_path
+        self.origin = origin_of(self.url)
+        self.lines = sent_lines(self.headers)
+        self.names = OWN_HEADERS.union(name.lower() for name, _ in self.headers.raw)
+
+
+class Outgoing(httpx.Request):
+    """A request along an outline, whose headers become httpx's when somebody asks.
+
+    httpx makes all of a request anew: 9 of the 40 µs that an exchange takes. `own` are
+    headers of this request alone, `body` is what it sends.
+    """
+
+    def __init__(
+        self,
+        outline: Outline,
+        method: str,
+        body: bytes,
+        extensions: dict[str, object],
+        own: Mapping[str, str],
+    ) -> None:
+        self.method = method
+        self.url = outline.url
+        self.extensions = extensions
+        self.outline = outline
+        self.stream = httpx.ByteStream(body)
+        self._content = body
+        self._put: tuple[bytes, bytes] | None = None
+        self._known: httpx.Headers | None = None
+        if own:
+            self.headers = httpx.Headers({**outline.headers, **own})
+
+    @property
+    def headers(self) -> httpx.Headers:
+        """The headers, as httpx has them; who asks may change them."""
+        if self._known is None:
+            self._known = self.outline.headers.copy()
+            if self._put is not None:
+                name, value = self._put
+                self._known[name.decode("ascii")] = value.decode("ascii")
+        return self._known
+
+    @headers.setter
+    def headers(self, headers: httpx.Headers) -> None:
+        self._known = headers
+
+    def put(self, name: bytes, value: bytes) -> None:
+        """Set a header, whatever it was before."""
+        if self._known is None and name.lower() not in self.outline.names:
+            self._put = name, value
+        else:
+            self.headers[name.decode("ascii")] = value.decode("ascii")
+
+    def sent_lines(self) -> list[bytes]:
+        """Return the header lines that are sent."""
+        if self._known is not None:
+            return sent_lines(self._known)
+        lines = self.outline.lines
+        return lines if self._put is None else [*lines, b"%b: %b" % self._put]
+
+
+def sent_lines(headers: httpx.Headers) -> list[bytes]:
+    """Return the lines of `headers` as they are sent, but for those of the head."""
+    return [
+        b"%b: %b" % pair for pair in headers.raw if pair[0].lower() not in OWN_HEADERS
+    ]
+
+
+def origin_of(url: httpx.URL) -> Origin:
+    """Return where `url` leads, as connections are kept by."""
+    return url.raw_scheme, url.raw_host, url.port
 
 
 def _is_host(url: httpx.URL) -> bool:

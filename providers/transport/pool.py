@@ -15,7 +15,7 @@ from providers.transport import guard
 from providers.transport.connection import Connection
 from providers.transport.deadline import Deadlines
 from providers.transport.guard import Guard, Lookup
-from providers.transport.outgoing import target
+from providers.transport.outgoing import Origin, target
 
 # Images come from wherever clients say; what is kept per origin must not add up.
 MAX_DESTINATIONS = 1024
@@ -41,7 +41,7 @@ class Pool:
         self.guard = watch
         self._lookup = lookup
         self._service_ports = {port for _, port in watch.rules.services}
-        self._destinations: dict[tuple[bytes, bytes, int | None], Destination] = {}
+        self._destinations: dict[Origin, Destination] = {}
         self.deadlines = Deadlines()
         # It makes connections; those that wait for a request are kept here.
         self.connector = aiohttp.TCPConnector(
@@ -54,14 +54,16 @@ class Pool:
         factory: Any = functools.partial(Connection, self.deadlines)
         self.connector._factory = factory
 
-    def destination(self, url: httpx.URL) -> Destination:
-        """Return the destination of `url`; raises httpx.UnsupportedProtocol."""
-        key = (url.raw_scheme, url.raw_host, url.port)
-        found = self._destinations.get(key)
+    def destination(self, origin: Origin, url: httpx.URL) -> Destination:
+        """Return the destination of `url`, of this `origin`.
+
+        Raises httpx.UnsupportedProtocol, or ValueError for an address that is none.
+        """
+        found = self._destinations.get(origin)
         if found is None:
             if len(self._destinations) >= MAX_DESTINATIONS:
                 self._destinations.clear()
-            found = self._destinations[key] = _destination(url)
+            found = self._destinations[origin] = _destination(url)
         return found
 
     def idle(self, to: Destination) -> Connection | None:
