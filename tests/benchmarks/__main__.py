@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks [--quick] [--before FOLDER] [--peer SPEC ...] [--write]
 
-Needs `wrk` and Linux's /proc. One worker on one core; load and upstream have the other
+Needs Linux's /proc. One worker on one core; load and upstream have the other
 cores. All gateways are asked in turn, row by row, in one run, and what a call leaves to
 do (its row of usage) is waited for and charged. Everything is on: key, limit, a stored
 key of the provider, usage rows. Quote ratios of one run, not microseconds.
@@ -14,9 +14,7 @@ NAME PORT KIND=MODEL... 'HEADER: VALUE'... (docs/performance.md says how to star
 """
 
 import argparse
-import shutil
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -28,11 +26,11 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from tests.benchmarks import lifetime, live, load, page, processes
+from tests.benchmarks import asking, lifetime, live, load, page, processes
 from tests.benchmarks.live import Live
-from tests.benchmarks.load import Failed, Result
+from tests.benchmarks.load import Slices
 from tests.benchmarks.page import Report
-from tests.benchmarks.rows import LIVE_ROWS, MODELS, ROWS, Row
+from tests.benchmarks.rows import LIVE_ROWS, MODELS, ROWS, Row, named, together
 from tests.benchmarks.targets import (
     ROOT,
     Served,
@@ -44,7 +42,8 @@ from tests.benchmarks.targets import (
     version_of,
 )
 
-CONNECTIONS = 16
+QUICK, WHOLE = (5, 0.5), (11, 1.0)
+"""Rounds, and the seconds of a slice."""
 LIVE_STREAMS = (100, 200)
 FEW_STREAMS = 20
 
@@ -52,8 +51,6 @@ FEW_STREAMS = 20
 def main() -> None:
     """Measure, print, and write the page where that is asked for."""
     options = _options()
-    if shutil.which("wrk") is None:
-        sys.exit("wrk is not installed; on Debian: apt install wrk")
     processes.make_way()
     # Ended from outside, it ends what it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
@@ -84,8 +81,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--write", action="store_true", help="docs/performance.md")
     parser.add_argument("--only", default="", help="rows whose name holds this")
     parser.add_argument("--port", type=int, default=9910, help="of the upstream")
+    parser.add_argument("--rounds", type=int, help="how often each row is asked for")
     options = parser.parse_args()
-    options.rounds, options.seconds = (1, 2) if options.quick else (3, 5)
+    rounds, options.seconds = QUICK if options.quick else WHOLE
+    options.rounds = options.rounds or rounds
     return options
 
 
@@ -103,61 +102,41 @@ def _served(
 def _measure(
     options: argparse.Namespace, served: list[Served], targets: list[Target]
 ) -> Report:
-    idle = {target.name: load.idle(target, 3) for target in targets}
-    calls: dict[str, dict[str, Result]] = {}
-    for row in ROWS:
-        if options.only in row.name:
-            calls[row.name] = _row(row, targets, options, idle)
-    streams: dict[str, dict[str, Live]] = {}
-    lifetimes = {}
-    crowded = {}
+    rows = named(options.only)
+    able = {target.name: load.warm(target, rows) for target in targets}
+    shares = load.idle(targets)
+    calls: Slices = {}
+    for group in together(rows):
+        asked = [
+            (row, each) for row in group for each in targets if row in able[each.name]
+        ]
+        calls |= _in_turn(asked, options, shares)
+    names = [target.name for target in targets]
+    report = Report(_how(options), names, calls, {}, {}, {})
     if not options.only:
-        streams = _streams(targets, options)
+        report.live.update(_streams(targets, options))
         for each in served:
             name = each.server.name
-            lifetimes[name] = lifetime.follow(each, whole=not options.quick)
-            print(f"{name}: {lifetimes[name]}", flush=True)
+            found = lifetime.follow(each, whole=not options.quick)
+            report.lifetimes[name] = found
+            print(f"{name}: {found}", flush=True)
         crowd(served[0].server)
-        crowded = _row(ROWS[0], [served[0].target], options, idle)
-    names = [target.name for target in targets]
-    how = _how(options)
-    return Report(how, names, calls, streams, lifetimes, crowded)
+        asked = [(ROWS[0], each) for each in targets if ROWS[0] in able[each.name]]
+        report.crowded.update(_in_turn(asked, options, load.idle(targets)))
+    return report
 
 
-def _row(
-    row: Row,
-    targets: list[Target],
+def _in_turn(
+    asked: list[tuple[Row, Target]],
     options: argparse.Namespace,
-    idle: dict[str, float],
-) -> dict[str, Result]:
-    """Ask every target that has a model for it, in turn; return medians."""
-    found: dict[str, list[Result]] = {}
-    for _ in range(options.rounds):
-        for target in targets:
-            if row.kind not in target.models:
-                continue
-            try:
-                result = load.run(
-                    target, row, options.seconds, CONNECTIONS, idle[target.name]
-                )
-            except Failed as failure:
-                print(f"{row.name}: {target.name} fails: {failure}", flush=True)
-                continue
-            found.setdefault(target.name, []).append(result)
-    medians = {name: _median(results) for name, results in found.items()}
-    told = [
-        f"{name} {each.cpu:,.0f} µs ({each.rate:,.0f}/s, p99 {each.p99:.1f} ms"
-        + (f", {each.errors} errors)" if each.errors else ")")
-        for name, each in medians.items()
-    ]
-    print(f"{row.name}: {', '.join(told)}", flush=True)
-    return medians
-
-
-def _median(results: list[Result]) -> Result:
-    """Return the medians of some runs; errors add up."""
-    columns = list(zip(*results, strict=True))
-    return Result(*map(statistics.median, columns[:-1]), errors=sum(columns[-1]))
+    shares: dict[str, float],
+) -> Slices:
+    """Ask for rows of gateways in turn, and tell what came of it."""
+    found = load.measure(asked, options.rounds, options.seconds, shares)
+    for row, slices in found.items():
+        told = [f"{name} {page.told(each)}" for name, each in slices.items()]
+        print(f"{row}: {', '.join(told)}", flush=True)
+    return found
 
 
 def _live(
@@ -199,9 +178,9 @@ def _streams(
 def _beside_images(target: Target) -> Live:
     """Measure a few streams while one client sends image after image."""
     image = next(row for row in ROWS if row.name == "OpenAI, 1 MB image")
-    body = image.request(target.models[image.kind]), target.headers_for(image)
+    request = [target.request(image)]
     with ThreadPoolExecutor(1) as pool:
-        images = pool.submit(load.wrk, target.port, image.path, [body], 4, 1)
+        images = pool.submit(asking.ask, target.port, request, 1, seconds=4)
         time.sleep(0.5)
         found = live.measure(target, LIVE_ROWS[0], FEW_STREAMS)
         images.result()
@@ -214,8 +193,8 @@ def _how(options: argparse.Namespace) -> str:
     before = f", before is {version_of(options.before)}" if options.before else ""
     return (
         f"Measured {day} at {version_of(ROOT)}{before}: one worker on one core, "
-        f"{CONNECTIONS} connections, medians of {options.rounds} runs of "
-        f"{options.seconds} s in turn."
+        f"{load.CONNECTIONS} connections, {options.rounds} rounds of "
+        f"{options.seconds} s each in turn."
     )
 
 

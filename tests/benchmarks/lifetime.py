@@ -3,8 +3,7 @@
 import time
 from typing import NamedTuple
 
-from tests.benchmarks import processes
-from tests.benchmarks.load import calls_of, wrk
+from tests.benchmarks import asking, processes
 from tests.benchmarks.rows import ROWS
 from tests.benchmarks.targets import Served, Target
 
@@ -34,8 +33,8 @@ def follow(served: Served, *, whole: bool) -> Lifetime:
         _mixed(target, MANY - FEW)
         moments[f"after {MANY:,} calls"] = _look(target)
         image = next(row for row in ROWS if row.name == "OpenAI, 1 MB image")
-        body = image.request(target.models[image.kind]), target.headers_for(image)
-        wrk(target.port, image.path, [body], BURST_SECONDS, CONNECTIONS)
+        burst = [target.request(image)]
+        asking.ask(target.port, burst, CONNECTIONS, seconds=BURST_SECONDS)
         moments["after a burst of 1 MB bodies"] = _look(target)
         time.sleep(REST_SECONDS)
         moments[f"{REST_SECONDS} s later"] = _look(target)
@@ -51,15 +50,11 @@ def _look(target: Target) -> tuple[float, int]:
 def _mixed(target: Target, calls: int) -> None:
     """Send calls of all kinds: whole, streamed, unknown and refused."""
     chat, stream = ROWS[0], next(row for row in ROWS if "stream" in row.name)
-    known = target.models["openai"]
+    unknown = chat.request("nobody-serves-this")
+    refused = chat._replace(body={"messages": 7}).request(target.models[chat.kind])
     headers = target.headers_for(chat)
-    bodies = [
-        chat.request(known),
-        stream.request(known),
-        ROWS[1].request(target.models["anthropic"]),
-        chat.request("nobody-serves-this"),
-        chat._replace(body={"messages": 7}).request(known),
+    requests = [
+        *(target.request(row) for row in (chat, stream, ROWS[1])),
+        *(asking.request(chat.path, body, headers) for body in (unknown, refused)),
     ]
-    while calls > 0:
-        requests = [(body, headers) for body in bodies]
-        calls -= calls_of(wrk(target.port, chat.path, requests, 2, CONNECTIONS))
+    asking.ask(target.port, requests, CONNECTIONS, calls=calls)

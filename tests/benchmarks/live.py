@@ -38,14 +38,7 @@ class Live(NamedTuple):
 
 def measure(target: Target, row: Row, streams: int) -> Live:
     """Open streams at once and read them to their end."""
-    body = row.request(target.models[row.kind])
-    headers = {
-        "Content-Length": str(len(body)),
-        **target.headers_for(row),
-    }
-    lines = [f"POST {row.path} HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items())]
-    request = "\r\n".join([*lines, "", ""]).encode() + body
-    delays, ended = uvloop.run(_streams(target.port, request, streams))
+    delays, ended = uvloop.run(_streams(target.port, target.request(row), streams))
     delays.sort()
     if not delays:
         return Live(0, 0, 0, ended, streams)

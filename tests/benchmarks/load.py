@@ -1,168 +1,157 @@
-"""Drives a gateway with wrk and charges what it spent, to the last row of usage."""
+"""Charges gateways with what they spend on calls, in short slices and in turn."""
 
 import http.client
-import json
-import re
-import subprocess
-import tempfile
 import time
+from collections import deque
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from tests.benchmarks import live, processes
+from tests.benchmarks import asking, processes
+from tests.benchmarks.asking import Asked
 from tests.benchmarks.rows import Row
 from tests.benchmarks.targets import Target
 
-WARM = 40
-"""Requests that are not counted."""
+CONNECTIONS = 16
+SMALL_STREAMS = 50
+"""Slow streams that are open at once: they leave a gateway idle most of the time."""
+WARM_SECONDS = 0.4
+IDLE_SECONDS = 8.0
 SETTLE_SECONDS = 20.0
-LOOK_SECONDS = 0.3
-
-
-Requests = list[tuple[bytes, dict[str, str]]]
-"""Bodies with their headers."""
-
-
-class Failed(Exception):
-    """A gateway does not answer a row; the text says what it said."""
+LOOK_SECONDS = 0.2
+QUIET_SECONDS = 0.01
 
 
 class Result(NamedTuple):
-    """One run: CPU microseconds per call, calls, calls per second, milliseconds."""
+    """One slice: CPU microseconds per call, calls per second, milliseconds, errors."""
 
     cpu: float
-    calls: float
     rate: float
     p50: float
     p99: float
     errors: int
 
 
-def idle(target: Target, seconds: float) -> float:
-    """Return the share of a core that a gateway takes when nobody calls."""
-    pids = processes.tree(target.port)
-    before = processes.cpu_seconds(pids)
-    time.sleep(seconds)
-    return (processes.cpu_seconds(pids) - before) / seconds
+Slices = dict[str, dict[str, list[Result]]]
+"""What was measured, by row and gateway, slice by slice."""
 
 
-def run(
-    target: Target, row: Row, seconds: int, connections: int, idle_share: float
-) -> Result:
-    """Ask for a row as fast as it is answered; raises Failed."""
-    body = row.request(target.models[row.kind])
-    headers = target.headers_for(row)
-    _warm(target, row, body, headers)
-    pids = processes.tree(target.port)
-    began, before = time.monotonic(), processes.cpu_seconds(pids)
+def warm(target: Target, rows: Sequence[Row]) -> list[Row]:
+    """Let a gateway learn all that it learns once; return the rows that it answers."""
+    able = []
+    for row in rows:
+        if row.kind in target.models and _answers(target, row):
+            _ask(target, row, WARM_SECONDS)
+            able.append(row)
+    return able
+
+
+def idle(targets: Sequence[Target]) -> dict[str, float]:
+    """Return the share of a core that each gateway takes when nobody calls."""
+    time.sleep(max(target.settles for target in targets))
+    spent = [-_spent(target) for target in targets]
+    time.sleep(IDLE_SECONDS)
+    for place, target in enumerate(targets):
+        spent[place] += _spent(target)
+    return {
+        target.name: seconds / IDLE_SECONDS
+        for target, seconds in zip(targets, spent, strict=True)
+    }
+
+
+def measure(
+    asked: Sequence[tuple[Row, Target]],
+    rounds: int,
+    seconds: float,
+    shares: dict[str, float],
+) -> Slices:
+    """Ask for rows in turn, round by round, for some seconds each.
+
+    What a call leaves to do is charged to it, and done while others are asked. Each
+    round begins with another pair, so that nobody always follows the same.
+    """
+    found: Slices = {row.name: {} for row, _ in asked}
+    meters = {target.name: _Meter(target, shares[target.name]) for _, target in asked}
+    turns = deque(asked)
+    for _ in range(rounds):
+        for row, target in turns:
+            results = found[row.name].setdefault(target.name, [])
+            meters[target.name].run(row, seconds, results)
+        turns.rotate(-1)
+    for meter in meters.values():
+        meter.charge()
+    return found
+
+
+class _Meter:
+    """What one gateway spends from the first call of a slice until it is at rest."""
+
+    def __init__(self, target: Target, idle_share: float) -> None:
+        self._target = target
+        self._idle_share = idle_share
+        self._pids: set[int] = set()
+        self._running: tuple[Asked, list[Result]] | None = None
+        self._began = self._ended = self._before = 0.0
+
+    def run(self, row: Row, seconds: float, results: list[Result]) -> None:
+        """Ask for a row; its result is added to `results` once it is charged."""
+        self.charge()
+        self._pids = processes.tree(self._target.port)
+        self._began = time.monotonic()
+        self._before = processes.cpu_seconds(self._pids)
+        self._running = _ask(self._target, row, seconds), results
+        self._ended = time.monotonic()
+
+    def charge(self) -> None:
+        """Wait until what the last slice put off is done, and charge it."""
+        if self._running is None:
+            return
+        self._settle()
+        (asked, results), self._running = self._running, None
+        spent = processes.cpu_seconds(self._pids) - self._before
+        spent -= self._idle_share * (time.monotonic() - self._began)
+        calls = max(asked.calls, 1)
+        rate = asked.calls / asked.seconds
+        results.append(
+            Result(spent / calls * 1e6, rate, asked.p50, asked.p99, asked.errors)
+        )
+
+    def _settle(self) -> None:
+        deadline = time.monotonic() + SETTLE_SECONDS
+        time.sleep(max(0.0, self._ended + self._target.settles - time.monotonic()))
+        while time.monotonic() < deadline:
+            before = processes.cpu_seconds(self._pids)
+            time.sleep(LOOK_SECONDS)
+            spent = processes.cpu_seconds(self._pids) - before
+            if spent <= self._idle_share * LOOK_SECONDS + QUIET_SECONDS:
+                return
+
+
+def _ask(target: Target, row: Row, seconds: float) -> Asked:
+    requests = [target.request(row)]
     if row.flavour:
-        asked = _by_hand(target, row, seconds, connections)
-    else:
-        asked = _by_wrk(target, row, [(body, headers)], seconds, connections)
-    _settle(target, pids, idle_share)
-    spent = processes.cpu_seconds(pids) - before
-    spent -= idle_share * (time.monotonic() - began)
-    return asked._replace(cpu=spent / max(asked.calls, 1) * 1e6)
+        # One stream each: they take longer than any slice.
+        return asking.ask(target.port, requests, SMALL_STREAMS, calls=SMALL_STREAMS)
+    return asking.ask(target.port, requests, CONNECTIONS, seconds=seconds)
 
 
-def _by_wrk(
-    target: Target, row: Row, requests: Requests, seconds: int, connections: int
-) -> Result:
-    printed = wrk(target.port, row.path, requests, seconds, connections)
-    calls = calls_of(printed)
-    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", printed)
-    return Result(
-        0,
-        calls,
-        calls / seconds,
-        _milliseconds(_found(r"50%\s+([\d.]+\w+)", printed)),
-        _milliseconds(_found(r"99%\s+([\d.]+\w+)", printed)),
-        int(bad.group(1)) if bad else 0,
-    )
-
-
-def _by_hand(target: Target, row: Row, seconds: int, connections: int) -> Result:
-    """Read slow streams to their end, which wrk would cut off when its time is over."""
-    began = time.monotonic()
-    runs = [live.measure(target, row, connections) for _ in range(seconds)]
-    ended = sum(each.ended for each in runs)
-    rate = ended / (time.monotonic() - began)
-    return Result(0, ended, rate, 0, 0, seconds * connections - ended)
-
-
-def _warm(target: Target, row: Row, body: bytes, headers: dict[str, str]) -> None:
-    """Ask a few times on one connection, and look at the answer."""
+def _answers(target: Target, row: Row) -> bool:
+    """Ask once and look at the answer."""
     connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=30)
-    count = 3 if row.flavour else WARM
+    body = row.request(target.models[row.kind])
     try:
-        for _ in range(count):
-            connection.request("POST", row.path, body, headers)
-            answer = connection.getresponse()
-            text = answer.read()
-            if answer.status != 200:
-                raise Failed(f"{answer.status}: {text[:200]!r}")
+        connection.request("POST", row.path, body, target.headers_for(row))
+        answer = connection.getresponse()
+        text = answer.read()
     except (OSError, http.client.HTTPException) as error:
-        raise Failed(repr(error)) from None
+        print(f"{row.name}: {target.name} fails: {error!r}", flush=True)
+        return False
     finally:
         connection.close()
+    if answer.status != 200:
+        said = f"{answer.status}: {text[:200]!r}"
+        print(f"{row.name}: {target.name} fails: {said}", flush=True)
+    return answer.status == 200
 
 
-def _settle(target: Target, pids: set[int], idle_share: float) -> None:
-    """Wait until what was put off is done."""
-    deadline = time.monotonic() + SETTLE_SECONDS
-    time.sleep(target.settles)
-    while time.monotonic() < deadline:
-        before = processes.cpu_seconds(pids)
-        time.sleep(LOOK_SECONDS)
-        spent = processes.cpu_seconds(pids) - before
-        if spent <= idle_share * LOOK_SECONDS + 0.02:
-            return
-
-
-def wrk(
-    port: int,
-    path: str,
-    requests: Requests,
-    seconds: int,
-    connections: int,
-) -> str:
-    """Send requests in turn for some seconds and return what wrk printed."""
-    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write("local all, n = {}, 0\n")
-        for body, headers in requests:
-            named = ",".join(
-                f"[{json.dumps(k)}]={json.dumps(headers[k])}" for k in headers
-            )
-            script.write(
-                f"all[#all+1] = wrk.format('POST', nil, {{{named}}}, "
-                f"[==[{body.decode()}]==])\n"
-            )
-        script.write("function request() n = n % #all + 1; return all[n] end\n")
-        script.flush()
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency"]
-        url = f"http://127.0.0.1:{port}{path}"
-        try:
-            return subprocess.run(
-                [*command, "--timeout", "30", "-s", script.name, url],
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout
-        except subprocess.CalledProcessError as error:
-            raise Failed(error.stderr or error.stdout) from None
-
-
-def calls_of(printed: str) -> int:
-    """Return how many answers wrk got."""
-    return int(_found(r"(\d+) requests in", printed))
-
-
-def _found(pattern: str, text: str) -> str:
-    match = re.search(pattern, text)
-    if match is None:
-        raise Failed(f"wrk printed something unexpected:\n{text}")
-    return match.group(1)
-
-
-def _milliseconds(text: str) -> float:
-    number, unit = re.fullmatch(r"([\d.]+)(\w+)", text).groups()  # type: ignore[union-attr]
-    return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000}[unit]
+def _spent(target: Target) -> float:
+    return processes.cpu_seconds(processes.tree(target.port))

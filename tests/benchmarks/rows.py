@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from tests.benchmarks.upstream import LIVE, SMALL
@@ -23,7 +23,8 @@ MODELS = dict(zip(("openai", "anthropic", "embeddings"), NAMES, strict=True))
 class Row(NamedTuple):
     """One kind of request: who answers it, by which path, and what it holds.
 
-    `kind` says which of a gateway's models is asked, `like` which upstream answers.
+    `kind` says which of a gateway's models is asked, `like` which upstream answers,
+    `chat` names the row of a chat that it must not cost much more than.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Row(NamedTuple):
     body: JSON
     like: str = ""
     flavour: str = ""
+    chat: str = ""
 
     def request(self, model: str) -> bytes:
         """Return the body of the request for a model."""
@@ -101,23 +103,28 @@ def _asked() -> JSON:
 def _doors() -> list[Row]:
     system, *rest = _messages()
     message = {"max_tokens": 256, "system": system["content"], "messages": rest}
-    asked, stream = _asked(), {"stream": True}
     a, o, text = "anthropic", "openai", {"input": "What is RunAgents?"}
     native, made = "Responses, passed on", "Responses, translated"
     return [
-        Row("Messages to Anthropic", "messages", MESSAGES, message, a),
-        Row(
-            "Messages to Anthropic, stream of 200",
-            "messages",
-            MESSAGES,
-            message | stream,
-            a,
-        ),
-        Row(native, "native", RESPONSES, asked, o),
-        Row(f"{native}, stream of 200", "native", RESPONSES, asked | stream, o),
-        Row(made, "responses", RESPONSES, asked, o),
-        Row(f"{made}, stream of 200", "responses", RESPONSES, asked | stream, o),
+        *_door("Messages to Anthropic", "messages", MESSAGES, message, a),
+        *_door(native, "native", RESPONSES, _asked(), o),
+        *_door(made, "responses", RESPONSES, _asked(), o),
         Row("Embeddings", "embeddings", EMBEDDINGS, text, o),
+    ]
+
+
+def _door(name: str, kind: str, path: str, body: JSON, like: str) -> list[Row]:
+    whole, streamed = "call", "stream of 200"
+    return [
+        Row(name, kind, path, body, like, chat=f"OpenAI, {whole}"),
+        Row(
+            f"{name}, {streamed}",
+            kind,
+            path,
+            body | {"stream": True},
+            like,
+            chat=f"OpenAI, {streamed}",
+        ),
     ]
 
 
@@ -137,3 +144,18 @@ LIVE_ROWS = [
     Row(vendor, kind, CHAT, _chat(**_STREAM), flavour=LIVE)
     for vendor, kind in (("OpenAI", "openai"), ("Anthropic", "anthropic"))
 ]
+
+
+def named(part: str) -> list[Row]:
+    """Return the rows whose names hold `part`, and those they are compared with."""
+    found = {row.name for row in ROWS if part in row.name}
+    found |= {row.chat for row in ROWS if row.name in found}
+    return [row for row in ROWS if row.name in found]
+
+
+def together(rows: Sequence[Row]) -> list[list[Row]]:
+    """Return rows, those together that are compared with one another."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.chat or row.name, []).append(row)
+    return list(found.values())
