@@ -20,7 +20,7 @@ import contextlib
 import math
 import ssl
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from time import monotonic
 
 import aiohttp
@@ -29,7 +29,7 @@ import httpx
 from providers.transport import exchange, guard
 from providers.transport.deadline import Overdue
 from providers.transport.encodings import Encoded
-from providers.transport.exchange import NoAnswer, raw_headers
+from providers.transport.exchange import NoAnswer, raw_headers, whole_body
 from providers.transport.failures import (
     DestinationBlocked,
     NameNotResolved,
@@ -69,11 +69,16 @@ __all__ = [
     "repeats_of",
     "transport",
     "use",
+    "whole_body",
 ]
 
 SOON = 1.0
 # How long an exchange may take that names no time of its own.
 LONGEST_SECONDS = 3600.0
+
+
+Pools = dict[tuple[bool, bool, bool], Pool]
+"""Pools of one event loop by what they may connect to."""
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
@@ -99,9 +104,12 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         self._rules = rules or Rules.from_settings()
         self._lookup = lookup
         self._ssl_context = ssl_context
-        self._pools: weakref.WeakKeyDictionary[
-            asyncio.AbstractEventLoop, dict[tuple[bool, bool, bool], Pool]
-        ] = weakref.WeakKeyDictionary()
+        self._pools: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Pools] = (
+            weakref.WeakKeyDictionary()
+        )
+        # Those of the loop that asked last: a worker has one.
+        self._loop: Callable[[], object] = lambda: None
+        self._pools_here: Pools = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request` and return the response once its headers are there.
@@ -163,10 +171,10 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     def _pool(self, private_network: bool, sandbox: bool, metadata: bool) -> Pool:
         loop = asyncio.get_running_loop()
-        pools = self._pools.get(loop)
-        if pools is None:
-            pools = self._pools[loop] = {}
-        kind = (private_network, sandbox, metadata)
+        if self._loop() is not loop:
+            self._loop = weakref.ref(loop)
+            self._pools_here = self._pools.setdefault(loop, {})
+        pools, kind = self._pools_here, (private_network, sandbox, metadata)
         pool = pools.get(kind)
         if pool is None:
             watch = Guard(self._rules, private_network, sandbox, metadata)
@@ -177,6 +185,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the connections that the running event loop opened."""
         pools = self._pools.pop(asyncio.get_running_loop(), {})
+        self._loop = lambda: None
         for pool in pools.values():
             await pool.aclose()
 

@@ -111,6 +111,12 @@ def raw_headers(response: httpx.Response) -> list[tuple[bytes, bytes]]:
     return response.headers.raw
 
 
+def whole_body(response: httpx.Response) -> bytes | None:
+    """Return a body of which nothing was read, None where it is not all here."""
+    stream = response.stream
+    return stream.whole() if isinstance(stream, Body) else None
+
+
 class Answer(httpx.Response):
     """A response whose headers become httpx's when they are asked for.
 
@@ -158,6 +164,19 @@ class Body(httpx.AsyncByteStream):
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
+
+    def whole(self) -> bytes | None:
+        """Return the body that nothing was read of, None where it is not all here.
+
+        Nearly every answer comes as one piece with its head.
+        """
+        connection = self._connection
+        if connection is None or connection.answer.state != DONE:
+            return None
+        body = connection.take()
+        self._ended = True
+        self._finish()
+        return body
 
     async def __anext__(self) -> bytes:
         """Return what has arrived, waiting for something if need be.
