@@ -359,6 +359,8 @@ RESPONSES_MEMORY_MB = env_int("RESPONSES_MEMORY_MB", 512)
 ATTEMPTS_COUNTER = "gateway.worker.runtime.count_attempt"
 # A function that returns, by a provider's name, what its calls of a day came to.
 PROVIDER_TRAFFIC = "gateway.console.reports.by_provider"
+# A function that returns what a model costs by its vendor's list.
+LIST_PRICES = "gateway.ledger.prices.listed"
 # A function that returns what else of the project's is old enough to be deleted.
 GATEWAY_OUTDATED = "runagents.audit.outdated"
 # What the leader does each second, and itself does seldom: look for a newer release.

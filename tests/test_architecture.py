@@ -138,6 +138,12 @@ ALLOWED: dict[str, set[str]] = {
         "providers.sealing",
         "providers.vendors",
     },
+    "providers.model_lists": {
+        "providers.models",
+        "providers.starter",
+        "providers.status",
+        "providers.vendors",
+    },
     "providers.options": set(),
     "providers.status": {
         "providers.auth",
