@@ -9,7 +9,7 @@ from providers.models.provider import ProviderModel
 from providers.vendors import Vendor
 
 NEW, GONE, PRICES = "new", "gone", "prices"
-KINDS = (NEW, GONE, PRICES)
+KINDS = (GONE, PRICES, NEW)
 
 Price = tuple[Decimal | None, Decimal | None, Decimal | None]
 """US dollars per million tokens of input, output and cached input."""
