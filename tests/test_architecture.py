@@ -156,7 +156,7 @@ ALLOWED: dict[str, set[str]] = {
         "providers.vendors",
     },
     "providers.key_shapes": set(),
-    "providers.transport": {"providers.addresses"},
+    "providers.transport": {"providers.addresses", "providers.certificates"},
     "providers.vendors": set(),
     "providers": set(),
     "runagents": {"gateway", "providers"},

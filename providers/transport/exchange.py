@@ -49,7 +49,8 @@ async def perform(
     """
     if connection.transport is None:
         connection.abort()
-        raise httpx.ConnectError("The connection was lost before it was used.")
+        lost = httpx.ConnectError("The connection was lost before it was used.")
+        raise connection.failure or lost
     sent_at = monotonic()
     read = limits.get("read")
     connection.ends_at = ends_at
@@ -96,7 +97,7 @@ def head(
     if not keep_alive:
         parts.append(b"connection: close")
     head = b"\r\n".join(parts)
-    breaks = len(parts) + 2
+    breaks = len(parts) - 1 + lines.count(b"\n")
     if head.count(b"\n") != breaks or head.count(b"\r") != breaks or b"\0" in head:
         raise httpx.LocalProtocolError(
             "A header to the upstream holds a line break or a NUL character."
