@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ('prices', models.JSONField(default=dict)),
                 ('listed_prices', models.JSONField(default=dict)),
                 ('proposals', models.PositiveIntegerField(db_index=True, default=0)),
-                ('provider', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='model_list', to='providers.modelprovider')),
+                ('provider', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='model_list', to='providers.modelprovider')),
             ],
             options={
                 'verbose_name': 'model list',

@@ -17,8 +17,13 @@ class ModelList(models.Model):
     was asked for last. `proposals` counts what waits, as of the provider's `version`.
     """
 
+    # A former version, beside this one during an upgrade, deletes providers and knows
+    # nothing of these rows.
     provider = models.OneToOneField(
-        ModelProvider, models.CASCADE, related_name="model_list"
+        ModelProvider,
+        models.CASCADE,
+        related_name="model_list",
+        db_constraint=False,
     )
     endpoint = models.CharField(max_length=2048)
     version = models.PositiveIntegerField(default=0)
