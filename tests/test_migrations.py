@@ -1,7 +1,7 @@
-"""A version goes on beside the next one's tables: what migrations may do without a look.
+"""What migrations may do without a look: versions go on beside newer tables.
 
-Hosts are upgraded one after the other, and the first migrates. The former version, which
-knows nothing of it, goes on to add, change and delete rows.
+Hosts are upgraded one after the other, and the first migrates. The former version knows
+nothing of it and goes on to add, change and delete rows.
 """
 
 from collections.abc import Iterator

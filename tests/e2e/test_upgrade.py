@@ -30,10 +30,11 @@ def git(*words: str) -> str:
 
 
 def former_version() -> str:
-    """Return the last release, else the commit before tables were changed last."""
+    """Return the last release, else the commit before a migration came last."""
     if released := git("describe", "--tags", "--abbrev=0", "--match", "v*"):
         return released
-    changed = git("log", "-1", "--format=%H", "--", "*/migrations/0*.py")
+    words = "--diff-filter=A", "--format=%H", "--", "*/migrations/0*.py"
+    changed = git("log", "-1", *words)
     return git("rev-parse", "--verify", "--quiet", f"{changed}^") if changed else ""
 
 
