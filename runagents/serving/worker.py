@@ -18,7 +18,9 @@ from gunicorn.workers import gasgi
 from gateway.worker.draining import STALLED, draining
 from runagents import settings
 from runagents.serving import exits
-from runagents.serving.parser import Parser
+from runagents.serving.plain import exchange
+from runagents.serving.plain.exchange import Addresses, PlainRequest
+from runagents.serving.plain.parser import Parser
 
 IDLE_CHECK_SECONDS = 0.25
 # What was used a moment ago may just be sending its next request.
@@ -30,6 +32,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
 
     _patience: asyncio.TimerHandle | None = None
     _made_at = 0.0
+    _addresses: Addresses | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Let the worker know of it."""
@@ -61,10 +64,27 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         if self._patience is not None:
             self._patience.cancel()
 
-    async def _serve_http_request(self, *call: Any) -> Any:
+    async def _serve_http_request(
+        self, request: Any, sockname: Any, peername: Any
+    ) -> Any:
         # gunicorn makes a task for each call, for those that go on behind their last
         # message. None does here, and a task costs the event loop two more rounds.
-        return await self._handle_http_request(*call)
+        if not isinstance(request, PlainRequest):
+            return await self._handle_http_request(request, sockname, peername)
+        if self._addresses is None:
+            to, by = map(protocol._normalize_sockaddr, (sockname, peername))
+            self._addresses = to, by
+        return await exchange.answer(self, request, self._addresses)
+
+    def _on_headers_complete(self) -> Any:
+        parser = self._callback_parser
+        if not parser.is_plain:
+            return super()._on_headers_complete()
+        request = PlainRequest(parser, "https" if self._is_ssl else "http")
+        self._current_request = request
+        self._body_receiver = protocol.BodyReceiver(request, self)
+        self._request_ready.set()
+        return False
 
     def _is_websocket_upgrade(self, request: Any) -> bool:
         # Nothing here speaks it. As a request like any other it is refused in words;

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runagents.serving import server
-from runagents.serving.parser import Parser
+from runagents.serving.plain.parser import Parser
 from tests import smuggling
 from tests.smuggling import BY_LENGTH, READ, REFUSED, SECOND, head
 

@@ -1,0 +1,1 @@
+"""Plain requests, as nearly all are: read and answered past most of gunicorn."""

@@ -1,0 +1,276 @@
+"""A plain request is served as gunicorn's own code serves it, to the byte."""
+
+import asyncio
+import logging
+import sys
+from typing import Any
+
+import pytest
+from gunicorn.asgi import protocol
+from gunicorn.config import Config
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runagents.serving import server, worker
+from runagents.serving.logs import ServerLogger
+from runagents.serving.plain import parser
+from runagents.serving.plain.exchange import PlainRequest
+from tests.smuggling import SECOND, head
+
+START = {"type": "http.response.start", "status": 200, "headers": []}
+BODY = {"type": "http.response.body"}
+
+
+class Log:
+    """What of gunicorn's log is asked for; keeps nothing."""
+
+    access_log_enabled = ServerLogger.access_log_enabled
+
+    def _leave(self, *told: object) -> None:
+        """Leave a line out."""
+
+    debug = error = exception = warning = info = _leave
+    error_log = logging.getLogger("tests.nothing")
+
+
+class Wire:
+    """A transport that keeps what is written."""
+
+    def __init__(self) -> None:
+        self.sent = b""
+        self.is_closed = False
+
+    def get_extra_info(self, name: str) -> Any:
+        known = {"peername": ("10.0.0.9", 5), "sockname": ("127.0.0.1", 8000)}
+        return known.get(name)
+
+    def set_write_buffer_limits(self, high: int) -> None:
+        """Hold as much as may come."""
+
+    def write(self, data: bytes) -> None:
+        self.sent += data
+
+    def writelines(self, parts: Any) -> None:
+        self.sent += b"".join(parts)
+
+    def can_write_eof(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def configuration() -> Config:
+    """Return gunicorn's configuration, as far as it decides on a connection."""
+    found = Config()
+    for name in (
+        "asgi_disconnect_grace_period",
+        "header_map",
+        "http_parser",
+        "keepalive",
+        "limit_request_field_size",
+        "limit_request_fields",
+        "limit_request_line",
+    ):
+        found.set(name, getattr(server, name))
+    return found
+
+
+class Worker:
+    """What of gunicorn's worker a connection asks for."""
+
+    alive = True
+    max_requests = sys.maxsize
+    nr = nr_conns = 0
+
+    def __init__(self, application: Any) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.cfg, self.log, self.asgi = configuration(), Log(), application
+        self.connections: set[Any] = set()
+        self.state = {"of": "the worker"}
+
+
+def served(
+    messages: list[dict[str, Any]], data: bytes, *, plainly: bool, **of_worker: Any
+):
+    """Return what is written for `data` where an application sends `messages`.
+
+    Besides what it was told of each request, and whether the connection was closed.
+    """
+    told: list[Any] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message["body"], message["more_body"]
+        told.append((scope, body))
+        for message in messages:
+            if message is BREAKS:
+                raise OSError("broken")
+            await send(message)
+
+    async def serve() -> Any:
+        served_by = Worker(application)
+        for name, value in of_worker.items():
+            setattr(served_by, name, value)
+        wire, connection = Wire(), worker.Connection(served_by)
+        connection.connection_made(wire)
+        connection.data_received(data)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        was_closed = wire.is_closed
+        connection.connection_lost(None)
+        await asyncio.gather(connection._task, return_exceptions=True)
+        return wire.sent, told, was_closed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(protocol, "_get_cached_date_header", lambda: b"Date: now\r\n")
+        if not plainly:
+            patch.setattr(parser.Parser, "_is_plain", lambda *of: False)
+        return asyncio.run(serve())
+
+
+BREAKS: dict[str, Any] = {}
+WHOLE = [
+    {**START, "headers": [(b"content-type", b"a/b"), (b"content-length", b"2")]},
+    {**BODY, "body": b"{}", "more_body": False},
+]
+
+
+def start(status: int, *headers: tuple[bytes, bytes]) -> dict[str, Any]:
+    return {"type": "http.response.start", "status": status, "headers": [*headers]}
+
+
+def body(data: bytes, more: bool = False) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": data, "more_body": more}
+
+
+LENGTH = (b"Content-Length", b"5")
+ANSWERS = {
+    "whole": WHOLE,
+    "in chunks": [start(200), body(b"ab", more=True), body(b"", more=True), body(b"c")],
+    "chunks that end with nothing": [start(200), body(b"ab", more=True), body(b"")],
+    "nothing": [start(200), body(b"")],
+    "nothing of no length": [start(200, (b"content-length", b"0")), body(b"")],
+    "too little": [start(200, LENGTH), body(b"abc")],
+    "too much": [start(200, LENGTH), body(b"abc", more=True), body(b"defgh")],
+    "large": [start(200), body(b"x" * 70_000)],
+    "large of a length": [
+        start(200, (b"content-length", b"70000")),
+        body(b"x" * 70_000),
+    ],
+    "204": [start(204, LENGTH), body(b"")],
+    "304": [start(304, LENGTH), body(b"hello")],
+    "404": [start(404, LENGTH), body(b"hello")],
+    "headers of the server's": [
+        start(200, (b"Server", b"own"), (b"date", b"then"), (b"connection", b"close")),
+        body(b""),
+    ],
+    "a header twice": [
+        start(200, (b"set-cookie", b"a"), (b"set-cookie", b"b")),
+        body(b""),
+    ],
+    "a value that is a name": [start(200, (b"vary", b"content-length")), body(b"a")],
+    "a value of nothing": [start(200, (b"x", b"")), body(b"a")],
+    "a bytearray": [start(200), {**BODY, "body": bytearray(b"ab"), "more_body": False}],
+    "a failure": [BREAKS],
+    "a failure behind its head": [start(200), BREAKS],
+    "a failure amid it": [start(200), body(b"a", more=True), BREAKS],
+    "a failure behind it": [start(200), body(b"a"), BREAKS],
+    "a body without a head": [body(b"a")],
+    "two ends": [*WHOLE, body(b"a")],
+    "no end": [start(200), body(b"a", more=True)],
+    "a line in a value": [start(200, (b"x", b"a\r\nb: c")), body(b"")],
+    "a line feed in a value": [start(200, (b"x", b"a\nb\nc")), body(b"")],
+    "a line in a name": [start(200, (b"x\ny\nz", b"a")), body(b"")],
+    "a colon in a name": [start(200, (b"x: y", b"a")), body(b"")],
+    "no name": [start(200, (b"", b"a")), body(b"")],
+    "a NUL": [start(200, (b"x", b"\0")), body(b"")],
+}
+REQUEST = head(b"Content-Length: 5", b"Authorization: Bearer a") + b"hello"
+
+
+@pytest.mark.parametrize("messages", ANSWERS.values(), ids=ANSWERS)
+def test_an_answer_is_written_as_gunicorn_writes_it(messages):
+    quick = served(messages, REQUEST + SECOND, plainly=True)
+    assert quick == served(messages, REQUEST + SECOND, plainly=False)
+
+
+@pytest.mark.parametrize(
+    "of_worker", [{"alive": False}, {"max_requests": 1}, {"max_requests": 2}]
+)
+@pytest.mark.parametrize("name", ["whole", "in chunks"])
+def test_an_end_of_the_worker_is_told_as_gunicorn_tells_it(name, of_worker):
+    quick = served(ANSWERS[name], REQUEST + SECOND, plainly=True, **of_worker)
+    long = served(ANSWERS[name], REQUEST + SECOND, plainly=False, **of_worker)
+    assert quick == long
+    assert b"Connection: close" in quick[0]
+
+
+FIELDS = {
+    "none": [],
+    "kept": [b"Connection: Keep-Alive"],
+    "closed": [b"Connection: close"],
+    "an upgrade": [b"Connection: Upgrade", b"Upgrade: websocket"],
+    "a field twice": [b"X-Api-Key: a", b"X-Api-Key: b"],
+    "a scheme": [b"X-Forwarded-Proto: https"],
+    "a name with an underscore": [b"X_Forwarded_For: 1.2.3.4"],
+    "a leave asked for": [b"Expect: 100-continue"],
+}
+
+
+@pytest.mark.parametrize("fields", FIELDS.values(), ids=FIELDS)
+@pytest.mark.parametrize("target", [b"/", b"/a%2Fb%FF?c=%20&d", b"/v1//x?"])
+@pytest.mark.parametrize("method", [b"POST", b"GET", b"HEAD", b"CONNECT"])
+def test_a_request_is_told_as_gunicorn_tells_it(method, target, fields):
+    data = head(b"Content-Length: 5", *fields) + b"hello"
+    data = b"%b %b %b" % (method, target, data.split(b" ", 2)[2])
+    quick = served(WHOLE, data + SECOND, plainly=True)
+    assert quick == served(WHOLE, data + SECOND, plainly=False)
+
+
+def test_a_request_behind_a_plain_one_is_judged_by_itself():
+    data = REQUEST + head(b"Expect: 100-continue", b"Content-Length: 5")
+    assert served(WHOLE, data, plainly=True) == served(WHOLE, data, plainly=False)
+
+
+NAMES = st.sampled_from([b"a", b"X-Y", b"server", b"x\n", b"", b"b c", b"date"])
+VALUES = st.sampled_from([b"", b"0", b"3", b"a b", b"\xff", b"a\n", b"content-length"])
+LENGTHS = st.lists(
+    st.sampled_from([(b"Content-Length", b"3"), (b"content-length", b"0")])
+)
+PARTS = st.lists(st.binary(max_size=4), max_size=3)
+
+
+@given(
+    st.sampled_from([200, 201, 204, 304, 500]),
+    st.lists(st.tuples(NAMES, VALUES), max_size=3, unique_by=lambda pair: pair[0]),
+    LENGTHS.filter(lambda found: len(found) < 2),
+    PARTS,
+)
+def test_any_answer_is_written_as_gunicorn_writes_it(status, headers, lengths, parts):
+    headers = [*headers, *lengths]
+    messages = [start(status, *headers), *(body(part, more=True) for part in parts)]
+    messages.append(body(b""))
+    quick = served(messages, REQUEST + SECOND, plainly=True)
+    assert quick == served(messages, REQUEST + SECOND, plainly=False)
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [[], [start(200), start(200), body(b"a")], [{"type": "http.response.push"}]],
+    ids=["no answer", "two heads", "a message of another kind"],
+)
+def test_a_connection_ends_with_what_is_no_answer(messages):
+    sent, told, was_closed = served(messages, REQUEST + SECOND, plainly=True)
+    assert was_closed
+    assert len(told) == 1
+    assert sent.count(b"HTTP/1.1") <= 1
+
+
+def test_a_plain_request_is_not_gunicorns(monkeypatch):
+    made = []
+    monkeypatch.setattr(PlainRequest, "scope", lambda *of: made.append(of))
+    served(WHOLE, REQUEST, plainly=True)
+    assert made
