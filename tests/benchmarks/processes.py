@@ -10,6 +10,13 @@ import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
+_FILE = re.compile(
+    r"^[0-9a-f]+-[0-9a-f]+ \S+ (\S+ \S+ [1-9]\d*) .*\n"
+    r"(?:[A-Z].*\n)*?Rss: +(\d+) kB\n(?:[A-Z].*\n)*?Anonymous: +(\d+) kB\n",
+    re.M,
+)
+"""A mapped file in /proc/PID/smaps: its place, what of it is resident, and changed."""
+
 
 def free_port() -> int:
     """Return a port that nobody listens on."""
@@ -106,16 +113,25 @@ def cpu_seconds(pids: set[int], *, ended: bool = False) -> float:
 
 
 def megabytes(pids: set[int]) -> float:
-    """Return the proportional memory of the processes."""
-    kilobytes = 0
+    """Return the proportional memory of processes, on a machine of their own.
+
+    Their own pages count as PSS has it: those they share, once. It divides pages of
+    files, such as libraries, by all processes of the machine that use them, and would
+    say less the more tests run elsewhere; here they are these processes' alone.
+    """
+    own = 0
+    files: dict[str, int] = {}
     for pid in pids:
         try:
-            text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            maps = Path(f"/proc/{pid}/smaps").read_text()
         except OSError:
             continue
-        if found := re.search(r"Pss:\s+(\d+)", text):
-            kilobytes += int(found.group(1))
-    return kilobytes / 1024
+        own += sum(map(int, re.findall(r"^Pss_Anon:\s+(\d+)", rollup, re.M)))
+        for file, resident, changed in _FILE.findall(maps):
+            here = int(resident) - int(changed)
+            files[file] = max(files.get(file, 0), here)
+    return (own + sum(files.values())) / 1024
 
 
 def descriptors(pids: set[int]) -> int:
