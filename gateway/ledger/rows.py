@@ -7,7 +7,7 @@ a row, as much as half of what storing it does.
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -22,8 +22,10 @@ from gateway.wire.jsontext import JSON
 
 logger = logging.getLogger(__name__)
 
-# SQLite and its thread switch once per statement, not per row.
-ROWS_PER_STATEMENT = 50
+# SQLite and its thread switch once per statement, not per row. How many there are of
+# them is few: each is a statement of its own, which a connection keeps compiled, 50
+# rows in 0.3 MB.
+ROWS_PER_STATEMENT = (50, 10, 1)
 # PostgreSQL's table for rows on their way.
 INCOMING = "usage_incoming"
 
@@ -83,10 +85,12 @@ def store(lines: Sequence[Line], costs: Costs) -> list[Line]:
 
 def _into_sqlite(rows: list[list[Any]]) -> None:
     """Insert rows in the transaction; raises the database's own errors."""
-    for start in range(0, len(rows), ROWS_PER_STATEMENT):
-        some = rows[start : start + ROWS_PER_STATEMENT]
-        values = list(chain.from_iterable(some))
-        connection.connection.execute(_insert(len(some)), values)
+    start = 0
+    for count in ROWS_PER_STATEMENT:
+        while len(rows) - start >= count:
+            values = list(chain.from_iterable(rows[start : start + count]))
+            connection.connection.execute(_insert(count), values)
+            start += count
 
 
 def _copy(rows: list[list[Any]]) -> None:
@@ -140,7 +144,7 @@ def _money() -> Convert:
     return partial(field.get_db_prep_save, connection=connection)
 
 
-@lru_cache(maxsize=ROWS_PER_STATEMENT)
+@cache
 def _insert(rows: int) -> str:
     """Return SQLite's statement for that many rows.
 

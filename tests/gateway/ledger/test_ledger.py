@@ -8,6 +8,7 @@ import sys
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from gateway.ledger import lines, rows
 from gateway.ledger.flusher import REFUSED, Flusher
@@ -208,6 +209,23 @@ def test_five_hundred_rows_around_a_refused_one_are_stored_once(spool):
     Flusher(spool.folder).flush()
     stored = UsageRecord.objects.values_list("request_id", flat=True)
     assert sorted(stored) == sorted(f"r{n}" for n in range(510) if n != 255)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's own way")
+def test_however_many_rows_come_few_statements_store_them(spool):
+    texts: set[str] = set()
+    connection.ensure_connection()
+    connection.connection.set_trace_callback(texts.add)
+    for count in range(1, 70):
+        for _ in range(count):
+            entry = Entry(spool, **FIELDS)
+            entry.began()
+            entry.ended("ok")
+        Flusher(spool.folder).flush()
+    connection.connection.set_trace_callback(None)
+    kinds = {text.count("(") for text in texts if text.startswith("INSERT")}
+    assert UsageRecord.objects.count() == sum(range(1, 70))
+    assert len(kinds) <= 3
 
 
 def test_a_text_with_nul_or_too_long_is_stored_mended(spool):
