@@ -198,9 +198,22 @@ def origin(url: str) -> str:
 def is_private(endpoint: str) -> bool:
     """Tell whether the endpoint's host is, by its looks alone, on a private network.
 
-    Names are not resolved here; the transport checks every address it connects to.
+    True for loopback and private addresses, ``localhost``, single-label names and the
+    usual internal suffixes. Names are not resolved here; the transport checks every
+    address it connects to.
     """
-    return addresses.looks_private(urlsplit(endpoint).hostname or "")
+    host = (urlsplit(endpoint).hostname or "").rstrip(".")
+    try:
+        address = addresses.parse(host)
+    except ValueError:
+        return (
+            host == "localhost"
+            or "." not in host
+            or host.endswith(
+                (".localhost", ".local", ".internal", ".lan", ".home.arpa")
+            )
+        )
+    return addresses.kind(address) is addresses.Kind.PRIVATE
 
 
 def _check_host(host: str) -> None:

@@ -1,7 +1,8 @@
 """What many tests share."""
 
+import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -12,10 +13,11 @@ from django.utils import timezone
 from hypothesis import HealthCheck, settings
 
 from gateway.identifiers import token
+from gateway.limits.host import HostLimiter
 from gateway.models import UsageRecord
 from gateway.worker.runtime import runtime
 from providers.models import ModelProvider, ProviderModel, Secret
-from tests import doors, limits
+from tests import doors
 
 # A busy machine makes an example slow, not wrong.
 settings.register_profile(
@@ -36,12 +38,12 @@ def _nobody_has_tried_yet(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     """Counts are kept in files, and all tests come from one address."""
-    limiter = limits.of_a_test(tmp_path_factory.getbasetemp() / f"limits-{token(8)}")
+    limiter = HostLimiter(tmp_path_factory.getbasetemp() / f"limits-{token(8)}")
     monkeypatch.setattr(runtime, "limiter", limiter)
     yield
-    # It waits for nothing, and Playwright's loop goes on running on this thread.
-    with suppress(StopIteration):
-        limiter.aclose().send(None)
+    # Playwright's loop goes on running on this thread.
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(asyncio.run, limiter.aclose()).result()
 
 
 @pytest.fixture

@@ -138,12 +138,6 @@ ALLOWED: dict[str, set[str]] = {
         "providers.sealing",
         "providers.vendors",
     },
-    "providers.model_lists": {
-        "providers.models",
-        "providers.starter",
-        "providers.status",
-        "providers.vendors",
-    },
     "providers.options": set(),
     "providers.status": {
         "providers.auth",
@@ -156,7 +150,7 @@ ALLOWED: dict[str, set[str]] = {
         "providers.vendors",
     },
     "providers.key_shapes": set(),
-    "providers.transport": {"providers.addresses", "providers.certificates"},
+    "providers.transport": {"providers.addresses"},
     "providers.vendors": set(),
     "providers": set(),
     "runagents": {"gateway", "providers"},
@@ -337,8 +331,7 @@ def test_threads_look_after_their_connections():
         "providers.status.responses_api",
         "providers.status.trial",
         # Looks after its own, in threads of its own.
-        "gateway.worker.registry",
-        "gateway.worker.runtime",
+        "gateway.worker.chores",
         # Answers requests of the console, whose end looks after them.
         "gateway.console.playground",
     }

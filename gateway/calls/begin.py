@@ -68,10 +68,7 @@ async def ask(
 
     A stream is closed by whoever gets it (`aclose`). Raises `GatewayError`.
     """
-    try:
-        found = router.find(registry.snapshot, asked.model, call.caller, provider)
-    except GatewayError as error:
-        found = await _find_late(asked.model, call.caller, provider, error)
+    found = await find(asked.model, call.caller, provider)
     return await targets.ask(asked, found, passage_to, call)
 
 
@@ -85,13 +82,6 @@ async def find(model: str, caller: Caller, provider: str = "") -> tuple[Target, 
     try:
         return router.find(registry.snapshot, model, caller, provider)
     except GatewayError as error:
-        return await _find_late(model, caller, provider, error)
-
-
-async def _find_late(
-    model: str, caller: Caller, provider: str, error: GatewayError
-) -> tuple[Target, ...]:
-    """Return who serves a model that was unknown a moment ago, or raise `error`."""
-    if error.status != 404 or not await registry.catch_up():
-        raise error
+        if error.status != 404 or not await registry.catch_up():
+            raise
     return router.find(registry.snapshot, model, caller, provider)

@@ -1,11 +1,11 @@
 """A streamed answer over HTTP: its frames, something to keep it alive, a last word."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol
 
 from gateway.calls.begin import AnswerStream
 from gateway.doors.protocol import StreamRenderer
-from gateway.entry.patience import Patience
 from gateway.errors import GatewayError
 from gateway.worker.call_settings import call_settings
 
@@ -55,22 +55,20 @@ class StreamedAnswer:
         self._stream = stream
         self._before_end = before_end
         self._renderer = stream.reader.renderer
-        self._pause = call_settings.KEEPALIVE_SECONDS
-        self._patience = Patience(self._pause)
         self.headers = {**headers_of(self._renderer), **stream.headers}
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        stream, renderer, patience = self._stream, self._renderer, self._patience
-        silent_for = 0.0
+        stream, renderer = self._stream, self._renderer
+        pause, silent_for = call_settings.KEEPALIVE_SECONDS, 0.0
         if stream.is_silent:
             yield renderer.keep_alive(silent_for)
         while True:
             if stream.is_silent:
                 try:
-                    with patience:
+                    async with asyncio.timeout(pause):
                         await stream.receive()
                 except TimeoutError:
-                    silent_for += self._pause
+                    silent_for += pause
                     yield renderer.keep_alive(silent_for)
             elif (frames := stream.take()) is not None:
                 silent_for = 0.0
@@ -97,5 +95,4 @@ class StreamedAnswer:
 
     async def aclose(self) -> None:
         """Close the upstream and end the ledger's entry."""
-        self._patience.stop()
         await self._stream.aclose()

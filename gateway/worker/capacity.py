@@ -67,13 +67,10 @@ class Capacity:
 
     def leave(self, held: Held) -> None:
         """Give back every place and every byte that was taken."""
-        taken = self._taken
         for name in held.places:
-            left = taken[name] - 1
+            left = self._taken.pop(name) - 1
             if left:
-                taken[name] = left
-            else:
-                del taken[name]
+                self._taken[name] = left
         held.places.clear()
         self.bytes_held -= held.bytes
         held.bytes = 0

@@ -13,10 +13,9 @@ from contextlib import suppress
 from functools import partial
 
 import httpx
-from asgiref.sync import sync_to_async
 from django.db import Error as DatabaseError
 
-from gateway.worker.chores import keep
+from gateway.worker.chores import Thread, keep
 from gateway.worker.snapshot import Snapshot, read
 from providers import auth, database
 from providers.database import notices
@@ -41,6 +40,7 @@ class Registry:
         self._file: database.Identity | None = None
         self._confirmed_at = -KEPT_SECONDS
         self._auths: dict[str, tuple[tuple[object, ...], httpx.Auth | None]] = {}
+        self._thread = Thread("read-registry")
         self._tasks: list[asyncio.Task[None]] = []
         self._wanted = asyncio.Event()
         self._next: asyncio.Future[bool] | None = None
@@ -87,7 +87,7 @@ class Registry:
         Returns whether the snapshot is now what the database holds.
         """
         try:
-            await sync_to_async(self._load_in_thread, thread_sensitive=False)()
+            await self._thread.run(self.load)
         except DatabaseError as error:
             logger.warning("The registry cannot be read: %s", type(error).__name__)
             return False
@@ -118,11 +118,6 @@ class Registry:
             self.snapshot = read(version, self._auth)
             self._file = file
         self._confirmed_at = read_at
-
-    def _load_in_thread(self) -> None:
-        # A thread keeps its connection; one that broke must not be used for ever.
-        database.refresh()
-        self.load()
 
     async def _poll(self) -> None:
         while True:

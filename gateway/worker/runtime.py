@@ -6,12 +6,10 @@ import hashlib
 import hmac
 import logging
 import sys
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.utils.module_loading import import_string
@@ -24,18 +22,16 @@ from gateway.ledger.upkeep import Upkeep
 from gateway.limits import Limiter
 from gateway.limits.host import HostLimiter
 from gateway.worker import renames
-from gateway.worker.chores import keep
+from gateway.worker.chores import Thread, keep
 from gateway.worker.leader import Leadership
 from gateway.worker.registry import registry
 from gateway.worker.statuses import statuses
 from gateway.worker.troubles import LIMITS, REGISTRY, USAGE, Board
-from providers import database, status
-from providers.models import ModelList
+from providers import status
 from providers.transport import transport
 
 CHORE_SECONDS = 1.0
 SWITCH_SECONDS = 0.001
-PROPOSAL_SECONDS = 30.0
 YOUNG_OBJECTS = 10_000
 DENIED_SECONDS = 2.0
 
@@ -55,10 +51,8 @@ class Runtime:
         self._flusher = Flusher(settings.DATA_DIR / "spool")
         self._upkeep = Upkeep(self._flusher, renames.are_over)
         self._flushed_at = time.monotonic()
-        self._flushing = threading.Lock()
+        self._thread = Thread("store-usage")
         self._checks = status.Checks()
-        self.proposals: dict[str, int] = {}
-        self._count_due = 0.0
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -118,18 +112,15 @@ class Runtime:
     async def flush(self) -> None:
         """Carry what is spooled to the database now; keep it when that is away."""
         try:
-            await sync_to_async(self._flush, thread_sensitive=False)()
+            await self._thread.run(self._flush)
             self._flushed_at = time.monotonic()
         except DatabaseError as error:
             logger.warning("Usage cannot be stored yet: %s", type(error).__name__)
 
     def _flush(self) -> None:
-        # The chore's last turn may still run in its thread when the worker ends.
-        with self._flushing:
-            database.refresh()
-            self._flusher.flush()
-            self._upkeep.run()
-            renames.carry_on()
+        self._flusher.flush()
+        self._upkeep.run()
+        renames.carry_on()
 
     async def _keep_flushing(self) -> None:
         while True:
@@ -183,15 +174,8 @@ class Runtime:
                 continue
             try:
                 await self._checks.begin(datetime.now(UTC))
-                await self._count_proposals()
             except DatabaseError as error:
                 logger.warning("Providers cannot be checked: %s", type(error).__name__)
-
-    async def _count_proposals(self) -> None:
-        """Note, now and then, what of providers' lists waits for a person."""
-        if time.monotonic() >= self._count_due:
-            self._count_due = time.monotonic() + PROPOSAL_SECONDS
-            self.proposals = await database.in_thread(ModelList.waiting)
 
 
 def _limiter() -> Limiter:

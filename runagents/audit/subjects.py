@@ -106,8 +106,5 @@ SUBJECTS: "dict[type[models.Model], Subject]" = {
 EXPORTS = ("registry", "requests", "usage")
 """What is taken out as a file."""
 
-PROPOSALS = ("model list",)
-"""Of what changes are proposed, which a person may dismiss."""
-
-KINDS = sorted({*(each.kind for each in SUBJECTS.values()), *EXPORTS, *PROPOSALS})
+KINDS = sorted({*(each.kind for each in SUBJECTS.values()), *EXPORTS})
 """What the log may speak of: rows, and what is exported as a whole."""

@@ -11,10 +11,8 @@ _HEADERS = {"organization": "openai-organization", "project": "openai-project"}
 
 def own_headers(options: Mapping[str, Any]) -> dict[str, str]:
     """Return them as the provider's options say; empty where these say nothing."""
-    if _HEADERS.keys().isdisjoint(options):
-        return {}
-    return {
-        header: options[option]
-        for option, header in _HEADERS.items()
-        if options.get(option)
-    }
+    headers = {}
+    for option, header in _HEADERS.items():
+        if value := options.get(option):
+            headers[header] = value
+    return headers

@@ -30,6 +30,7 @@ import django
 django.setup()
 from runagents.management.commands import serve
 serve.Served().load()
+from gateway.worker.registry import registry
 from gateway.worker.runtime import runtime
 
 found = {
@@ -54,6 +55,10 @@ found["spools"] = [name_of_spool(), name_of_spool()]
 async def run():
     await runtime.start()
     found["modules"] = sorted(sys.modules)
+    chores = runtime.flush, registry.refresh
+    await asyncio.gather(*(chore() for chore in chores * 3))
+    others = set(threading.enumerate()) - {threading.main_thread()}
+    found["chores"] = sorted(thread.name for thread in others)
     await runtime.stop()
 
 asyncio.run(run())
@@ -95,3 +100,7 @@ def test_each_worker_has_a_spool_of_its_own(loaded):
     first, second = (Path(name).stem.rpartition("-")[0] for name in loaded["spools"])
     assert first.partition(".")[0] != second.partition(".")[0]
     assert first.partition(".")[2] != second.partition(".")[2]
+
+
+def test_each_chore_keeps_to_one_thread_and_its_connection(loaded):
+    assert loaded["chores"] == ["read-registry_0", "store-usage_0"]
