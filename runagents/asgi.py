@@ -107,8 +107,8 @@ async def _lifespan(
             telling.start()
             await send({"type": "lifespan.startup.complete"})
         else:
-            await telling.stop()
             await collection.stop()
             await runtime.stop()
+            await telling.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return

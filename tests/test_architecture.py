@@ -86,7 +86,7 @@ ALLOWED: dict[str, set[str]] = {
         "providers.endpoints",
         "providers.transport",
     },
-    "gateway.tracing": {"gateway.ledger"},
+    "gateway.tracing": {"gateway.ledger", "gateway.wire"},
     "gateway.metrics": {
         "gateway.identifiers",
         "gateway.ledger",

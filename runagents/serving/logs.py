@@ -8,6 +8,7 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from gateway.tracing import current
+from gateway.tracing.access import TIME_FORMAT
 
 # The address of an invitation is its password; Django logs the paths that it refuses.
 _INVITATION = re.compile(r"(/join/)[\w-]+")
@@ -17,14 +18,18 @@ class JSONFormatter(logging.Formatter):
     """Formats a record as one line of JSON with time, level, logger and message."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line; a traceback goes into the key ``traceback``."""
+        """Return the line; a traceback goes into the key ``traceback``.
+
+        `lines` of a record are some that are made already, and stand for it.
+        """
+        if lines := getattr(record, "lines", None):
+            return "\n".join(lines)
         line = {
-            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "time": self.formatTime(record, TIME_FORMAT),
             "level": record.levelname,
             "logger": record.name,
             "message": _INVITATION.sub(r"\1•••", record.getMessage()),
             **current.told(),
-            **getattr(record, "told", {}),
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from gateway.tracing import access
+from gateway.tracing.access import access_log
 from gateway.tracing.spans import tracing
 from gateway.worker.chores import keep
 from gateway.worker.runtime import runtime
@@ -68,7 +68,7 @@ _tasks: list[asyncio.Task[None]] = []
 
 def start() -> None:
     """Begin to tell of calls that are over."""
-    runtime.spool.watchers.append(access.note)
+    runtime.spool.watchers.append(access_log.note)
     if settings.OTEL_EXPORTER_OTLP_ENDPOINT:
         _trace()
     levels.follow()
@@ -76,10 +76,11 @@ def start() -> None:
 
 
 async def stop() -> None:
-    """End it, the spans that are left sent."""
+    """End it, the lines and spans that are left sent."""
     for task in _tasks:
         task.cancel()
     await asyncio.gather(*_tasks, return_exceptions=True)
+    access_log.flush()
     await asyncio.to_thread(tracing.stop)
 
 
