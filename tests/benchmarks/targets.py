@@ -83,6 +83,7 @@ class Server:
     def __init__(self, name: str, folder: Path, root: Path, *command: str) -> None:
         """`command` is what Python runs at `root`; {port} stands for its port."""
         self.name = name
+        self.log = folder / f"{name}.log"
         self.port = processes.free_port()
         self.environment = processes.environment(RUNAGENTS_DATA_DIR=str(folder / name))
         self._root = root
@@ -94,14 +95,20 @@ class Server:
 
     def start(self) -> float:
         """Start it, wait until it is ready and return the CPU seconds it took."""
-        process = self._process = subprocess.Popen(
-            [self._python, *self._command],
-            cwd=self._root,
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            preexec_fn=processes.pin_myself,
-        )
-        processes.wait_until_answered(self.port, process)
+        with self.log.open("ab") as log:
+            process = self._process = subprocess.Popen(
+                [self._python, *self._command],
+                cwd=self._root,
+                env=self.environment,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                preexec_fn=processes.pin_myself,
+            )
+        try:
+            processes.wait_until_answered(self.port, process)
+        except TimeoutError as late:
+            late.add_note(self.log.read_text(errors="replace"))
+            raise
         return processes.cpu_seconds(processes.tree_of({process.pid}), ended=True)
 
     def stop(self) -> None:
@@ -151,11 +158,19 @@ def floor(stack: ExitStack, folder: Path, upstream: int) -> Served:
 
 
 def gateway(
-    stack: ExitStack, name: str, folder: Path, upstream: int, root: Path
+    stack: ExitStack,
+    name: str,
+    folder: Path,
+    upstream: int,
+    root: Path,
+    **environ: str,
 ) -> Served:
-    """Start a checkout of this project with a registry and a key, as operators do."""
+    """Start a checkout of this project with a registry and a key, as operators do.
+
+    `environ` is what it is started with besides.
+    """
     server = Server(name, folder, root, "manage.py", "serve", "--port", "{port}")
-    server.environment["BENCH_KEY"] = "sk-of-the-upstream"
+    server.environment |= {"BENCH_KEY": "sk-of-the-upstream", **environ}
     stack.callback(server.stop)
     server.start()
     try:

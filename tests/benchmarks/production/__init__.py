@@ -1,0 +1,1 @@
+"""What it costs to run in production: what is switched on there, and backups."""
