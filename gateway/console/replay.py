@@ -9,6 +9,9 @@ from gateway.models import CallBody, UsageRecord
 from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
 
+WITHOUT_TURNS = ("embeddings", "moderations", "completions")
+"""Doors whose requests hold no conversation, as the ledger names them."""
+
 _SYSTEM = ("system", "developer")
 _MOST_TOKENS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 _REPRESENTED = {

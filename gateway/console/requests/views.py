@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from gateway.console import replay
 from gateway.console.requests import bodies, causes, facts, timeline
 from gateway.console.requests.forms import FilterForm
 from gateway.ledger import totals
@@ -86,6 +87,7 @@ def request_detail(request: HttpRequest, call_id: str) -> HttpResponse:
         "cause": causes.explain(record),
         "details": facts.details(record),
         "body": body,
+        "may_replay": record.door not in replay.WITHOUT_TURNS,
         "bodies": texts,
         "search": search.strip()[: bodies.LONGEST_SEARCH],
         "hits": sum(each.hits for each in texts),

@@ -102,6 +102,20 @@ def test_viewers_see_no_bodies_and_find_none(client, kept, django_user_model):
     assert "&quot;secret" not in page
 
 
+@pytest.mark.parametrize(
+    ("door", "may"), [("completions", 0), ("moderations", 0), ("chat", 1)]
+)
+def test_what_holds_no_conversation_is_not_replayed(
+    logged_in_client, record, door, may
+):
+    row = record(door=door)
+    CallBody.objects.create(
+        call_id=row.call_id, stored_at=timezone.now(), asked='{"input":"x"}', sent="{}"
+    )
+    page = logged_in_client.get(f"/requests/{row.call_id}/").content.decode()
+    assert page.count("?replay=") == may
+
+
 def test_what_makes_vectors_is_not_replayed(logged_in_client, record):
     row = record(door="embeddings")
     CallBody.objects.create(
