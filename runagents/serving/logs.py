@@ -5,6 +5,7 @@ import logging
 import re
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from gunicorn.glogging import Logger
 
 from gateway.tracing import current
@@ -20,6 +21,8 @@ class JSONFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line; a traceback goes into the key ``traceback``.
 
+        What somebody may not do is no fault of the program, and has none.
+
         `lines` of a record are some that are made already, and stand for it.
         """
         if lines := getattr(record, "lines", None):
@@ -31,7 +34,7 @@ class JSONFormatter(logging.Formatter):
             "message": _INVITATION.sub(r"\1•••", record.getMessage()),
             **current.told(),
         }
-        if record.exc_info:
+        if record.exc_info and not isinstance(record.exc_info[1], PermissionDenied):
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=True)
 

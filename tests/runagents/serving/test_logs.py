@@ -29,6 +29,16 @@ def test_no_field_ends_a_line_or_moves_a_cursor(place):
     assert HOSTILE in "".join(str(each) for each in json.loads(line).values())
 
 
+def test_what_somebody_may_not_do_is_no_traceback(client, django_user_model, caplog):
+    client.force_login(django_user_model.objects.create_user("vera", password="x"))
+    assert client.get("/settings/people/").status_code == 403
+    (record,) = (each for each in caplog.records if each.name == "django.request")
+    line = json.loads(JSONFormatter().format(record))
+    assert line["level"] == "WARNING"
+    assert "/settings/people/" in line["message"]
+    assert "traceback" not in line
+
+
 def test_no_line_holds_the_token_of_an_invitation():
     path = "/join/Ab3-_x9Qf/"
     record = logging.LogRecord("django", 30, "", 0, "Gone: %s", (path,), None)
