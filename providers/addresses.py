@@ -135,3 +135,22 @@ def refusal(
         if not any(target in network for network in allowed):
             return "PRIVATE_NETWORKS does not allow this private address"
     return ""
+
+
+def looks_private(host: str) -> bool:
+    """Tell whether a host is, by its looks alone, on a private network.
+
+    True for loopback and private addresses, ``localhost``, single-label names and the
+    usual internal suffixes.
+    """
+    host = host.rstrip(".").lower()
+    try:
+        return kind(parse(host)) is Kind.PRIVATE
+    except ValueError:
+        return (
+            host == "localhost"
+            or "." not in host
+            or host.endswith(
+                (".localhost", ".local", ".internal", ".lan", ".home.arpa")
+            )
+        )

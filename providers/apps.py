@@ -13,7 +13,10 @@ class ProvidersConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the signal to the models that the gateway's snapshot holds."""
-        from providers import models
+        from providers import models, status
+        from providers.model_lists import looking
+
+        status.checked.connect(looking.note)
 
         def announce(**kwargs: Any) -> None:
             models.RegistryVersion.bump()

@@ -198,22 +198,9 @@ def origin(url: str) -> str:
 def is_private(endpoint: str) -> bool:
     """Tell whether the endpoint's host is, by its looks alone, on a private network.
 
-    True for loopback and private addresses, ``localhost``, single-label names and the
-    usual internal suffixes. Names are not resolved here; the transport checks every
-    address it connects to.
+    Names are not resolved here; the transport checks every address it connects to.
     """
-    host = (urlsplit(endpoint).hostname or "").rstrip(".")
-    try:
-        address = addresses.parse(host)
-    except ValueError:
-        return (
-            host == "localhost"
-            or "." not in host
-            or host.endswith(
-                (".localhost", ".local", ".internal", ".lan", ".home.arpa")
-            )
-        )
-    return addresses.kind(address) is addresses.Kind.PRIVATE
+    return addresses.looks_private(urlsplit(endpoint).hostname or "")
 
 
 def _check_host(host: str) -> None:

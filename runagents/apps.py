@@ -16,7 +16,7 @@ class RunAgentsConfig(AppConfig):
     def ready(self) -> None:
         """Connect who must hear of changes, exports, log-ins and ends of requests."""
         from providers import database
-        from providers.models.announced import exported, resealed
+        from providers.models.announced import dismissed, exported, resealed
         from runagents import audit
         from runagents.audit.subjects import SUBJECTS
 
@@ -31,3 +31,4 @@ class RunAgentsConfig(AppConfig):
         auth_signals.user_login_failed.connect(audit.note_failed_login)
         exported.connect(audit.note_export)
         resealed.connect(audit.note_resealed)
+        dismissed.connect(audit.note_dismissed)

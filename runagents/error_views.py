@@ -4,7 +4,7 @@ import sqlite3
 import sys
 
 from django.core.exceptions import DisallowedHost
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -18,6 +18,9 @@ from runagents.context import theme
 
 RETRY_SECONDS = 5
 API_PATH = "/api/"
+READ_ONLY = "25006"
+"""What PostgreSQL says of changes where another server has taken over.
+https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -58,6 +61,8 @@ def wrong_method(
 
 
 def _is_database_away(error: BaseException | None) -> bool:
+    if isinstance(error, InternalError):
+        return getattr(error.__cause__, "sqlstate", None) == READ_ONLY
     if not isinstance(error, OperationalError | InterfaceError):
         return False
     # SQLite calls a wrong statement or a missing table by the same name.
@@ -67,7 +72,7 @@ def _is_database_away(error: BaseException | None) -> bool:
 
 def _unavailable(request: HttpRequest) -> HttpResponse:
     if request.path.startswith(API_PATH):
-        response = _json(503, "The database cannot be reached. Try again in a moment.")
+        response = _json(503, "The database does not serve. Try again in a moment.")
     else:
         response = HttpResponse(_page(request, "503.html"), status=503)
     response["Retry-After"] = str(RETRY_SECONDS)

@@ -284,6 +284,14 @@ PRIVATE_NETWORKS = env_networks(
     "PRIVATE_NETWORKS",
     "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7,100.64.0.0/10",
 )
+# The way out to all providers: a forward proxy, and hosts that are reached without it;
+# CAs trusted beside the system's; what servers are shown that ask for a certificate.
+UPSTREAM_PROXY = env("UPSTREAM_PROXY").strip()
+UPSTREAM_NO_PROXY = env_list("UPSTREAM_NO_PROXY")
+UPSTREAM_PROXY_RESOLVES = env_bool("UPSTREAM_PROXY_RESOLVES")
+UPSTREAM_CA_CERTIFICATES = env("UPSTREAM_CA_CERTIFICATES").strip()
+UPSTREAM_CLIENT_CERTIFICATE = env("UPSTREAM_CLIENT_CERTIFICATE").strip()
+UPSTREAM_CLIENT_KEY = env("UPSTREAM_CLIENT_KEY").strip()
 RATE_LIMIT_ENFORCEMENT = env_bool("RATE_LIMIT_ENFORCEMENT", True)
 # While Redis is away: count on each host alone, with its part of the limit, or else.
 RATE_LIMIT_ON_FAILURE = env("RATE_LIMIT_ON_FAILURE", "local").strip().lower()
@@ -359,6 +367,8 @@ RESPONSES_MEMORY_MB = env_int("RESPONSES_MEMORY_MB", 512)
 ATTEMPTS_COUNTER = "gateway.worker.runtime.count_attempt"
 # A function that returns, by a provider's name, what its calls of a day came to.
 PROVIDER_TRAFFIC = "gateway.console.reports.by_provider"
+# A function that returns what a model costs by its vendor's list.
+LIST_PRICES = "gateway.ledger.prices.listed"
 # A function that returns what else of the project's is old enough to be deleted.
 GATEWAY_OUTDATED = "runagents.audit.outdated"
 # What the leader does each second, and itself does seldom: look for a newer release.

@@ -1,8 +1,7 @@
 """What many tests share."""
 
-import asyncio
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -13,11 +12,10 @@ from django.utils import timezone
 from hypothesis import HealthCheck, settings
 
 from gateway.identifiers import token
-from gateway.limits.host import HostLimiter
 from gateway.models import UsageRecord
 from gateway.worker.runtime import runtime
 from providers.models import ModelProvider, ProviderModel, Secret
-from tests import doors
+from tests import doors, limits
 
 # A busy machine makes an example slow, not wrong.
 settings.register_profile(
@@ -38,12 +36,12 @@ def _nobody_has_tried_yet(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     """Counts are kept in files, and all tests come from one address."""
-    limiter = HostLimiter(tmp_path_factory.getbasetemp() / f"limits-{token(8)}")
+    limiter = limits.of_a_test(tmp_path_factory.getbasetemp() / f"limits-{token(8)}")
     monkeypatch.setattr(runtime, "limiter", limiter)
     yield
-    # Playwright's loop goes on running on this thread.
-    with ThreadPoolExecutor(1) as apart:
-        apart.submit(asyncio.run, limiter.aclose()).result()
+    # It waits for nothing, and Playwright's loop goes on running on this thread.
+    with suppress(StopIteration):
+        limiter.aclose().send(None)
 
 
 @pytest.fixture

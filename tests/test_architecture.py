@@ -138,6 +138,12 @@ ALLOWED: dict[str, set[str]] = {
         "providers.sealing",
         "providers.vendors",
     },
+    "providers.model_lists": {
+        "providers.models",
+        "providers.starter",
+        "providers.status",
+        "providers.vendors",
+    },
     "providers.options": set(),
     "providers.status": {
         "providers.auth",
@@ -150,7 +156,7 @@ ALLOWED: dict[str, set[str]] = {
         "providers.vendors",
     },
     "providers.key_shapes": set(),
-    "providers.transport": {"providers.addresses"},
+    "providers.transport": {"providers.addresses", "providers.certificates"},
     "providers.vendors": set(),
     "providers": set(),
     "runagents": {"gateway", "providers"},

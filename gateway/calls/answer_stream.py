@@ -98,7 +98,7 @@ class AnswerStream(Generic[T]):
     @property
     def is_silent(self) -> bool:
         """Whether nothing is there to send yet, and more is to come."""
-        return not self._ready and not self._is_over()
+        return not (self._ready or self._state.done or self.failure is not None)
 
     async def read(self) -> T | None:
         """Return the next piece of the answer, None behind the last one."""
@@ -211,7 +211,9 @@ class AnswerStream(Generic[T]):
         try:
             if self._pausing is not None and self._state.paused is not None:
                 return await self._go_on(self._pausing, self._state.paused)
-            return await anext(self._body, None)
+            return await anext(self._body)
+        except StopAsyncIteration:
+            return None
         except httpx.TransportError as error:
             # The end all the same: what came until now may be a complete answer.
             self._broken = failures.interruption(self._provider, error)

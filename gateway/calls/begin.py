@@ -68,7 +68,10 @@ async def ask(
 
     A stream is closed by whoever gets it (`aclose`). Raises `GatewayError`.
     """
-    found = await find(asked.model, call.caller, provider)
+    try:
+        found = router.find(registry.snapshot, asked.model, call.caller, provider)
+    except GatewayError as error:
+        found = await _find_late(asked.model, call.caller, provider, error)
     return await targets.ask(asked, found, passage_to, call)
 
 
@@ -82,6 +85,13 @@ async def find(model: str, caller: Caller, provider: str = "") -> tuple[Target, 
     try:
         return router.find(registry.snapshot, model, caller, provider)
     except GatewayError as error:
-        if error.status != 404 or not await registry.catch_up():
-            raise
+        return await _find_late(model, caller, provider, error)
+
+
+async def _find_late(
+    model: str, caller: Caller, provider: str, error: GatewayError
+) -> tuple[Target, ...]:
+    """Return who serves a model that was unknown a moment ago, or raise `error`."""
+    if error.status != 404 or not await registry.catch_up():
+        raise error
     return router.find(registry.snapshot, model, caller, provider)

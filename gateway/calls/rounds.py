@@ -5,6 +5,7 @@ They are more than one where it pauses, or while the provider is busy.
 
 import random
 from asyncio import sleep
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from time import monotonic
 
@@ -41,22 +42,21 @@ class Rounds:
 
     async def admit(self) -> None:
         """Count a request; raises the 429 over the provider's limit."""
-        row, limiter = self.target.provider.row, self.call.limiter
-        if limiter is None or not row.requests_per_minute:
+        provider, limiter = self.target.provider, self.call.limiter
+        limit = provider.row.requests_per_minute
+        if limiter is None or not limit:
             return
-        wait = await limiter.wait_time(
-            self.target.provider.uid, row.requests_per_minute
-        )
+        wait = await limiter.wait_time(provider.uid, limit)
         if wait > 0:
-            raise refusal(row.name, row.requests_per_minute, wait)
+            raise refusal(provider.name, limit, wait)
 
-    async def send(self) -> httpx.Response:
+    def send(self) -> Awaitable[httpx.Response]:
         """Send the current request.
 
         The response is a success, its body not read yet. Raises GatewayError.
         """
         self.sent_at = monotonic()
-        return await upstream.send(self.target, self.rendered, self.call, self.reading)
+        return upstream.send(self.target, self.rendered, self.call, self.reading)
 
     async def outlasts(self, error: GatewayError) -> bool:
         """Wait as `error` asks, and tell whether to send the current request again.

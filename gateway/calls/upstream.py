@@ -7,7 +7,7 @@ import httpx
 
 from gateway.calls import failures, kept_bodies
 from gateway.calls.call import Call
-from gateway.calls.redaction import redact, redacted, spellings_of
+from gateway.calls.redaction import redact, redacted
 from gateway.errors import GatewayError
 from gateway.hub.protocol import Payload, Reply, UpstreamRequest
 from gateway.wire import jsontext
@@ -114,15 +114,17 @@ def headers_of(provider: Provider, response: httpx.Response) -> dict[str, str]:
     known: dict[str, str] | None = response.extensions.get("lower_headers")
     if known is None:
         pairs = transport.raw_headers(response)
-        if spellings_of(provider):
-            all_values = b"\n".join([value for _, value in pairs])
-            if redact(provider, all_values) != all_values:
-                pairs = [(name, redact(provider, value)) for name, value in pairs]
-        known = response.extensions["lower_headers"] = {
-            name.decode("latin-1").lower(): value.decode("latin-1")
-            for name, value in pairs
-        }
+        # No value holds a line feed, so all are looked through and decoded at once.
+        names = b"\n".join([name for name, _ in pairs]).lower()
+        values = redact(provider, b"\n".join([value for _, value in pairs]))
+        pairs_of_lines = zip(_lines(names), _lines(values), strict=True)
+        known = dict(pairs_of_lines) if pairs else {}
+        response.extensions["lower_headers"] = known
     return known
+
+
+def _lines(joined: bytes) -> list[str]:
+    return joined.decode("latin-1").split("\n")
 
 
 def body_of(response: httpx.Response) -> AsyncIterator[bytes]:
@@ -149,6 +151,11 @@ async def read(response: httpx.Response, limit: int) -> bytes:
 
     Raises TooLarge, and what the connection raises.
     """
+    whole = transport.whole_body(response)
+    if whole is not None:
+        if len(whole) > limit:
+            raise TooLarge
+        return whole.removeprefix(BYTE_ORDER_MARK)
     parts: list[bytes] = []
     size = 0
     async for part in body_of(response):

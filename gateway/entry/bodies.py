@@ -99,13 +99,14 @@ def _refuse_duplicates(raw: bytes, body: JSON) -> None:
 def _is_plain(raw: bytes, body: JSON) -> bool:
     """Tell whether no two keys of a body can be taken for one another."""
     letters = "".join(body)
-    return (
-        letters.isascii()
-        and letters.isidentifier()
-        and len(set(map(str.lower, body))) == len(body)
-        and all(raw.count(b'"%b"' % key.encode()) == 1 for key in body)
-        and not _ESCAPED_ASCII.search(raw)
-    )
+    if not letters.isascii() or not letters.isidentifier():
+        return False
+    if not letters.islower() and len(set(map(str.lower, body))) < len(body):
+        return False
+    for key in body:
+        if raw.count(b'"%b"' % key.encode()) != 1:
+            return False
+    return not _ESCAPED_ASCII.search(raw)
 
 
 def _top_level_keys(raw: bytes) -> list[str]:

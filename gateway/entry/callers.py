@@ -19,6 +19,7 @@ from gateway.worker.snapshot import LOCAL, Caller, Snapshot
 from providers import keys
 
 KEY_HEADERS = ("x-api-key", "x-runagents-api-key")
+_NO_OTHERS = frozenset(KEY_HEADERS)
 EXPIRED = "api_key_expired"
 """Code of the 401 for a key of ours whose time is over: nobody guesses those."""
 
@@ -115,9 +116,11 @@ def _presented_key(headers: Mapping[str, list[str]]) -> str:
     presented, authorization = [], headers.get("authorization", ())
     for value in authorization:
         scheme, _, token = value.strip().partition(" ")
-        if scheme.lower() != "bearer":
+        if scheme != "Bearer" and scheme.lower() != "bearer":
             raise unauthorized()
         presented.append(token.strip())
+    if len(presented) == 1 and _NO_OTHERS.isdisjoint(headers):
+        return "" if presented[0] == keys.PLATFORM_MANAGED else presented[0]
     for name in KEY_HEADERS:
         if name in headers:
             presented += [value.strip() for value in headers[name]]

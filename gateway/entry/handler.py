@@ -37,7 +37,7 @@ from gateway.worker.capacity import capacity
 from gateway.worker.draining import STALLED, draining, shutting_down
 from gateway.worker.registry import registry
 from gateway.worker.runtime import runtime
-from gateway.worker.snapshot import Caller
+from gateway.worker.snapshot import Caller, Snapshot
 from providers import attempts
 
 PIECE_BYTES = 256 * 1024
@@ -170,7 +170,12 @@ async def _respond(request: Request, receive: Receive) -> Response | StreamedRes
         raise _not_allowed(endpoint.methods)
     if not endpoint.is_public:
         door = endpoint.door if "POST" in endpoint.methods else _door_of(request)
-        request.caller = await _identify(request, door)
+        if not registry.is_loaded:
+            raise callers.unreadable()
+        try:
+            request.caller = _identified(registry.snapshot, request, door)
+        except GatewayError as error:
+            request.caller = await _identified_late(request, door, error)
     if request.method == "POST":
         check_media_type(request, may_lack=endpoint.may_lack_type)
         request.is_unread = False
@@ -178,37 +183,46 @@ async def _respond(request: Request, receive: Receive) -> Response | StreamedRes
     return await endpoint.view(request, **named)
 
 
-async def _identify(request: Request, door: Envelope) -> Caller:
-    """Return who calls at `door`; raises GatewayError, a 429 after too many wrong keys.
+def _identified(snapshot: Snapshot, request: Request, door: Envelope) -> Caller:
+    """Return who calls at `door`; raises GatewayError."""
+    return callers.identify(
+        snapshot,
+        request.header_lists,
+        request.address,
+        sets_aside=door is routes.MESSAGES_DOOR,
+    )
 
-    A key that could be ours and is unknown may be newer than the snapshot.
+
+async def _identified_late(
+    request: Request, door: Envelope, error: GatewayError
+) -> Caller:
+    """Return who calls where that was refused with `error`, or raise it.
+
+    A key that could be ours and is unknown may be newer than the snapshot. Raises a 429
+    after too many wrong keys.
     """
-    if not registry.is_loaded:
-        raise callers.unreadable()
-    headers, address = request.header_lists, request.address
-    aside, snapshot = door is routes.MESSAGES_DOOR, registry.snapshot
-    try:
-        return callers.identify(snapshot, headers, address, sets_aside=aside)
-    except GatewayError as error:
-        if error.status != 401 or error.code == callers.EXPIRED:
-            raise
-        forwarded = ",".join(headers.get("x-forwarded-for", ()))
-        client = attempts.client_address(address, forwarded)
-        wait = await attempts.wrong_keys.add(attempts.place_of(client))
-        # Of the one that did not know it: by now there may be a newer one.
-        if not (wait or callers.holds_unknown_key(snapshot, headers, sets_aside=aside)):
-            raise
+    if error.status != 401 or error.code == callers.EXPIRED:
+        raise error
+    headers, snapshot = request.header_lists, registry.snapshot
+    aside = door is routes.MESSAGES_DOOR
+    forwarded = ",".join(headers.get("x-forwarded-for", ()))
+    client = attempts.client_address(request.address, forwarded)
+    wait = await attempts.wrong_keys.add(attempts.place_of(client))
+    # Of the one that did not know it: by now there may be a newer one.
+    if not (wait or callers.holds_unknown_key(snapshot, headers, sets_aside=aside)):
+        raise error
     if wait:
         raise callers.too_many_wrong_keys(max(1, round(wait)))
     if not await registry.catch_up():
         raise callers.unreadable()
-    return callers.identify(registry.snapshot, headers, address, sets_aside=aside)
+    return _identified(registry.snapshot, request, door)
 
 
 def _request_id(request: Request) -> str:
-    given = request.header("x-request-id")
-    if given and _REQUEST_ID.fullmatch(given):
-        return given
+    if "x-request-id" in request.header_lists:
+        given = request.header("x-request-id")
+        if _REQUEST_ID.fullmatch(given):
+            return given
     return f"req_{ordered_token(24)}"
 
 
@@ -262,7 +276,7 @@ async def _send_whole(response: Response, request: Request, send: Send) -> None:
     body = response.body
     start = start_message(response.status, response.headers)
     start["headers"].append((b"content-length", b"%d" % len(body)))
-    if not await _has_begun(request):
+    if request.waiting is None or not await request.waiting.stop():
         await send(start)
     if request.method == "HEAD":
         body = b""

@@ -1,7 +1,7 @@
 """What comes in: headers, and a body that is counted while it arrives."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from gateway.entry.request import Request
@@ -25,15 +25,28 @@ def request_of(scope: Mapping[str, Any]) -> Request:
     """Return the request that an ASGI scope describes, its body still to come."""
     client = scope.get("client")
     address = client[0] if client else ""
-    query = scope.get("query_string", b"").decode("latin-1")
+    query = scope.get("query_string", b"")
     headers = _header_lists(scope)
-    return Request(scope["path"], scope["method"], address, headers, query=query)
+    request = Request(scope["path"], scope["method"], address, headers)
+    if query:
+        request.query = query.decode("latin-1")
+    return request
 
 
 def _header_lists(scope: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return all values of each header by its lower-case name."""
+    headers = scope["headers"]
+    lists = {
+        name.decode("latin-1").lower(): [value.decode("latin-1")]
+        for name, value in headers
+    }
+    return lists if len(lists) == len(headers) else _in_lists(headers)
+
+
+def _in_lists(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, list[str]]:
+    """Return the values of headers of which some stand more than once."""
     lists: dict[str, list[str]] = {}
-    for name, value in scope["headers"]:
+    for name, value in headers:
         key = name.decode("latin-1").lower()
         if key in lists:
             lists[key].append(value.decode("latin-1"))

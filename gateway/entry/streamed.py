@@ -1,11 +1,11 @@
 """A streamed answer over HTTP: its frames, something to keep it alive, a last word."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol
 
 from gateway.calls.begin import AnswerStream
 from gateway.doors.protocol import StreamRenderer
+from gateway.entry.patience import Patience
 from gateway.errors import GatewayError
 from gateway.worker.call_settings import call_settings
 
@@ -55,20 +55,22 @@ class StreamedAnswer:
         self._stream = stream
         self._before_end = before_end
         self._renderer = stream.reader.renderer
+        self._pause = call_settings.KEEPALIVE_SECONDS
+        self._patience = Patience(self._pause)
         self.headers = {**headers_of(self._renderer), **stream.headers}
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        stream, renderer = self._stream, self._renderer
-        pause, silent_for = call_settings.KEEPALIVE_SECONDS, 0.0
+        stream, renderer, patience = self._stream, self._renderer, self._patience
+        silent_for = 0.0
         if stream.is_silent:
             yield renderer.keep_alive(silent_for)
         while True:
             if stream.is_silent:
                 try:
-                    async with asyncio.timeout(pause):
+                    with patience:
                         await stream.receive()
                 except TimeoutError:
-                    silent_for += pause
+                    silent_for += self._pause
                     yield renderer.keep_alive(silent_for)
             elif (frames := stream.take()) is not None:
                 silent_for = 0.0
@@ -95,4 +97,5 @@ class StreamedAnswer:
 
     async def aclose(self) -> None:
         """Close the upstream and end the ledger's entry."""
+        self._patience.stop()
         await self._stream.aclose()

@@ -62,7 +62,7 @@ def of_rows(
     starts: Sequence[datetime],
     names: Sequence[str] = NAMES,
 ) -> list[Sums]:
-    """Return the sums of ledger rows, in three queries.
+    """Return the sums of ledger rows, in three queries, or one where there are none.
 
     Each is counted from the last of `starts` before it. Of `NAMES` only those given
     are told apart, the others are empty: the fewer, the quicker.
@@ -70,10 +70,6 @@ def of_rows(
     groups = {**columns(names), "place": _place(starts)}
     rows = rows.filter(REACHED).order_by().annotate(**groups)
     keys = list(groups)
-    durations = _histograms(rows.filter(failed=False), "duration_ms", keys)
-    first_bytes = _histograms(
-        rows.filter(failed=False, stream=True), "first_byte_ms", keys
-    )
     found = rows.values(*keys).annotate(
         requests=Count("pk"),
         failures=Count("pk", filter=Q(failed=True)),
@@ -81,6 +77,12 @@ def of_rows(
         tokens_out=Sum("output_tokens"),
         dollars=Sum("cost"),
         priced=Count("cost"),
+    )
+    if not found:
+        return []
+    durations = _histograms(rows.filter(failed=False), "duration_ms", keys)
+    first_bytes = _histograms(
+        rows.filter(failed=False, stream=True), "first_byte_ms", keys
     )
     sums = []
     for row in found:

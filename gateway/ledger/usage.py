@@ -7,6 +7,28 @@ from gateway.wire.jsontext import JSON
 _MOST = 2**31 - 1
 """The largest count that the ledger's columns hold; no answer costs more tokens."""
 
+Columns = tuple[tuple[str, str], ...]
+"""What a count is called in the answer, and its column."""
+
+_COUNTS: Columns = (
+    ("prompt_tokens", "input_tokens"),
+    ("completion_tokens", "output_tokens"),
+)
+_DETAILS: tuple[tuple[str, Columns], ...] = (
+    (
+        "prompt_tokens_details",
+        (
+            ("cached_tokens", "cached_tokens"),
+            ("cache_write_tokens", "cache_write_tokens"),
+        ),
+    ),
+    ("completion_tokens_details", (("reasoning_tokens", "reasoning_tokens"),)),
+    (
+        "cache_creation",
+        (("ephemeral_1h_input_tokens", "cache_write_1h_tokens"),),
+    ),
+)
+
 
 def usage_fields(usage: Any) -> dict[str, Any]:
     """Return the ledger's fields for `usage`; what is no count is left out.
@@ -16,23 +38,16 @@ def usage_fields(usage: Any) -> dict[str, Any]:
     """
     if not isinstance(usage, dict):
         return {}
-    prompt = _object(usage.get("prompt_tokens_details"))
-    completion = _object(usage.get("completion_tokens_details"))
-    made = _object(usage.get("cache_creation"))
-    counts = {
-        "input_tokens": usage.get("prompt_tokens"),
-        "output_tokens": usage.get("completion_tokens"),
-        "cached_tokens": prompt.get("cached_tokens"),
-        "cache_write_tokens": prompt.get("cache_write_tokens"),
-        "cache_write_1h_tokens": made.get("ephemeral_1h_input_tokens"),
-        "reasoning_tokens": completion.get("reasoning_tokens"),
-    }
-    return {name: count for name, count in counts.items() if _is_count(count)}
+    counts: JSON = {}
+    _take(counts, _COUNTS, usage)
+    for name, columns in _DETAILS:
+        if isinstance(details := usage.get(name), dict):
+            _take(counts, columns, details)
+    return counts
 
 
-def _object(value: Any) -> JSON:
-    return value if isinstance(value, dict) else {}
-
-
-def _is_count(value: Any) -> bool:
-    return type(value) is int and 0 <= value <= _MOST  # true is no count
+def _take(counts: JSON, columns: Columns, told: JSON) -> None:
+    for name, column in columns:
+        count = told.get(name)
+        if type(count) is int and 0 <= count <= _MOST:  # true is no count
+            counts[column] = count

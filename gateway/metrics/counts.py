@@ -36,6 +36,9 @@ _FIRST_BYTES = _FIRST_SUM + 1
 _SIZE = _FIRST_BYTES + len(FIRST_BYTES) + 1
 
 
+_TOKEN_PLACES = tuple((name, place) for place, name in enumerate(TOKENS, _TOKENS))
+
+
 class Kind(NamedTuple):
     """What calls are told apart by; a call that was refused here has no provider.
 
@@ -93,35 +96,34 @@ class Counts:
         cause = fields.get("error_code", "")
         if cause and cause not in self._causes:
             cause = self._known_cause(cause)
-        kind = Kind(
-            fields.get("door", "chat"),
-            provider,
-            fields.get("model", "") if provider else "",
-            fields["outcome"],
-            cause,
-        )
-        numbers = self._kinds.get(kind)
+        model = fields.get("model", "") if provider else ""
+        # To make a Kind costs more than to find the one that equals this.
+        told = (fields.get("door", "chat"), provider, model, fields["outcome"], cause)
+        numbers = self._kinds.get(told)  # type: ignore[call-overload]
         if numbers is None:
-            numbers = self._new(kind)
+            numbers = self._new(Kind(*told))
         calls = fields.get("calls") or 1
         numbers[_CALLS] += calls
-        for place, name in enumerate(TOKENS, _TOKENS):
-            if count := fields.get(name):
+        for name, place in _TOKEN_PLACES:
+            if name in fields and (count := fields[name]):
                 numbers[place] += count
         seconds = fields["duration_ms"] / 1000
         bucket = bisect_left(DURATIONS, seconds)
         numbers[_DURATION_SUM] += seconds
         numbers[_DURATIONS + bucket] += 1
         if trace_id:
-            example = Example(provider, kind.model, bucket, trace_id, seconds)
-            self.examples[provider, kind.model, bucket] = example
+            example = Example(provider, model, bucket, trace_id, seconds)
+            self.examples[provider, model, bucket] = example
         first = fields.get("first_byte_ms")
         if first is not None:
             seconds = first / 1000
             numbers[_FIRST_SUM] += seconds
             numbers[_FIRST_BYTES + bisect_left(FIRST_BYTES, seconds)] += 1
         if caller := fields.get("caller"):
-            self._count_caller(caller, calls)
+            if caller in self.callers:
+                self.callers[caller] += calls
+            else:
+                self._count_new_caller(caller, calls)
 
     def dump(self) -> dict[str, Any]:
         """Return all of it as JSON, for `merge` of another process."""
@@ -182,7 +184,7 @@ class Counts:
         self._causes.add(cause)
         return cause
 
-    def _count_caller(self, caller: str, calls: int) -> None:
-        if caller not in self.callers and len(self.callers) >= MOST_CALLERS:
+    def _count_new_caller(self, caller: str, calls: int) -> None:
+        if len(self.callers) >= MOST_CALLERS:
             caller = OTHER
         self.callers[caller] = self.callers.get(caller, 0) + calls

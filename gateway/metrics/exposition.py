@@ -206,12 +206,19 @@ def _states(workers: list[dict[str, Any]]) -> Iterator[Metric]:
         "1 while a provider that does not answer is left alone, but for trials.",
         labels=["provider"],
     )
+    proposals = GaugeMetricFamily(
+        "runagents_model_list_proposals",
+        "Changes of what a provider lists that wait for a person's decision.",
+        labels=["provider"],
+    )
+    waiting = {k: n for told in workers for k, n in told.get("proposals", {}).items()}
     closed = {name for told in workers for name in told.get("closed_gates", ())}
     for provider, found in sorted(vitals.statuses().items()):
         for value in ModelProvider.Status.values:
             status.add_metric([provider, value], float(value == found))
         gate.add_metric([provider], float(provider in closed))
-    yield from (status, gate)
+        proposals.add_metric([provider], waiting.get(provider, 0))
+    yield from (status, gate, proposals)
 
 
 def _host(workers: list[dict[str, Any]], troubles: set[str]) -> Iterator[Metric]:

@@ -31,6 +31,7 @@ def of_worker() -> dict[str, Any]:
         "usage_lines_dropped": runtime.spool.dropped,
         "stored_ago_seconds": runtime.stored_ago_seconds,
         "closed_gates": sorted(_closed_gates()),
+        "proposals": runtime.proposals,
         "cpu_seconds": used.ru_utime + used.ru_stime,
         "resident_bytes": _resident_bytes(),
         "descriptors": len(os.listdir("/proc/self/fd")),

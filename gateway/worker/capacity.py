@@ -67,10 +67,13 @@ class Capacity:
 
     def leave(self, held: Held) -> None:
         """Give back every place and every byte that was taken."""
+        taken = self._taken
         for name in held.places:
-            left = self._taken.pop(name) - 1
+            left = taken[name] - 1
             if left:
-                self._taken[name] = left
+                taken[name] = left
+            else:
+                del taken[name]
         held.places.clear()
         self.bytes_held -= held.bytes
         held.bytes = 0

@@ -27,11 +27,13 @@ from gateway.worker.leader import Leadership
 from gateway.worker.registry import registry
 from gateway.worker.statuses import statuses
 from gateway.worker.troubles import LIMITS, REGISTRY, USAGE, Board
-from providers import status
+from providers import database, status
+from providers.models import ModelList
 from providers.transport import transport
 
 CHORE_SECONDS = 1.0
 SWITCH_SECONDS = 0.001
+PROPOSAL_SECONDS = 30.0
 YOUNG_OBJECTS = 10_000
 DENIED_SECONDS = 2.0
 
@@ -53,6 +55,8 @@ class Runtime:
         self._flushed_at = time.monotonic()
         self._thread = Thread("store-usage")
         self._checks = status.Checks()
+        self.proposals: dict[str, int] = {}
+        self._count_due = 0.0
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -174,8 +178,15 @@ class Runtime:
                 continue
             try:
                 await self._checks.begin(datetime.now(UTC))
+                await self._count_proposals()
             except DatabaseError as error:
                 logger.warning("Providers cannot be checked: %s", type(error).__name__)
+
+    async def _count_proposals(self) -> None:
+        """Note, now and then, what of providers' lists waits for a person."""
+        if time.monotonic() >= self._count_due:
+            self._count_due = time.monotonic() + PROPOSAL_SECONDS
+            self.proposals = await database.in_thread(ModelList.waiting)
 
 
 def _limiter() -> Limiter:

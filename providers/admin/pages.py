@@ -142,7 +142,7 @@ class ModelProviderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Ask each provider whether it works."""
         for provider in queryset.select_related("secret")[:MAX_CHECKS]:
             result = async_to_sync(status.check)(provider)
-            provider.set_status(result.status, result.message)
+            status.keep(provider, result, by_hand=True)
             level = messages.SUCCESS if result.is_available else messages.WARNING
             text = f"{provider.name}: {provider.get_status_display()}. {result.message}"
             self.message_user(request, text, level)

@@ -72,7 +72,7 @@ def model_provider_check(request: HttpRequest, name: str) -> HttpResponse:
     if wait := checks.add_now(f"key-{key.pk}"):
         raise too_many("checks", wait)
     result = async_to_sync(status.check)(provider)
-    provider.set_status(result.status, result.message)
+    status.keep(provider, result, by_hand=True)
     found = {
         "hint": result.hint,
         "httpStatus": result.http_status,

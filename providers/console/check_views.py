@@ -17,7 +17,7 @@ from providers.console.form_views import form_for, page
 from providers.forms.provider import ProviderForm
 from providers.models import ModelProvider
 from providers.models.kinds import CHAT, kind_of
-from providers.status import responses_api, told_kinds, trial
+from providers.status import responses_api, trial
 
 
 @login_required
@@ -129,8 +129,7 @@ def provider_check(request: HttpRequest, name: str) -> HttpResponse:
         messages.warning(request, too_often())
         return redirect(provider)
     result = async_to_sync(status.check)(provider)
-    provider.set_status(result.status, result.message)
-    told_kinds.keep(result.kinds)
+    status.keep(provider, result, by_hand=True)
     note = _responses_note(provider, result)
     if request.headers.get("HX-Request"):
         context = {

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from providers import starter, vendors
 from providers.console import sorting
 from providers.forms.filters import DISABLED, FilterForm
-from providers.models import ModelProvider, ProviderModel
+from providers.models import ModelList, ModelProvider, ProviderModel
 
 PAGE_SIZE = 50
 # The models of one provider that pages show at once; templates slice by it.
@@ -56,6 +56,7 @@ def provider_list(request: HttpRequest) -> HttpResponse:
         "headings": headings,
         "columns": [headings[key] for key in ("models", "status", "requests")],
         "totals": _totals(),
+        "waiting": _waiting(),
         "offers_starter": _offers_starter(),
         "types": vendors.choices(),
         "type_names": get_text_list(
@@ -63,6 +64,12 @@ def provider_list(request: HttpRequest) -> HttpResponse:
         ),
     }
     return render(request, "providers/provider_list.html", context)
+
+
+def _waiting() -> dict[str, Any]:
+    """Return how many changes of model lists wait for a decision, and at whom."""
+    found = ModelList.waiting()
+    return {"count": sum(found.values()), "names": [*found.items()]}
 
 
 def last_day() -> Mapping[str, Any]:

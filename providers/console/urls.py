@@ -4,6 +4,7 @@ from django.urls import path
 
 from providers.console import (
     bulk_views,
+    change_views,
     check_views,
     form_views,
     list_views,
@@ -23,6 +24,7 @@ urlpatterns = [
     path("list/removal/", bulk_views.removal, name="provider-removal"),
     path("list/export/", registry_views.registry_export, name="registry-export"),
     path("list/import/", registry_views.registry_import, name="registry-import"),
+    path("list/changes/", change_views.provider_changes, name="provider-changes"),
     path("form/fields/", form_views.provider_fields, name="provider-fields"),
     path("form/preview/", form_views.provider_preview, name="provider-preview"),
     path("form/field/", form_views.provider_field, name="provider-field"),
@@ -34,6 +36,7 @@ urlpatterns = [
     path("<str:name>/row/", list_views.provider_row, name="provider-row"),
     path("<str:name>/status/", views.provider_status, name="provider-status"),
     path("<str:name>/check/", check_views.provider_check, name="provider-check"),
+    path("<str:name>/decide/", change_views.provider_decide, name="provider-decide"),
     path("<str:name>/toggle/", views.provider_toggle, name="provider-toggle"),
     path("<str:name>/delete/", views.provider_delete, name="provider-delete"),
     path(

@@ -21,6 +21,7 @@ from django.views.decorators.http import (
 from django.views.decorators.vary import vary_on_headers
 
 from providers import snippets
+from providers.console.change_views import changes_of
 from providers.forms.filters import ModelFilterForm
 from providers.forms.prices import ModelSettingsFormSet
 from providers.models import ModelProvider, ProviderModel, ProviderRename
@@ -101,6 +102,7 @@ def _models_tab(request: HttpRequest, provider: ModelProvider) -> dict[str, Any]
         "page": page,
         "filter_form": form,
         "is_filtered": bool(form.query()),
+        "changes": changes_of(provider),
         "query": urlencode(query),
         "address": urlencode(
             query if page.number == 1 else {**query, "page": page.number}

@@ -3,6 +3,7 @@
 from providers.models.announced import Announced, RegistryVersion
 from providers.models.body_window import BodyWindow
 from providers.models.keys import IssuedKey, WorkspaceKey
+from providers.models.model_list import ModelList
 from providers.models.provider import ModelProvider, ProviderModel
 from providers.models.rename import ProviderRename
 from providers.models.rules import NAME_RULE, REGION_RULE
@@ -15,6 +16,7 @@ __all__ = [
     "Announced",
     "BodyWindow",
     "IssuedKey",
+    "ModelList",
     "ModelProvider",
     "OAuthToken",
     "ProviderModel",

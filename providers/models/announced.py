@@ -17,6 +17,10 @@ exported = Signal()
 resealed = Signal()
 """`count` stored secrets were moved to another encryption key."""
 
+dismissed = Signal()
+"""Somebody decided against changes that were proposed, of a `kind`; `label` names them.
+"""
+
 
 class Announced(models.Model):
     """A row that is stored together with whatever listens to its being stored.

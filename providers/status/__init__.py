@@ -17,13 +17,14 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db.models import Q
+from django.dispatch import Signal
 
 from providers import auth, database, endpoints, starter, transport
 from providers.models import ModelProvider
 from providers.status import discovery, told_kinds, unlisted, verdicts
 from providers.status.observer import Observer
 from providers.status.verdicts import CheckResult
-from providers.vendors import Question
+from providers.vendors import Question, listing
 
 __all__ = [
     "CheckResult",
@@ -32,7 +33,9 @@ __all__ = [
     "Observer",
     "check",
     "check_due",
+    "checked",
     "discover",
+    "keep",
     "observer",
     "store",
 ]
@@ -47,6 +50,9 @@ CHECKS_AT_ONCE = 32
 CLOCKS_APART = 60
 
 logger = logging.getLogger(__name__)
+
+checked = Signal()
+"""A `provider` was checked with a `result`, `by_hand` where somebody wanted to know."""
 
 
 class DiscoveryFailed(Exception):
@@ -87,9 +93,10 @@ async def _examine(
         return await unlisted.ask(provider, scheme, TIMEOUT) or result
     if not result.is_available or result.http_status not in verdicts.ANSWERED:
         return result
-    found = result.models
+    found, is_whole = result.models, True
     for question in others:
         further = await _ask(provider, scheme, question)
+        is_whole = is_whole and further.http_status in verdicts.ANSWERED
         found = [*found, *further.models]
     found = sorted(set(found))
     absent = discovery.missing(provider.vendor, wanted, found) if found else []
@@ -101,7 +108,14 @@ async def _examine(
     if starter.is_sandbox(provider):
         message = starter.SANDBOX_NOTE
     kinds = await told_kinds.ask(provider, scheme)
-    return replace(result, message=message, models=found, missing=absent, kinds=kinds)
+    return replace(
+        result,
+        message=message,
+        models=found,
+        is_list_whole=is_whole and 0 < len(found) < listing.MAX_MODELS,
+        missing=absent,
+        kinds=kinds,
+    )
 
 
 async def discover(provider: ModelProvider) -> list[str]:
@@ -255,8 +269,16 @@ def _store_result(provider: ModelProvider, result: CheckResult) -> None:
     """Store an outcome, unless the provider was edited while it was asked."""
     unchanged = ModelProvider.objects.filter(pk=provider.pk, version=provider.version)
     if unchanged.exists():
-        provider.set_status(result.status, result.message)
-        told_kinds.keep(result.kinds)
+        keep(provider, result)
+
+
+def keep(
+    provider: ModelProvider, result: CheckResult, *, by_hand: bool = False
+) -> None:
+    """Store what a check found of a provider, and tell whoever listens."""
+    provider.set_status(result.status, result.message)
+    told_kinds.keep(result.kinds)
+    checked.send(ModelProvider, provider=provider, result=result, by_hand=by_hand)
 
 
 # --- conclusions from real traffic ---

@@ -39,8 +39,9 @@ class CheckResult:
     `stage` is how far it came: ``credentials``, ``connect``, ``answer`` or ``done``.
     `request` is the request line without credentials; `body` the message of a JSON
     error, shortened and without credentials. `models` are those the provider lists,
-    `missing` those registered here that it does not. `kinds` are those that it tells
-    of stored models, by row, where their names tell another.
+    all of them where `is_list_whole`, `missing` those registered here that it does
+    not. `kinds` are those that it tells of stored models, by row, where their names
+    tell another.
     """
 
     status: str
@@ -52,6 +53,7 @@ class CheckResult:
     request: str = ""
     body: str = ""
     models: list[str] = field(default_factory=list)
+    is_list_whole: bool = False
     missing: list[Missing] = field(default_factory=list)
     kinds: dict[int, str] = field(default_factory=dict)
 

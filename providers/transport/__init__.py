@@ -6,7 +6,8 @@ requests, token requests, status checks, model lists. What holds for all of them
 - Every address is checked when the connection is made, and the connection goes to the
   address that was checked (`guard`). TLS is verified against the name.
 - Exactly the bytes of the request's path are sent: a signature covers them.
-- No proxies, netrc, cookies or redirects; nothing comes from the environment.
+- No netrc, cookies or redirects, and no proxy but one that the settings or the provider
+  name (`ways`); nothing comes from the environment by itself.
 - No compression is asked for; what comes compressed all the same is read (`encodings`).
 - A cancelled or abandoned request closes its socket at once, and none takes longer as a
   whole than it may.
@@ -20,19 +21,22 @@ import contextlib
 import math
 import ssl
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from time import monotonic
+from typing import Any
 
 import aiohttp
 import httpx
 
-from providers.transport import exchange, guard
+from providers import certificates
+from providers.transport import exchange, guard, ways
 from providers.transport.deadline import Overdue
 from providers.transport.encodings import Encoded
-from providers.transport.exchange import NoAnswer, raw_headers
+from providers.transport.exchange import NoAnswer, raw_headers, whole_body
 from providers.transport.failures import (
     DestinationBlocked,
     NameNotResolved,
+    ProxyFailed,
     TLSFailed,
     nothing_was_sent,
     while_connecting,
@@ -48,6 +52,7 @@ from providers.transport.outgoing import (
 )
 from providers.transport.pool import Pool
 from providers.transport.repeats import Repeats, repeats_of
+from providers.transport.ways import DIRECT, Proxy, Way, contexts, proxies
 
 __all__ = [
     "DestinationBlocked",
@@ -58,9 +63,12 @@ __all__ = [
     "Outgoing",
     "Outline",
     "Overdue",
+    "Proxy",
+    "ProxyFailed",
     "Repeats",
     "TLSFailed",
     "Unusable",
+    "Way",
     "address",
     "header_lines",
     "nothing_was_sent",
@@ -69,11 +77,20 @@ __all__ = [
     "repeats_of",
     "transport",
     "use",
+    "whole_body",
 ]
 
 SOON = 1.0
 # How long an exchange may take that names no time of its own.
 LONGEST_SECONDS = 3600.0
+# Pools of ways that nobody asks for any more must not add up.
+MAX_POOLS = 256
+
+Kind = tuple[bool, bool, bool, Way | None]
+"""A provider's mark, the sandbox's, a metadata service's; a way that is not direct."""
+
+Pools = dict[Kind, Pool]
+"""Pools of one event loop by what their connections have in common."""
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
@@ -85,6 +102,8 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     ``read`` stands in for ``first_byte`` and ``silence``) and ``keep_alive`` (false for
     a call that comes alone and should leave no connection behind). ``metadata`` is for
     requests to a cloud's metadata service, which go nowhere else, nor others there.
+    ``way`` returns the provider's way or raises Unusable; `way` is that of requests
+    which name none.
 
     The response's `stream` yields what the network delivered; close it with
     `response.aclose()` unless it was read to its end.
@@ -95,13 +114,19 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         rules: Rules | None = None,
         lookup: Lookup = guard.look_up,
         ssl_context: ssl.SSLContext | None = None,
+        way: Way | None = None,
     ) -> None:
         self._rules = rules or Rules.from_settings()
         self._lookup = lookup
         self._ssl_context = ssl_context
-        self._pools: weakref.WeakKeyDictionary[
-            asyncio.AbstractEventLoop, dict[tuple[bool, bool, bool], Pool]
-        ] = weakref.WeakKeyDictionary()
+        given = ways.of_installation() if way is None else way
+        self._way = None if given == DIRECT else given
+        self._pools: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Pools] = (
+            weakref.WeakKeyDictionary()
+        )
+        # Those of the loop that asked last: a worker has one.
+        self._loop: Callable[[], object] = lambda: None
+        self._pools_here: Pools = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request` and return the response once its headers are there.
@@ -117,16 +142,13 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         else:
             path, origin = request.url.raw_path, origin_of(request.url)
             body = await _body_of(request)
-        pool = self._pool(
-            bool(options.get("private_network")),
-            path.startswith(b"/sandbox/") and guard.is_sandbox_path(path.decode()),
-            "metadata" in options,
-        )
+        kind = self._kind(options, path)
+        pool = self._here().get(kind) or await self._open(kind)
         try:
             to = pool.destination(origin, request.url)
         except ValueError as error:
             raise Unusable("The address cannot be used.") from error
-        head = exchange.head(request, path, to.lines, len(body), keep_alive)
+        head = exchange.head(request, to.before + path, to.lines, len(body), keep_alive)
         total = timeout.get("total", LONGEST_SECONDS)
         ends_at = math.inf if total is None else monotonic() + total
         seconds = _least(timeout.get("connect"), total)
@@ -157,26 +179,53 @@ class GuardedTransport(httpx.AsyncBaseTransport):
                 anew = True
                 seconds = _least(seconds, max(ends_at - monotonic(), 0.001))
             else:
+                if to.before and response.status_code == 407 and to.asked is not None:
+                    await response.aclose()
+                    raise proxies.refused(to.asked, 407)
                 if anew:
                     response.extensions["sent_again"] = True
                 return response
 
-    def _pool(self, private_network: bool, sandbox: bool, metadata: bool) -> Pool:
+    def _kind(self, options: Mapping[str, Any], path: bytes) -> Kind:
+        """Return what a request's connection must have in common with others."""
+        sandbox = path.startswith(b"/sandbox/") and guard.is_sandbox_path(path.decode())
+        metadata = "metadata" in options
+        way: Callable[[], Way] | None = options.get("way")
+        taken = self._way if way is None else way()
+        if sandbox or metadata:
+            taken = None
+        return bool(options.get("private_network")), sandbox, metadata, taken
+
+    def _here(self) -> dict[Kind, Pool]:
+        """Return the pools of the running event loop."""
         loop = asyncio.get_running_loop()
-        pools = self._pools.get(loop)
-        if pools is None:
-            pools = self._pools[loop] = {}
-        kind = (private_network, sandbox, metadata)
-        pool = pools.get(kind)
-        if pool is None:
-            watch = Guard(self._rules, private_network, sandbox, metadata)
-            pool = Pool(watch, self._lookup, self._ssl_context)
-            pools[kind] = pool
-        return pool
+        if self._loop() is not loop:
+            self._loop = weakref.ref(loop)
+            self._pools_here = self._pools.setdefault(loop, {})
+        return self._pools_here
+
+    async def _open(self, kind: Kind) -> Pool:
+        """Return a new pool; raises Unusable for a way that cannot be gone."""
+        private_network, sandbox, metadata, way = kind
+        context, proxy = self._ssl_context, way.proxy if way else None
+        if way is not None and way.has_tls:
+            try:
+                context = await asyncio.to_thread(contexts.of_way, way)
+            except certificates.CertificateError as error:
+                raise Unusable(str(error)) from None
+        watch = Guard(self._rules, private_network, sandbox, metadata)
+        pools = self._here()
+        if kind not in pools:
+            if len(pools) >= MAX_POOLS:
+                # What is under way goes on; its connections end once they are idle.
+                del pools[next(iter(pools))]
+            pools[kind] = Pool(watch, self._lookup, context, proxy)
+        return pools[kind]
 
     async def aclose(self) -> None:
         """Close the connections that the running event loop opened."""
         pools = self._pools.pop(asyncio.get_running_loop(), {})
+        self._loop = lambda: None
         for pool in pools.values():
             await pool.aclose()
 

@@ -16,6 +16,7 @@ from aiohttp.connector import Connection as Lease
 
 from providers.transport.answers import DONE, HEAD, IDLE, Answers
 from providers.transport.deadline import Deadlines, Overdue
+from providers.transport.failures import refusal
 
 KEEP_ALIVE_SECONDS = 30.0
 # What may wait for a slow reader before the upstream is told to wait as well.
@@ -193,6 +194,18 @@ class Connection(asyncio.Protocol):
         elif self._limit and state != DONE and now - self._silent_since >= self._limit:
             self._fail(httpx.ReadTimeout("The upstream was silent for too long."))
 
+    def begin_anew(self, secured: asyncio.Transport) -> None:
+        """Carry exchanges over `secured` from now on, which tunnels through this one.
+
+        What a proxy answered is none of them.
+        """
+        if not self._is_lost:
+            self.transport = secured
+        self.answer.close()
+        self.answer = Answers()
+        self.served = self.heard = False
+        self._poll = None
+
     # --- what the event loop calls ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -222,9 +235,10 @@ class Connection(asyncio.Protocol):
         """End the answer: as its last byte where it has no length, else too early."""
         answer = self.answer
         if answer.state == IDLE:
+            self.failure = refusal(exc)
             self._leave()
         elif self.failure is None and not (exc is None and answer.finish()):
-            self.failure = httpx.ReadError(
+            self.failure = refusal(exc) or httpx.ReadError(
                 "The upstream closed the connection before its answer ended."
             )
         self.abort()

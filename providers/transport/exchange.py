@@ -49,7 +49,8 @@ async def perform(
     """
     if connection.transport is None:
         connection.abort()
-        raise httpx.ConnectError("The connection was lost before it was used.")
+        lost = httpx.ConnectError("The connection was lost before it was used.")
+        raise connection.failure or lost
     sent_at = monotonic()
     read = limits.get("read")
     connection.ends_at = ends_at
@@ -96,7 +97,7 @@ def head(
     if not keep_alive:
         parts.append(b"connection: close")
     head = b"\r\n".join(parts)
-    breaks = len(parts) + 2
+    breaks = len(parts) - 1 + lines.count(b"\n")
     if head.count(b"\n") != breaks or head.count(b"\r") != breaks or b"\0" in head:
         raise httpx.LocalProtocolError(
             "A header to the upstream holds a line break or a NUL character."
@@ -109,6 +110,12 @@ def raw_headers(response: httpx.Response) -> list[tuple[bytes, bytes]]:
     if isinstance(response, Answer):
         return response.raw_headers
     return response.headers.raw
+
+
+def whole_body(response: httpx.Response) -> bytes | None:
+    """Return a body of which nothing was read, None where it is not all here."""
+    stream = response.stream
+    return stream.whole() if isinstance(stream, Body) else None
 
 
 class Answer(httpx.Response):
@@ -158,6 +165,19 @@ class Body(httpx.AsyncByteStream):
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
+
+    def whole(self) -> bytes | None:
+        """Return the body that nothing was read of, None where it is not all here.
+
+        Nearly every answer comes as one piece with its head.
+        """
+        connection = self._connection
+        if connection is None or connection.answer.state != DONE:
+            return None
+        body = connection.take()
+        self._ended = True
+        self._finish()
+        return body
 
     async def __anext__(self) -> bytes:
         """Return what has arrived, waiting for something if need be.

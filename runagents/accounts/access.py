@@ -72,6 +72,8 @@ PAGES: dict[str, Access] = {
     "provider-detail": Access(Role.VIEWER, Role.OPERATOR),
     "provider-row": _VIEWERS,
     "provider-totals": _VIEWERS,
+    "provider-changes": _VIEWERS,
+    "provider-decide": _OPERATORS,
     "provider-check-all": _OPERATORS,
     "provider-change": _OPERATORS,
     "provider-removal": _OPERATORS,

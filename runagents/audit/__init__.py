@@ -221,3 +221,8 @@ def note_export(sender: Any, what: str, **told: Any) -> None:
 def note_resealed(sender: Any, count: int, **told: Any) -> None:
     """Write down that stored secrets were moved to another encryption key."""
     record(Action.ROTATE, "secret", f"{count} stored values", ["encryption key"])
+
+
+def note_dismissed(sender: Any, kind: str, label: str, **told: Any) -> None:
+    """Write down that somebody left things as they are, against a proposal."""
+    record(Action.CHANGE, kind, label, ["dismissed"])

@@ -106,5 +106,8 @@ SUBJECTS: "dict[type[models.Model], Subject]" = {
 EXPORTS = ("registry", "requests", "usage")
 """What is taken out as a file."""
 
-KINDS = sorted({*(each.kind for each in SUBJECTS.values()), *EXPORTS})
+PROPOSALS = ("model list",)
+"""Of what changes are proposed, which a person may dismiss."""
+
+KINDS = sorted({*(each.kind for each in SUBJECTS.values()), *EXPORTS, *PROPOSALS})
 """What the log may speak of: rows, and what is exported as a whole."""

@@ -21,7 +21,7 @@ from gateway.metrics.shelf import Shelf
 from gateway.worker.runtime import runtime
 from gateway.worker.troubles import LIMITS
 from providers import database
-from providers.models import ModelProvider
+from providers.models import ModelList, ModelProvider
 from runagents import __version__
 from runagents.backups.last import last
 from runagents.settings_pages import releases
@@ -51,7 +51,7 @@ def groups() -> list[tuple[Any, list[Fact]]]:
         (_("Program"), [_version(), _workers(workers), _backup(), _disk()]),
         (_("Database"), [_database(), _migrations(), _clock()]),
         (_("Usage on its way"), [_leader(workers), _lag(workers), _spool(workers)]),
-        (_("Others"), [_redis(), _providers()]),
+        (_("Others"), [_redis(), _providers(), _model_lists()]),
     ]
 
 
@@ -228,3 +228,11 @@ def _providers() -> Fact:
     ill = {"unavailable", "failed"} & {status for status, _count in counts}
     words = ", ".join(f"{count} {label}" for label, count in found.items())
     return Fact(_("Providers"), sum(found.values()), WARN if ill else OK, words)
+
+
+def _model_lists() -> Fact:
+    label, waiting = _("Model lists"), ModelList.waiting()
+    if not waiting:
+        return Fact(label, _("As registered"), OK, _("looked at once a day"))
+    note = _("wait for a decision under Models: %s") % ", ".join([*waiting][:5])
+    return Fact(label, sum(waiting.values()), PLAIN, note)

@@ -11,7 +11,7 @@ from typing import Any
 from tests.browser.test_agent_wizard import CODE
 from tests.browser.test_providers import add_model, begin
 from tests.browser.test_usage_charts import SUM_UP
-from tests.e2e.processes import Server
+from tests.e2e.processes import Server, wait_until
 from tests.e2e.replay import Replay
 
 KEY = "sk-browser-0123456789abcdef"
@@ -143,6 +143,32 @@ def import_with_a_change(page: Any, upstream: str) -> None:
 def import_that_is_refused(page: Any, upstream: str) -> None:
     imported(page, FILE.replace("ollama", "another"))
     page.get_by_text("nothing was changed").wait_for()
+
+
+def asked_anew(page: Any) -> None:
+    """Have the list of `lab` looked at now."""
+    page.goto("/models/lab/")
+    page.get_by_role("button", name="Test now").click()
+    page.get_by_text("Connected in").wait_for()
+
+
+@state
+def model_that_is_new(page: Any, upstream: str) -> None:
+    asked_anew(page)
+    page.goto("/models/lab/?tab=models")
+    page.get_by_role("button", name="Accept gpt-5.5").wait_for()
+
+
+@state
+def list_with_changes(page: Any, upstream: str) -> None:
+    page.goto("/models/")
+    page.get_by_role("link", name="Look at them all").wait_for()
+
+
+@state
+def changes_of_all(page: Any, upstream: str) -> None:
+    page.goto("/models/list/changes/")
+    page.get_by_role("button", name="Accept gpt-5.5").wait_for()
 
 
 @state
@@ -433,6 +459,9 @@ def register(server: Server, upstream: Replay) -> None:
     }
     server.apply(registry, LAB_KEY=KEY)
     server.settle("gpt-4o", "gone")
+    # Seen once; what comes up afterwards is new.
+    assert wait_until(lambda: server.status("lab") == "available", 10)
+    upstream.offer(["gpt-4o", "gpt-4o-mini", "gpt-5.5"])
     # Deleting what is in use asks for its name.
     server.chat("gone")
     assert server.rows(1, provider="away")

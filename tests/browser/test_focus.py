@@ -50,10 +50,13 @@ COVERED = """() => {
         const seen = document.elementFromPoint(left + wide / 2, top + high / 2);
         return over.contains(seen);
     };
-    const sticky = [...document.querySelectorAll("body *")]
-        .filter((each) => ["sticky", "fixed"].includes(getComputedStyle(each).position))
-        .filter((each) => !each.contains(it) && !it.contains(each));
-    const why = sticky.filter(lies).map((each) => `under .${each.className}`);
+    // Looked for once a page: of each stop it would be all the work.
+    const sticks = (each) =>
+        ["sticky", "fixed"].includes(getComputedStyle(each).position);
+    window.sticking ??= [...document.querySelectorAll("body *")].filter(sticks);
+    const why = window.sticking
+        .filter((each) => !each.contains(it) && !it.contains(each) && lies(each))
+        .map((each) => `under .${each.className}`);
     const outside = box.top >= innerHeight || box.bottom <= 0;
     return [name, why.join(", ") || (outside ? "outside of the window" : "")];
 }"""

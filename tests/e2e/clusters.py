@@ -51,6 +51,14 @@ class Cluster:
         with psycopg.connect(self.url, dbname=database) as connection:
             return connection.execute(statement).fetchall()
 
+    def run_sql(self, *statements: str) -> None:
+        """Execute statements, also where the database takes none of others."""
+        with psycopg.connect(
+            self.url, autocommit=True, options="-c default_transaction_read_only=off"
+        ) as connection:
+            for each in statements:
+                connection.execute(each)
+
     def _run(self, action: str, *options: str) -> None:
         command = [self._control, action, "-D", str(self._data), *options]
         with (self._folder / "control.log").open("ab") as log:

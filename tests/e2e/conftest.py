@@ -12,6 +12,7 @@ import pytest
 from tests.e2e.clusters import Cluster
 from tests.e2e.processes import Server
 from tests.e2e.replay import Replay
+from tests.redis_server import RedisServer
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -92,5 +93,15 @@ def cluster() -> Iterator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
         made = Cluster(Path(folder))
         made.start()
+        yield made
+        made.stop()
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer]:
+    """A running Redis."""
+    # The path of a socket is short.
+    with tempfile.TemporaryDirectory(prefix="redis-") as folder:
+        made = RedisServer(Path(folder))
         yield made
         made.stop()

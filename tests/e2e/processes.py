@@ -45,7 +45,8 @@ class Server:
     """One installation: its data folder, its settings and, between `start` and
     `stop`, its processes. All they print ends up in `log`.
 
-    Lines that hold `expected` may hold a traceback.
+    Lines that hold `expected` may hold a traceback. `root` is the checkout whose server
+    is started.
     """
 
     def __init__(self, folder: Path, workers: int = 1, **environ: str) -> None:
@@ -54,6 +55,7 @@ class Server:
         self.workers = workers
         self.port = free_port()
         self.expected = ""
+        self.root = ROOT
         self._is_stopping = False
         self.environ = {
             "PATH": os.environ.get("PATH", ""),
@@ -111,7 +113,7 @@ class Server:
         with self.log_file.open("ab") as log, open(os.devnull, "rb") as nothing:
             self._process = subprocess.Popen(
                 [sys.executable, "manage.py", *command],
-                cwd=ROOT,
+                cwd=self.root,
                 env=self.environ,
                 stdin=nothing,
                 stdout=log,
@@ -179,7 +181,7 @@ class Server:
     def run(self, *arguments: str) -> None:
         """Run Python with the server's environment."""
         subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, env=self.environ, check=True
+            [sys.executable, *arguments], cwd=self.root, env=self.environ, check=True
         )
 
     def apply(self, registry: Mapping[str, Any], **secrets: str) -> None:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
+import psycopg
 import pytest
 
 from providers import keys
@@ -16,6 +18,7 @@ from tests.e2e.raw import Answered, Crew
 from tests.e2e.replay import Replay
 
 MODELS = ("GET", "/v1/models")
+TOKEN = "c" * 32
 WAITING = "The database cannot be reached yet"
 
 
@@ -49,6 +52,15 @@ def stored(cluster: Cluster, count: int) -> list[tuple[Any, ...]]:
 
     wait_until(enough, 15)
     return found
+
+
+def settled(cluster: Cluster) -> int:
+    """Return how many rows there are when no more come."""
+    counts = [-1, len(stored(cluster, 1))]
+    while counts[-1] != counts[-2]:
+        time.sleep(2)
+        counts.append(len(stored(cluster, 1)))
+    return counts[-1]
 
 
 def knows(models: Answered) -> bool:
@@ -135,6 +147,69 @@ def test_calls_go_on_without_the_database_and_are_stored_afterwards(gateway, clu
         cluster.start()
     assert len(stored(cluster, before + 10)) == before + 10
     assert wait_until(lambda: gateway.get("/login/").status_code == 200, 10)
+
+
+READ_ONLY = "default_transaction_read_only"
+FULL = """
+    CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
+"""
+TABLES = ("gateway_usagerecord", "providers_workspacekey")
+FAULTS = {
+    "taken-over": (
+        [f"ALTER SYSTEM SET {READ_ONLY} = on", "SELECT pg_reload_conf()"],
+        [f"ALTER SYSTEM RESET {READ_ONLY}", "SELECT pg_reload_conf()"],
+    ),
+    "full": (
+        [
+            FULL,
+            *(
+                f"CREATE TRIGGER full_disk BEFORE INSERT ON {table} "
+                "EXECUTE FUNCTION full_disk()"
+                for table in TABLES
+            ),
+        ],
+        ["DROP FUNCTION full_disk CASCADE"],
+    ),
+}
+
+
+@pytest.mark.proves("9.1")
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_database_that_takes_nothing_costs_no_call_and_no_row(
+    gateway, cluster, fault
+):
+    """It reads as ever: one that another has taken over from, or with a full disk."""
+    assert gateway.chat("fine").status_code == 200
+    before = settled(cluster)
+    broken, mended = FAULTS[fault]
+    change = {"cookies": {"sessionid": gateway.session(), "csrftoken": TOKEN}}
+    change |= {"data": {"csrfmiddlewaretoken": TOKEN, "name": f"of-{fault}"}}
+    cluster.run_sql(*broken)
+    try:
+        for _ in range(10):
+            assert gateway.chat("fine").status_code == 200
+            time.sleep(0.2)
+        refused = httpx.post(f"{gateway.url}/settings/api-keys/", **change)
+        assert refused.status_code == 503
+        assert "database" in refused.text
+    finally:
+        cluster.run_sql(*mended)
+    assert len(stored(cluster, before + 10)) == before + 10
+    assert httpx.post(f"{gateway.url}/settings/api-keys/", **change).status_code < 400
+
+
+@pytest.mark.proves("9.1")
+def test_a_database_that_is_slow_slows_no_call(gateway, cluster):
+    """Somebody holds the tables, as a repair or a change of theirs does."""
+    assert gateway.chat("fine").status_code == 200
+    before = settled(cluster)
+    with psycopg.connect(cluster.url) as holder:
+        holder.execute(f"LOCK TABLE {', '.join(TABLES)} IN ACCESS EXCLUSIVE MODE")
+        for _ in range(10):
+            assert gateway.chat("fine").status_code == 200
+            time.sleep(0.2)
+    assert len(stored(cluster, before + 10)) == before + 10
 
 
 def test_providers_are_checked_again_when_the_database_came_back(gateway, cluster):

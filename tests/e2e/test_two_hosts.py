@@ -4,31 +4,27 @@
 in which they share the hosts.
 """
 
-import base64
 import json
 import os
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
 
 import psycopg
 import pytest
 
-from tests.e2e import dialects, registries
+from tests.e2e import pairs, registries
 from tests.e2e.clusters import Cluster
-from tests.e2e.loads import CLIENTS, Load, at_once
+from tests.e2e.loads import CLIENTS, at_once
+from tests.e2e.pairs import PATIENCE, Pair
 from tests.e2e.processes import Server, chat, wait_until
 from tests.e2e.proxies import Nginx
 from tests.e2e.raw import Connection, request
 from tests.e2e.replay import Replay, Reply
 from tests.redis_server import RedisServer
 
-LIMIT = 60
-PATIENCE = 15.0
+LIMIT = pairs.LIMITS["limited"]
 STREAMS = 8
 DELTA = b'data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,'
 PARTS = [
@@ -49,49 +45,6 @@ NEWER = (
 )
 
 
-class Pair(NamedTuple):
-    """Two hosts and all that stands around them; `key` is an agent's."""
-
-    hosts: list[Server]
-    proxy: Nginx
-    cluster: Cluster
-    redis: RedisServer
-    replay: Replay
-    key: str
-
-    def load(self, model: str) -> Load:
-        """Call a model through the proxy until left."""
-        return Load(self.proxy.url, self.key, model)
-
-    def tell(self, what: str, load: Load, **figures: Any) -> None:
-        """Print what came of a scenario."""
-        counted = {"calls": load.calls, "failed": load.failed, **figures}
-        print(f"\n{what}: {counted}")
-
-    def row_per_call(self) -> tuple[int, int]:
-        """Return rows and calls that reached the upstream, once they agree."""
-        asked = "SELECT count(*) FROM gateway_usagerecord WHERE outcome <> 'refused'"
-        found = (0, -1)
-
-        def agree() -> bool:
-            nonlocal found
-            found = self.cluster.rows(asked)[0][0], len(self.replay.calls)
-            return found[0] == found[1]
-
-        wait_until(agree, PATIENCE)
-        return found
-
-
-@pytest.fixture(scope="module")
-def redis() -> Iterator[RedisServer]:
-    """A running Redis."""
-    # The path of a socket is short.
-    with TemporaryDirectory(prefix="redis-") as folder:
-        made = RedisServer(Path(folder))
-        yield made
-        made.stop()
-
-
 @pytest.fixture(scope="module")
 def pair(
     tmp_path_factory: pytest.TempPathFactory,
@@ -100,30 +53,18 @@ def pair(
     replay: Replay,
 ) -> Iterator[Pair]:
     """Two hosts, each with a data folder and workers of its own."""
-    environ = {
-        "DATABASE_URL": cluster.url,
-        "REDIS_URL": redis.url,
-        "RATE_LIMIT_HOSTS": "2",
-        "SECRET_KEY": "shared by both hosts, and long enough for a secret key",
-        "ENCRYPTION_KEYS": base64.b64encode(os.urandom(32)).decode(),
-        "TRUSTED_PROXIES": "1",
-    }
+    shared = pairs.environ(cluster, redis)
     folders = [tmp_path_factory.mktemp("host") for _ in range(2)]
-    hosts = [Server(folder, workers=2, **environ) for folder in folders]
-    dialects.install(replay)
+    hosts = [Server(folder, workers=2, **shared) for folder in folders]
     replay.route("/slow", SLOW)
-    names = {"limited": LIMIT, "narrow": LIMIT, "wide": 10_000, "free": 0}
     hosts[0].manage("migrate", "--verbosity", "0")
     hosts[0].apply(
         registries.registry(
-            *(
-                registries.openai(name, replay.url, name, requests_per_minute=limit)
-                for name, limit in names.items()
-            ),
+            *pairs.providers(replay),
             registries.openai("slow", f"{replay.url}/slow", "slow"),
         )
     )
-    key = hosts[0].key("agent", *names, "slow")
+    key = hosts[0].key("agent", *pairs.LIMITS, "slow")
     with ExitStack() as stack:
         for each in hosts:
             each.begin_to_start()

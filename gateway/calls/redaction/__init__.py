@@ -54,24 +54,25 @@ def redacted(provider: Provider, error: GatewayError) -> GatewayError:
 
 def spellings_of(provider: Provider) -> tuple[bytes, ...]:
     """Return the provider's credentials of now, each in every way it may be written."""
-    secrets = _secrets(provider)
+    secrets = provider.secrets
+    if secrets is None:
+        secrets = _secrets(provider)
     if isinstance(provider.auth, auth.LENT) and provider.auth.access_token:
         secrets += _spellings(provider.auth.access_token)
     return secrets
 
 
 def _secrets(provider: Provider) -> tuple[bytes, ...]:
-    known = provider.secrets
-    if known is None:
-        if provider.row.secret is None or provider.auth is None:
-            known = ()
-        else:
-            stored = tuple(provider.row.credentials().values())
-            parts = (key for value in stored for key in auth.keys_in(value))
-            values = dict.fromkeys((*stored, *parts))
-            long = [value for value in values if len(value) >= SHORTEST_SECRET]
-            known = tuple(each for value in long for each in _spellings(value))
-        provider.secrets = known
+    """Return the stored credentials' spellings, which the provider keeps then."""
+    if provider.row.secret is None or provider.auth is None:
+        known: tuple[bytes, ...] = ()
+    else:
+        stored = tuple(provider.row.credentials().values())
+        parts = (key for value in stored for key in auth.keys_in(value))
+        values = dict.fromkeys((*stored, *parts))
+        long = [value for value in values if len(value) >= SHORTEST_SECRET]
+        known = tuple(each for value in long for each in _spellings(value))
+    provider.secrets = known
     return known
 
 

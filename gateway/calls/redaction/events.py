@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
+from gateway.hub.answers.plain.strings import strings_in
 from gateway.hub.answers.relay import Said
 from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
@@ -21,10 +22,6 @@ T = TypeVar("T")
 _FRAMES = re.compile(rb"\{[^\n]*\n|.*?\n\n|.+\Z", re.DOTALL)
 _END = b"\n\n"
 _DATA = b"data: "
-# Objects of an event say by these to which part of the answer they belong.
-_IDENTITY = ("index", "output_index", "content_index", "item_id")
-# Strings beside the text, the same in many events.
-_NO_TEXT = frozenset({"role", "type", "id", "object", "name", "call_id"})
 
 
 def said(data: Any) -> Said:
@@ -92,8 +89,7 @@ class _Event:
 
     def strings(self) -> Iterator[tuple[object, JSON, str]]:
         """Yield the field of each piece of the answer's text, and where it stands."""
-        if isinstance(self.value, dict):
-            yield from _strings(self.value, ())
+        yield from strings_in(self.value)
 
 
 @dataclass
@@ -169,25 +165,3 @@ def _drop_tokens(value: Any) -> None:
                 value[key] = [] if isinstance(inner, list) else None
             else:
                 _drop_tokens(inner)
-
-
-def _strings(
-    holder: JSON, name: tuple[object, ...], is_text: bool = False
-) -> Iterator[tuple[object, JSON, str]]:
-    """Yield the strings of `holder` that go on from one event to the next.
-
-    In the formats of streams these stand under `delta`, or are called `text`; in lines
-    that tell whether they are `done`, under `message`.
-    """
-    name = (*name, *(holder.get(key) for key in _IDENTITY))
-    for key, value in holder.items():
-        is_part = is_text or key == "delta" or (key == "message" and "done" in holder)
-        match value:
-            case str() if (is_part or key == "text") and key not in _NO_TEXT:
-                yield (*name, key), holder, key
-            case dict():
-                yield from _strings(value, (*name, key), is_part)
-            case list():
-                for each in value:
-                    if isinstance(each, dict):
-                        yield from _strings(each, (*name, key), is_part)

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 from gateway.errors import GatewayError
+from gateway.hub.answers.plain.alike import Alike
+from gateway.hub.answers.plain.strings import said_in
 from gateway.hub.answers.relay import Relayed, joined
 from gateway.hub.answers.state import StreamState
 from gateway.hub.errors import upstream_errors
@@ -23,6 +25,7 @@ from gateway.wire.sse import Event
 
 NOTHING: Relayed[bytes] = Relayed(b"")
 _BLANK = b"\xef\xbb\xbf \t\r\n"
+_BLANK_LINE = b"\n\n"
 _MOST_FOREIGN = 64 * 1024
 _is_name = re.compile(r"[a-z_.]{1,64}").fullmatch
 
@@ -70,6 +73,7 @@ class EventRelay:
         self.state = tap.state
         self.recent = b""
         self.tap = tap
+        self._alike: Alike | None = None
         self._decoder = sse_blocks.BlockDecoder(largest)
         self._largest = largest
         self._is_fresh = True
@@ -133,22 +137,41 @@ class EventRelay:
 
     def _relayed(self, events: bytes) -> Relayed[bytes]:
         """Return what becomes of complete events."""
-        found = self.tap.PIECES.match(events)
-        is_all = found is not None and found.end() == len(events)
-        if is_all and b"\r" not in events and not self.state.done:
-            self.recent = events
-            return pieces(events, self.tap.TEXT)
+        if not self.state.done and (told := self._heard(events)) is not None:
+            return told
         passed = []
         for run, are_pieces in _runs(events, self.tap.PIECES):
             if self.state.is_over:
                 if self.state.done and _data(run) == (self.tap.LAST_WORD or None):
                     passed.append(self._last_word(run))
             elif are_pieces:
-                self.recent = run
-                passed.append(pieces(run, self.tap.TEXT))
+                passed.append(self._pieces(run))
             else:
                 passed.append(self._block(run))
         return joined(passed)
+
+    def _heard(self, events: bytes) -> Relayed[bytes] | None:
+        """Return pieces, as they are passed on, that are like the ones before."""
+        known = self._alike
+        said = known.said(events) if known is not None else None
+        if said is None:
+            return None
+        self.recent = events
+        (text,) = said.values()
+        return Relayed(events, len(text), "", True, said)
+
+    def _pieces(self, run: bytes) -> Relayed[bytes]:
+        """Return pieces as they are passed on; what they say is read if they are alike.
+
+        The first one that is another tells how the others look.
+        """
+        told = self._heard(run)
+        if told is None:
+            first = run[: run.find(_BLANK_LINE) + len(_BLANK_LINE)]
+            self._alike = Alike.of(first) or self._alike
+            told = self._heard(run)
+        self.recent = run
+        return pieces(run, self.tap.TEXT) if told is None else told
 
     def _last_word(self, block: bytes) -> Relayed[bytes]:
         self.state.may_go_on = False
@@ -186,7 +209,10 @@ class EventRelay:
 
     def _passed(self, block: bytes, event: JSON) -> Relayed[bytes]:
         self.recent = block
-        return self.tap.passed(block, event)
+        relayed = self.tap.passed(block, event)
+        if relayed.said is None:
+            return relayed._replace(said=said_in(event))
+        return relayed
 
     def _last(self, rest: bytes) -> Relayed[bytes]:
         """Return an event without the blank line that ends it, where it is whole."""

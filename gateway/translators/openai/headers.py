@@ -11,8 +11,10 @@ _HEADERS = {"organization": "openai-organization", "project": "openai-project"}
 
 def own_headers(options: Mapping[str, Any]) -> dict[str, str]:
     """Return them as the provider's options say; empty where these say nothing."""
-    headers = {}
-    for option, header in _HEADERS.items():
-        if value := options.get(option):
-            headers[header] = value
-    return headers
+    if _HEADERS.keys().isdisjoint(options):
+        return {}
+    return {
+        header: options[option]
+        for option, header in _HEADERS.items()
+        if options.get(option)
+    }

@@ -7,7 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.calls.redaction import events
-from gateway.calls.redaction.hearing import Hearing, _Alike
+from gateway.calls.redaction.hearing import Hearing
+from gateway.hub.answers.event_relay import EventRelay
+from gateway.hub.answers.names import Names
+from gateway.hub.answers.plain.alike import Alike
+from gateway.translators.anthropic.relay.tap import Tap
+from gateway.translators.openai.responses.tap import ResponseTap
 
 TEXTS = st.text(max_size=6) | st.sampled_from(
     ['"', "\\", '","text":"', "\n", "}}\n\n", '"delta": "x"', "\x7f"]
@@ -85,11 +90,27 @@ def test_what_is_heard_is_what_is_said(found, places):
         assert hearing.said(read) == events.said(read)
 
 
+def not_empty(said):
+    return {name: text for name, text in said.items() if text}
+
+
+@settings(max_examples=300)
+@given(streams(), st.lists(st.integers(0, 2000), max_size=6))
+def test_what_a_relay_says_is_what_is_said(found, places):
+    raw = b"".join(found)
+    tap = ResponseTap if b"event: response." in raw else Tap
+    relay = EventRelay(tap(Names("m", "m")))
+    for start, end in pairwise(sorted({0, len(raw), *places})):
+        relayed = relay.feed(raw[start:end])
+        if relayed.said is not None:
+            assert not_empty(relayed.said) == not_empty(events.said(relayed.data))
+
+
 def test_alike_events_are_not_decoded():
     for body in (message("text", "one"), response("one", logprobs=[])):
         first = framed(numbered(body, 9, False), True, True).encode()
         ((name, _, key),) = events.strings_of(first)
-        alike = _Alike.like(first, name, key.encode())
+        alike = Alike.like(first, name, key.encode())
         texts = ["a", '"\n', "", "é"]
         made = [
             first.replace(b"one", json.dumps(text)[1:-1].encode()).replace(

@@ -298,3 +298,50 @@ def test_a_credential_in_events_of_different_looks_is_one(tap, event):
     told = b"".join(each.data for each in sent if each is not None)
     assert encode(KEY[7:])[1:-1] not in told
     assert b"[redacted]" in told
+
+
+def relayed_events(kind: str, texts: list[str], look: str) -> bytes:
+    """Return pieces of text as a server writes them that pads, numbers or escapes."""
+    events = []
+    for number, text in enumerate(texts):
+        event: JSON = {"type": kind, "index": 0}
+        if kind == RESPONSE[0]:
+            event |= {**RESPONSE[3], "sequence_number": number, "delta": text}
+            if look == "padded":
+                event["obfuscation"] = "x" * (number % 5)
+        else:
+            event["delta"] = {"type": "text_delta", "text": text}
+        data = framed(event, escaped=look == "escaped")
+        if look == "padded" and kind == MESSAGE[0]:
+            data = data[:-3] + b" " * (number % 5) + data[-3:]
+        events.append(f"event: {kind}\n".encode() + data)
+    return b"".join(events)
+
+
+def relayed_text(frames: bytes) -> str:
+    """Return what a client makes of events that were passed on."""
+    lines = [each[6:] for each in frames.split(b"\n") if each.startswith(b"data: {")]
+    deltas = [json.loads(each)["delta"] for each in lines]
+    return "".join(x if isinstance(x, str) else x["text"] for x in deltas)
+
+
+@pytest.mark.parametrize("look", ["plain", "escaped", "padded"])
+@pytest.mark.parametrize(
+    ("tap", "kind"), [(Tap, MESSAGE[0]), (ResponseTap, RESPONSE[0])], ids=["mes", "res"]
+)
+@given(said=SAID, texts=CUTS, reads=CUTS)
+def test_no_cut_lets_a_key_through_what_is_passed_on(
+    tap, kind, look, said, texts, reads
+):
+    raw = relayed_events(kind, ["begun ", *cut(said, texts)], look)
+    length = max(1, len(raw) // 120)
+    relay, watch = EventRelay(tap(Names("m", "m"))), Withholding[bytes](FORMS)
+    sent = []
+    for read in cut(raw, [each * length for each in reads]):
+        relayed = relay.feed(read)
+        # It was read by who passes it on, not once more.
+        assert relayed.said is not None or not relayed.data
+        sent.append(watch.pass_on(relayed))
+    sent.append(watch.rest())
+    told = b"".join(each.data for each in sent if each is not None)
+    assert relayed_text(told) == redacted("begun " + said)

@@ -8,7 +8,6 @@ import pytest
 
 from gateway.entry import hops, routes
 from gateway.errors import GatewayError
-from gateway.limits.host import HostLimiter
 from gateway.worker.draining import draining
 from gateway.worker.registry import KEPT_SECONDS, registry
 from gateway.worker.runtime import runtime
@@ -16,6 +15,7 @@ from gateway.worker.snapshot import Snapshot
 from providers import attempts
 from providers.models import WorkspaceKey
 from runagents.asgi import application
+from tests import limits
 
 URL = "/v1/chat/completions"
 OTHER = "1.1 gw-0123456789ab"
@@ -76,9 +76,9 @@ def test_sixty_wrong_keys_a_minute_are_enough(gateway, settings):
 
 @pytest.mark.proves("2.6")
 def test_workers_count_wrong_keys_together(gateway, monkeypatch):
-    """Each worker has a limiter of its own, over the same files."""
+    """Each worker has a limiter of its own, over the same files or the same Redis."""
     client = gateway(headers={"authorization": "Bearer wrong"})
-    other = HostLimiter(runtime.limiter._folder)
+    other = limits.of_a_test(runtime.limiter._folder)
     for _ in range(60):
         assert client.get("/v1/models").status_code == 401
     monkeypatch.setattr(runtime, "limiter", other)

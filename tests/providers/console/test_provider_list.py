@@ -81,7 +81,7 @@ def test_every_order_needs_a_fixed_number_of_queries(
 ):
     for number in range(20):
         provider(f"p{number}", models=("m1", "m2"))
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         logged_in_client.get(f"/models/?sort={order}")
 
 

@@ -54,7 +54,7 @@ def test_the_list_needs_a_fixed_number_of_queries(
     # session, user, the day's traffic: sums and the newest calls; how many, which,
     # themselves, their models, who shares them; the totals: providers, models; the
     # starter
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         logged_in_client.get("/models/")
 
 
@@ -96,7 +96,7 @@ def test_a_long_list_comes_in_pages(logged_in_client, provider):
 TABS = {
     # session, user and the provider, then:
     "overview": 5,  # models, wires
-    "models": 6,  # models: how many, which, themselves
+    "models": 7,  # models: how many, which, themselves; what its list says
     "usage": 7,  # the day by model: sums, the newest calls, the busiest; waits
     "requests": 4,  # the newest
     "connect": 4,  # the first model

@@ -71,6 +71,7 @@ class PlainStream:
         self._renderer = renderer
         self._frames: PlainFrames | None = None
         self._lessons = _LESSONS
+        self._longest = min(_LONGEST, parser.largest)
         self._held = b""
 
     def feed(self, data: bytes) -> Relayed[bytes]:
@@ -191,16 +192,16 @@ class PlainStream:
         """Tell whether at the end of `data` a plain event is there in part."""
         if not (self._frames or self._lessons):
             return False
-        if len(data) - position > min(_LONGEST, self._parser.largest):
+        size, head = len(data) - position, self._format.HEAD
+        if size > self._longest:
             return False
-        head, rest = self._format.HEAD, data[position:]
-        if len(rest) <= len(head):
-            return head.startswith(rest)
-        line = rest[len(head) :]
+        if size <= len(head):
+            return head.startswith(data[position:])
+        line = position + len(head)
         return (
-            rest.startswith(head)
-            and b"\r" not in line
-            and (b"\n" not in line or line.find(b"\n") == len(line) - 1)
+            data.startswith(head, position)
+            and data.find(b"\r", line) < 0
+            and data.find(b"\n", line) in (-1, len(data) - 1)
         )
 
     def _long(self, data: bytes) -> Relayed[bytes]:

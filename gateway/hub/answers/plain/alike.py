@@ -1,0 +1,167 @@
+"""Events that carry a piece of text each, read by what one of them looked like.
+
+Most events of a stream differ in their text alone, and perhaps in their number and in
+what they are padded with. One that was decoded tells how the others look, so that of
+200 that come together the text is known in a tenth of the time that decoding takes.
+"""
+
+import re
+from functools import lru_cache
+from itertools import repeat
+
+from gateway.hub.answers.plain.strings import strings_in
+from gateway.hub.answers.relay import Said
+from gateway.wire.jsontext import JSONError, decode
+
+_STRING = rb'"(?:[^"\\\x00-\x1f]++|\\[^\x00-\x1f])*+"'
+_is_string = re.compile(_STRING).fullmatch
+_are_strings = re.compile(rb"%b(?:\n%b)*+" % (_STRING, _STRING)).fullmatch
+_NUMBER = re.compile(rb'"sequence_number": ?(0|[1-9]\d{0,14}+)')
+_PADDING = re.compile(
+    rb'"obfuscation": ?"[^"\\]*+"|"sequence_number": ?(?:0|[1-9]\d{0,14}+)'
+)
+_BLANK = b"\n\n"
+_DATA = b"data: "
+_MARKED = 12
+"""Of an event's beginning, to find it by: a long mark takes longer to be found."""
+
+
+class Alike:
+    """Events that are one text within something that stays the same.
+
+    `name` is the field that the text belongs to. `before` stands before the text, but
+    for the number of the event, `rest` behind it, but for its padding; `key` is what
+    the text goes by.
+    """
+
+    def __init__(self, name: object, key: bytes, before: bytes, rest: bytes) -> None:
+        self.name = name
+        self._find_all = _texts(key).findall
+        self._end, self._unpadded = rest + _BLANK, _unpadded(rest)
+        self._number = _NUMBER.search(before)
+        start, end = self._number.span(1) if self._number else (len(before),) * 2
+        self._before, self._between = before[:start], before[end:]
+        self._mark = _BLANK + self._before[:_MARKED]
+
+    @classmethod
+    def like(cls, event: bytes, name: object, key: bytes) -> "Alike | None":
+        """Return the events that `event` is one of, None where it says no one text.
+
+        The text is of the field `name` and stands by `key`.
+        """
+        found = list(_texts(key).finditer(event))
+        if len(found) != 1 or found[0].end() != len(event):
+            return None
+        return cls(name, key, event[: found[0].start(1)], found[0][2])
+
+    @classmethod
+    def of(cls, event: bytes) -> "Alike | None":
+        """Return the events that `event`, which is whole, is one of; None as above."""
+        try:
+            found = list(strings_in(decode(event.partition(_DATA)[2])))
+        except JSONError:
+            return None
+        if len(found) != 1:
+            return None
+        ((name, _, key),) = found
+        return cls.like(event, name, key.encode())
+
+    def may_be(self, event: bytes) -> bool:
+        """Tell whether an event is one of these, by how it begins."""
+        return event.startswith(self._before)
+
+    def said(self, data: bytes) -> Said | None:
+        """Return the text in `data`, None where something in it is not alike."""
+        texts = self._one(data) or self._same(data) or self._all(data)
+        if texts is None:
+            return None
+        try:
+            text = decode(texts) if b"\\" in texts else texts[1:-1].decode()
+        except JSONError:
+            return None
+        return {self.name: text}
+
+    def _one(self, data: bytes) -> bytes | None:
+        """Return the text of one event, for as models write each comes alone.
+
+        None where it is another, or there are several.
+        """
+        if not (data.startswith(self._before) and data.endswith(self._end)):
+            return None
+        text = data[len(self._before) : len(data) - len(self._end)]
+        if self._number is not None:
+            number, _, text = text.partition(self._between)
+            if not number.isdigit():
+                return None
+        return text if _is_string(text) else None
+
+    def _same(self, data: bytes) -> bytes | None:
+        """Return the texts of several events as one, None where these are padded."""
+        if not data.startswith(self._mark[len(_BLANK) :]):
+            return None
+        # Cut at the marks, and there again where the text of an event is to stand.
+        events = data[len(self._mark) - len(_BLANK) : -len(_BLANK)].split(self._mark)
+        start = len(self._before) + len(_BLANK) - len(self._mark)
+        behind = len(_BLANK) - len(self._end)
+        if self._number is None:
+            texts = values = [event[start:behind] for event in events]
+        else:
+            start += len(self._between)
+            numbers = self._numbers(data, len(events))
+            texts = [
+                event[start + len(number) : behind]
+                for event, number in zip(events, numbers, strict=True)
+            ]
+            around = zip(numbers, repeat(self._between), texts, strict=False)
+            values = list(map(b"".join, around))
+        if self._together(values) != data:
+            return None
+        rows = b"\n".join(texts)
+        if not _are_strings(rows) or rows.count(b"\n") >= len(texts):
+            return None
+        return rows.replace(b'"\n"', b"")
+
+    def _all(self, data: bytes) -> bytes | None:
+        """Return the texts of several events as one, None where they are others."""
+        found = self._find_all(data)
+        texts = [text for text, _ in found]
+        values = texts
+        if self._number is not None:
+            numbered = zip(self._numbers(data, len(texts)), texts, strict=True)
+            values = [b"%b%b%b" % (at, self._between, text) for at, text in numbered]
+        if self._padded(values, [rest for _, rest in found]) != data:
+            return None
+        return b"\n".join(texts).replace(b'"\n"', b"")
+
+    def _numbers(self, data: bytes, count: int) -> list[bytes]:
+        """Return the numbers of events, by that of the first one."""
+        known = self._number
+        number = _NUMBER.match(data, known.start()) if known is not None else None
+        first = int(number[1]) if number else 0
+        return [b"%d" % at for at in range(first, first + count)]
+
+    def _together(self, values: list[bytes]) -> bytes:
+        """Return events put together from what they hold: is there nothing else?"""
+        before, end = self._before, self._end
+        return before + (end + before).join(values) + end
+
+    def _padded(self, values: list[bytes], rests: list[bytes]) -> bytes:
+        """Return events put together from what they hold and their own rests."""
+        if {self._unpadded} != set(map(_unpadded, set(rests))):
+            return b""
+        around = zip(repeat(self._before), values, rests, strict=False)
+        return b"".join([b"%b%b%b\n\n" % each for each in around])
+
+
+@lru_cache(maxsize=32)
+def _texts(key: bytes) -> re.Pattern[bytes]:
+    """Return what finds the strings that go by `key`, and the rest of their events."""
+    return re.compile(rb'"%b": ?(%b)([^\n]*+)\n\n' % (re.escape(key), _STRING))
+
+
+def _unpadded(rest: bytes) -> bytes:
+    """Return the rest of an event without its number and what it is filled up with."""
+    if b'"' in rest:
+        return _PADDING.sub(b"", rest, 2)
+    # Claude's events end with blanks before their last bracket.
+    return rest.replace(b" ", b"")
