@@ -52,8 +52,9 @@ class Forms:
         found = self._first(text, max(0, len(text) - self._longest + 1))
         while found is not None:
             rest = text[found.start() :]
-            if any(form.startswith(rest) for form in self._by_first[rest[0]]):
-                return found.start()
+            for form in self._by_first[rest[0]]:
+                if form.startswith(rest):
+                    return found.start()
             found = self._first(text, found.end())
         return len(text)
 

@@ -33,6 +33,9 @@ _ROWS = {
 
 _TAB = ord("\t")
 _BLANK = b"\n\n"
+_FEW = 2 * 1024
+"""Bytes of events that are divided one by one; of more, all at once."""
+
 _MARKS = ("0content0", "0obfuscation0")
 
 
@@ -142,7 +145,7 @@ class PlainFrames:
         return cls(format, outside, _cut(frame, places), chunk, part)
 
     def only(self, data: bytes, renderer: TextRenderer | None) -> Relayed[bytes] | None:
-        """Return the frame for `data`, if that is one of these events and no more.
+        """Return the frames for `data`, if that is a few of these events and no more.
 
         As models write, each comes alone: it takes as few calls as can be. What this
         says no to, `run` and `translate` may still say yes to.
@@ -150,6 +153,8 @@ class PlainFrames:
         if not (data.endswith(self._tail) and data.startswith(self.head)):
             return None
         string = data[len(self.head) : -len(self._tail)]
+        if self._next in string:
+            return self._few(string, renderer) if len(data) < _FEW else None
         behind = self._last
         if self._between:
             string, _, padding = string.partition(self._between)
@@ -170,6 +175,20 @@ class PlainFrames:
                 return None
             frame = told
         return Relayed(frame, len(text), "", True, {self._name: text})
+
+    def _few(
+        self, strings: bytes, renderer: TextRenderer | None
+    ) -> Relayed[bytes] | None:
+        """Return the frames for the strings of some events, and what is between them.
+
+        The dividers are found slowly, but in one call: of many events `run` knows more.
+        """
+        rows = strings.replace(self._next, b"\n")
+        between = rows.count(b"\n") * (len(self._next) - 1)
+        if len(rows) + between != len(strings):
+            return None
+        checked = self._checked(rows)
+        return None if checked is None else self.translate(checked, renderer)
 
     def run(self, data: bytes, position: int) -> Run | None:
         """Return the events like these that begin at `position`; None where none is."""

@@ -73,19 +73,25 @@ class PlainStream:
         self._lessons = _LESSONS
         self._longest = min(_LONGEST, parser.largest)
         self._held = b""
+        self._is_short = False
+        """Whether the parser has read nothing since it was last asked what it takes."""
 
     def feed(self, data: bytes) -> Relayed[bytes]:
         """Return the frames for `data`."""
         if self._held:
             data, self._held = self._held + data, b""
         known = self._frames
-        if known is not None and self._takes(known):
+        if known is not None and (self._is_short or self._takes(known)):
             if not data.endswith(_BLANK):
                 data = self._whole(data)
+                if not data:
+                    return Relayed(b"", said={})
             told = known.only(data, self._renderer)
             if told is not None:
+                self._is_short = True
                 self._parser.passed(known.part, told.characters)
                 return told
+        self._is_short = False
         pieces: list[Relayed[bytes]] = []
         position = 0
         while position < len(data) and not self._state.is_over:
