@@ -339,8 +339,7 @@ def _blanks_before_the_last_bracket(
 @lru_cache(maxsize=16)
 def _literal(name: str) -> re.Pattern[bytes]:
     # Some servers put a space behind the colon.
-    key = name.encode()
-    return re.compile(rb'(?:(?<="%b":)|(?<="%b": ))' % (key, key) + _STRING)
+    return re.compile(rb'"%b": ?(%b)' % (name.encode(), _STRING))
 
 
 def _is_text(rows: bytes) -> bool:
@@ -357,7 +356,7 @@ def _outside(payload: bytes, names: list[str]) -> list[bytes] | None:
     """Return what is around the strings by these names; None where that is unclear."""
     spans = []
     for name in names:
-        found = [literal.span() for literal in _literal(name).finditer(payload)]
+        found = [literal.span(1) for literal in _literal(name).finditer(payload)]
         if len(found) != 1:
             return None
         spans += found
