@@ -138,40 +138,70 @@ class EventRelay:
     def _relayed(self, events: bytes) -> Relayed[bytes]:
         """Return what becomes of complete events."""
         if not self.state.done and (told := self._heard(events)) is not None:
+            self.recent = events
             return told
         passed = []
-        for run, are_pieces in _runs(events, self.tap.PIECES):
+        for run, are_pieces, told in self._runs(events):
             if self.state.is_over:
                 if self.state.done and _data(run) == (self.tap.LAST_WORD or None):
                     passed.append(self._last_word(run))
             elif are_pieces:
-                passed.append(self._pieces(run))
+                self.recent = run
+                passed.append(told or self._pieces(run))
             else:
                 passed.append(self._block(run))
         return joined(passed)
 
+    def _runs(self, events: bytes) -> "Iterator[_Run]":
+        """Yield complete events in runs."""
+        if b"\r" in events:
+            for block in sse_blocks.blocks(events):
+                yield from (_Run(each) for each in sse_blocks.divided(block))
+            return
+        position, is_first = 0, True
+        while position < len(events):
+            end = events.index(_BLANK_LINE, position) + len(_BLANK_LINE)
+            found = self.tap.PIECES.match(events, position, end)
+            if found is None:
+                yield from map(_Run, sse_blocks.divided(events[position:end]))
+            elif is_first and (told := self._heard_from(events, position, end)):
+                end = position + len(told.data)
+                yield _Run(told.data, True, told)
+            else:
+                found = self.tap.PIECES.match(events, position)
+                end = found.end() if found is not None else end
+                yield _Run(events[position:end], True)
+            is_first = is_first and found is None
+            position = end
+
+    def _heard_from(
+        self, events: bytes, position: int, end: int
+    ) -> Relayed[bytes] | None:
+        """Return all pieces from that in between on, where they are like this one."""
+        self._learn(events[position:end])
+        known = self._alike
+        if known is None:
+            return None
+        return self._heard(events[position : known.end_in(events)])
+
     def _heard(self, events: bytes) -> Relayed[bytes] | None:
-        """Return pieces, as they are passed on, that are like the ones before."""
+        """Return pieces, as they are passed on, that are like one that was learnt."""
         known = self._alike
         said = known.said(events) if known is not None else None
         if said is None:
             return None
-        self.recent = events
         (text,) = said.values()
         return Relayed(events, len(text), "", True, said)
 
-    def _pieces(self, run: bytes) -> Relayed[bytes]:
-        """Return pieces as they are passed on; what they say is read if they are alike.
+    def _learn(self, event: bytes) -> None:
+        """Learn how others look, of one that carries a piece and is another."""
+        if self._alike is None or self._alike.said(event) is None:
+            self._alike = Alike.of(event) or self._alike
 
-        The first one that is another tells how the others look.
-        """
-        told = self._heard(run)
-        if told is None:
-            first = run[: run.find(_BLANK_LINE) + len(_BLANK_LINE)]
-            self._alike = Alike.of(first) or self._alike
-            told = self._heard(run)
-        self.recent = run
-        return pieces(run, self.tap.TEXT) if told is None else told
+    def _pieces(self, run: bytes) -> Relayed[bytes]:
+        """Return pieces as they are passed on, and what they say if they are alike."""
+        self._learn(run[: run.find(_BLANK_LINE) + len(_BLANK_LINE)])
+        return self._heard(run) or pieces(run, self.tap.TEXT)
 
     def _last_word(self, block: bytes) -> Relayed[bytes]:
         self.state.may_go_on = False
@@ -248,28 +278,14 @@ def pieces(run: bytes, text: re.Pattern[bytes]) -> Relayed[bytes]:
 
 
 class _Run(NamedTuple):
-    """Complete events: those that carry pieces and follow each other, or another."""
+    """Complete events: those that carry pieces and follow each other, or another.
+
+    `told` is what becomes of pieces, where that is known.
+    """
 
     data: bytes
-    are_pieces: bool
-
-
-def _runs(events: bytes, pieces: re.Pattern[bytes]) -> Iterator[_Run]:
-    """Yield complete events in runs."""
-    if b"\r" in events:
-        for block in sse_blocks.blocks(events):
-            yield from (_Run(each, False) for each in sse_blocks.divided(block))
-        return
-    position = 0
-    while position < len(events):
-        if found := pieces.match(events, position):
-            end = found.end()
-            yield _Run(events[position:end], True)
-        else:
-            end = events.index(b"\n\n", position) + 2
-            for each in sse_blocks.divided(events[position:end]):
-                yield _Run(each, False)
-        position = end
+    are_pieces: bool = False
+    told: Relayed[bytes] | None = None
 
 
 def _data(block: bytes) -> bytes:

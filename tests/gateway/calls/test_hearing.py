@@ -106,6 +106,29 @@ def test_what_a_relay_says_is_what_is_said(found, places):
             assert not_empty(relayed.said) == not_empty(events.said(relayed.data))
 
 
+def test_how_events_look_is_learnt_anew():
+    """What comes behind a first event that has more to it is read by its bytes, too."""
+    relay = EventRelay(ResponseTap(Names("m", "m")))
+    bodies = [
+        response("a", x={"text": "y"}),
+        response("b", x={}),
+        response("c"),
+        *(response("d") for _ in range(3)),
+    ]
+    reads = [framed(numbered(b, n, True), True, True) for n, b in enumerate(bodies)]
+    said = [relay.feed(read.encode()).said for read in reads]
+    assert said[0] is None
+    assert [next(iter(each.values())) for each in said[1:]] == list("bcddd")
+
+
+def test_events_of_which_none_is_alike_come_to_an_end():
+    relay = EventRelay(Tap(Names("m", "m")))
+    relay.feed(framed(message("text", "a"), True, True).encode())
+    odd = [{"type": MESSAGE, "index": 0, "delta": {"n": 1}}, message("thinking", "b")]
+    raw = "".join(framed(each, True, True) for each in odd * 3).encode()
+    assert relay.feed(raw).data == raw
+
+
 def test_alike_events_are_not_decoded():
     for body in (message("text", "one"), response("one", logprobs=[])):
         first = framed(numbered(body, 9, False), True, True).encode()

@@ -70,6 +70,10 @@ class Alike:
         """Tell whether an event is one of these, by how it begins."""
         return event.startswith(self._before)
 
+    def end_in(self, events: bytes) -> int:
+        """Return where the last one ends that begins like these in whole `events`."""
+        return events.find(_BLANK, events.rfind(self._before)) + len(_BLANK)
+
     def said(self, data: bytes) -> Said | None:
         """Return the text in `data`, None where something in it is not alike."""
         texts = self._one(data) or self._same(data) or self._all(data)
@@ -124,6 +128,8 @@ class Alike:
     def _all(self, data: bytes) -> bytes | None:
         """Return the texts of several events as one, None where they are others."""
         found = self._find_all(data)
+        if not found:
+            return None
         texts = [text for text, _ in found]
         values = texts
         if self._number is not None:
