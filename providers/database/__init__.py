@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from weakref import WeakKeyDictionary
 
 from asgiref.sync import sync_to_async
-from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 Identity = tuple[int, int]
@@ -52,11 +52,12 @@ def close_connections(**signal: object) -> None:
 
 def refresh() -> None:
     """Close what this thread holds that is broken, too old, or of a replaced file."""
-    close_old_connections()
     for connection in connections.all(initialized_only=True):
-        if connection.in_atomic_block or connection not in _opened:
+        # Closed by Django, it would lose the transaction that it is in.
+        if connection.in_atomic_block:
             continue
-        if _opened[connection] != _identity(connection):
+        connection.close_if_unusable_or_obsolete()
+        if connection in _opened and _opened[connection] != _identity(connection):
             connection.close()
 
 
