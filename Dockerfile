@@ -11,7 +11,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     && /opt/runagents/bin/python -m pip install --require-hashes -r requirements.lock
 RUN --mount=type=cache,target=/root/.cache/pip \
     python -m venv /opt/build \
-    && /opt/build/bin/python -m pip install --require-hashes -r requirements-build.lock
+    && /opt/build/bin/python -m pip install --no-compile --require-hashes -r requirements-build.lock
 COPY . .
 RUN /opt/build/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir /opt/wheel . \
     && /opt/runagents/bin/python -m pip install --no-deps /opt/wheel/*.whl \

@@ -4,7 +4,10 @@ BIN := .venv/bin
 # One more than there are cores: tests of servers wait for these half of their time.
 TESTERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 
-.PHONY: install install-test run lint check test audit packages lock screenshots bench conformance clients
+# What one process of tests compiles, the others and all servers read.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: install install-test run lint check test test-stores audit packages lock screenshots bench conformance clients
 
 # A Python without its venv package leaves half an environment, which must not count.
 .DELETE_ON_ERROR:
@@ -47,9 +50,13 @@ check: lint
 test: install-test
 	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder --durations=10
 
+# Those of database and limits once more, on a PostgreSQL and a Redis.
+test-stores: install-test
+	$(BIN)/python -m tests.stores -n $(TESTERS) --dist loadfile --no-loadscope-reorder
+
 .venv-build/.installed: requirements-build.lock
 	@$(PYTHON) -m venv .venv-build
-	@.venv-build/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@.venv-build/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $<
 	@touch $@
 
 # Wheel, source, and the list of the packages that they need.
