@@ -94,7 +94,8 @@ class ForwardProxy:
         if is_tunnel:
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         else:
-            there[1].write(head)
+            path = "/" + target.partition("://")[2].partition("/")[2]
+            there[1].write(head.replace(target.encode(), path.encode(), 1))
         await asyncio.gather(_copy(reader, there[1]), _copy(there[0], writer))
 
     def _refused(self, head: bytes) -> int:

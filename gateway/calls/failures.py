@@ -11,13 +11,22 @@ from gateway.worker.gates import gates
 from gateway.worker.snapshot import Provider, Target
 from gateway.worker.statuses import statuses
 from providers import auth
-from providers.transport import DestinationBlocked, Encoded, NoAnswer, Overdue
+from providers.transport import (
+    DestinationBlocked,
+    Encoded,
+    NoAnswer,
+    NoWay,
+    Overdue,
+    ProxyFailed,
+    TLSFailed,
+)
 
 # Refusals after which another provider may be asked: nothing was sent, or the upstream
 # said that it did not take the work. Never after a timeout: it may be billed.
 RETRYABLE = frozenset(
     {
         "upstream_unreachable",
+        "upstream_proxy_failed",
         "destination_blocked",
         "provider_unavailable",
         "rate_limit_exceeded",
@@ -49,6 +58,27 @@ def unsent(provider: Provider, failure: Exception) -> GatewayError:
                 "destination_blocked",
                 f"The provider {provider.name} leads to an address that this gateway "
                 "does not connect to. An administrator can see why on its page.",
+            )
+        case NoWay():
+            return upstream_error(
+                503,
+                "provider_unavailable",
+                f"The provider {provider.name} cannot be called: {failure}",
+                {"retry-after": "60"},
+            )
+        case ProxyFailed():
+            return upstream_error(
+                502,
+                "upstream_proxy_failed",
+                f"provider request failed: {provider.name} cannot be reached: "
+                f"{failure.cause}.",
+            )
+        case TLSFailed() if failure.cause:
+            return upstream_error(
+                502,
+                "upstream_unreachable",
+                f"provider request failed: {provider.name} cannot be reached: "
+                f"{failure.cause}.",
             )
         case httpx.LocalProtocolError() | httpx.UnsupportedProtocol():
             return upstream_error(
@@ -178,6 +208,9 @@ _OF_THE_MODEL = frozenset(
 """Codes of what a 5xx would mean, for where there is no such status."""
 
 
+_UNREACHED = frozenset({"upstream_unreachable", "upstream_proxy_failed"})
+
+
 def observe_answer(target: Target) -> None:
     """Tell the provider's status and gates that a call was answered."""
     if gates.failing:
@@ -203,7 +236,7 @@ def observe(target: Target, error: GatewayError, upstream_status: int = 0) -> No
     `upstream_status` is 0 where none came.
     """
     provider = target.provider
-    if error.code == "upstream_unreachable" and not upstream_status:
+    if error.code in _UNREACHED and not upstream_status:
         kind = "unreachable"
         gates.unreached(provider)
     elif upstream_status >= 500 or _is_of_the_model(error, upstream_status):

@@ -17,7 +17,7 @@ from django.db import Error as DatabaseError
 
 from gateway.worker.chores import Thread, keep
 from gateway.worker.snapshot import Snapshot, read
-from providers import auth, database
+from providers import auth, database, options
 from providers.database import notices
 from providers.models import ModelProvider, RegistryVersion
 
@@ -149,6 +149,8 @@ class Registry:
             str(row.token_params),
             row.private_network,
             row.secret and (row.secret.sealed, row.secret.binding()),
+            [row.options.get(name) for name in options.NETWORK],
+            row.network_secret and row.network_secret.sealed,
             connection and connection.connected_at,
         )
         known = self._auths.get(str(row.uid))

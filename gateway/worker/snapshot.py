@@ -17,6 +17,7 @@ from gateway.hub.protocol import Translator
 from gateway.translators import TRANSLATORS
 from providers.models import BodyWindow, ModelProvider, ProviderModel
 from providers.models.kinds import kind_of
+from providers.network import ways
 from providers.transport import Outline, Repeats
 
 
@@ -99,11 +100,7 @@ class Provider:
         first_token = _first_token(own, row.private_network)
         first_byte = min(limits["first_byte"], first_token)
         repeats = Repeats()
-        extensions = {
-            "private_network": row.private_network,
-            "timeout": limits,
-            "repeats": repeats,
-        }
+        extensions = ways.extensions(row, timeout=limits, repeats=repeats)
         return cls(
             row=row,
             translator=TRANSLATORS[row.provider_type],
@@ -199,7 +196,7 @@ def read(
         for row in ModelProvider.objects.filter(
             enabled=True, provider_type__in=TRANSLATORS
         )
-        .select_related("secret", "oauth_token")
+        .select_related("secret", "network_secret", "oauth_token")
         .order_by("priority", "created_at", "pk")
     }
     models: dict[int, list[_ModelValues]] = {pk: [] for pk in providers}

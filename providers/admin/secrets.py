@@ -118,4 +118,4 @@ class SecretAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """The providers that send it."""
         if secret.pk is None:
             return "-"
-        return ", ".join(row.name for row in secret.providers.all()) or "-"
+        return ", ".join(row.name for row in secret.users()) or "-"

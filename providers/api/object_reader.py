@@ -160,13 +160,21 @@ class _Reader:
         for name in COLUMNS:
             if options.get(name) is not None:
                 values[name] = options[name]
+        if "network_secret" in options:
+            self._network_secret(options["network_secret"], values)
         priority = options.get("priority")
         if isinstance(priority, bool) or not isinstance(priority, int | None):
             self._note("options.priority", "must be a whole number.")
-        own = {*COLUMNS, MODEL_SETTINGS}
+        own = {*COLUMNS, MODEL_SETTINGS, "network_secret"}
         values["options"] = {k: value for k, value in options.items() if k not in own}
         if options.get(MODEL_SETTINGS) is not None:
             self._model_settings(options[MODEL_SETTINGS], values)
+
+    def _network_secret(self, name: Any, values: dict[str, Any]) -> None:
+        if name is not None and not isinstance(name, str):
+            self._note("options.network_secret", "must be the name of a secret.")
+            return
+        values["network_secret"] = name or ""
 
     def _model_settings(self, settings: Any, values: dict[str, Any]) -> None:
         """Put what is special about models beside their ids."""

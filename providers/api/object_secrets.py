@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 
 from providers import endpoints
 from providers.api.object_reader import ObjectError
-from providers.forms import credentials
+from providers.forms import credentials, network
 from providers.models import NAME_RULE, REGION_RULE, ModelProvider, Secret
 
 FIELDS = {"name", "data", "origins"}
@@ -55,7 +56,7 @@ def data_problems(values: Any) -> list[str]:
     problems = [
         f"data.{name}: is not known. A secret holds {_choices()}."
         for name in values
-        if name not in credentials.ALL_VALUES
+        if name not in (*credentials.ALL_VALUES, *credentials.NETWORK_VALUES)
     ]
     problems += [
         f"data.{name}: must be text that is not empty."
@@ -64,6 +65,8 @@ def data_problems(values: Any) -> list[str]:
     ]
     if problems:
         return problems
+    if set(values) <= set(credentials.NETWORK_VALUES):
+        return _of_network(values)
     for auth_type, names in credentials.VALUES.items():
         if set(values) <= set(names):
             return _incomplete(auth_type, values)
@@ -79,8 +82,17 @@ def _incomplete(auth_type: str, values: Mapping[str, str]) -> list[str]:
     return []
 
 
+def _of_network(values: Mapping[str, str]) -> list[str]:
+    try:
+        network.check_values(values)
+    except network.NetworkError as error:
+        return [f"data.{error.field}: {error}"]
+    return []
+
+
 def _choices() -> str:
-    groups = [" and ".join(names) for names in credentials.VALUES.values() if names]
+    kinds = [*credentials.VALUES.values(), credentials.NETWORK_VALUES]
+    groups = [" and ".join(names) for names in kinds if names]
     return ", or ".join(groups)
 
 
@@ -122,7 +134,7 @@ def store_secret(parsed: ParsedSecret) -> Secret:
     secret.store(parsed.values, origins)
     secret.save()
     # What is known about the providers that use it was found out with other values.
-    ModelProvider.objects.filter(secret=secret).update(
+    ModelProvider.objects.filter(Q(secret=secret) | Q(network_secret=secret)).update(
         status=ModelProvider.Status.PENDING, status_message=""
     )
     return secret

@@ -54,6 +54,10 @@ PATHS: dict[str, str] = {
     "priority": "options.priority",
     "enabled": "options.enabled",
     "options": "options",
+    "network_secret": "options.network_secret",
+    "proxy_user": "options.network_secret",
+    "proxy_password": "options.network_secret",
+    "client_key": "options.network_secret",
 }
 
 # --- rows to objects ---
@@ -91,6 +95,8 @@ def spec_of(provider: ModelProvider) -> Object:
     if provider.requests_per_minute is not None:
         spec["rateLimit"] = {"requestsPerMinute": provider.requests_per_minute}
     options = {name: getattr(provider, name) for name in COLUMNS}
+    if provider.network_secret is not None:
+        options["network_secret"] = provider.network_secret.name
     spec["options"] = options | provider.options
     return spec
 
@@ -170,7 +176,7 @@ def secret_object(secret: Secret) -> Object:
         "name": secret.name,
         "keys": secret.keys,
         "origins": secret.origins,
-        "usedBy": [provider.name for provider in secret.providers.all()],
+        "usedBy": [row.name for row in secret.users()],
         "createdAt": secret.created_at.isoformat(),
     }
 
@@ -205,10 +211,13 @@ def whole_form(parsed: Parsed) -> ProviderForm:
         "authorization_url": "",
         "token_url": "",
         "token_params": {},
+        "network_secret": "",
         **preset,
         **values,
     }
-    whole.setdefault("private_network", _is_private(whole.get("endpoint") or ""))
+    given = whole["options"] if isinstance(whole["options"], dict) else {}
+    places = (whole.get("endpoint"), given.get("proxy"))
+    whole.setdefault("private_network", any(_is_private(each) for each in places))
     if isinstance(whole.get("models"), list):
         # As objects they bring all their settings, so that none of before is kept.
         whole["models"] = [
@@ -245,7 +254,9 @@ def _path(field: str, auth_type: str, prefix: str) -> str:
     return prefix + SECRET_PATHS.get(auth_type, "auth")
 
 
-def _is_private(endpoint: str) -> bool:
+def _is_private(endpoint: Any) -> bool:
+    if not isinstance(endpoint, str) or not endpoint:
+        return False
     try:
         return endpoints.is_private(endpoints.normalize(endpoint))
     except endpoints.EndpointError:

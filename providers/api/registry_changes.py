@@ -13,6 +13,7 @@ from django.db.models import ProtectedError
 from providers import starter
 from providers.api import objects, registry_secrets
 from providers.api.object_reader import ObjectError, Parsed, parse
+from providers.forms.credentials import NETWORK_VALUES
 from providers.forms.provider import EditConflict, ProviderForm
 from providers.models import ModelProvider, Secret
 
@@ -60,10 +61,15 @@ class Application:
     """One file being applied: collects changes, and problems instead of stopping."""
 
     def __init__(
-        self, things: dict[str, list[Any]], environ: Mapping[str, str]
+        self,
+        things: dict[str, list[Any]],
+        environ: Mapping[str, str],
+        *,
+        by_administrator: bool = True,
     ) -> None:
         self._things = things
         self._environ = environ
+        self._by_administrator = by_administrator
         self._changes: list[Change] = []
         self._problems: list[str] = []
 
@@ -129,8 +135,13 @@ class Application:
             name = parsed.values.get("secret")
             form = objects.whole_form(parsed)
             form.is_valid()
-            if name and not {"endpoint", "token_url", "region"} & set(form.errors):
+            if {"endpoint", "token_url", "region", "options"} & set(form.errors):
+                continue
+            if name:
                 places = form.instance.required_origins()
+                wanted.setdefault(name, set()).update(places)
+            if name := parsed.values.get("network_secret"):
+                places = form.instance.network_origins(NETWORK_VALUES)
                 wanted.setdefault(name, set()).update(places)
         return wanted
 
@@ -144,7 +155,9 @@ class Application:
         """Store one provider, unless it already is what the file says."""
         stored = objects.stored(parsed.name)
         before = None if stored is None else objects.spec_of(stored)
-        form = objects.checked(objects.whole_form(parsed), parsed)
+        form = objects.whole_form(parsed)
+        form.by_administrator = self._by_administrator
+        objects.checked(form, parsed)
         point = transaction.savepoint()
         after = objects.spec_of(_fresh(form))
         if before == after:
@@ -160,7 +173,7 @@ class Application:
             if provider.name not in providers:
                 self._remove("model provider", provider, objects.spec_of(provider))
         for secret in managed_secrets():
-            is_used = secret.providers.exists()
+            is_used = bool(secret.users())
             if secret.name not in secrets and not is_used:
                 self._remove("secret", secret, registry_secrets.shown(secret))
 

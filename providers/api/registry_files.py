@@ -66,16 +66,18 @@ def apply(
     *,
     dry_run: bool = False,
     prune: bool = False,
+    by_administrator: bool = True,
 ) -> list[Change]:
     """Make the registry what the file says; return what changed.
 
     All or nothing: with any problem nothing is stored and RegistryFileError lists them
     all. With `dry_run` nothing is stored either way. With `prune` what the file does
-    not name is deleted.
+    not name is deleted. Who is no administrator may not change everything.
     """
     things = _load(text)
     with transaction.atomic():
-        changes = Application(things, environ).run(prune)
+        application = Application(things, environ, by_administrator=by_administrator)
+        changes = application.run(prune)
         if dry_run:
             transaction.set_rollback(True)
     return changes

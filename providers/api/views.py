@@ -129,7 +129,7 @@ def secret(request: HttpRequest, name: str) -> HttpResponse:
     try:
         row.delete()
     except ProtectedError:
-        users = ", ".join(provider.name for provider in row.providers.all())
+        users = ", ".join(provider.name for provider in row.users())
         raise APIError(409, f'secret "{name}" is used by {users}') from None
     return reply({"status": "deleted"})
 

@@ -49,6 +49,7 @@ def for_provider(provider: ModelProvider) -> httpx.Auth | None:
     opens nothing: what is wrong with a secret is raised when a request is signed, as
     one of UNUSABLE_CREDENTIALS.
     """
+    _ = provider.network_secret
     match provider.auth_type:
         case ModelProvider.Auth.NONE:
             return None

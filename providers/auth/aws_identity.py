@@ -33,6 +33,7 @@ from providers import transport
 from providers.auth.aws import AwsSigV4
 from providers.auth.tokens import TOKEN_BODY_LIMIT, TokenError
 from providers.models import ModelProvider
+from providers.network import ways
 
 INSTANCE = "http://169.254.169.254"
 CONTAINER = "http://169.254.170.2"
@@ -232,7 +233,8 @@ def _sts_request(provider: ModelProvider, form: Mapping[str, str]) -> httpx.Requ
         f"https://{host}/",
         headers={"content-type": "application/x-www-form-urlencoded"},
         content=urlencode({**form, "Version": "2011-06-15"}).encode(),
-        extensions={"timeout": TIMEOUT, "keep_alive": False},
+        extensions=ways.extensions(provider, timeout=TIMEOUT, keep_alive=False)
+        | {"private_network": False},
     )
 
 

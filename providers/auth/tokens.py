@@ -14,6 +14,7 @@ import msgspec
 
 from providers import sealing, transport
 from providers.models import ModelProvider, SecretNotAllowed
+from providers.network import ways
 
 # Seconds before its expiry at which a token is renewed (half its life, if that is
 # shorter).
@@ -105,11 +106,7 @@ def _token_request(provider: ModelProvider, grant: Mapping[str, str]) -> httpx.R
         transport.address(url),
         headers=transport.header_lines(headers),
         content=body,
-        extensions={
-            "private_network": provider.private_network,
-            "timeout": TIMEOUT,
-            "keep_alive": False,
-        },
+        extensions=ways.extensions(provider, timeout=TIMEOUT, keep_alive=False),
     )
 
 

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
+from django.forms import BoundField
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,10 +18,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from providers import endpoints, snippets, vendors
+from providers import endpoints, options, snippets, vendors
 from providers.forms import credentials, option_fields, presets
 from providers.forms.provider import EditConflict, ProviderForm
 from providers.models import ModelProvider
+from providers.network import certificates
+from providers.roles import Role, may
 from providers.vendors import VENDORS, Vendor
 from providers.vendors.presets import PRESETS
 
@@ -28,6 +31,7 @@ from providers.vendors.presets import PRESETS
 MAX_SHARED = 3
 # What of a name is kept, so that "-copy-99" fits behind it.
 MAX_NAME_COPIED = 55
+OF_PROXY_FIELDS = ("proxy_user", "proxy_password")
 
 # --- new and edit ---
 
@@ -41,7 +45,7 @@ def provider_create(request: HttpRequest) -> HttpResponse:
     `type`, `preset` and `model` in the address fill it in, or `clone`: another's name.
     """
     if request.method == "POST":
-        return _save(request, ProviderForm(_posted(request)))
+        return _save(request, bound(request))
     if source := request.GET.get("clone", ""):
         return page(request, _clone(get_object_or_404(ModelProvider, name=source)))
     chosen = request.GET.get("type", "")
@@ -60,8 +64,15 @@ def provider_edit(request: HttpRequest, name: str) -> HttpResponse:
     """Change a provider; secrets stay unless entered again."""
     provider = get_object_or_404(ModelProvider, name=name)
     if request.method == "POST":
-        return _save(request, ProviderForm(_posted(request), instance=provider))
+        return _save(request, bound(request, provider))
     return page(request, ProviderForm(instance=provider))
+
+
+def bound(request: HttpRequest, instance: ModelProvider | None = None) -> ProviderForm:
+    """Return the form with what was posted, within what the user may decide."""
+    form = ProviderForm(_posted(request), instance=instance)
+    form.by_administrator = may(request.user, Role.ADMINISTRATOR)
+    return form
 
 
 def _clone(source: ModelProvider) -> ProviderForm:
@@ -138,12 +149,46 @@ def _context(request: HttpRequest, form: ProviderForm) -> dict[str, Any]:
         "example_models": _example_models(request, vendor),
         "secrets": form.offer_secrets(),
         "stored": original.secret if original.pk else None,
-        "option_fields": [form[name] for name in option_fields.names(vendor.options)],
+        "option_fields": [form[name] for name in _options(request, vendor)],
+        "network_fields": _network(request, form),
+        "network_outline": _network_outline(form),
         "timeout_fields": [form[name] for name in option_fields.TIMEOUT_FIELDS],
         "redirect_url": callback,
         "advanced_open": _has_advanced(form),
         **_previews(form),
     }
+
+
+def _options(request: HttpRequest, vendor: Vendor) -> list[str]:
+    """Return the fields of the options that the user may set."""
+    names = option_fields.names(vendor.options)
+    if may(request.user, Role.ADMINISTRATOR):
+        return names
+    kept = {f"option_{name}" for name in options.ADMINISTRATORS}
+    return [name for name in names if name not in kept]
+
+
+def _network(request: HttpRequest, form: ProviderForm) -> list[BoundField]:
+    if not may(request.user, Role.ADMINISTRATOR):
+        return []
+    proxy, resolves, authorities, certificate = option_fields.NETWORK_FIELDS
+    names = [proxy, resolves, *OF_PROXY_FIELDS, authorities, certificate, "client_key"]
+    return [form[name] for name in names]
+
+
+def _network_outline(form: ProviderForm) -> list[str]:
+    """Return what is stored for the connections, without anything secret."""
+    stored, row = form.original.options, form.original
+    told = [
+        certificates.outline(stored[name])
+        for name in ("ca_certificates", "client_certificate")
+        if stored.get(name)
+    ]
+    secret = row.network_secret if row.pk else None
+    if secret is not None:
+        names = [str(credentials.LABELS.get(key, key)) for key in secret.keys]
+        told.append(_("Stored: %s. Leave them empty to keep them.") % ", ".join(names))
+    return [each for each in told if each]
 
 
 def _example_models(request: HttpRequest, vendor: Vendor) -> str:
@@ -153,7 +198,8 @@ def _example_models(request: HttpRequest, vendor: Vendor) -> str:
 
 def _has_advanced(form: ProviderForm) -> bool:
     """Tell whether *Advanced* holds something to see: a value or a mistake."""
-    names = {"options", *option_fields.NAMES}
+    own = credentials.NETWORK_VALUES
+    names = {"options", *option_fields.NAMES, *own}
     return bool(form.original.options) or bool(names & set(form.errors))
 
 
@@ -212,7 +258,7 @@ def _edited(request: HttpRequest) -> ModelProvider | None:
 
 def form_for(request: HttpRequest) -> ProviderForm:
     """Return the form bound to what was posted, for `provider` if one is edited."""
-    form = ProviderForm(_posted(request), instance=_edited(request))
+    form = bound(request, _edited(request))
     form.is_valid()
     return form
 

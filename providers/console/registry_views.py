@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from providers.api import registry_files
 from providers.api.registry_changes import Change, RegistryFileError
 from providers.models.announced import exported
+from providers.roles import Role, may
 
 MAX_BYTES = 4 * 1024 * 1024
 FILE_NAME = "registry.yaml"
@@ -85,7 +86,7 @@ def registry_import(request: HttpRequest) -> HttpResponse:
     text = form.cleaned_data["text"]
     is_seen = "apply" in request.POST
     try:
-        changes = _applied(text, dry_run=not is_seen)
+        changes = _applied(request, text, dry_run=not is_seen)
     except RegistryFileError as error:
         context["problems"] = error.problems
         return render(request, "providers/registry_import.html", context, status=422)
@@ -96,10 +97,15 @@ def registry_import(request: HttpRequest) -> HttpResponse:
     return render(request, "providers/registry_import.html", context)
 
 
-def _applied(text: str, *, dry_run: bool) -> list[Change]:
+def _applied(request: HttpRequest, text: str, *, dry_run: bool) -> list[Change]:
     """Apply a file; raises RegistryFileError.
 
     No variable of the environment is known here: whoever is signed in must not send
     what the server was started with anywhere.
     """
-    return registry_files.apply(text.replace("\r\n", "\n"), {}, dry_run=dry_run)
+    return registry_files.apply(
+        text.replace("\r\n", "\n"),
+        {},
+        dry_run=dry_run,
+        by_administrator=may(request.user, Role.ADMINISTRATOR),
+    )

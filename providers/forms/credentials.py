@@ -30,6 +30,9 @@ VALUES: dict[str, tuple[str, ...]] = {
     Auth.OAUTH2: ("client_id", "client_secret"),
     Auth.NONE: (),
 }
+NETWORK_VALUES = ("proxy_user", "proxy_password", "client_key")
+"""Values of the secret that is for connections, whatever the authentication."""
+
 ALL_VALUES = tuple(name for names in VALUES.values() for name in names)
 
 LABELS: dict[str, Any] = {
@@ -40,6 +43,9 @@ LABELS: dict[str, Any] = {
     "bedrock_api_key": _("Bedrock API key"),
     "client_id": _("Client ID"),
     "client_secret": _("Client secret"),
+    "proxy_user": _("Proxy user"),
+    "proxy_password": _("Proxy password"),
+    "client_key": _("Key of the client certificate"),
 }
 MAX_LENGTH = 8000
 

@@ -11,9 +11,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from providers.options import EVERYWHERE, MAY_BE_NONE, OPTIONS, TIMEOUTS
+from providers.options import EVERYWHERE, MAY_BE_NONE, NETWORK, OPTIONS, TIMEOUTS
 from providers.options.kinds import (
     MAX_SECONDS,
+    Certificates,
     Choice,
     Flag,
     Headers,
@@ -30,6 +31,7 @@ OPTION_FIELDS = {
     if not isinstance(option.kind, Timeouts)
 }
 TIMEOUT_FIELDS = {f"timeout_{name}": name for name in TIMEOUTS}
+NETWORK_FIELDS = [f"option_{name}" for name in NETWORK]
 NAMES = (*OPTION_FIELDS, *TIMEOUT_FIELDS)
 
 
@@ -105,6 +107,9 @@ def _field(kind: Kind) -> forms.Field:
             return forms.IntegerField(min_value=0, max_value=most)
         case Headers():
             return Lines()
+        case Certificates():
+            attrs = {"rows": 4, "class": "mono", "spellcheck": "false"}
+            return forms.CharField(widget=forms.Textarea(attrs=attrs))
         case Texts():
             return Commas()
         case _:
@@ -131,8 +136,11 @@ def form_fields() -> dict[str, forms.Field]:
 
 
 def names(understood: Collection[str]) -> list[str]:
-    """Return the fields to show where these options are understood."""
-    shown = {*EVERYWHERE, *understood}
+    """Return the fields to show where these options are understood.
+
+    Those of the network are a group of their own (`NETWORK_FIELDS`).
+    """
+    shown = {*EVERYWHERE, *understood} - {*NETWORK}
     return [field for field, name in OPTION_FIELDS.items() if name in shown]
 
 
@@ -165,7 +173,8 @@ def merged(
         try:
             values[name] = OPTIONS[name].kind.check(value)
         except ValueError as error:
-            problems[field] = f"{error}".removesuffix(".").capitalize() + "."
+            text = str(error).removesuffix(".")
+            problems[field] = f"{text[:1].upper()}{text[1:]}."
     timeouts = values.get("timeouts") or {}
     # What is no mapping is not from the fields: whoever checks the options says so.
     if isinstance(timeouts, Mapping):

@@ -2,6 +2,7 @@
 
 import copy
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -13,16 +14,18 @@ from django.utils.translation import gettext_lazy as _
 
 from providers import endpoints, vendors
 from providers.forms import credentials, entries, option_fields
+from providers.forms.network import NetworkEntry, split_proxy
 from providers.forms.provider_fields import ProviderFields
 from providers.forms.secret_entry import SecretEntry
 from providers.models import ModelProvider, OAuthToken, ProviderModel
+from providers.options import ADMINISTRATORS, NETWORK
 
 Auth = ModelProvider.Auth
 
 CONFLICT = _("This provider changed since you opened it.")
 PRIVATE_NETWORK_NOTE = _(
-    "This address is on this machine or a private network, so connecting to it was "
-    "allowed for this provider."
+    "This address, or that of the proxy, is on this machine or a private network, so "
+    "connecting to it was allowed for this provider."
 )
 
 # The fields that mean nothing unless the provider authenticates in this way. What they
@@ -32,6 +35,10 @@ FIELDS_OF_AUTH: dict[str, tuple[str, ...]] = {
     Auth.OAUTH2: ("authorization_url", "token_url", "scopes", "token_params"),
 }
 
+FOR_ADMINISTRATORS = _(
+    "Only an administrator may change this: it decides whom this server trusts, or as "
+    "whom it acts."
+)
 
 # Words that the console's own addresses use where a provider's name stands.
 RESERVED_NAMES = {"new", "starter"}
@@ -51,9 +58,15 @@ class ProviderForm(ProviderFields):
     ``timeout_...``), or both, the fields winning.
     """
 
+    # What an operator may not decide stays as it is; see `options.ADMINISTRATORS`.
+    by_administrator = True
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.is_bound and "@" in str(self.data.get("option_proxy", "")):
+            self.data = _split(self.data)
         self._entry = SecretEntry(self.instance, self.original, {})
+        self._network = NetworkEntry(self.instance, self.original, {})
 
     # --- cleaning ---
 
@@ -79,9 +92,11 @@ class ProviderForm(ProviderFields):
         if cleaned.get("priority") is None and "priority" not in self.errors:
             cleaned["priority"] = 100
         self._settle_region(kind, auth)
-        if not self._is_given("private_network"):
-            cleaned["private_network"] = _looks_private(cleaned.get("endpoint", ""))
         self._settle_options()
+        if not self._is_given("private_network"):
+            cleaned["private_network"] = _are_private(
+                cleaned.get("endpoint", ""), cleaned.get("options")
+            )
         self._check_version()
         return cleaned
 
@@ -158,6 +173,7 @@ class ProviderForm(ProviderFields):
         super()._post_clean()  # type: ignore[misc]
         if "options" not in self.errors:
             self._check_credentials()
+            self._check_network()
 
     def _check_credentials(self) -> None:
         wrong = set(self.errors)
@@ -168,6 +184,30 @@ class ProviderForm(ProviderFields):
             self._entry.check(not {"endpoint", "token_url", "region"} & wrong)
         except credentials.CredentialError as error:
             self.add_error(error.field, str(error))
+
+    def _check_network(self) -> None:
+        if {"endpoint", "network_secret"} & set(self.errors):
+            return
+        cleaned, is_named = self.cleaned_data, self._is_given("network_secret")
+        self._network = NetworkEntry(
+            self.instance, self.original, cleaned, is_named=is_named
+        )
+        try:
+            self._network.check()
+        except credentials.CredentialError as error:
+            self.add_error(error.field, str(error))
+            return
+        if not self.by_administrator:
+            self._check_role()
+
+    def _check_role(self) -> None:
+        """Leave to administrators whom the server trusts and as whom it acts."""
+        before, after = self.original.options, self.instance.options
+        for name in ADMINISTRATORS:
+            if before.get(name) != after.get(name):
+                self.add_error(f"option_{name}", FOR_ADMINISTRATORS)
+        if self._network.is_changed:
+            self.add_error(None, FOR_ADMINISTRATORS)
 
     # --- what came of it ---
 
@@ -180,7 +220,9 @@ class ProviderForm(ProviderFields):
     def private_network_note(self) -> str:
         """Why private addresses were allowed by themselves; empty if they were not."""
         endpoint = self["endpoint"].value() or ""
-        return str(PRIVATE_NETWORK_NOTE) if _looks_private(endpoint) else ""
+        proxy = str(self["option_proxy"].value() or "")
+        is_private = _are_private(endpoint, {"proxy": proxy})
+        return str(PRIVATE_NETWORK_NOTE) if is_private else ""
 
     def draft(self) -> ModelProvider | None:
         """Return the provider as entered, unsaved, to test it or to list its models.
@@ -192,6 +234,7 @@ class ProviderForm(ProviderFields):
         provider: ModelProvider = copy.copy(self.instance)
         if provider.needs_secret:
             provider.secret = self._entry.drafted()
+        provider.network_secret = self._network.drafted()
         if self._is_connection_changed(provider):
             # A row of its own: nothing remembered about the stored one applies.
             provider.pk, provider.uid = None, uuid.uuid4()
@@ -202,6 +245,8 @@ class ProviderForm(ProviderFields):
         return (
             not before.pk
             or bool(self._entry.values)
+            or self._network.is_changed
+            or any(before.options.get(n) != provider.options.get(n) for n in NETWORK)
             or before.auth_type != provider.auth_type
             or before.secret != provider.secret
             or before.required_origins() != provider.required_origins()
@@ -238,6 +283,7 @@ class ProviderForm(ProviderFields):
         if provider.pk:
             self._claim(provider)
         provider.secret = self._entry.save()
+        provider.network_secret = self._network.save()
         provider.status = ModelProvider.Status.PENDING
         provider.status_message = ""
         provider.save()
@@ -272,6 +318,24 @@ def _template_of(endpoint: str, region: str) -> str:
         if vendor.has_regions and endpoint.rstrip("/") == own:
             return vendor.endpoint
     return endpoint
+
+
+def _split(posted: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what was posted, a user within the proxy's address in its own fields."""
+    if not isinstance(posted, QueryDict):
+        return split_proxy(dict(posted))
+    copied = posted.copy()
+    for name, value in split_proxy(posted.dict()).items():
+        if value != posted.get(name):
+            copied[name] = value
+    return copied
+
+
+def _are_private(endpoint: str, options: Any) -> bool:
+    """Tell whether the endpoint or the proxy looks like one on a private network."""
+    proxy = options.get("proxy") if isinstance(options, dict) else None
+    places = [endpoint, proxy] if isinstance(proxy, str) and proxy else [endpoint]
+    return any(map(_looks_private, places))
 
 
 def _looks_private(endpoint: str) -> bool:

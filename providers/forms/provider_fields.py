@@ -18,7 +18,7 @@ Auth = ModelProvider.Auth
 
 
 def _value_field(name: str) -> forms.CharField:
-    hidden = name not in {"aws_access_key_id", "client_id"}
+    hidden = name not in {"aws_access_key_id", "client_id", "proxy_user"}
     attrs = {"autocomplete": "new-password" if hidden else "off", "spellcheck": "false"}
     widget: forms.Widget = forms.TextInput(attrs=attrs)
     if hidden:
@@ -26,6 +26,25 @@ def _value_field(name: str) -> forms.CharField:
     return forms.CharField(
         required=False, label=credentials.LABELS[name], widget=widget
     )
+
+
+def _network_field(name: str) -> forms.CharField:
+    """Return the field of a value that is secret, and of which a key has lines."""
+    attrs = {"autocomplete": "off", "spellcheck": "false"}
+    if name != "client_key":
+        return _value_field(name)
+    widget = _Unshown(attrs={**attrs, "rows": 4, "class": "mono"})
+    return forms.CharField(
+        required=False, label=credentials.LABELS[name], widget=widget
+    )
+
+
+class _Unshown(forms.Textarea):
+    """A text of lines that no page ever shows."""
+
+    def format_value(self, value: Any) -> str:
+        """Return nothing."""
+        return ""
 
 
 def _unknown_type() -> str:
@@ -63,6 +82,17 @@ class ProviderFields(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         label=_("Secret"),
         empty_label=_("New secret"),
+        error_messages={
+            "invalid_choice": _("There is no secret named `%(value)s`."),
+        },
+    )
+    # Named by objects and files, and by the page of a copy; values have own fields.
+    network_secret = SecretChoice(
+        Secret.objects.all(),
+        to_field_name="name",
+        required=False,
+        label=_("Secret of the network"),
+        widget=forms.HiddenInput,
         error_messages={
             "invalid_choice": _("There is no secret named `%(value)s`."),
         },
@@ -131,6 +161,8 @@ class ProviderFields(forms.ModelForm):  # type: ignore[type-arg]
             self.fields[name].required = False
         for name in credentials.ALL_VALUES:
             self.fields[name] = _value_field(name)
+        for name in credentials.NETWORK_VALUES:
+            self.fields[name] = _network_field(name)
         self.fields.update(option_fields.form_fields())
         self.initial = {**self._stored_initial(), **self.initial}
 
@@ -140,6 +172,8 @@ class ProviderFields(forms.ModelForm):  # type: ignore[type-arg]
         if self.instance.pk:
             shown["models"] = [m.model_id for m in self.instance.provider_models.all()]
             shown["secret"] = self.instance.secret and self.instance.secret.name
+            network = self.instance.network_secret
+            shown["network_secret"] = network.name if network is not None else None
             shown["version"] = self.instance.version
         return shown
 

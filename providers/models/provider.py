@@ -11,12 +11,19 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from providers import endpoints, options, sealing, transport, vendors
+from providers import (
+    endpoints,
+    options,
+    sealing,
+    transport,
+    vendors,
+)
 from providers.models.announced import Announced
 from providers.models.kinds import BEHIND, LABELS, kind_of
 from providers.models.rename import ProviderRename
 from providers.models.rules import NAME_RULE, REGION_RULE
 from providers.models.secret import Secret
+from providers.network import proxy_address
 
 
 class ModelProvider(Announced):
@@ -62,6 +69,10 @@ class ModelProvider(Announced):
     )
     secret = models.ForeignKey(
         Secret, models.PROTECT, null=True, blank=True, related_name="providers"
+    )
+    # The proxy's user, the client certificate's key: see providers/forms/network.py.
+    network_secret = models.ForeignKey(
+        Secret, models.PROTECT, null=True, blank=True, related_name="networks"
     )
     header_name = models.CharField(_("header name"), max_length=128, blank=True)
     value_prefix = models.CharField(_("value prefix"), max_length=128, blank=True)
@@ -248,6 +259,30 @@ class ModelProvider(Announced):
         if self.secret is None:
             raise sealing.UnreadableSecret("No secret is stored. Enter one.")
         return self.secret.reveal(self.required_origins())
+
+    def network_origins(self, keys: Collection[str]) -> list[str]:
+        """Return where the values of these `keys` of the network's secret go.
+
+        The proxy's user goes to the proxy, what the key signs to the endpoint.
+        """
+        origins = []
+        if "client_key" in keys:
+            origins.append(endpoints.origin(self.endpoint))
+        if {"proxy_user", "proxy_password"} & set(keys):
+            proxy = self.options.get("proxy", "")
+            is_one = proxy not in ("", proxy_address.NONE)
+            origins.append(endpoints.origin(proxy) if is_one else "no proxy")
+        return origins
+
+    def network_values(self) -> dict[str, str]:
+        """Return the values of the network's secret in clear, none without one.
+
+        Raises SecretNotAllowed or sealing.UnreadableSecret.
+        """
+        secret = self.network_secret
+        if secret is None:
+            return {}
+        return secret.reveal(self.network_origins(secret.keys))
 
     def set_enabled(self, enabled: bool) -> bool:
         """Enable or disable it, which counts as an edit; tell whether it changed."""

@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
@@ -24,7 +25,8 @@ class Secret(Announced):
 
     `keys` says what is inside without its values: ``api_key`` for an API key;
     ``aws_access_key_id``, ``aws_secret_access_key`` and perhaps ``aws_session_token``,
-    or ``bedrock_api_key``, for AWS; ``client_id`` and ``client_secret`` for OAuth2.
+    or ``bedrock_api_key``, for AWS; ``client_id`` and ``client_secret`` for OAuth2;
+    ``proxy_user``, ``proxy_password`` and ``client_key`` for connections.
     """
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -63,6 +65,15 @@ class Secret(Announced):
         entered_at = self.entered_at
         self.store(values, origins)
         self.entered_at = entered_at
+
+    @property
+    def is_of_network(self) -> bool:
+        """Whether it is for connections: a proxy's user, a client's key."""
+        return bool({"proxy_user", "proxy_password", "client_key"} & set(self.keys))
+
+    def users(self) -> list[Any]:
+        """Return the providers that use it, for their requests or connections."""
+        return [*self.providers.all(), *self.networks.all()]
 
     def allows(self, origins: Iterable[str]) -> bool:
         """Tell whether the values may be sent to all of `origins`."""

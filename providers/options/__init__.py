@@ -12,16 +12,20 @@ from django.core.exceptions import ValidationError
 
 from providers.options.headers import HeaderError, check_header
 from providers.options.table import (
+    ADMINISTRATORS,
     EVERYWHERE,
     MAY_BE_NONE,
+    NETWORK,
     OPTIONS,
     TIMEOUTS,
     Option,
 )
 
 __all__ = [
+    "ADMINISTRATORS",
     "EVERYWHERE",
     "MAY_BE_NONE",
+    "NETWORK",
     "OPTIONS",
     "TIMEOUTS",
     "HeaderError",

@@ -7,6 +7,7 @@ sentence that begins with the option's name.
 from dataclasses import dataclass
 from typing import Any
 
+from providers.network import certificates, proxy_address
 from providers.options.headers import CREDENTIAL_HEADERS, check_header
 
 MAX_EXTRA_HEADERS = 50
@@ -112,7 +113,49 @@ class Timeouts:
         }
 
 
-Kind = Flag | Choice | Number | Text | Texts | Headers | Timeouts
+@dataclass(frozen=True)
+class ProxyUrl:
+    """The address of a forward proxy, or `none`; never with a password."""
+
+    def check(self, value: Any) -> str:
+        """Return the address if a proxy can be there."""
+        if not isinstance(value, str):
+            raise ValueError("must be text")
+        if value.strip().lower() == proxy_address.NONE:
+            return proxy_address.NONE
+        found = proxy_address.read(value)
+        if found.user or found.password:
+            raise ValueError(
+                "holds a user name or password: those belong into a secret "
+                "(proxy_user, proxy_password)"
+            )
+        return found.url
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """Certificates in PEM: CAs to trust, or the one of a client."""
+
+    are_authorities: bool
+
+    def check(self, value: Any) -> str:
+        """Return the text if it holds such certificates."""
+        if not isinstance(value, str):
+            raise ValueError("must be text in PEM")
+        text = value.replace("\r\n", "\n").strip() + "\n"
+        judge = certificates.check_client
+        if self.are_authorities:
+            judge = certificates.check_authorities
+        try:
+            judge(text)
+        except certificates.CertificateError as error:
+            raise ValueError(f"cannot be used. {error}") from None
+        return text
+
+
+Kind = (
+    Flag | Choice | Number | Text | Texts | Headers | Timeouts | ProxyUrl | Certificates
+)
 
 
 def _seconds(value: Any) -> float:

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext_lazy as _
 
 from providers.options.kinds import (
+    Certificates,
     Choice,
     Flag,
     Headers,
     Kind,
     Number,
+    ProxyUrl,
     Text,
     Texts,
     Timeouts,
@@ -32,8 +34,19 @@ TIMEOUTS: dict[str, Any] = {
 # Of these 0 is an answer, too.
 MAY_BE_NONE = frozenset({"patience"})
 
+NETWORK = ("proxy", "proxy_resolves", "ca_certificates", "client_certificate")
+"""Options that say how connections are made; a group of their own in the form."""
+
 # Options that hold for every provider, whatever its type.
-EVERYWHERE = ("timeouts", "extra_headers", "weight")
+EVERYWHERE = ("timeouts", "extra_headers", "weight", *NETWORK)
+
+ADMINISTRATORS = frozenset(
+    {*NETWORK, "aws_identity", "aws_role_arn", "aws_external_id"}
+)
+"""Options that decide whom the server trusts, or as whom it acts itself.
+
+Like the settings, which they stand in for, they are for administrators.
+"""
 
 
 class Option(NamedTuple):
@@ -62,6 +75,29 @@ OPTIONS: dict[str, Option] = {
             "Its share of the calls among providers of the same priority, each "
             "conversation staying with one. 0 for none; who has no weight counts as 1."
         ),
+    ),
+    "proxy": Option(
+        ProxyUrl(),
+        _("Forward proxy"),
+        _(
+            "Such as `http://proxy.example:3128`; `none` goes without the "
+            "installation's."
+        ),
+    ),
+    "proxy_resolves": Option(
+        Flag(),
+        _("The proxy resolves names"),
+        _("On where nobody here knows names of the internet. By default off."),
+    ),
+    "ca_certificates": Option(
+        Certificates(are_authorities=True),
+        _("CA certificates"),
+        _("In PEM: private CAs that are trusted beside those of the system."),
+    ),
+    "client_certificate": Option(
+        Certificates(are_authorities=False),
+        _("Client certificate"),
+        _("In PEM, for servers that ask for one; those up to its CA may follow."),
     ),
     "version_path": Option(
         Choice(("v1", "none")),

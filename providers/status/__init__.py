@@ -21,6 +21,7 @@ from django.dispatch import Signal
 
 from providers import auth, database, endpoints, starter, transport
 from providers.models import ModelProvider
+from providers.network import ways
 from providers.status import discovery, told_kinds, unlisted, verdicts
 from providers.status.observer import Observer
 from providers.status.verdicts import CheckResult
@@ -166,11 +167,7 @@ async def _ask(
             "GET",
             transport.address(url),
             headers=transport.header_lines(discovery.headers(provider)),
-            extensions={
-                "private_network": provider.private_network,
-                "timeout": TIMEOUT,
-                "keep_alive": False,
-            },
+            extensions=ways.extensions(provider, timeout=TIMEOUT, keep_alive=False),
         )
         response = await auth.send(request, scheme)
         body = await transport.read(response, BODY_LIMIT)

@@ -10,6 +10,7 @@ import httpx
 
 from providers import auth, endpoints, transport
 from providers.models import ModelProvider
+from providers.network import ways
 from providers.status import discovery
 
 _BODY_LIMIT = 1 << 20
@@ -41,11 +42,7 @@ async def post(
                 **discovery.headers(provider),
                 "Content-Type": "application/json",
             },
-            extensions={
-                "private_network": provider.private_network,
-                "timeout": limits,
-                "keep_alive": False,
-            },
+            extensions=ways.extensions(provider, timeout=limits, keep_alive=False),
         )
         response = await auth.send(request, scheme)
         body = await transport.read(response, _BODY_LIMIT)

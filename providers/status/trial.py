@@ -13,6 +13,7 @@ from asgiref.sync import sync_to_async
 from providers import auth, endpoints, transport
 from providers.models import ModelProvider
 from providers.models.kinds import CHAT, EMBEDDING
+from providers.network import ways
 from providers.status import discovery, verdicts
 
 TIMEOUT = {"connect": 5.0, "read": 30.0, "total": 60.0}
@@ -50,11 +51,7 @@ async def call(provider: ModelProvider, model: str, kind: str = CHAT) -> Trial:
             headers=transport.header_lines(
                 {**discovery.headers(provider), "Content-Type": "application/json"}
             ),
-            extensions={
-                "private_network": provider.private_network,
-                "timeout": TIMEOUT,
-                "keep_alive": False,
-            },
+            extensions=ways.extensions(provider, timeout=TIMEOUT, keep_alive=False),
         )
         response = await auth.send(request, scheme)
         answer = await transport.read(response, BODY_LIMIT)

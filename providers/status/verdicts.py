@@ -4,6 +4,7 @@ Pure functions; the texts say what to do next and hold no credentials and nothin
 body that is not JSON.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -78,8 +79,13 @@ def unreached(provider: ModelProvider, url: str, error: Exception) -> CheckResul
     if parts.hostname in ("localhost", "127.0.0.1", "::1"):
         hint = _localhost_hint(provider)
     match error:
-        case transport.DestinationBlocked() | transport.TLSFailed():
+        case transport.DestinationBlocked() | transport.NoWay():
             return CheckResult(Status.FAILED, str(error), stage="connect")
+        case transport.TLSFailed():
+            return CheckResult(Status.FAILED, str(error), error.hint, stage="connect")
+        case transport.ProxyFailed():
+            status = Status.FAILED if error.needs_change else Status.UNAVAILABLE
+            return CheckResult(status, str(error), stage="connect")
         case transport.NameNotResolved() if (
             error.is_unknown and provider.vendor.has_regions
         ):
@@ -286,11 +292,18 @@ def _excerpt(provider: ModelProvider, answer: Any) -> str:
     return text if len(text) <= EXCERPT_LENGTH else text[: EXCERPT_LENGTH - 1] + "…"
 
 
+def _proxy_words(values: Mapping[str, str]) -> list[str]:
+    """Return the proxy's password, and what is sent of it."""
+    password = values.get("proxy_password", "")
+    sent = transport.ways.basic(values.get("proxy_user", ""), password)
+    return [password, sent.removeprefix("Basic ")] if password else []
+
+
 def _secrets(provider: ModelProvider) -> list[str]:
-    if provider.secret_id is None and provider.secret is None:
-        return []
     try:
-        stored = provider.credentials().values()
+        stored = _proxy_words(provider.network_values())
+        if provider.secret_id is not None or provider.secret is not None:
+            stored += provider.credentials().values()
     except auth.UNUSABLE_CREDENTIALS:
         return []
     values = {key for value in stored for key in (value, *keys_in(value))}

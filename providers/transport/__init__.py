@@ -28,7 +28,7 @@ from typing import Any
 import aiohttp
 import httpx
 
-from providers import certificates
+from providers.network import certificates
 from providers.transport import exchange, guard, ways
 from providers.transport.deadline import Overdue
 from providers.transport.encodings import Encoded
@@ -43,6 +43,7 @@ from providers.transport.failures import (
 )
 from providers.transport.guard import Guard, Lookup, Rules
 from providers.transport.outgoing import (
+    NoWay,
     Outgoing,
     Outline,
     Unusable,
@@ -60,6 +61,7 @@ __all__ = [
     "GuardedTransport",
     "NameNotResolved",
     "NoAnswer",
+    "NoWay",
     "Outgoing",
     "Outline",
     "Overdue",
@@ -205,14 +207,14 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         return self._pools_here
 
     async def _open(self, kind: Kind) -> Pool:
-        """Return a new pool; raises Unusable for a way that cannot be gone."""
+        """Return a new pool; raises NoWay for one that cannot be gone."""
         private_network, sandbox, metadata, way = kind
         context, proxy = self._ssl_context, way.proxy if way else None
         if way is not None and way.has_tls:
             try:
                 context = await asyncio.to_thread(contexts.of_way, way)
             except certificates.CertificateError as error:
-                raise Unusable(str(error)) from None
+                raise NoWay(str(error)) from None
         watch = Guard(self._rules, private_network, sandbox, metadata)
         pools = self._here()
         if kind not in pools:

@@ -37,6 +37,13 @@ class Unusable(httpx.LocalProtocolError):
     """An address or a header that no request can have. Nothing was sent."""
 
 
+class NoWay(Unusable):
+    """A proxy, CA or certificate that cannot be used. Nothing was sent.
+
+    The text is for administrators and names no address.
+    """
+
+
 def address(url: str) -> httpx.URL:
     """Return `url` as requests take it; raises Unusable.
 

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.db import transaction
 
-from providers.forms import credentials
+from providers.forms import credentials, network
 from providers.models import ModelProvider, Secret
 
 
@@ -15,13 +15,15 @@ class SecretForm(forms.Form):
     def __init__(self, *args: Any, secret: Secret, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._secret = secret
+        attrs = {"autocomplete": "new-password", "spellcheck": "false"}
         for name in secret.keys:
+            widget: forms.Widget = forms.PasswordInput(attrs=attrs)
+            if name == "client_key":
+                widget = forms.Textarea(attrs={**attrs, "rows": 6, "class": "mono"})
             self.fields[name] = forms.CharField(
                 label=credentials.LABELS.get(name, name),
                 required=name != "aws_session_token",
-                widget=forms.PasswordInput(
-                    attrs={"autocomplete": "new-password", "spellcheck": "false"}
-                ),
+                widget=widget,
             )
 
     def clean(self) -> dict[str, Any]:
@@ -29,6 +31,12 @@ class SecretForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if self.errors:
             return cleaned
+        try:
+            network.check_values(cleaned)
+            for provider in self._secret.networks.all():
+                network.check_pair(provider, cleaned)
+        except network.NetworkError as error:
+            self.add_error(error.field, str(error))
         for provider in self._secret.providers.all():
             values = credentials.typed(provider.auth_type, cleaned)
             try:
@@ -46,6 +54,5 @@ class SecretForm(forms.Form):
             self._secret.store(values, self._secret.origins)
             self._secret.save()
             # Checked anew: the leader looks at what is pending.
-            self._secret.providers.update(
-                status=ModelProvider.Status.PENDING, status_message=""
-            )
+            for users in (self._secret.providers, self._secret.networks):
+                users.update(status=ModelProvider.Status.PENDING, status_message="")

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Prefetch, ProtectedError, QuerySet
@@ -17,6 +18,7 @@ from django.views.decorators.http import (
 )
 
 from providers.models import ModelProvider, Secret, WorkspaceKey
+from providers.roles import Role, may
 from runagents import rotation, shown_once
 from runagents.settings_pages import body_views, health
 from runagents.settings_pages.forms import SecretForm
@@ -128,6 +130,10 @@ def secret_list(request: HttpRequest) -> HttpResponse:
 def secret_replace(request: HttpRequest, name: str) -> HttpResponse:
     """Show one secret; POST takes new values for the same addresses."""
     secret = get_object_or_404(_secrets(), name=name)
+    if secret.is_of_network and not may(request.user, Role.ADMINISTRATOR):
+        raise PermissionDenied(
+            _("What connections are made with is for administrators.")
+        )
     form = SecretForm(request.POST or None, secret=secret)
     if form.is_valid():
         form.save()
@@ -159,9 +165,11 @@ def secret_delete(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _secrets() -> QuerySet[Secret]:
-    users = ModelProvider.objects.only("name", "secret_id", "enabled")
+    users = ModelProvider.objects.only(
+        "name", "secret_id", "network_secret_id", "enabled"
+    )
     return Secret.objects.defer("sealed").prefetch_related(
-        Prefetch("providers", queryset=users)
+        Prefetch("providers", queryset=users), Prefetch("networks", queryset=users)
     )
 
 

@@ -64,14 +64,15 @@ def spellings_of(provider: Provider) -> tuple[bytes, ...]:
 
 def _secrets(provider: Provider) -> tuple[bytes, ...]:
     """Return the stored credentials' spellings, which the provider keeps then."""
-    if provider.row.secret is None or provider.auth is None:
-        known: tuple[bytes, ...] = ()
-    else:
-        stored = tuple(provider.row.credentials().values())
-        parts = (key for value in stored for key in auth.keys_in(value))
-        values = dict.fromkeys((*stored, *parts))
-        long = [value for value in values if len(value) >= SHORTEST_SECRET]
-        known = tuple(each for value in long for each in _spellings(value))
+    row, stored = provider.row, [""]
+    if row.secret is not None and provider.auth is not None:
+        stored += row.credentials().values()
+    if row.network_secret is not None:
+        stored.append(row.network_values().get("proxy_password", ""))
+    parts = (key for value in stored for key in auth.keys_in(value))
+    values = dict.fromkeys((*stored, *parts))
+    long = [value for value in values if len(value) >= SHORTEST_SECRET]
+    known = tuple(each for value in long for each in _spellings(value))
     provider.secrets = known
     return known
 

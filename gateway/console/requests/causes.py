@@ -16,7 +16,13 @@ CAUSES: dict[str, Any] = {
     ),
     "upstream_unreachable": _(
         "No connection to the provider came about: the address is wrong, nothing "
-        "listens there, or a firewall stands between. Test the provider on its page."
+        "listens there, or a firewall stands between; or TLS was not agreed on, where "
+        "the message speaks of a certificate. Test the provider on its page."
+    ),
+    "upstream_proxy_failed": _(
+        "The forward proxy did not connect to the provider; the message says why. Its "
+        "address and user stand among the provider's advanced settings, or in "
+        "UPSTREAM_PROXY. Test the provider on its page."
     ),
     "upstream_timeout": _(
         "The provider took longer than the timeouts allow. It may have done the work "

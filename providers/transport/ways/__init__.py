@@ -1,17 +1,18 @@
 """How connections are made beyond their address: by a proxy, trusting whom, as whom.
 
-Values alone. A provider's own are made of its row (`providers/ways.py`), the
+Values alone. A provider's own are made of its row (`providers/network/ways.py`), the
 installation's of the settings; nothing of them comes from `HTTPS_PROXY` and the like.
 """
 
 import base64
 import ipaddress
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from providers import addresses
+from providers.network import proxy_address
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,13 @@ class Proxy:
         resolves_names: bool = False,
         spares: tuple[str, ...] | None = None,
     ) -> "Proxy":
-        """Return the proxy at `url`, which was checked before."""
-        parts = urlsplit(url)
-        user = user or unquote(parts.username or "")
-        password = password or unquote(parts.password or "")
+        """Return the proxy at `url`; raises ValueError for one that is none."""
+        address = proxy_address.read(url)
+        parts = urlsplit(address.url)
+        user, password = user or address.user, password or address.password
         return cls(
             parts.hostname or "",
-            parts.port or 3128,
+            parts.port or proxy_address.USUAL_PORT,
             basic(user, password) if user else "",
             private_network,
             resolves_names,

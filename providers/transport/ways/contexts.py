@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from providers import certificates
+from providers.network import certificates
 from providers.transport.ways import Way
 
 # One holds the system's authorities, which take a megabyte.

@@ -317,3 +317,14 @@ def test_the_answers_hold_what_botocore_reads():
         "aws_session_token",
         "expires",
     }
+
+
+def test_sts_is_asked_by_the_way_of_the_provider_and_metadata_directly(cloud):
+    proxy = "http://proxy.example:3128"
+    row = bedrock(
+        aws_identity="instance", aws_role_arn="arn:aws:iam::1:role/r", proxy=proxy
+    )
+    call(row)
+    (sts,) = cloud.asked("sts.")
+    assert sts.extensions["way"]().proxy.host == "proxy.example"
+    assert all("way" not in each.extensions for each in cloud.asked("169.254"))

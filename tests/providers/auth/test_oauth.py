@@ -15,8 +15,10 @@ from providers import auth, transport
 from providers.auth import oauth
 from providers.auth.oauth import TokenError
 from providers.models import ModelProvider, OAuthToken, Secret
+from providers.network import ways
 from providers.transport.guard import Rules
 from tests.faults import Answer, FaultServer, json_answer
+from tests.forwarding import ForwardProxy
 
 
 @pytest.fixture
@@ -397,3 +399,25 @@ def test_the_token_row_is_read_once(upstream, connected):
     OAuthToken.objects.all().delete()
     assert calls(scheme, upstream.url) == [200]
     assert bearers(upstream) == ["Bearer canary-old"] * 2
+
+
+def test_tokens_are_fetched_by_the_way_of_the_provider(upstream):
+    with ForwardProxy() as proxy:
+        row = oauth_provider(upstream, options={"proxy": proxy.url})
+        scheme = auth.for_provider(row)
+        request = httpx.Request("POST", upstream.url + "/v1", content=b"{}")
+        request.extensions = ways.extensions(row, keep_alive=False)
+        asyncio.run(_sent(request, scheme))
+    assert proxy.asked == [f"POST {upstream.url}/token", f"POST {upstream.url}/v1"]
+
+
+async def _sent(request, scheme):
+    response = await auth.send(request, scheme)
+    await response.aclose()
+
+
+def test_a_token_request_that_the_proxy_refuses_says_so(upstream):
+    with ForwardProxy(user="a:b") as proxy:
+        row = oauth_provider(upstream, options={"proxy": proxy.url})
+        with pytest.raises(TokenError, match="wants a user name and password"):
+            asyncio.run(call(auth.for_provider(row), upstream.url + "/v1"))

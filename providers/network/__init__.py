@@ -1,0 +1,1 @@
+"""How a provider is reached: proxies, certificates, and the way made of them."""
