@@ -4,11 +4,14 @@ A call that finds no place is refused at once, before anything is spent on it, s
 health, console and the calls that run stay quick. Counted in this process.
 """
 
+import ctypes
 from dataclasses import dataclass, field
 
 from gateway.errors import GatewayError
 from gateway.worker.call_settings import call_settings
 from gateway.worker.snapshot import Caller
+
+LARGE_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -27,6 +30,7 @@ class Capacity:
 
     def __init__(self) -> None:
         self.bytes_held = 0
+        self._most_held = 0
         self._taken: dict[str, int] = {}
 
     @property
@@ -40,6 +44,15 @@ class Capacity:
             raise _overloaded("The gateway holds as many bytes as it can take.")
         self.bytes_held += size
         held.bytes += size
+        if self.bytes_held > self._most_held:
+            self._most_held = self.bytes_held
+
+    def has_emptied(self) -> bool:
+        """Tell, once, that much was held a while ago and most of it is gone."""
+        if max(LARGE_BYTES, 2 * self.bytes_held) > self._most_held:
+            return False
+        self._most_held = self.bytes_held
+        return True
 
     def enter(self, held: Held, caller: Caller) -> None:
         """Take a place in the worker and one of the caller's; raises GatewayError."""
@@ -85,6 +98,18 @@ class Capacity:
         self._taken[name] = taken + 1
         held.places.append(name)
         return True
+
+
+def give_memory_back() -> None:
+    """Give the system what malloc keeps of bodies that are gone, where it can (GNU).
+
+    Something small that came to lie behind them would have it keep all: 17 MB after
+    some hundred bodies of 1 MB. Takes 1 to 2 ms (blocking).
+    https://man7.org/linux/man-pages/man3/malloc_trim.3.html
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _overloaded(message: str) -> GatewayError:

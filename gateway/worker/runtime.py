@@ -22,6 +22,7 @@ from gateway.ledger.upkeep import Upkeep
 from gateway.limits import Limiter
 from gateway.limits.host import HostLimiter
 from gateway.worker import renames
+from gateway.worker.capacity import capacity, give_memory_back
 from gateway.worker.chores import Thread, keep
 from gateway.worker.leader import Leadership
 from gateway.worker.registry import registry
@@ -32,6 +33,7 @@ from providers.models import ModelList
 from providers.transport import transport
 
 CHORE_SECONDS = 1.0
+EMPTIED_SECONDS = 30.0
 SWITCH_SECONDS = 0.001
 PROPOSAL_SECONDS = 30.0
 YOUNG_OBJECTS = 10_000
@@ -93,6 +95,7 @@ class Runtime:
             keep("check-providers", self._keep_checking),
             keep("store-statuses", self._keep_storing),
             keep("count-refusals", self._keep_counting),
+            keep("give-memory-back", self._keep_giving_back),
             keep("tell-troubles", self._keep_telling),
             keep("project-chore", self._keep_doing),
         ]
@@ -146,6 +149,12 @@ class Runtime:
         while True:
             await asyncio.sleep(CHORE_SECONDS)
             self.refusals.settle()
+
+    async def _keep_giving_back(self) -> None:
+        while True:
+            await asyncio.sleep(EMPTIED_SECONDS)
+            if capacity.has_emptied():
+                await asyncio.to_thread(give_memory_back)
 
     async def _keep_telling(self) -> None:
         while True:
