@@ -17,7 +17,7 @@ from tests.e2e import registries
 
 ROOT = Path(__file__).resolve().parents[2]
 CROWD = 10_000
-LIMIT = 1_000_000
+LIMIT = 300_000
 """Requests per minute of each provider: counted, and never reached."""
 
 _MANY = f"""
