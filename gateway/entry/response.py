@@ -52,10 +52,11 @@ def error_response(error: GatewayError, door: Envelope, sent: Sent) -> Response:
 def start_message(status: int, headers: Mapping[str, str]) -> dict[str, Any]:
     """Return the message with which ASGI has an answer begin."""
     pairs = [_NOSNIFF]
-    pairs += [
-        (name.lower().encode("latin-1"), value.encode("latin-1"))
-        for name, value in headers.items()
-    ]
+    if headers:
+        # No name or value holds a line feed, so all are encoded at once.
+        names = "\n".join(headers).lower().encode("latin-1").split(b"\n")
+        values = "\n".join(headers.values()).encode("latin-1").split(b"\n")
+        pairs += zip(names, values, strict=True)
     return {"type": "http.response.start", "status": status, "headers": pairs}
 
 

@@ -113,6 +113,7 @@ _DROPPED = (
 )
 """Tuning that Claude does not know; zero and false ask for nothing."""
 
+_TUNING = frozenset(_DROPPED)
 _ALWAYS_DROPPED = frozenset({"seed", "keep_alive"})
 """Of these, zero is a value like any other."""
 
@@ -120,6 +121,8 @@ _ALWAYS_DROPPED = frozenset({"seed", "keep_alive"})
 def drop_tuning(rendering: Rendering) -> None:
     """Note the tuning in the request that is not sent."""
     body = rendering.body
+    if _TUNING.isdisjoint(body):
+        return
     for field in _DROPPED:
         if field in body and (body[field] or field in _ALWAYS_DROPPED):
             rendering.losses.drop(field)
