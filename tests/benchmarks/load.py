@@ -14,11 +14,11 @@ from tests.benchmarks.targets import Target
 CONNECTIONS = 16
 SMALL_STREAMS = 50
 """Slow streams that are open at once: they leave a gateway idle most of the time."""
-WARM_SECONDS = 0.4
+WARM_SECONDS = 0.3
 IDLE_SECONDS = 8.0
 SETTLE_SECONDS = 20.0
-LOOK_SECONDS = 0.2
-QUIET_SECONDS = 0.01
+LOOK_SECONDS = 0.1
+QUIET_SECONDS = 0.005
 
 
 class Result(NamedTuple):
