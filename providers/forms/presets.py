@@ -50,6 +50,9 @@ def of_preset(name: str) -> dict[str, Any]:
         "auth_type": preset.auth_type,
         "header_name": preset.header_name,
         "value_prefix": preset.value_prefix,
+        "token_url": preset.token_url,
+        "scopes": preset.scopes,
+        "client_auth": preset.client_auth,
         **option_fields.initial(preset.options),
     }
     given = {field: value for field, value in own.items() if value is not None}

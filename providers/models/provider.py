@@ -1,5 +1,6 @@
 """Model providers and the models they serve."""
 
+import re
 import uuid
 from collections.abc import Collection
 from typing import Any
@@ -24,6 +25,9 @@ from providers.models.rename import ProviderRename
 from providers.models.rules import NAME_RULE, REGION_RULE
 from providers.models.secret import Secret
 from providers.network import proxy_address
+
+PLACEHOLDER = re.compile(r"YOUR-[A-Z]+")
+"""What stands in a preset's address for the part that is everybody's own."""
 
 
 class ModelProvider(Announced):
@@ -158,6 +162,11 @@ class ModelProvider(Announced):
     def _clean_address(self, field: str, errors: dict[str, Any]) -> None:
         value = getattr(self, field)
         if not value:
+            return
+        if left := PLACEHOLDER.search(value):
+            errors[field] = ValidationError(
+                _("Put your own in the place of %s.") % left[0]
+            )
             return
         try:
             setattr(

@@ -27,10 +27,23 @@ class Preset:
     auth_type: str | None = None
     header_name: str | None = None
     value_prefix: str | None = None
+    token_url: str | None = None
+    scopes: str | None = None
+    client_auth: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     models: str = ""
     link: str = ""
 
+
+# An app registration's client credentials; the app has the role *Cognitive Services
+# OpenAI User* on the resource.
+# https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
+_ENTRA: dict[str, Any] = {
+    "auth_type": "oauth2",
+    "token_url": "https://login.microsoftonline.com/YOUR-TENANT/oauth2/v2.0/token",
+    "scopes": "https://cognitiveservices.azure.com/.default",
+    "client_auth": "client_secret_post",
+}
 
 PRESETS: dict[str, Preset] = {
     "custom": Preset(_("OpenAI-compatible endpoint"), ""),
@@ -48,6 +61,21 @@ PRESETS: dict[str, Preset] = {
         header_name="api-key",
         value_prefix="",
         link="https://learn.microsoft.com/azure/ai-services/openai/reference",
+    ),
+    "azure-entra": Preset(
+        _("Azure OpenAI, Microsoft Entra ID"),
+        "https://YOUR-RESOURCE.openai.azure.com/openai/v1",
+        **_ENTRA,
+        link="https://learn.microsoft.com/azure/ai-services/openai/how-to/"
+        "managed-identity",
+    ),
+    "azure-classic-entra": Preset(
+        _("Azure OpenAI, classic deployment, Entra ID"),
+        "https://YOUR-RESOURCE.openai.azure.com/openai/deployments/YOUR-DEPLOYMENT"
+        "/chat/completions?api-version=2024-10-21",
+        **_ENTRA,
+        link="https://learn.microsoft.com/azure/ai-services/openai/how-to/"
+        "managed-identity",
     ),
     "cerebras": Preset(
         "Cerebras",
