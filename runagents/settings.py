@@ -15,6 +15,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from platformdirs import user_data_path
 
+from providers.network.installation import check_network
 from runagents import __version__
 from runagents.serving.keyfile import key_from_file
 
@@ -292,6 +293,12 @@ UPSTREAM_PROXY_RESOLVES = env_bool("UPSTREAM_PROXY_RESOLVES")
 UPSTREAM_CA_CERTIFICATES = env("UPSTREAM_CA_CERTIFICATES").strip()
 UPSTREAM_CLIENT_CERTIFICATE = env("UPSTREAM_CLIENT_CERTIFICATE").strip()
 UPSTREAM_CLIENT_KEY = env("UPSTREAM_CLIENT_KEY").strip()
+check_network(
+    UPSTREAM_PROXY,
+    UPSTREAM_CA_CERTIFICATES,
+    UPSTREAM_CLIENT_CERTIFICATE,
+    UPSTREAM_CLIENT_KEY,
+)
 RATE_LIMIT_ENFORCEMENT = env_bool("RATE_LIMIT_ENFORCEMENT", True)
 # While Redis is away: count on each host alone, with its part of the limit, or else.
 RATE_LIMIT_ON_FAILURE = env("RATE_LIMIT_ON_FAILURE", "local").strip().lower()

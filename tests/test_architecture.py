@@ -150,6 +150,7 @@ ALLOWED: dict[str, set[str]] = {
         "providers.vendors",
     },
     "providers.network": set(),
+    "providers.network.expiry": {"providers.models", "providers.network"},
     "providers.network.ways": {
         "providers.models",
         "providers.network",

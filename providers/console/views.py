@@ -25,6 +25,7 @@ from providers.console.change_views import changes_of
 from providers.forms.filters import ModelFilterForm
 from providers.forms.prices import ModelSettingsFormSet
 from providers.models import ModelProvider, ProviderModel, ProviderRename
+from providers.network import expiry
 
 PAGE_SIZE = 50
 # The parts of a provider's page, as they stand in its address.
@@ -67,6 +68,7 @@ def provider_detail(request: HttpRequest, name: str) -> HttpResponse:
         is_wrong = True
     context = {
         "provider": provider,
+        "certificate": expiry.ending(provider),
         "tab": tab,
         "tab_template": f"providers/_tab_{tab}.html",
         "tabs": [

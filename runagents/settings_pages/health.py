@@ -22,6 +22,7 @@ from gateway.worker.runtime import runtime
 from gateway.worker.troubles import LIMITS
 from providers import database
 from providers.models import ModelList, ModelProvider
+from providers.network import expiry
 from runagents import __version__
 from runagents.backups.last import last
 from runagents.settings_pages import releases
@@ -51,7 +52,7 @@ def groups() -> list[tuple[Any, list[Fact]]]:
         (_("Program"), [_version(), _workers(workers), _backup(), _disk()]),
         (_("Database"), [_database(), _migrations(), _clock()]),
         (_("Usage on its way"), [_leader(workers), _lag(workers), _spool(workers)]),
-        (_("Others"), [_redis(), _providers(), _model_lists()]),
+        (_("Others"), [_redis(), _providers(), _model_lists(), *_certificates()]),
     ]
 
 
@@ -219,6 +220,23 @@ def _redis() -> Fact:
         return Fact(_("Redis"), _("Answers, but does not count"), BAD, why)
     took = (time.perf_counter() - begun) * 1000
     return Fact(_("Redis"), _("Answers"), OK, _("in %.1f ms") % took)
+
+
+def _certificates() -> list[Fact]:
+    """Return the client certificates that end soon, if any does."""
+    return [
+        Fact(
+            _("Client certificate"),
+            _("Expired") if each.is_over else _("Expires soon"),
+            BAD if each.is_over else WARN,
+            _("%(whose)s: until %(when)s")
+            % {
+                "whose": each.provider or "UPSTREAM_CLIENT_CERTIFICATE",
+                "when": _day(each.ends_at),
+            },
+        )
+        for each in expiry.ending_soon()
+    ]
 
 
 def _providers() -> Fact:
