@@ -41,7 +41,8 @@ git tag --annotate "v$version" --message "Version $version"
 rm -rf dist
 make --no-print-directory packages
 for engine in docker podman; do
-    command -v $engine >/dev/null || continue
+    # A client without its daemon would end the release here, which is tagged by now.
+    $engine info >/dev/null 2>&1 || continue
     $engine build --tag "runagents-model-providers:$version" .
     break
 done

@@ -91,7 +91,7 @@ def _save(request: HttpRequest, form: ProviderForm) -> HttpResponse:
         return page(request, form, status=422)
     if (lost := form.lost_wires()) and "unwire" not in request.POST:
         return page(request, form, status=409, lost_wires=lost)
-    shared = form.shared_models()
+    shared = form.shares()
     try:
         provider = form.save()
     except EditConflict as error:
@@ -102,11 +102,9 @@ def _save(request: HttpRequest, form: ProviderForm) -> HttpResponse:
         form.add_error("name", _("A model provider with this name exists."))
         return page(request, form, status=409)
     messages.success(request, _("%s is saved. It is being checked.") % provider.name)
-    for model, other in list(shared.items())[:MAX_SHARED]:
-        text = _(
-            "%(model)s is also served by %(other)s; the lower priority number wins."
-        )
-        messages.info(request, text % {"model": model, "other": other})
+    for model, told in list(shared.items())[:MAX_SHARED]:
+        tell = messages.info if told.is_asked else messages.warning
+        tell(request, f"{model}: {told.meaning}")
     return redirect(provider)
 
 
@@ -292,7 +290,7 @@ def provider_field(request: HttpRequest) -> HttpResponse:
     errors = form.errors.get(name) if name in form.fields else None
     if name != "models":
         return render(request, "_errors.html", {"errors": errors})
-    shared = list(form.shared_models().items())[:MAX_SHARED]
+    shared = list(form.shares().items())[:MAX_SHARED]
     context = {"errors": errors, "shared": shared}
     return render(request, "providers/_models_notes.html", context)
 

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from providers import starter, vendors
 from providers.console import sorting
 from providers.forms.filters import DISABLED, FilterForm
-from providers.models import ModelList, ModelProvider, ProviderModel
+from providers.models import ModelList, ModelProvider, ProviderModel, sharing
 
 PAGE_SIZE = 50
 # The models of one provider that pages show at once; templates slice by it.
@@ -84,9 +84,9 @@ def _annotated(ids: Iterable[int]) -> list[ModelProvider]:
     """Return the providers of these ids, in their order, as their rows want them."""
     found = _providers().in_bulk(list(ids))
     providers = list(found.values())
-    winners = _winners(providers)
+    serving = _serving(providers)
     for provider in providers:
-        _annotate(provider, winners)
+        _annotate(provider, serving)
     return [found[pk] for pk in ids if pk in found]
 
 
@@ -101,34 +101,23 @@ def _offers_starter() -> bool:
     return bool(settings.PLAYGROUND_LLM_API_KEY) and starter.is_sandbox(found)
 
 
-def _winners(providers: list[ModelProvider]) -> dict[str, list[str]]:
-    """Return model id -> names of the enabled providers that serve it, first first.
-
-    For the models of `providers` that are shown; the order is the gateway's own.
-    """
-    ids = {row.model_id for each in providers for row in _shown(each)}
-    pairs = (
-        ProviderModel.objects.filter(model_id__in=ids, provider__enabled=True)
-        .order_by("provider__priority", "provider__pk")
-        .values_list("model_id", "provider__name")
-    )
-    serving: dict[str, list[str]] = {}
-    for model_id, name in pairs:
-        serving.setdefault(model_id, []).append(name)
-    return serving
+def _serving(providers: list[ModelProvider]) -> dict[str, list[sharing.Serving]]:
+    """Return who serves each of the models of `providers` that are shown."""
+    return sharing.serving({row.model_id for each in providers for row in _shown(each)})
 
 
 def _shown(provider: ModelProvider) -> list[ProviderModel]:
     return list(provider.provider_models.all())[:MAX_SHOWN]
 
 
-def _annotate(provider: ModelProvider, winners: dict[str, list[str]]) -> None:
-    """Tell its row whether no real model answers, and who wins each shared model."""
+def _annotate(
+    provider: ModelProvider, serving: dict[str, list[sharing.Serving]]
+) -> None:
+    """Tell its row whether no real model answers, and who is asked for each model."""
     provider.is_sandbox = starter.is_sandbox(provider)  # type: ignore[attr-defined]
     for model in _shown(provider):
-        names = winners.get(model.model_id, [])
-        others = set(names) - {provider.name}
-        model.winner = names[0] if others else ""  # type: ignore[attr-defined]
+        told = sharing.told(serving.get(model.model_id, ()), provider.name)
+        model.shared = told  # type: ignore[attr-defined]
 
 
 @login_required
@@ -139,7 +128,7 @@ def provider_row(request: HttpRequest, name: str) -> HttpResponse:
     `names` in the address holds the provider's own where its row is ticked.
     """
     provider = get_object_or_404(_providers(), name=name)
-    _annotate(provider, _winners([provider]))
+    _annotate(provider, _serving([provider]))
     context = {"provider": provider, "is_ticked": name in request.GET.getlist("names")}
     return render(request, "providers/_provider_row.html", context)
 

@@ -1,6 +1,7 @@
 """One form that validates a provider for browser, HTTP API and registry files."""
 
 import copy
+import sys
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +18,7 @@ from providers.forms import credentials, entries, option_fields
 from providers.forms.network import NetworkEntry, split_proxy
 from providers.forms.provider_fields import ProviderFields
 from providers.forms.secret_entry import SecretEntry
-from providers.models import ModelProvider, OAuthToken, ProviderModel
+from providers.models import ModelProvider, OAuthToken, sharing
 from providers.options import ADMINISTRATORS, NETWORK
 
 Auth = ModelProvider.Auth
@@ -256,12 +257,18 @@ class ProviderForm(ProviderFields):
         """Return the ids entered, as far as they are valid."""
         return [entry.model_id for entry in self.cleaned_data.get("models", ())]
 
-    def shared_models(self) -> dict[str, str]:
-        """Return model id -> name of another enabled provider that serves it too."""
-        rows = ProviderModel.objects.filter(
-            model_id__in=self.model_ids(), provider__enabled=True
-        ).exclude(provider=self.instance.pk)
-        return dict(rows.values_list("model_id", "provider__name"))
+    def shares(self) -> dict[str, sharing.Told]:
+        """Return who would be asked for a model, where there is something to tell."""
+        row, options = self.instance, self.instance.options or {}
+        pk = row.pk or sys.maxsize
+        own = sharing.Serving(row.priority, pk, row.name, options.get("weight"))
+        ids = self.model_ids()
+        found = sharing.serving(ids)
+        told = {}
+        for model_id in ids:
+            others = [x for x in found.get(model_id, ()) if x.pk != own.pk]
+            told[model_id] = sharing.told([*others, own], own.name)
+        return {model_id: each for model_id, each in told.items() if each.label}
 
     def lost_wires(self) -> list[Any]:
         """Return the wires of agents whose model would be served no more."""
