@@ -28,11 +28,15 @@ class Serving(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What a chip says and what it means; empty where there is nothing to say."""
+    """What a chip says and what it means; empty where there is nothing to say.
+
+    `others` are the names of those who serve the model as well.
+    """
 
     label: str = ""
     meaning: str = ""
     is_asked: bool = True
+    others: str = ""
 
 
 def serving(model_ids: Collection[str]) -> dict[str, list[Serving]]:
@@ -54,13 +58,19 @@ def told(all_serving: Iterable[Serving], name: str) -> Told:
         text = _("Nobody is asked for it: %s of weight 0. By name it can be called.")
         names = ", ".join(each.name for each in everybody)
         return Told(_("weight 0"), text % names, is_asked=False)
-    if not any(each.name != name for each in everybody):
+    others = ", ".join(each.name for each in everybody if each.name != name)
+    if not others:
         return Told()
+    return _among(willing, name)._replace(others=others)
+
+
+def _among(willing: list[Serving], name: str) -> Told:
+    """Say who of several is asked."""
     first = [each for each in willing if each.priority == willing[0].priority]
     if len(first) > 1 and any(each.weight is not None for each in first):
         return _shared(first, name)
     winner = first[0].name
-    text = _("Served by several; %s wins (lowest priority number, then oldest).")
+    text = _("%s wins (lowest priority number, then oldest).")
     if winner == name:
         return Told(_("shared, wins"), text % winner)
     return Told(_("shared → %s") % winner, text % winner)
