@@ -40,14 +40,16 @@ git tag --annotate "v$version" --message "Version $version"
 
 rm -rf dist
 make --no-print-directory packages
+image="an image of it, which no engine here could build,"
 for engine in docker podman; do
     # A client without its daemon would end the release here, which is tagged by now.
     $engine info >/dev/null 2>&1 || continue
     $engine build --tag "runagents-model-providers:$version" .
+    image="the image runagents-model-providers:$version"
     break
 done
 
 echo "Version $version is committed and tagged. To publish it:"
 echo "  git push --follow-tags"
 echo "  python -m twine upload dist/*.whl dist/*.tar.gz"
-echo "  and the image runagents-model-providers:$version to your registry"
+echo "  and $image to your registry"

@@ -5,10 +5,12 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 
 from tests.e2e.processes import ROOT
+from tests.services import packages
 
 IDENTITY = {
     f"GIT_{who}_{what}": value
@@ -97,6 +99,27 @@ def test_a_release_is_dated_committed_tagged_and_built(copy):
     assert "hatchling build -t wheel -t sdist -d dist" in asked
     assert "docker build --tag runagents-model-providers:12.3.4 ." in asked
     assert json.loads((copy.folder / "dist/sbom.cdx.json").read_text()) == {}
+
+
+def test_the_packages_are_of_the_release(copy):
+    packages("hatchling")
+    python = copy.folder / ".venv-build/bin/python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    done = copy.release("12.3.4")
+    assert done.returncode == 0, done.stderr
+    built = {path.name for path in (copy.folder / "dist").iterdir()}
+    assert "runagents_model_providers-12.3.4-py3-none-any.whl" in built
+    assert "runagents_model_providers-12.3.4.tar.gz" in built
+
+
+def test_a_client_of_containers_without_its_daemon_does_not_end_a_release(copy):
+    for engine in ("docker", "podman"):
+        program = copy.folder.parent / "tools" / engine
+        program.write_text("#!/bin/sh\nexit 1\n")
+        program.chmod(0o755)
+    done = copy.release("12.3.4")
+    assert done.returncode == 0, done.stderr
+    assert "git push --follow-tags" in done.stdout
 
 
 def test_what_is_no_release_is_refused_and_changes_nothing(copy):
