@@ -68,6 +68,18 @@ def form_for_no_credentials(page: Any, upstream: str) -> None:
 
 
 @state
+def form_of_a_network(page: Any, upstream: str) -> None:
+    """The new form behind a proxy that is no address, with a key of something else."""
+    fill_in(page, upstream)
+    page.get_by_text("Advanced", exact=True).click()
+    page.get_by_label("Forward proxy").fill("socks5://proxy.example:1080")
+    page.get_by_label("CA certificates").fill("-----BEGIN PRIVATE KEY-----")
+    page.get_by_label("Key of the client certificate").fill("sk-no-key-in-pem")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("which is not spoken here").first.wait_for()
+
+
+@state
 def models_to_pick(page: Any, upstream: str) -> None:
     fill_in(page, upstream)
     page.get_by_role("button", name="Fetch models").click()
