@@ -60,6 +60,9 @@ async def send(
         raise error from None
     if "sent_again" in response.extensions:
         call.entry.fields["sent_again"] = True
+    if "key" in response.extensions:
+        told = response.extensions["key"]
+        call.entry.fields.setdefault("details", {})["key"] = told
     if response.status_code in ANSWERED:
         return response
     try:

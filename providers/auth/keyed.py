@@ -71,7 +71,12 @@ class ApiKey(Keyed):
             key = keys[0] if len(keys) == 1 else _awake(keys)
             request.headers[name] = key.value
             response = yield request
-            if len(keys) == 1 or not self._rests(key, response):
+            if len(keys) == 1:
+                return
+            is_over = not self._rests(key, response)
+            # For the page of the request.
+            response.extensions["key"] = _told(keys, key)
+            if is_over:
                 return
 
     def signs_at_once(self, request: httpx.Request) -> bool:
@@ -123,3 +128,14 @@ def _awake(keys: tuple[_Key, ...]) -> _Key:
     """Return the first key that does not rest, else the one that rests least."""
     now = time.monotonic()
     return min(keys, key=lambda key: max(0.0, key.rests_until - now))
+
+
+def _told(keys: tuple[_Key, ...], sent: _Key) -> str:
+    """Return by its end which key was sent last, and which ones rest for how long."""
+    now = time.monotonic()
+    resting = [
+        f"••••{key.hint} rests for {round(key.rests_until - now)} s"
+        for key in keys
+        if key.rests_until > now
+    ]
+    return "; ".join([f"••••{sent.hint}", *resting])

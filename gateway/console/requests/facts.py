@@ -11,6 +11,7 @@ LABELS: dict[str, Any] = {
     "upstream_calls": _("Calls of the provider"),
     "dimensions": _("Dimensions"),
     "why": _("Why this provider"),
+    "key": _("Key of the provider"),
     "asked_again": _("Asked again while it was busy"),
 }
 """By the name in `UsageRecord.details`; another one is shown by its name."""

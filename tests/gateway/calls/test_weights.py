@@ -229,6 +229,21 @@ def test_a_call_goes_on_with_another_key(provider, upstream, gateway, door, stat
     assert sent == [KEYS[0], KEYS[1], KEYS[1]]
 
 
+def test_a_calls_row_tells_its_key_and_which_one_rests(
+    provider, upstream, gateway, chat, completion, ledger
+):
+    def respond(request: httpx.Request) -> httpx.Response:
+        is_first = request.headers["authorization"].endswith(KEYS[0])
+        body = {"error": {"message": "no"}} if is_first else completion
+        return httpx.Response(401 if is_first else 200, json=body)
+
+    provider(key=",".join(KEYS))
+    upstream(respond)
+    assert gateway().post("/v1/chat/completions", json=chat).status_code == 200
+    (row,) = ledger()
+    assert row["details"]["key"] == "••••bcde; ••••cdef rests for 600 s"
+
+
 def test_each_of_several_keys_stays_out_of_answers(provider, upstream, gateway, chat):
     provider(key=",".join(KEYS))
     message = f"Incorrect API key provided: {KEYS[1]}"
