@@ -65,7 +65,8 @@ class NetworkEntry:
             kept = {name: value for name, value in kept.items() if name not in OF_PROXY}
         self._values = {**kept, **self._typed}
         self._check_pair()
-        self._is_new = bool(self._typed) or self._keys() != set(self._values)
+        is_other = bool(self._typed) or self._keys() != set(self._values)
+        self._is_new = self._is_new or is_other
 
     def drafted(self) -> Secret | None:
         """Return the secret to try the provider with; nothing is stored."""
