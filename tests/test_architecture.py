@@ -94,6 +94,7 @@ ALLOWED: dict[str, set[str]] = {
         "gateway.ledger",
         "gateway.locks",
         "gateway.worker",
+        "providers.auth",
         "providers.models",
     },
     "gateway.entry": {

@@ -14,6 +14,7 @@ from gateway.worker.draining import draining
 from gateway.worker.gates import gates
 from gateway.worker.registry import registry
 from gateway.worker.runtime import runtime
+from providers.auth import keyed
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -32,6 +33,7 @@ def of_worker() -> dict[str, Any]:
         "stored_ago_seconds": runtime.stored_ago_seconds,
         "closed_gates": sorted(_closed_gates()),
         "proposals": runtime.proposals,
+        "resting_keys": keyed.resting(),
         "cpu_seconds": used.ru_utime + used.ru_stime,
         "resident_bytes": _resident_bytes(),
         "descriptors": len(os.listdir("/proc/self/fd")),

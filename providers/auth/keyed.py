@@ -17,6 +17,17 @@ LONGEST_REST = 3600.0
 
 logger = logging.getLogger(__name__)
 
+_resting: dict[tuple[str, str], float] = {}
+"""Until when keys rest, by their provider's name and their end."""
+
+
+def resting() -> list[tuple[str, str, int]]:
+    """Return the keys that rest in this process: provider, end of the key, seconds."""
+    now = time.monotonic()
+    for each in [each for each, until in _resting.items() if until <= now]:
+        del _resting[each]
+    return [(*each, round(until - now)) for each, until in _resting.items()]
+
 
 class Keyed(httpx.Auth):
     """What the schemes share that send something out of the provider's secret."""
@@ -115,6 +126,7 @@ class ApiKey(Keyed):
             case _:
                 return False
         key.rests_until = time.monotonic() + min(seconds, LONGEST_REST)
+        _resting[self._provider.name, key.hint] = key.rests_until
         logger.warning(
             "The key ••••%s of %s was answered %d and rests.",
             key.hint,

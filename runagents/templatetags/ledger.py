@@ -1,10 +1,14 @@
 """Template tags that read the ledger, for pages of apps that do not know of it."""
 
+from itertools import chain
+
 from django import template
+from django.conf import settings
 from django.db.models import QuerySet
 
 from gateway.console import reports
 from gateway.ledger import prices
+from gateway.metrics.shelf import Shelf
 from gateway.models import UsageRecord
 from providers.models import ModelProvider, ProviderModel
 
@@ -30,3 +34,14 @@ def list_price(provider: ModelProvider, model: ProviderModel) -> prices.ListPric
 def recent_requests(name: str) -> QuerySet[UsageRecord]:
     """Return a provider's newest requests."""
     return UsageRecord.objects.filter(provider=name)[:RECENT]
+
+
+@register.simple_tag
+def resting_keys(name: str) -> list[tuple[str, int]]:
+    """Return which keys of a provider rest on this host: their ends, and seconds."""
+    _counts, workers = Shelf(settings.DATA_DIR / "metrics").read()
+    found: dict[str, int] = {}
+    for provider, hint, seconds in chain(*(x.get("resting_keys", ()) for x in workers)):
+        if provider == name:
+            found[hint] = max(seconds, found.get(hint, 0))
+    return sorted(found.items())

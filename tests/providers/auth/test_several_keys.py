@@ -105,3 +105,11 @@ def test_the_log_names_a_key_by_its_end_alone(clock, caplog):
         tried(scheme_of(f"{FIRST},{SECOND}"), [(401, {}), OK])
     assert "••••cdef of upstream was answered 401" in caplog.text
     assert FIRST not in caplog.text
+
+
+def test_keys_that_rest_are_told_by_their_ends_until_they_are_awake(clock):
+    keyed._resting.clear()
+    tried(scheme_of(f"{FIRST},{SECOND}"), [(401, {}), OK])
+    assert keyed.resting() == [("upstream", "cdef", 600)]
+    clock.now += 601
+    assert keyed.resting() == []

@@ -6,6 +6,8 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
+from gateway.metrics.counts import Counts
+from gateway.metrics.shelf import Shelf
 from providers.models import ModelProvider, ProviderModel, Secret
 from providers.vendors import VENDORS
 from runagents.agents.models import Agent, Wire
@@ -509,3 +511,17 @@ def test_what_a_viewer_sees_tells_the_kind(logged_in_client, provider):
     page = logged_in_client.get("/models/openai/?tab=models").content.decode()
     assert "Embeddings, by name" in page
     assert "Embeddings" in logged_in_client.get("/models/").content.decode()
+
+
+def test_keys_that_rest_stand_beside_the_secret(
+    logged_in_client, provider, settings, tmp_path
+):
+    settings.DATA_DIR = tmp_path
+    shelf = Shelf(tmp_path / "metrics")
+    shelf.open()
+    told = {"resting_keys": [["openai", "cdef", 540], ["other", "beef", 9]]}
+    shelf.put({**Counts().dump(), "worker": told})
+    page = logged_in_client.get(provider().get_absolute_url()).content.decode()
+    shelf.close()
+    assert "••••cdef was turned away and rests for 540 s" in page
+    assert "beef" not in page
