@@ -259,6 +259,8 @@ async def _refusal(
     payload = redact(provider, payload)
     if call.keeps_bodies:
         kept_bodies.note_refusal(call, payload)
+    if certificate := transport.refusal_in(code, payload):
+        return failures.unsent(provider, certificate)
     headers = headers_of(provider, response)
     error = redacted(provider, reading.parse_error(code, headers, payload, reply))
     error.message = failures.attributed(provider, error)

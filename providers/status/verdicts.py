@@ -167,6 +167,10 @@ def answered(
                 Status.AVAILABLE, "Connected.", http_status=code, models=models
             )
         status, message = _another_kind_of_server(provider, path)
+    elif refusal := transport.refusal_in(code, body):
+        return CheckResult(
+            Status.FAILED, str(refusal), refusal.hint, "connect", http_status=code
+        )
     elif excuse := provider.vendor.excuse(response.headers, _error_message(answer)):
         return CheckResult(Status.AVAILABLE, excuse, http_status=code)
     else:

@@ -39,6 +39,7 @@ from providers.transport.failures import (
     ProxyFailed,
     TLSFailed,
     nothing_was_sent,
+    refusal_in,
     while_connecting,
 )
 from providers.transport.guard import Guard, Lookup, Rules
@@ -76,6 +77,7 @@ __all__ = [
     "nothing_was_sent",
     "raw_headers",
     "read",
+    "refusal_in",
     "repeats_of",
     "transport",
     "use",

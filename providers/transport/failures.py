@@ -162,6 +162,19 @@ def refusal(error: Exception | None) -> TLSFailed | None:
     return TLSFailed(f"No TLS connection with the upstream: {cause}.", cause, hint)
 
 
+def refusal_in(status: int, body: bytes) -> TLSFailed | None:
+    """Return what an answer means that stands for a refusal of TLS: nginx sends one.
+
+    https://nginx.org/en/docs/http/ngx_http_ssl_module.html#errors
+    """
+    if status != 400 or b"SSL certificate" not in body[:1024]:
+        return None
+    is_missing = b"No required SSL certificate was sent" in body[:1024]
+    name = "CERTIFICATE_REQUIRED" if is_missing else "BAD_CERTIFICATE"
+    cause, hint = _ALERTS[name]
+    return TLSFailed(f"The server answered that {cause} ({status}).", cause, hint)
+
+
 def _untrusted(error: ssl.CertificateError) -> TLSFailed:
     reason = getattr(error, "verify_message", "") or "verification failed"
     is_unknown = "issuer" in reason or "self-signed" in reason

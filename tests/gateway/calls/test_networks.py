@@ -14,7 +14,7 @@ from providers.models import ModelProvider
 from providers.transport.guard import Rules
 from tests import doors
 from tests.certified import Authority, strict
-from tests.faults import FaultServer, refused_port
+from tests.faults import Answer, FaultServer, refused_port
 from tests.forwarding import ForwardProxy
 
 LOOPBACK = transport.GuardedTransport(Rules(private_networks=("127.0.0.0/8",)))
@@ -258,3 +258,18 @@ def test_another_provider_serves_where_a_proxy_does_not_connect(
         saved(other.url, name="open", priority=200)
         response = doors.CHAT.ask(gateway())
     assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("title", "told"),
+    [
+        ("No required SSL certificate was sent", "it wants a client certificate"),
+        ("The SSL certificate error", "it refused the client certificate"),
+    ],
+)
+def test_what_nginx_answers_in_place_of_an_alert_is_told(gateway, ledger, title, told):
+    page = f"<html><head><title>400 {title}</title></head></html>".encode()
+    with FaultServer() as upstream:
+        upstream.answer = Answer(400, page, {"content-type": "text/html"})
+        row = saved(upstream.url)
+        refused(gateway, ledger, row, "upstream_unreachable", told, "failed")
