@@ -1,6 +1,7 @@
 """nginx as it is installed, with the configuration that we ship."""
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -28,7 +29,8 @@ class Nginx:
         places = "".join(f"{each}_temp_path {folder}/{each};\n" for each in FOLDERS)
         text = text.replace("http {\n", f"http {{\n{places}")
         self._file = folder / "nginx.conf"
-        self._file.write_text(f"pid {folder}/nginx.pid;\ndaemon off;\n{text}")
+        self._text = f"pid {folder}/nginx.pid;\ndaemon off;\n{text}"
+        self._file.write_text(self._text)
 
     def __enter__(self) -> "Nginx":
         log = (self._folder / "nginx.log").open("ab")
@@ -43,6 +45,21 @@ class Nginx:
     def __exit__(self, *error: object) -> None:
         self._process.terminate()
         self._process.wait(10)
+
+    def leave_out(self, server: Server | None) -> None:
+        """Send nothing more to a server, or to all again; what is under way ends."""
+        text = self._text
+        if server is not None:
+            place = f"server 127.0.0.1:{server.port}"
+            text = text.replace(place, f"{place} down")
+        before = self._workers()
+        self._file.write_text(text)
+        self._process.send_signal(signal.SIGHUP)
+        assert wait_until(lambda: not before & self._workers(), 10)
+
+    def _workers(self) -> set[str]:
+        pid = self._process.pid
+        return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
 
     def _is_ready(self) -> bool:
         try:
