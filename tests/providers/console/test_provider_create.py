@@ -2,9 +2,11 @@
 
 import httpx
 import pytest
+from django.contrib.auth.models import User
 
 from providers import transport
 from providers.models import ModelProvider, ProviderModel
+from providers.roles import Role, give
 
 KEY = "sk-entered-0123456789abcdef"
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -311,3 +313,18 @@ def test_more_than_ten_questions_a_minute_are_refused(logged_in_client, upstream
         response = logged_in_client.post("/models/form/test/", fields(), **HTMX)
     assert "Ten checks a minute are the limit." in response.content.decode()
     assert [request.method for request in upstream].count("GET") == 10
+
+
+def test_an_operator_is_neither_shown_nor_given_the_network(client, db):
+    operator = User.objects.create_user("op", password="a long pass phrase")
+    give(operator, Role.OPERATOR)
+    operator.save()
+    client.force_login(operator)
+    page = client.get("/models/new/?type=bedrock").content.decode()
+    assert "Forward proxy" not in page
+    assert "option_aws_identity" not in page
+    proxy = {"option_proxy": "http://proxy.example:3128"}
+    response = client.post("/models/new/", fields(**proxy))
+    assert response.status_code == 422
+    assert "Only an administrator" in response.content.decode()
+    assert client.post("/models/new/", fields()).status_code == 302
