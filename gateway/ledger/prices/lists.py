@@ -5,6 +5,7 @@ are no more.
 """
 
 import json
+import os
 import sys
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -82,4 +83,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except BrokenPipeError:
+        # Whoever asked was killed. What is left to be written would say so again.
+        os._exit(0)
