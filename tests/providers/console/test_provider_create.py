@@ -93,7 +93,8 @@ def test_the_form_says_whether_the_limit_is_enforced(logged_in_client, settings)
 def test_a_model_that_another_provider_serves_is_told(logged_in_client, provider):
     provider("first", models=("gpt-4o-mini",))
     response = logged_in_client.post("/models/new/", fields(), follow=True)
-    assert "gpt-4o-mini is also served by first" in response.content.decode()
+    page = response.content.decode()
+    assert "gpt-4o-mini: first wins (lowest priority number, then oldest)." in page
 
 
 def test_an_edit_keeps_the_secret_and_tells_its_last_characters(logged_in_client):
