@@ -31,6 +31,8 @@ FORMS = (
 )
 # A window of usual size, and what is left of it at 200 %.
 WINDOWS = {"100 %": (1280, 800), "200 %": (640, 400)}
+# In a low window nothing sticks: the pages with most that would.
+AT_200 = ("/models/new/?preset=custom", "/models/lab/edit/", "/playground/", "/usage/")
 MOST_STOPS = 200
 
 COVERED = """() => {
@@ -92,7 +94,7 @@ def test_what_has_the_focus_is_never_covered(
     page.set_viewport_size({"width": width, "height": height})
     page.emulate_media(reduced_motion="reduce")
     found = {}
-    for path in FORMS:
+    for path in AT_200 if window == "200 %" else FORMS:
         page.goto(path)
         for each in page.locator("main details").all():
             each.evaluate("each => { each.open = true; }")
