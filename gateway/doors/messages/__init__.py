@@ -74,8 +74,11 @@ def parse_request(body: JSON, sent: Sent) -> Asked:
 
 def about(sent: Sent) -> Mapping[str, str]:
     """Return what Claude Code tells of its conversation."""
-    columns = {column: sent.header(header) for column, header in _TELLING.items()}
-    return {column: value for column, value in columns.items() if _is_telling(value)}
+    return {
+        column: value
+        for column, header in _TELLING.items()
+        if header in sent.headers and _is_telling(value := sent.header(header))
+    }
 
 
 def hub_request(asked: Asked, route: Route) -> HubRequest:
