@@ -1,6 +1,7 @@
 """A Redis of a test's own, reached through a socket file."""
 
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -24,8 +25,17 @@ class RedisServer:
         options = ["--save", "", "--dir", str(self._folder), "--logfile", "redis.log"]
         self.process = subprocess.Popen([*command, *options])
         deadline = time.monotonic() + 10
-        while not self.socket.exists() and time.monotonic() < deadline:
+        while not self._listens() and time.monotonic() < deadline:
             time.sleep(0.01)
+
+    def _listens(self) -> bool:
+        """Tell whether it takes connections: its file is there a moment before."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(self.socket))
+            except OSError:
+                return False
+        return True
 
     def stop(self) -> None:
         """Kill it."""
