@@ -21,7 +21,7 @@ _DOORS = "What a door costs of a chat of the same size, and what it may."
 PACKAGES = ("gunicorn", "uvloop", "httptools", "aiohttp", "django", "msgspec")
 
 
-WHOLE_BOUND, STREAM_BOUND = 1.1, 1.5
+PASSED_ON_BOUND, TRANSLATED_BOUND = 1.1, 1.5
 """What a door may cost of a chat of the same size: promises."""
 
 
@@ -126,7 +126,7 @@ def _doors(report: Report) -> str:
         if row.name not in report.calls or row.chat not in report.calls:
             continue
         door, chat = report.calls[row.name], report.calls[row.chat]
-        bound = STREAM_BOUND if "stream" in row.chat else WHOLE_BOUND
+        bound = TRANSLATED_BOUND if "translated" in row.name else PASSED_ON_BOUND
         ratios = [ratio(door[name], chat[name]) for name in names if name in door]
         flag = "" if ratios[0] <= bound else " (!)"
         lines.append(
