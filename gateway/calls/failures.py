@@ -67,19 +67,9 @@ def unsent(provider: Provider, failure: Exception) -> GatewayError:
                 {"retry-after": "60"},
             )
         case ProxyFailed():
-            return upstream_error(
-                502,
-                "upstream_proxy_failed",
-                f"provider request failed: {provider.name} cannot be reached: "
-                f"{failure.cause}.",
-            )
+            return _unreachable(provider, failure.cause, "upstream_proxy_failed")
         case TLSFailed() if failure.cause:
-            return upstream_error(
-                502,
-                "upstream_unreachable",
-                f"provider request failed: {provider.name} cannot be reached: "
-                f"{failure.cause}.",
-            )
+            return _unreachable(provider, failure.cause)
         case httpx.LocalProtocolError() | httpx.UnsupportedProtocol():
             return upstream_error(
                 503,
@@ -89,11 +79,7 @@ def unsent(provider: Provider, failure: Exception) -> GatewayError:
                 {"retry-after": "60"},
             )
         case httpx.ConnectError() | httpx.ConnectTimeout():
-            return upstream_error(
-                502,
-                "upstream_unreachable",
-                f"provider request failed: {provider.name} cannot be reached.",
-            )
+            return _unreachable(provider)
         case httpx.TimeoutException():
             return upstream_error(
                 504,
@@ -108,6 +94,14 @@ def unsent(provider: Provider, failure: Exception) -> GatewayError:
         f"The provider {provider.name} cannot be called: {failure}",
         {"retry-after": "60"},
     )
+
+
+def _unreachable(
+    provider: Provider, cause: str = "", code: str = "upstream_unreachable"
+) -> GatewayError:
+    """Return the 502 for a provider that no connection was made with."""
+    told = f"provider request failed: {provider.name} cannot be reached"
+    return upstream_error(502, code, f"{told}: {cause}." if cause else f"{told}.")
 
 
 def redirect(provider: Provider) -> GatewayError:

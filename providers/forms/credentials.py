@@ -212,7 +212,7 @@ def store(
     required = provider.required_origins()
     secret = chosen if chosen is not None else _own_secret(provider)
     if secret is None:
-        secret = Secret(name=_free_name(provider.name))
+        secret = Secret(name=free_name(f"{provider.name[:50]}-key"))
     shared = secret.pk and secret.providers.exclude(pk=provider.pk).exists()
     secret.store(values, [*required, *(secret.origins if shared else ())])
     secret.save()
@@ -227,8 +227,8 @@ def _own_secret(provider: ModelProvider) -> Secret | None:
     return secret
 
 
-def _free_name(provider_name: str) -> str:
-    base = f"{provider_name[:50]}-key"
+def free_name(base: str) -> str:
+    """Return a name for a new secret: `base`, with a number where that is taken."""
     taken = set(
         Secret.objects.filter(name__startswith=base).values_list("name", flat=True)
     )

@@ -11,7 +11,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from providers import sealing
-from providers.forms.credentials import LABELS, MAX_LENGTH, NETWORK_VALUES
+from providers.forms.credentials import (
+    LABELS,
+    MAX_LENGTH,
+    NETWORK_VALUES,
+    free_name,
+)
 from providers.forms.credentials import CredentialError as NetworkError
 from providers.models import ModelProvider, Secret, SecretNotAllowed
 from providers.network import certificates, proxy_address
@@ -82,7 +87,7 @@ class NetworkEntry:
             return self._base if self._values else None
         secret = self._base
         if secret is None or self._is_shared(secret):
-            secret = Secret(name=_free_name(self._provider.name))
+            secret = Secret(name=free_name(f"{self._provider.name[:47]}-network"))
         secret.store(self._values, self._provider.network_origins(self._values))
         secret.save()
         return secret
@@ -182,12 +187,3 @@ def split_proxy(values: dict[str, Any]) -> dict[str, Any]:
         return values
     user = {"proxy_user": found.user, "proxy_password": found.password}
     return {**values, "option_proxy": found.url, **user}
-
-
-def _free_name(provider_name: str) -> str:
-    base = f"{provider_name[:47]}-network"
-    taken = set(
-        Secret.objects.filter(name__startswith=base).values_list("name", flat=True)
-    )
-    names = (base if n == 1 else f"{base}-{n}" for n in range(1, len(taken) + 3))
-    return next(name for name in names if name not in taken)
