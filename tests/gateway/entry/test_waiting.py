@@ -33,19 +33,32 @@ FIRST = {
 
 
 @pytest.fixture(autouse=True)
-def soon(monkeypatch):
+def late(monkeypatch):
+    """Makes an upstream that waits until so many frames were sent that say nothing.
+
+    It answers with one of `answers` after the other.
+    """
     monkeypatch.setattr(waiting, "EARLY_SECONDS", 0.02)
+    said = []
+    body_message = waiting.body_message
 
+    def counted(frame: bytes, *, more: bool) -> dict:
+        said.append(frame)
+        return body_message(frame, more=more)
 
-def late(*answers: httpx.Response):
-    """Answers with one after the other, each when a stream has long begun."""
-    left = iter(answers)
+    monkeypatch.setattr(waiting, "body_message", counted)
 
-    async def answer(request: httpx.Request) -> httpx.Response:
-        await asyncio.sleep(0.1)
-        return next(left)
+    def make(*answers: httpx.Response, frames: int = 1):
+        left = iter(answers)
 
-    return answer
+        async def answer(request: httpx.Request) -> httpx.Response:
+            while len(said) < frames:
+                await asyncio.sleep(0.005)
+            return next(left)
+
+        return answer
+
+    return make
 
 
 def good() -> httpx.Response:
@@ -62,7 +75,7 @@ def ask(gateway, path: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("path", ASKED)
-def test_a_late_answer_is_announced(provider, upstream, gateway, path):
+def test_a_late_answer_is_announced(provider, upstream, gateway, late, path):
     provider(models=("gpt-4o-mini",), options={"responses_api": "off"})
     upstream(late(good()))
     answer = ask(gateway, path)
@@ -74,7 +87,7 @@ def test_a_late_answer_is_announced(provider, upstream, gateway, path):
 
 
 @pytest.mark.parametrize("path", ASKED)
-def test_a_late_refusal_is_the_last_frame(provider, upstream, gateway, path):
+def test_a_late_refusal_is_the_last_frame(provider, upstream, gateway, late, path):
     provider(options={"responses_api": "off"})
     upstream(late(busy()))
     answer = ask(gateway, path)
@@ -103,7 +116,7 @@ ODD = {
     ("path", "changes"), [(path, each) for path in ODD for each in ODD[path]]
 )
 def test_what_is_passed_on_unread_is_refused_in_frames(
-    provider, upstream, gateway, path, changes
+    provider, upstream, gateway, late, path, changes
 ):
     """Nobody here has looked at the body when its stream begins."""
     kind = "anthropic" if path == "/v1/messages" else "openai"
@@ -116,7 +129,7 @@ def test_what_is_passed_on_unread_is_refused_in_frames(
     assert "busy" in answer.text
 
 
-def test_the_messages_api_is_told_the_kind_of_error(provider, upstream, gateway):
+def test_the_messages_api_is_told_the_kind_of_error(provider, upstream, gateway, late):
     provider()
     upstream(late(busy()))
     answer = ask(gateway, "/v1/messages")
@@ -128,7 +141,7 @@ def test_the_messages_api_is_told_the_kind_of_error(provider, upstream, gateway)
 
 
 def test_a_second_provider_is_asked_behind_the_ping(
-    provider, upstream, gateway, ledger
+    provider, upstream, gateway, late, ledger
 ):
     provider("first", endpoint="http://127.0.0.1:9")
     provider("second", endpoint="http://127.0.0.1:10")
@@ -141,10 +154,10 @@ def test_a_second_provider_is_asked_behind_the_ping(
     assert row["outcome"] == "ok"
 
 
-def test_silence_goes_on_to_be_filled(provider, upstream, gateway, settings):
+def test_silence_goes_on_to_be_filled(provider, upstream, gateway, late, settings):
     settings.KEEPALIVE_SECONDS = 0.02
     provider()
-    upstream(late(good()))
+    upstream(late(good(), frames=2))
     answer = ask(gateway, CHAT)
     assert answer.text.startswith(FIRST[CHAT] * 2)
 
@@ -156,14 +169,20 @@ def test_whoever_is_quick_hears_nothing_of_it(provider, upstream, gateway):
 
 
 def test_who_does_not_stream_waits_for_the_status(provider, upstream, gateway, chat):
+    async def slow(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(5 * waiting.EARLY_SECONDS)
+        return busy()
+
     provider()
-    upstream(late(busy()))
+    upstream(slow)
     assert gateway().post(CHAT, json=chat).status_code == 429
 
 
-def test_a_client_that_leaves_is_told_nothing_more(db, provider, upstream, gateway):
+def test_a_client_that_leaves_is_told_nothing_more(
+    db, provider, upstream, gateway, late
+):
     provider()
-    upstream(late(good()))
+    upstream(late(good(), frames=2))
     gateway()
     sent = asyncio.run(left_while_waiting())
     assert [message["type"] for message in sent] == [
