@@ -19,6 +19,11 @@ def duration(milliseconds: int | None) -> str:
     return f"{minutes} min {rest} s"
 
 
+def wait(seconds: int) -> str:
+    """Return how long something still lasts: 40 s, 9 min."""
+    return f"{seconds} s" if seconds < 60 else f"{-(-seconds // 60)} min"
+
+
 def count(number: int | None) -> str:
     """Return a whole number with thousands apart; a dash where it is unknown."""
     return UNKNOWN if number is None else f"{number:,}"

@@ -22,7 +22,6 @@ from providers import endpoints, options, snippets, vendors
 from providers.forms import credentials, option_fields, presets
 from providers.forms.provider import EditConflict, ProviderForm
 from providers.models import ModelProvider
-from providers.network import certificates
 from providers.roles import Role, may
 from providers.vendors import VENDORS, Vendor
 from providers.vendors.presets import PRESETS
@@ -177,16 +176,14 @@ def _network(request: HttpRequest, form: ProviderForm) -> list[BoundField]:
 def _network_outline(form: ProviderForm) -> list[str]:
     """Return what is stored for the connections, without anything secret."""
     stored, row = form.original.options, form.original
-    told = [
-        certificates.outline(stored[name])
-        for name in ("ca_certificates", "client_certificate")
-        if stored.get(name)
-    ]
+    kept = ("ca_certificates", "client_certificate")
+    open_ones = {name: stored[name] for name in kept if stored.get(name)}
+    told = [f"{label}: {lines[0]}" for label, lines in options.told(open_ones)]
     secret = row.network_secret if row.pk else None
     if secret is not None:
         names = [str(credentials.LABELS.get(key, key)) for key in secret.keys]
-        told.append(_("Stored: %s. Leave them empty to keep them.") % ", ".join(names))
-    return [each for each in told if each]
+        told.append(_("Stored: %s. Empty fields keep them.") % ", ".join(names))
+    return told
 
 
 def _example_models(request: HttpRequest, vendor: Vendor) -> str:

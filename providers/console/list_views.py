@@ -115,9 +115,7 @@ def _annotate(
 ) -> None:
     """Tell its row whether no real model answers, and who is asked for each model."""
     provider.is_sandbox = starter.is_sandbox(provider)  # type: ignore[attr-defined]
-    for model in _shown(provider):
-        told = sharing.told(serving.get(model.model_id, ()), provider.name)
-        model.shared = told  # type: ignore[attr-defined]
+    sharing.tell(_shown(provider), provider.name, serving)
 
 
 @login_required

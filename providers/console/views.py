@@ -20,14 +20,16 @@ from django.views.decorators.http import (
 )
 from django.views.decorators.vary import vary_on_headers
 
-from providers import snippets
+from providers import options, snippets
 from providers.console.change_views import changes_of
 from providers.forms.filters import ModelFilterForm
 from providers.forms.prices import ModelSettingsFormSet
-from providers.models import ModelProvider, ProviderModel, ProviderRename
+from providers.models import ModelProvider, ProviderModel, ProviderRename, sharing
 from providers.network import expiry
 
 PAGE_SIZE = 50
+MAX_SHOWN = 100
+"""Models on the overview; the others stand under *Models & prices*."""
 # The parts of a provider's page, as they stand in its address.
 TABS = {
     "overview": gettext_lazy("Overview"),
@@ -77,8 +79,9 @@ def provider_detail(request: HttpRequest, name: str) -> HttpResponse:
         ],
         **models_tab,
         # Asked by the part that shows them, or not at all.
-        "models": provider.provider_models.all(),
+        "models": _models(provider) if tab == "overview" else [],
         "wires": provider.wires.select_related("agent"),
+        "options": options.told(provider.options),
         "token": getattr(provider, "oauth_token", None),
         "redirect_url": snippets.base_url(request) + reverse("provider-oauth-callback"),
         "examples": _examples(request, provider) if tab == "connect" else None,
@@ -86,6 +89,15 @@ def provider_detail(request: HttpRequest, name: str) -> HttpResponse:
     template = "_tabs" if request.headers.get("HX-Request") else "provider_detail"
     status = 422 if is_wrong else 200
     return render(request, f"providers/{template}.html", context, status=status)
+
+
+def _models(provider: ModelProvider) -> list[ProviderModel]:
+    """Return a provider's models; those that are shown know who else serves them."""
+    models = list(provider.provider_models.all())
+    shown = models[:MAX_SHOWN]
+    serving = sharing.serving({each.model_id for each in shown})
+    sharing.tell(shown, provider.name, serving)
+    return models
 
 
 def _models_tab(request: HttpRequest, provider: ModelProvider) -> dict[str, Any]:

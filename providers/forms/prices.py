@@ -1,5 +1,6 @@
 """The table of a provider's models: what each is called upstream and what it costs."""
 
+from decimal import Decimal
 from typing import Any, cast
 
 from django import forms
@@ -24,6 +25,8 @@ class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         row = self.instance
+        for name in entries.PRICES.values():
+            self.initial[name] = _plain(self.initial.get(name))
         told = row.capabilities.get("kind")
         self.initial["kind"] = told if told in KINDS else ""
         by_name = kind_of(row.model_id, row.upstream_id, row.base_model)
@@ -59,6 +62,11 @@ class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         """Note the kind among the row's capabilities; none leaves it to the name."""
         others = {k: v for k, v in self.instance.capabilities.items() if k != "kind"}
         self.instance.capabilities = {**others, "kind": kind} if kind else others
+
+
+def _plain(price: Decimal | None) -> Decimal | None:
+    """Return a price without zeros that say nothing; its field is narrow."""
+    return None if price is None else Decimal(f"{price.normalize():f}")
 
 
 ModelSettingsFormSet = inlineformset_factory(

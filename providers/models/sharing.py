@@ -5,7 +5,7 @@ the lowest priority number, who share the calls where one of them has a weight, 
 else the oldest.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
@@ -62,6 +62,15 @@ def told(all_serving: Iterable[Serving], name: str) -> Told:
     if not others:
         return Told()
     return _among(willing, name)._replace(others=others)
+
+
+def tell(
+    models: Iterable[ProviderModel], name: str, all_serving: Mapping[str, list[Serving]]
+) -> None:
+    """Give each of the models of the provider `name` what its chip says: `shared`."""
+    for model in models:
+        found = told(all_serving.get(model.model_id, ()), name)
+        model.shared = found  # type: ignore[attr-defined]
 
 
 def _among(willing: list[Serving], name: str) -> Told:

@@ -20,6 +20,7 @@ from providers.options.table import (
     TIMEOUTS,
     Option,
 )
+from providers.options.words import told
 
 __all__ = [
     "ADMINISTRATORS",
@@ -32,6 +33,7 @@ __all__ = [
     "Option",
     "check_header",
     "clean",
+    "told",
 ]
 
 

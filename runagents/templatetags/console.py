@@ -17,7 +17,15 @@ from django.utils.translation import ngettext
 
 from gateway.console import doors
 from gateway.console.charts import HEIGHT, TOP, Block, Chart
-from gateway.console.figures import UNKNOWN, change, count, dollars, duration, short
+from gateway.console.figures import (
+    UNKNOWN,
+    change,
+    count,
+    dollars,
+    duration,
+    short,
+    wait,
+)
 from gateway.console.markdown import markdown
 from gateway.console.reports import by_provider
 from gateway.ledger.sums import Totals
@@ -29,7 +37,7 @@ from providers.models import Secret
 
 register = template.Library()
 
-for each in (change, count, dollars, duration, markdown, short):
+for each in (change, count, dollars, duration, markdown, short, wait):
     register.filter(each)
 register.filter("door", doors.label)
 

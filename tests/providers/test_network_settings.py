@@ -76,3 +76,23 @@ def test_nothing_is_told_of_one_that_lasts(provider, logged_in_client):
     told = logged_in_client.get("/settings/health/").content.decode()
     assert "Client certificate" not in told
     assert "expires soon" not in logged_in_client.get("/models/later/").content.decode()
+
+
+def test_the_overview_names_certificates_and_prints_none(provider, logged_in_client):
+    row = certified(provider, "later", 100)
+    page = logged_in_client.get(row.get_absolute_url()).content.decode()
+    assert "BEGIN CERTIFICATE" not in page
+    assert "<dt>Client certificate</dt>" in page
+
+
+def test_one_that_is_over_was_valid_and_the_way_to_a_new_one_is_a_link(
+    provider, logged_in_client, client, django_user_model
+):
+    row = certified(provider, "over", -1)
+    page = logged_in_client.get(row.get_absolute_url()).content.decode()
+    assert "It was valid until" in page
+    assert f'<a href="{row.get_absolute_url()}edit/#advanced">' in page
+    client.force_login(django_user_model.objects.create_user("viewer"))
+    page = client.get(row.get_absolute_url()).content.decode()
+    assert "An administrator enters a new one" in page
+    assert "#advanced" not in page

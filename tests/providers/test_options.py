@@ -1,9 +1,12 @@
 """Advanced options are checked one by one, and headers before they are sent."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.core.exceptions import ValidationError
 
 from providers import options
+from tests.certified import Authority
 
 
 @pytest.mark.parametrize(
@@ -92,3 +95,34 @@ def test_good_options_come_back_and_empty_ones_go():
         "timeouts": {"first_byte": 10, "total": 86400},
         "strict_params": True,
     }
+
+
+def test_options_are_told_by_their_labels_and_in_words():
+    authority = Authority("Example CA", days=30)
+    told = options.told(
+        {
+            "timeouts": {"connect": 5.0, "total": 600.0},
+            "extra_headers": {"X-Team": "search", "X-Env": "prod"},
+            "weight": 0,
+            "ca_certificates": authority.pem,
+            "include_usage": False,
+            "drop_params": ["seed", "logit_bias"],
+            "of_a_later_version": "kept",
+        }
+    )
+    day = datetime.now(UTC) + timedelta(days=30)
+    assert told == [
+        ("Timeouts", ["Connect: 5 s", "Whole answer: 600 s"]),
+        ("Extra headers", ["X-Team: search", "X-Env: prod"]),
+        ("Weight", ["0"]),
+        ("CA certificates", [f"Example CA until {day:%Y-%m-%d}"]),
+        ("Ask for usage in streams", ["Off"]),
+        ("Parameters to leave out", ["seed, logit_bias"]),
+        ("of_a_later_version", ["kept"]),
+    ]
+
+
+def test_a_certificate_that_cannot_be_read_is_told():
+    assert options.told({"client_certificate": "x"}) == [
+        ("Client certificate", ["It cannot be read."])
+    ]

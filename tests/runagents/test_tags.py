@@ -95,3 +95,10 @@ def test_a_field_names_its_help_and_where_errors_come_later():
 )
 def test_where_a_secret_is_sent_reads_like_speech(origin, shown):
     assert console.origin(origin) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(40, "40 s"), (60, "1 min"), (61, "2 min"), (540, "9 min")]
+)
+def test_what_still_lasts_is_told_in_whole_minutes(seconds, shown):
+    assert console.wait(seconds) == shown

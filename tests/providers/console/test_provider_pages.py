@@ -97,7 +97,7 @@ def test_a_long_list_comes_in_pages(logged_in_client, provider):
 
 TABS = {
     # session, user and the provider, then:
-    "overview": 5,  # models, wires
+    "overview": 6,  # models, who else serves them, wires
     "models": 7,  # models: how many, which, themselves; what its list says
     "usage": 7,  # the day by model: sums, the newest calls, the busiest; waits
     "requests": 4,  # the newest
@@ -523,5 +523,23 @@ def test_keys_that_rest_stand_beside_the_secret(
     shelf.put({**Counts().dump(), "worker": told})
     page = logged_in_client.get(provider().get_absolute_url()).content.decode()
     shelf.close()
-    assert "••••cdef was turned away and rests for 540 s" in page
+    assert "••••cdef was turned away and rests for 9 min" in page
     assert "beef" not in page
+
+
+def test_the_overview_says_how_calls_for_a_model_are_shared(logged_in_client, provider):
+    for name, weight in (("east", 3), ("west", 1)):
+        provider(name, models=("gpt-4.1",), options={"weight": weight})
+    page = logged_in_client.get("/models/east/").content.decode()
+    assert "shared, 3 of 4" in page
+    assert "Calls are shared by weight: east 3, west 1." in page
+
+
+def test_a_price_is_shown_without_zeros_that_its_field_has_no_room_for(
+    logged_in_client, provider
+):
+    row = provider()
+    row.provider_models.update(input_price="2.5", output_price="10")
+    page = logged_in_client.get(f"{row.get_absolute_url()}?tab=models").content.decode()
+    prices = re.findall(r'_price" value="([^"]*)"', page)
+    assert prices == ["2.5", "10"]
