@@ -34,13 +34,14 @@ TITLES = {
     PRICES: gettext_lazy("List price changed"),
 }
 NOTES = {
-    NEW: gettext_lazy("Accept to serve a model here."),
+    NEW: gettext_lazy("Accept: the model is served here. Dismiss: it is not."),
     GONE: gettext_lazy(
-        "Accept to serve a model no more. One that agents are wired to stays."
+        "Accept: the model is removed here, unless agents are wired to it. Dismiss: it "
+        "stays."
     ),
     PRICES: gettext_lazy(
-        "Accept to take the list's for a price that was entered here. A model without "
-        "one is counted by the list at any rate."
+        "Accept: the new list price replaces one that was entered here. Dismiss: that "
+        "one stays. A model without one is counted at the list price anyway."
     ),
 }
 

@@ -189,3 +189,15 @@ def test_ids_of_a_provider_are_shown_as_text(row, logged_in_client):
     ModelList.objects.update(new=["<b>d"], offered=["<b>d"])
     text = logged_in_client.get(f"{row.get_absolute_url()}?tab=models").content.decode()
     assert "<b>d" not in text
+
+
+@pytest.mark.parametrize(
+    ("offered", "told"),
+    [(["d"], "1 model in its list"), (["a", "d"], "2 models in its list")],
+)
+def test_the_models_of_a_list_are_counted_in_words(
+    row, logged_in_client, offered, told
+):
+    ModelList.objects.update(offered=offered)
+    text = logged_in_client.get(f"{row.get_absolute_url()}?tab=models").content.decode()
+    assert told in " ".join(text.split())
