@@ -15,6 +15,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from gateway.metrics import vitals
 from gateway.metrics.shelf import Shelf
@@ -34,6 +35,7 @@ CLOCKS_APART_SECONDS = 2
 LEAST_FREE = 0.1
 LEAST_FREE_BYTES = 1 << 30
 REDIS_PATIENCE_SECONDS = 1.0
+MOST_NAMED = 5
 
 
 class Fact(NamedTuple):
@@ -70,8 +72,8 @@ def _version() -> Fact:
 
 def _workers(workers: list[dict[str, Any]]) -> Fact:
     calls = sum(each.get("calls_open", 0) for each in workers)
-    note = _("%(calls)d calls open on this host") % {"calls": calls}
-    return Fact(_("Workers"), len(workers), OK if workers else WARN, note)
+    note = ngettext("%d call open on this host", "%d calls open on this host", calls)
+    return Fact(_("Workers"), len(workers), OK if workers else WARN, note % calls)
 
 
 def _backup() -> Fact:
@@ -81,7 +83,7 @@ def _backup() -> Fact:
         return Fact(label, _("Not known here"), PLAIN, unseen)
     made = last()
     if made is None:
-        return Fact(label, _("None"), WARN, _("The command backup makes one."))
+        return Fact(label, _("None"), WARN, _("`manage.py backup` makes one."))
     told = {"file": made.file, "size": filesizeformat(made.size)}
     note = _("%(file)s, %(size)s, with the key files") % told
     if not made.is_whole:
@@ -193,8 +195,12 @@ def _spool(workers: list[dict[str, Any]]) -> Fact:
     dropped = sum(each.get("usage_lines_dropped", 0) for each in workers)
     size = filesizeformat(vitals.spool_bytes())
     if dropped:
-        note = _("%d lines were lost: the disk had no room.") % dropped
-        return Fact(_("Spool"), size, BAD, note)
+        note = ngettext(
+            "%d line was lost: the disk had no room.",
+            "%d lines were lost: the disk had no room.",
+            dropped,
+        )
+        return Fact(_("Spool"), size, BAD, note % dropped)
     return Fact(_("Spool"), size, OK, _("No line was lost."))
 
 
@@ -252,5 +258,13 @@ def _model_lists() -> Fact:
     label, waiting = _("Model lists"), ModelList.waiting()
     if not waiting:
         return Fact(label, _("As registered"), OK, _("looked at once a day"))
-    note = _("wait for a decision under Models: %s") % ", ".join([*waiting][:5])
-    return Fact(label, sum(waiting.values()), PLAIN, note)
+    number = sum(waiting.values())
+    names = ", ".join([*waiting][:MOST_NAMED])
+    if len(waiting) > MOST_NAMED:
+        names += ", …"
+    note = ngettext(
+        "waits for a decision under Models: %s",
+        "wait for a decision under Models: %s",
+        number,
+    )
+    return Fact(label, number, PLAIN, note % names)

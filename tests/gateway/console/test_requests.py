@@ -470,3 +470,27 @@ def test_the_list_names_the_door_where_it_is_not_the_usual(logged_in_client, rec
     record(door="messages")
     page = logged_in_client.get("/requests/").content.decode()
     assert re.findall(r">(Chat|Messages)</span>", page) == ["Messages"]
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"cost": "0.02"}, "estimated from list prices"),
+        ({"cost": None, "output_tokens": 7}, "no price is known"),
+    ],
+)
+def test_a_cost_says_where_it_comes_from_and_none_why(
+    logged_in_client, record, values, told
+):
+    row = record(**values)
+    page = logged_in_client.get(f"/requests/{row.call_id}/").content.decode()
+    assert told in page
+    assert page.count("estimated from") == (told != "no price is known")
+
+
+def test_the_cost_of_what_was_not_answered_says_nothing(logged_in_client, record):
+    row = record(
+        status=502, outcome="upstream_error", input_tokens=None, output_tokens=None
+    )
+    page = logged_in_client.get(f"/requests/{row.call_id}/").content.decode()
+    assert "price" not in page

@@ -10,7 +10,7 @@ from django.db import connection
 from gateway.worker.runtime import runtime
 from gateway.worker.troubles import LIMITS
 from providers import database
-from providers.models import ModelProvider
+from providers.models import ModelList, ModelProvider
 from runagents import __version__
 from runagents.backups import last
 from runagents.settings_pages import health, releases
@@ -145,3 +145,24 @@ def test_what_is_no_newer_release_is_not_told(folder, settings, text):
     settings.RELEASE_NOTICE = True
     (folder / "newest_release.json").write_text(text)
     assert releases.newer() == ""
+
+
+@pytest.mark.parametrize(("calls", "told"), [(1, "1 call open"), (2, "2 calls open")])
+def test_open_calls_are_counted_in_words(fact, folder, calls, told):
+    with worker(folder, calls_open=calls):
+        assert fact("Workers").note == f"{told} on this host"
+
+
+def test_what_is_told_as_code_is_shown_as_code(logged_in_client, folder, monkeypatch):
+    monkeypatch.setattr(database, "file_path", lambda: folder / "x")
+    page = logged_in_client.get(PAGE).content.decode()
+    assert "<code>manage.py backup</code>" in page
+    assert "`" not in page.partition("<main")[2].partition("</main>")[0]
+
+
+def test_model_lists_that_wait_are_named_and_more_is_told(fact, provider):
+    for name in "abcdef":
+        ModelList.objects.create(provider=provider(name), proposals=2)
+        told = fact("Model lists")
+        assert told.note.endswith("…") == (name == "f")
+    assert told.value == 12
