@@ -341,19 +341,23 @@ class Threaded:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/"
 
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+
     def __enter__(self):
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._thread.start()
         return self
 
     def __exit__(self, *error):
+        # Closing alone would leave the thread waiting for the next client.
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
         self._socket.close()
 
     def _accept(self):
-        held = []
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), contextlib.ExitStack() as held:
             while True:
                 connection, _ = self._socket.accept()
-                held.append(connection)
+                held.enter_context(connection)
                 connection.recv(1 << 16)
                 connection.sendall(ANSWER)
                 time.sleep(0.03)
