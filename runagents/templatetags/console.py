@@ -1,5 +1,6 @@
 """Template tags of the console: icons, logos, times and figures."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +12,7 @@ from django.forms import BoundField
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -228,6 +229,19 @@ def plain(price: Decimal | None) -> str:
 
 
 @register.filter
+def foldable(address: str) -> SafeString:
+    """Return an address or path that may go on in the next line behind a slash."""
+    parts = ((part,) for part in address.split("/"))
+    return format_html_join(mark_safe("/<wbr>"), "{}", parts)
+
+
+@register.filter
+def written(value: Any) -> str:
+    """Return a value of the registry as its file has it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+@register.filter
 def origin(told: str) -> str:
     """Return in words where a secret is sent: a host, or a region of AWS."""
     kind, _colon, name = told.partition(":")
@@ -248,9 +262,15 @@ def models_text(value: Any) -> str:
 
 @register.filter
 def ticks(text: object) -> SafeString:
-    """Return text escaped, with what stands between backticks as code."""
-    parts = str(text).split("`")
+    """Return text escaped, with what stands between backticks as code.
+
+    What is HTML already, as Django's words about passwords are, stays as it is.
+    """
+    said = str(text)
+    if isinstance(said, SafeString):
+        return said
+    parts = said.split("`")
     if len(parts) % 2 == 0:
-        return format_html("{}", str(text))
+        return format_html("{}", said)
     pairs = [("<code>{}</code>" if n % 2 else "{}", p) for n, p in enumerate(parts)]
     return format_html("".join(form for form, _text in pairs), *parts)

@@ -5,6 +5,9 @@ from decimal import Decimal
 
 import pytest
 from django import forms
+from django.contrib.auth.password_validation import (
+    password_validators_help_text_html,
+)
 from django.utils import timezone
 
 from runagents.templatetags import console
@@ -74,6 +77,29 @@ def test_backticks_become_code_and_all_is_escaped():
 
 def test_a_lone_backtick_stays():
     assert console.ticks("a ` <b>") == "a ` &lt;b&gt;"
+
+
+def test_an_address_goes_on_in_the_next_line_behind_a_slash():
+    shown = console.foldable("/v1/{a}/<b>")
+    assert shown == "/<wbr>v1/<wbr>{a}/<wbr>&lt;b&gt;"
+
+
+def test_what_is_html_already_is_not_escaped_again():
+    assert console.ticks(password_validators_help_text_html()).startswith("<ul><li>")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("None", "None"),
+        (True, "true"),
+        (60, "60"),
+        (["llama3.2", "ä"], '["llama3.2", "ä"]'),
+        ({"connect": 5}, '{"connect": 5}'),
+    ],
+)
+def test_a_value_of_the_registry_reads_as_in_its_file(value, shown):
+    assert console.written(value) == shown
 
 
 def test_a_field_names_its_help_and_where_errors_come_later():

@@ -494,3 +494,10 @@ def test_the_cost_of_what_was_not_answered_says_nothing(logged_in_client, record
     )
     page = logged_in_client.get(f"/requests/{row.call_id}/").content.decode()
     assert "price" not in page
+
+
+def test_what_an_error_quotes_is_shown_as_code(logged_in_client, record):
+    told = "Send a key as `Authorization: Bearer <key>`."
+    row = record(status=401, outcome="refused", error_message=told)
+    page = logged_in_client.get(f"/requests/{row.call_id}/").content.decode()
+    assert "<code>Authorization: Bearer &lt;key&gt;</code>" in page

@@ -134,3 +134,9 @@ def test_the_admin_uses_this_log_in(client, administrator):
     assert response.request["PATH_INFO"] == "/login/"
     assert client.post("/admin/login/", RIGHT).status_code == 302
     assert "_auth_user_id" not in client.session
+
+
+def test_the_rules_for_passwords_are_a_list_and_no_markup(logged_in_client):
+    page = logged_in_client.get("/password/").content.decode()
+    assert "<ul><li>Your password" in page
+    assert "&lt;li&gt;" not in page
