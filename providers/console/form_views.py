@@ -181,8 +181,8 @@ def _network_outline(form: ProviderForm) -> list[str]:
     told = [f"{label}: {lines[0]}" for label, lines in options.told(open_ones)]
     secret = row.network_secret if row.pk else None
     if secret is not None:
-        names = [str(credentials.LABELS.get(key, key)) for key in secret.keys]
-        told.append(_("Stored: %s. Empty fields keep them.") % ", ".join(names))
+        names = credentials.outline(secret)
+        told.append(_("Stored: %s. Empty fields keep them.") % names)
     return told
 
 

@@ -164,7 +164,7 @@ def outline(secret: Secret) -> str:
     for name in ("api_key", "aws_access_key_id", "bedrock_api_key", "client_id"):
         if name in secret.hints:
             return f"••••{secret.hints[name]}"
-    return ", ".join(secret.keys)
+    return ", ".join(str(LABELS.get(key, key)) for key in secret.keys)
 
 
 def _fits(auth_type: str, secret: Secret) -> bool:

@@ -3,6 +3,7 @@
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from providers.forms import credentials
 from providers.forms.provider import ProviderForm
 from providers.models import ModelProvider, Secret
 from providers.network import ways
@@ -132,6 +133,17 @@ def test_certificate_and_ca_are_stored_in_the_open_and_the_key_sealed(authority,
     way = ways.of(row)()
     assert (way.certificate, way.key) == (own.certificate, own.key)
     assert way.authorities == authority.pem
+
+
+def test_what_a_secret_of_the_network_holds_is_told_in_words(own):
+    row = saved(
+        option_proxy=f"http://gateway:{PASSWORD}@proxy.example.com:3128",
+        option_client_certificate=own.certificate,
+        client_key=own.key,
+    )
+    assert credentials.outline(row.network_secret) == (
+        "Key of the client certificate, Proxy password, Proxy user"
+    )
 
 
 def test_a_blank_key_keeps_the_stored_one(own):
