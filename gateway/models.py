@@ -90,45 +90,52 @@ class UsageRecord(models.Model):
 
     class Meta:
         ordering = ["-started_at", "-pk"]
+        # In the order in which rows come: each goes behind the last one, where newest
+        # first would have SQLite take full pages apart. Backwards they read as well.
         indexes = [
-            models.Index(fields=["-started_at", "-id"], name="usage_newest"),
-            models.Index(fields=["provider", "-started_at"], name="usage_provider"),
-            models.Index(fields=["model", "-started_at"], name="usage_model"),
-            models.Index(fields=["caller", "-started_at"], name="usage_caller"),
-            models.Index(fields=["outcome", "-started_at", "-id"], name="usage_ended"),
+            models.Index(fields=["started_at", "id"], name="usage_newest"),
+            models.Index(fields=["provider", "started_at"], name="usage_provider"),
+            models.Index(fields=["model", "started_at"], name="usage_model"),
+            models.Index(fields=["caller", "started_at"], name="usage_caller"),
+            # Nearly all calls end well: only the others need an index.
             models.Index(
-                fields=["end_user_id", "-started_at", "-id"],
+                fields=["outcome", "started_at", "id"],
+                name="usage_ended",
+                condition=~models.Q(outcome="ok"),
+            ),
+            models.Index(
+                fields=["end_user_id", "started_at", "id"],
                 name="usage_user",
                 condition=~models.Q(end_user_id=""),
             ),
             models.Index(
-                fields=["run_id", "-started_at", "-id"],
+                fields=["run_id", "started_at", "id"],
                 name="usage_run",
                 condition=~models.Q(run_id=""),
             ),
             models.Index(
-                fields=["session_id", "-started_at", "-id"],
+                fields=["session_id", "started_at", "id"],
                 name="usage_session",
                 condition=~models.Q(session_id=""),
             ),
             models.Index(
-                fields=["agent_id", "-started_at", "-id"],
+                fields=["agent_id", "started_at", "id"],
                 name="usage_agent",
                 condition=~models.Q(agent_id=""),
             ),
             models.Index(
-                fields=["request_class", "-started_at", "-id"],
+                fields=["request_class", "started_at", "id"],
                 name="usage_purpose",
                 condition=~models.Q(request_class=""),
             ),
             # Nearly all calls come by one door: only the others need an index.
             models.Index(
-                fields=["door", "-started_at", "-id"],
+                fields=["door", "started_at", "id"],
                 name="usage_door",
                 condition=~models.Q(door=USUAL_DOOR),
             ),
             models.Index(
-                fields=["-started_at", "-id"],
+                fields=["started_at", "id"],
                 name="usage_failed",
                 condition=models.Q(failed=True),
             ),

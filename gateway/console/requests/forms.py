@@ -81,7 +81,11 @@ class FilterForm(forms.Form):
 
 
 def _ended(outcome: str) -> Q:
-    return FAILED if outcome == "failed" else Q(outcome=outcome)
+    """Return the condition for an outcome; calls that were well are in no index."""
+    if outcome == "failed":
+        return FAILED
+    well = Q(outcome=UsageRecord.Outcome.OK)
+    return well if outcome == UsageRecord.Outcome.OK else Q(outcome=outcome) & ~well
 
 
 def _at_door(name: str) -> Q:

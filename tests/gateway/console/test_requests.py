@@ -151,6 +151,7 @@ def test_old_calls_are_outside_a_span(logged_in_client, record):
     ("query", "index"),
     [
         ("outcome=interrupted", "usage_ended"),
+        ("outcome=ok", "usage_newest"),
         ("run=r-1", "usage_run"),
         ("user=u-1", "usage_user"),
         ("outcome=failed", "usage_failed"),
@@ -161,7 +162,7 @@ def test_old_calls_are_outside_a_span(logged_in_client, record):
         ("purpose=title", "usage_purpose"),
     ],
 )
-def test_rare_calls_are_found_by_an_index(db, query, index):
+def test_calls_are_found_by_an_index(db, query, index):
     if connection.vendor != "sqlite":
         pytest.skip("Other databases choose by what is stored.")
     form = FilterForm(QueryDict(query))
