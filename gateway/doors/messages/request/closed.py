@@ -43,5 +43,7 @@ def _is_closed_object(schema: JSON) -> bool:
     properties = schema.get("properties")
     names = set(properties) if isinstance(properties, dict) else set()
     required = schema.get("required")
-    needed = set(required) if isinstance(required, list) else set()
+    listed = required if isinstance(required, list) else []
+    # What is no name is the provider's to refuse.
+    needed = {each for each in listed if isinstance(each, str)}
     return schema.get("additionalProperties") is False and names <= needed

@@ -120,6 +120,15 @@ tools = st.fixed_dictionaries(
         "cache_control": one_of({"type": "ephemeral"}),
     },
 )
+schemas = st.fixed_dictionaries(
+    {"type": one_of("object")},
+    optional={
+        "properties": one_of({"p": {"type": "string"}}),
+        "required": one_of(["p"], st.lists(odd, max_size=2)),
+        "additionalProperties": one_of(False),
+    },
+)
+formats = st.fixed_dictionaries({"type": one_of("json_schema"), "schema": schemas})
 bodies = st.fixed_dictionaries(
     {"model": st.just("m"), "messages": one_of(turns)},
     optional={
@@ -131,7 +140,7 @@ bodies = st.fixed_dictionaries(
         "stop_sequences": one_of(["a"], ["a", "b", "c", "d", "e"]),
         "thinking": one_of({"type": "adaptive"}, {"type": "disabled"}),
         "output_config": one_of(
-            {"effort": "high"}, {"format": {"type": "json_schema", "schema": {}}}
+            {"effort": "high"}, st.fixed_dictionaries({"format": formats})
         ),
         "metadata": one_of({"user_id": '{"session_id": "s"}'}, {"user_id": "u"}),
         "tools": one_of(st.lists(tools, max_size=3)),
