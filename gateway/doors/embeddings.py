@@ -27,6 +27,8 @@ NAME = "embeddings"
 MOST_INPUTS = 2048
 FORMATS = ("float", "base64")
 
+_KINDS: dict[type, str] = {str: "string", list: "list", dict: "object"}
+
 
 def parse_request(body: JSON, sent: Sent) -> Asked:
     """Return what is asked for, an `EmbeddingRequest` in `own`; raises a 400."""
@@ -83,8 +85,8 @@ def _check(value: Any, index: int, kind: type) -> None:
     where = f"input[{index}]"
     if type(value) is not kind or not isinstance(value, str | list | dict):
         raise wrong_field(where, value, "text, as all others, or a list of token ids")
-    if value == "" or value == []:
-        raise _invalid(where, "Input cannot be an empty string.")
+    if not value:
+        raise _invalid(where, f"Input cannot be an empty {_KINDS[kind]}.")
     if isinstance(value, list):
         _check_ids(value, where)
 

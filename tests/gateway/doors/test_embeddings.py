@@ -98,6 +98,8 @@ def test_every_spelling_of_the_path_leads_in(path, provider, gateway, upstream):
     [
         ("", "input[0]", "empty"),
         (["a", ""], "input[1]", "empty"),
+        ({}, "input[0]", "empty"),
+        ([{"text": "a"}, {}], "input[1]", "empty"),
         ([], "input", "a text"),
         (None, "input", "required"),
         ([1, "a"], "input", "token ids only"),
