@@ -88,21 +88,36 @@ def head(
 
     A header that held a line break would smuggle further headers or a second request.
     """
-    if isinstance(request, Outgoing):
-        fields = request.sent_lines()
-    else:
+    method = request.method.encode("ascii")
+    if not isinstance(request, Outgoing):
         fields = sent_lines(request.headers)
-    parts = [b"%b %b%b%d" % (request.method.encode("ascii"), path, lines, length)]
-    parts += fields
-    if not keep_alive:
-        parts.append(b"connection: close")
-    head = b"\r\n".join(parts)
+        before, after = _around(method, path, lines, fields, keep_alive)
+    elif request.put_besides is None:
+        before, after = _around(method, path, lines, request.sent_lines(), keep_alive)
+    else:
+        # Made anew it costs a short call more than its parsing.
+        kind = (method, path, lines, request.put_besides, keep_alive)
+        known, around = request.outline.head
+        if known != kind:
+            around = _around(method, path, lines, request.sent_lines(), keep_alive)
+            request.outline.head = kind, around
+        before, after = around
+    return b"%b%d%b" % (before, length, after)
+
+
+def _around(
+    method: bytes, path: bytes, lines: bytes, fields: list[bytes], keep_alive: bool
+) -> tuple[bytes, bytes]:
+    """Return what of a head stands before the body's length and behind it."""
+    parts = [b"", *fields] if keep_alive else [b"", *fields, b"connection: close"]
+    before, after = b"%b %b%b" % (method, path, lines), b"\r\n".join(parts)
+    head = before + after
     breaks = len(parts) - 1 + lines.count(b"\n")
     if head.count(b"\n") != breaks or head.count(b"\r") != breaks or b"\0" in head:
         raise httpx.LocalProtocolError(
             "A header to the upstream holds a line break or a NUL character."
         )
-    return head + b"\r\n\r\n"
+    return before, after + b"\r\n\r\n"
 
 
 def raw_headers(response: httpx.Response) -> list[tuple[bytes, bytes]]:

@@ -84,10 +84,11 @@ class Outline:
     """What requests to one address have in common, made and checked once.
 
     Raises Unusable. `lines` are the header lines that are sent of `headers`, `names`
-    those of which a request can have no second one.
+    those of which a request can have no second one. `head` is a cache: of which kind
+    the last request was, and what stood around its body's length.
     """
 
-    __slots__ = ("headers", "lines", "names", "origin", "path", "url")
+    __slots__ = ("head", "headers", "lines", "names", "origin", "path", "url")
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         self.url = address(url)
@@ -95,6 +96,7 @@ class Outline:
         self.path = self.url.raw_path
         self.origin = origin_of(self.url)
         self.lines = sent_lines(self.headers)
+        self.head: tuple[tuple[object, ...], tuple[bytes, bytes]] = (), (b"", b"")
         self.names = OWN_HEADERS.union(name.lower() for name, _ in self.headers.raw)
 
 
@@ -119,7 +121,7 @@ class Outgoing(httpx.Request):
         self.outline = outline
         self.stream = httpx.ByteStream(body)
         self._content = body
-        self._put: tuple[bytes, bytes] | None = None
+        self._put: tuple[bytes, ...] = ()
         self._known: httpx.Headers | None = None
         if own:
             self.headers = httpx.Headers({**outline.headers, **own})
@@ -129,7 +131,7 @@ class Outgoing(httpx.Request):
         """The headers, as httpx has them; who asks may change them."""
         if self._known is None:
             self._known = self.outline.headers.copy()
-            if self._put is not None:
+            if self._put:
                 name, value = self._put
                 self._known[name.decode("ascii")] = value.decode("ascii")
         return self._known
@@ -137,6 +139,11 @@ class Outgoing(httpx.Request):
     @headers.setter
     def headers(self, headers: httpx.Headers) -> None:
         self._known = headers
+
+    @property
+    def put_besides(self) -> tuple[bytes, ...] | None:
+        """What was put beside the outline's headers, None where others were changed."""
+        return self._put if self._known is None else None
 
     def put(self, name: bytes, value: bytes) -> None:
         """Set a header, whatever it was before."""
@@ -150,7 +157,7 @@ class Outgoing(httpx.Request):
         if self._known is not None:
             return sent_lines(self._known)
         lines = self.outline.lines
-        return lines if self._put is None else [*lines, b"%b: %b" % self._put]
+        return [*lines, b"%b: %b" % self._put] if self._put else lines
 
 
 def sent_lines(headers: httpx.Headers) -> list[bytes]:
