@@ -167,7 +167,8 @@ async def _attempt(
     routed_ms = call.entry.elapsed_ms()
     route = route_to(target, asked)
     prepared = passage.prepare(asked, route)
-    fetched = await images.fetch(prepared.remote_urls, provider, call.held)
+    urls = prepared.remote_urls
+    fetched = await images.fetch(urls, provider, call.held) if urls else {}
     capacity.enter_provider(call.held, provider.name)
     refused: GatewayError | None = None
     known = len(route.avoid)
@@ -260,8 +261,8 @@ async def _answer(
     provider, entry = rounds.target.provider, rounds.call.entry
     response = await rounds.send()
     told = told_of(rounds.target, rounds.rendered)
-    upstreams = passage.answer_headers(upstream.headers_of(provider, response))
-    headers = {**upstreams, **told}
+    came = upstream.headers_of(provider, response)
+    headers = {**passage.answer_headers(came), **told}
     if "x-upstream-request-id" in headers:
         entry.fields["upstream_request_id"] = headers["x-upstream-request-id"]
     if rounds.rendered.reply.stream:
@@ -273,7 +274,7 @@ async def _answer(
             await stream.let_go()
             raise
         return stream
-    whole = await _whole(asked, passage, rounds, response)
+    whole = await _whole(asked, passage, rounds, response, came)
     failures.observe_answer(rounds.target)
     if whole.estimated:
         headers["x-gateway-estimated"] = whole.estimated
@@ -284,28 +285,30 @@ async def _answer(
 
 
 async def _whole(
-    asked: Asked, passage: Passage[T], rounds: Rounds, response: httpx.Response
+    asked: Asked,
+    passage: Passage[T],
+    rounds: Rounds,
+    response: httpx.Response,
+    headers: dict[str, str],
 ) -> Whole:
     """Read and translate a whole answer; one that pauses is asked to go on."""
     provider = rounds.target.provider
     while True:
         try:
-            payload = await upstream.payload_of(provider, response)
-            reply = rounds.rendered.reply
+            raw = await upstream.raw_body(provider, response)
+            payload, reply = upstream.payload_of(provider, raw), rounds.rendered.reply
             if isinstance(payload, bytes):
                 return _streamed(passage, payload, reply, asked, provider)
-            headers = upstream.headers_of(provider, response)
             whole = passage.parse_response(payload, headers, reply, asked)
         except GatewayError as error:
             failures.observe_broken(rounds.target, error)
             raise
-        finally:
-            await upstream.close(response)
         if not rounds.go_on_after(payload.body):
             return whole
         # Billed, whatever becomes of the rest.
         rounds.call.entry.fields.update(usage_fields(whole.usage))
         response = await rounds.go_on()
+        headers = upstream.headers_of(provider, response)
 
 
 def _streamed(

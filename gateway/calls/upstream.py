@@ -1,6 +1,7 @@
 """The only place that sends an agent's request to a provider."""
 
 from collections.abc import AsyncIterator, Mapping
+from functools import lru_cache
 from typing import Any, Protocol
 
 import httpx
@@ -78,12 +79,11 @@ async def send(
     raise refusal
 
 
-async def payload_of(provider: Provider, response: httpx.Response) -> Payload | bytes:
+def payload_of(provider: Provider, raw: bytes) -> Payload | bytes:
     """Return what a whole answer is, its bytes where it is no object.
 
     Raises GatewayError.
     """
-    raw = await raw_body(provider, response)
     try:
         payload, text = _decoded(raw)
         if b"\\u00" in raw:  # An escaped character may have hidden a credential.
@@ -110,24 +110,20 @@ def _decoded(raw: bytes) -> tuple[Any, bytes]:
 
 
 def headers_of(provider: Provider, response: httpx.Response) -> dict[str, str]:
-    """Return the headers by lower-case name, without the provider's credentials.
-
-    They are asked for more than once.
-    """
-    known: dict[str, str] | None = response.extensions.get("lower_headers")
-    if known is None:
-        pairs = transport.raw_headers(response)
-        # No value holds a line feed, so all are looked through and decoded at once.
-        names = b"\n".join([name for name, _ in pairs]).lower()
-        values = redact(provider, b"\n".join([value for _, value in pairs]))
-        pairs_of_lines = zip(_lines(names), _lines(values), strict=True)
-        known = dict(pairs_of_lines) if pairs else {}
-        response.extensions["lower_headers"] = known
-    return known
+    """Return the headers by lower-case name, without the provider's credentials."""
+    pairs = transport.raw_headers(response)
+    if not pairs:
+        return {}
+    names, values = zip(*pairs, strict=True)
+    # No value holds a line feed, so all are looked through and decoded at once.
+    joined = redact(provider, b"\n".join(values)).decode("latin-1")
+    return dict(zip(_lower_names(names), joined.split("\n"), strict=True))
 
 
-def _lines(joined: bytes) -> list[str]:
-    return joined.decode("latin-1").split("\n")
+@lru_cache(maxsize=64)
+def _lower_names(names: tuple[bytes, ...]) -> tuple[str, ...]:
+    """Return the names of an answer's headers: a server's answers have the same."""
+    return tuple(name.lower().decode("latin-1") for name in names)
 
 
 def body_of(response: httpx.Response) -> AsyncIterator[bytes]:
@@ -150,24 +146,31 @@ class TooLarge(Exception):
 
 
 async def read(response: httpx.Response, limit: int) -> bytes:
-    """Return the whole body, a byte order mark left out.
+    """Return the whole body, a byte order mark left out; the response is closed then.
 
     Raises TooLarge, and what the connection raises.
     """
     whole = transport.whole_body(response)
-    if whole is not None:
-        if len(whole) > limit:
-            raise TooLarge
-        return whole.removeprefix(BYTE_ORDER_MARK)
+    if whole is None:
+        whole = await _arriving(response, limit)
+    if len(whole) > limit:
+        raise TooLarge
+    return whole.removeprefix(BYTE_ORDER_MARK)
+
+
+async def _arriving(response: httpx.Response, limit: int) -> bytes:
+    """Return a body that is not all here yet, no more of it than is too much."""
     parts: list[bytes] = []
     size = 0
-    async for part in body_of(response):
-        size += len(part)
-        if size > limit:
-            raise TooLarge
-        parts.append(part)
-    body = parts[0] if len(parts) == 1 else b"".join(parts)
-    return body.removeprefix(BYTE_ORDER_MARK)
+    try:
+        async for part in body_of(response):
+            parts.append(part)
+            size += len(part)
+            if size > limit:
+                break
+    finally:
+        await close(response)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def request_of(
@@ -223,7 +226,10 @@ def _outline(
 
 
 async def raw_body(provider: Provider, response: httpx.Response) -> bytes:
-    """Return a whole answer's bytes, without credentials; raises GatewayError."""
+    """Return a whole answer's bytes, without credentials; the response is closed then.
+
+    Raises GatewayError.
+    """
     limit = call_settings.UPSTREAM_BODY_LIMIT
     try:
         return redact(provider, await read(response, limit))

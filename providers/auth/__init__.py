@@ -7,7 +7,8 @@ the life of the auth object. Make a new object when the provider or its secret c
 No scheme reads a response's body: streams pass through untouched.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
+from typing import Any
 
 import httpx
 
@@ -63,7 +64,9 @@ def for_provider(provider: ModelProvider) -> httpx.Auth | None:
             return ApiKey(provider)
 
 
-async def send(request: httpx.Request, auth: httpx.Auth | None) -> httpx.Response:
+def send(
+    request: httpx.Request, auth: httpx.Auth | None
+) -> Coroutine[Any, Any, httpx.Response]:
     """Send `request` through the transport, signed by `auth`.
 
     What was refused may be signed anew and sent once more while the provider's repeats
@@ -71,9 +74,13 @@ async def send(request: httpx.Request, auth: httpx.Auth | None) -> httpx.Respons
     Returns the response with its body unread; close it. Raises httpx.RequestError and
     one of UNUSABLE_CREDENTIALS.
     """
-    way = transport.transport()
     if auth is None or (isinstance(auth, ApiKey) and auth.signs_at_once(request)):
-        return await way.handle_async_request(request)
+        return transport.transport().handle_async_request(request)
+    return _send_by_flow(request, auth)
+
+
+async def _send_by_flow(request: httpx.Request, auth: httpx.Auth) -> httpx.Response:
+    way = transport.transport()
     flow: AsyncGenerator[httpx.Request, httpx.Response] = auth.async_auth_flow(request)
     try:
         signed = await anext(flow)
