@@ -71,6 +71,9 @@ _MESSAGES = r"(?:anthropic/)?(?:(?:v1/)*messages/?)+"
 
 _COUNTED = r"(?:anthropic/)?(?:(?:v1/)*messages/)+count_tokens/?"
 
+_ONLY_OLLAMAS = re.compile(r"/api/(?:ps|pull|push|create|copy|delete|blobs/.*)")
+"""Where its clients look after models, which nobody does here."""
+
 _OF_ONE = r"/(?:api/)?(?:v1/)*p/(?P<provider>[^/]+)/(?:v1/)*models"
 
 _ALIVE = "/"
@@ -226,7 +229,9 @@ def door_of(path: str, headers: Mapping[str, list[str]]) -> Envelope:
         return matched[0].door
     if models.MESSAGES_VERSION in headers or _is_below_messages(path):
         return MESSAGES_DOOR
-    return matched[0].door if matched else CHAT_DOOR
+    if matched:
+        return matched[0].door
+    return OLLAMA_DOOR if _ONLY_OLLAMAS.fullmatch(path) else CHAT_DOOR
 
 
 def _is_below_messages(path: str) -> bool:

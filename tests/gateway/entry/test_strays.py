@@ -19,8 +19,8 @@ OTHERS = [
     "/v1beta/models/gemini-2.5-flash:generateContent",
     "/model/anthropic.claude-3/converse",
     "/engines/davinci/completions/nowhere",
-    "/api/pull",
 ]
+OF_OLLAMA = ["/api/pull", "/api/create", "/api/ps", "/api/blobs/sha256:29fdb92e57cf"]
 
 
 @pytest.mark.parametrize(("path", "right"), CHAT_STRAYS)
@@ -38,6 +38,15 @@ def test_an_unknown_path_is_told_where_chat_is(gateway, chat, path):
     answer = gateway().post(path, json=chat)
     assert answer.status_code == 404
     assert "at /v1/chat/completions" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("path", OF_OLLAMA)
+def test_ollamas_clients_are_told_so_in_a_sentence(gateway, path):
+    """They show `error` as it comes, JavaScript's an object as `[object Object]`."""
+    answer = gateway().post(path, json={"model": "llama3.2"})
+    assert answer.status_code == 404
+    assert answer.json().keys() == {"error"}
+    assert "at /v1/chat/completions" in answer.json()["error"]
 
 
 @pytest.mark.django_db(transaction=True)
