@@ -52,7 +52,7 @@ def identify(
         key = _presented_key(headers)
     elif caller := snapshot.callers.get(keys.digest(_lone_key(headers))):
         # Nothing is to be set aside; asked of all, it would cost 15 µs.
-        return _admitted(caller)
+        return admitted(caller)
     else:
         key = _known(snapshot, _candidates(headers))
     if key:
@@ -60,6 +60,17 @@ def identify(
     if may_go_keyless(headers, address):
         return LOCAL
     raise unauthorized()
+
+
+def digest_of(
+    snapshot: Snapshot, headers: Mapping[str, list[str]], caller: Caller
+) -> str:
+    """Return the digest of the key that `headers` are those of `caller` by.
+
+    Empty where they hold no key, or more than that one.
+    """
+    digest = keys.digest(_lone_key(headers))
+    return digest if snapshot.callers.get(digest) is caller else ""
 
 
 def unauthorized() -> GatewayError:
@@ -190,10 +201,10 @@ def _caller_of(snapshot: Snapshot, key: str) -> Caller:
     caller = snapshot.callers.get(keys.digest(key))
     if caller is None:
         raise unauthorized()
-    return _admitted(caller)
+    return admitted(caller)
 
 
-def _admitted(caller: Caller) -> Caller:
+def admitted(caller: Caller) -> Caller:
     """Return who holds a key of ours; raises where it does not count now."""
     if caller.expires_at is not None and caller.expires_at <= time.time():
         raise _expired(caller.expires_at)

@@ -37,7 +37,7 @@ from gateway.worker.capacity import capacity
 from gateway.worker.draining import STALLED, draining, shutting_down
 from gateway.worker.registry import registry
 from gateway.worker.runtime import runtime
-from gateway.worker.snapshot import Caller, Snapshot
+from gateway.worker.snapshot import LOCAL, Caller, Snapshot
 from providers import attempts
 
 PIECE_BYTES = 256 * 1024
@@ -185,12 +185,18 @@ async def _respond(request: Request, receive: Receive) -> Response | StreamedRes
 
 def _identified(snapshot: Snapshot, request: Request, door: Envelope) -> Caller:
     """Return who calls at `door`; raises GatewayError."""
-    return callers.identify(
+    found = request.found
+    if found is not None and (known := snapshot.callers.get(found.key)):
+        return callers.admitted(known)
+    caller = callers.identify(
         snapshot,
         request.header_lists,
         request.address,
         sets_aside=door is routes.MESSAGES_DOOR,
     )
+    if found is not None and caller is not LOCAL:
+        found.key = callers.digest_of(snapshot, request.header_lists, caller)
+    return caller
 
 
 async def _identified_late(

@@ -1,10 +1,10 @@
 """What comes in: headers, and a body that is counted while it arrives."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from gateway.entry.request import Request
+from gateway.entry.request import FOUND, Found, Request
 from gateway.errors import GatewayError
 from gateway.worker.call_settings import call_settings
 from gateway.worker.capacity import Held, capacity
@@ -13,6 +13,8 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+Headers = Sequence[tuple[bytes, bytes]]
+
 BODY_SECONDS = 30.0
 MAX_LENGTH_DIGITS = 18
 BODY_BYTES_PER_SECOND = 64 * 1024
@@ -20,22 +22,40 @@ BODY_BYTES_PER_SECOND = 64 * 1024
 UNWANTED_BYTES = 64 * 1024
 UNWANTED_SECONDS = 2.0
 
+_LENGTH = b"content-length"
+_NO_EXTENSIONS: Mapping[str, Any] = {}
+
 
 def request_of(scope: Mapping[str, Any]) -> Request:
     """Return the request that an ASGI scope describes, its body still to come."""
     client = scope.get("client")
     address = client[0] if client else ""
     query = scope.get("query_string", b"")
-    headers = _header_lists(scope)
-    request = Request(scope["path"], scope["method"], address, headers)
+    found = (scope.get("extensions") or _NO_EXTENSIONS).get(FOUND)
+    headers = _header_lists(scope["headers"], found)
+    request = Request(scope["path"], scope["method"], address, headers, found=found)
     if query:
         request.query = query.decode("latin-1")
     return request
 
 
-def _header_lists(scope: Mapping[str, Any]) -> dict[str, list[str]]:
+def _header_lists(headers: Headers, found: Found | None) -> dict[str, list[str]]:
     """Return all values of each header by its lower-case name."""
-    headers = scope["headers"]
+    if found is None:
+        return _read_lists(headers)
+    if found.header_lists is None:
+        names = [name for name, _ in headers]
+        found.length_at = names.index(_LENGTH) if _LENGTH in names else None
+        found.header_lists = _read_lists(headers)
+        return found.header_lists
+    if found.length_at is None:
+        return found.header_lists
+    lists = found.header_lists.copy()
+    lists["content-length"] = [headers[found.length_at][1].decode("latin-1")]
+    return lists
+
+
+def _read_lists(headers: Headers) -> dict[str, list[str]]:
     lists = {
         name.decode("latin-1").lower(): [value.decode("latin-1")]
         for name, value in headers
@@ -43,7 +63,7 @@ def _header_lists(scope: Mapping[str, Any]) -> dict[str, list[str]]:
     return lists if len(lists) == len(headers) else _in_lists(headers)
 
 
-def _in_lists(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, list[str]]:
+def _in_lists(headers: Headers) -> dict[str, list[str]]:
     """Return the values of headers of which some stand more than once."""
     lists: dict[str, list[str]] = {}
     for name, value in headers:
@@ -60,6 +80,9 @@ def check_media_type(request: Request, *, may_lack: bool = False) -> None:
 
     It must be labelled, unless it `may_lack` that.
     """
+    found = request.found
+    if found is not None and found.is_json:
+        return
     media_type = request.header("content-type").partition(";")[0].strip().lower()
     if media_type != "application/json" and (media_type or not may_lack):
         raise _unsupported(
@@ -68,6 +91,8 @@ def check_media_type(request: Request, *, may_lack: bool = False) -> None:
     check_framing(request)
     if request.header("content-encoding").lower() not in {"", "identity"}:
         raise _unsupported("Send the body without a Content-Encoding.")
+    if found is not None:
+        found.is_json = True
 
 
 def check_framing(request: Request) -> None:

@@ -10,6 +10,26 @@ from gateway.ledger.spool import Entry
 from gateway.worker.capacity import Held
 from gateway.worker.snapshot import NOBODY, Caller
 
+FOUND = "gateway.found"
+"""Under this name a server hands a `Found` along, among an ASGI scope's extensions."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What has been found out of a request's head, for when the same one comes again.
+
+    Nothing in the head is another but the body's length: so neither are its method and
+    path, nor what its endpoint makes of its headers. `header_lists` are shared by all
+    that share the head, so nobody changes them; `length_at` is where the body's length
+    stands among the headers. `key` is the digest of the key by which the caller was
+    known: whose it is, the registry is asked each time.
+    """
+
+    header_lists: dict[str, list[str]] | None = None
+    length_at: int | None = None
+    key: str = ""
+    is_json: bool = False
+
 
 @dataclass
 class Request:
@@ -21,7 +41,8 @@ class Request:
     request takes of the worker (gateway/worker/capacity.py), `entry` is its line in the
     ledger once it has become a call. `query` is what stands behind the path's "?".
     `send` is where its answer goes, `waiting` what begins a stream that is late.
-    `is_unread` as long as nothing was taken of its body.
+    `is_unread` as long as nothing was taken of its body. `found` is what the requests
+    with the same head before it have told.
     """
 
     path: str
@@ -37,6 +58,7 @@ class Request:
     send: Callable[[dict[str, Any]], Awaitable[None]] | None = None
     waiting: Waiting | None = None
     is_unread: bool = True
+    found: Found | None = None
     _sent: Sent | None = None
 
     def sent(self) -> Sent:

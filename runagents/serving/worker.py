@@ -80,7 +80,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         parser = self._callback_parser
         if not parser.is_plain:
             return super()._on_headers_complete()
-        request = PlainRequest(parser, "https" if self._is_ssl else "http")
+        request = PlainRequest(parser.head, "https" if self._is_ssl else "http")
         self._current_request = request
         self._body_receiver = protocol.BodyReceiver(request, self)
         self._request_ready.set()

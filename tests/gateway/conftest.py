@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.entry.request import FOUND, Found
 from gateway.worker.registry import registry
 from gateway.worker.runtime import runtime
 from gateway.worker.snapshot import Snapshot
@@ -96,9 +97,12 @@ class GatewayClient:
     Streams must keep to their grammar, whatever a test is about.
     """
 
-    def __init__(self, host: str, headers: dict[str, str] | None) -> None:
+    def __init__(
+        self, host: str, headers: dict[str, str] | None, found: Found | None
+    ) -> None:
         self._host = host
         self._headers = headers
+        self._found = found
 
     def request(self, method: str, url: str, **options: Any) -> httpx.Response:
         return asyncio.run(self._request(method, url, options))
@@ -116,7 +120,7 @@ class GatewayClient:
         self, method: str, url: str, options: dict[str, Any]
     ) -> httpx.Response:
         async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=application, client=(self._host, 50000)),
+            transport=httpx.ASGITransport(app=self._serve, client=(self._host, 50000)),
             base_url="http://127.0.0.1:8000",
             headers=self._headers,
         ) as client:
@@ -124,16 +128,26 @@ class GatewayClient:
         streams.check(answer)
         return answer
 
+    async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
+        if self._found is not None:
+            scope["extensions"] = {FOUND: self._found}
+        await application(scope, receive, send)
+
 
 @pytest.fixture
 def gateway(db, ledger) -> Iterator[Callable[..., GatewayClient]]:
-    """Makes a client of the gateway on this machine; reads the registry first."""
+    """Makes a client of the gateway on this machine; reads the registry first.
+
+    With `found` it has one connection, on which it says one head again and again.
+    """
 
     def client(
-        host: str = "127.0.0.1", headers: dict[str, str] | None = None
+        host: str = "127.0.0.1",
+        headers: dict[str, str] | None = None,
+        found: Found | None = None,
     ) -> GatewayClient:
         registry.load()
-        return GatewayClient(host, headers)
+        return GatewayClient(host, headers, found)
 
     yield client
     registry.snapshot = Snapshot()

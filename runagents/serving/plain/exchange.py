@@ -11,11 +11,13 @@ to the same bytes.
 import asyncio
 import re
 from itertools import chain
-from typing import Any, Protocol
-from urllib.parse import unquote_to_bytes
+from typing import Any
 
 from gunicorn.asgi import protocol
 from gunicorn.asgi.parser import CallbackRequest
+
+from gateway.entry.request import FOUND
+from runagents.serving.plain.heads import Head
 
 Message = dict[str, Any]
 Headers = list[tuple[bytes, bytes]]
@@ -31,41 +33,38 @@ _VERSION = (1, 1)
 _BODILESS = frozenset({204, 304})
 
 
-class Head(Protocol):
-    """What a reader of requests tells of one."""
-
-    method: bytes
-    path: bytes
-    headers: Headers
-    content_length: int | None
-
-
 class PlainRequest(CallbackRequest):  # type: ignore[misc]
     """A request in HTTP/1.1 that asks nothing of the server but to be answered."""
 
+    # What is so of each of them; gunicorn's own has a place in itself for it.
+    fragment = ""
+    version = _VERSION
+    chunked = must_close = False
+    proxy_protocol_info = _headers = _connection = None
+    _expect_100_continue = _has_upgrade = False
+
     def __init__(self, head: Head, scheme: str) -> None:
-        target = head.path
-        path, _, query = target.partition(b"?")
-        self.method = head.method.decode("ascii")
-        self.uri = target.decode("ascii")
-        self.raw_path = path
-        if b"%" in path:
-            path = unquote_to_bytes(path)
-        self.path = path.decode("utf-8", "replace")
-        self.query = query.decode("ascii")
-        self.fragment = ""
-        self.version = _VERSION
-        self.headers_bytes = head.headers
-        self._headers = None
+        self.head = head
+        self.method = head.method_name
+        self.uri = head.uri
+        self.path = head.path
+        self.headers_bytes = head.fields
         self.scheme = scheme
-        self.content_length = head.content_length or 0
-        self.chunked = self.must_close = False
-        self.proxy_protocol_info = None
-        self._expect_100_continue = self._has_upgrade = False
-        self._connection = None
+        self.content_length = head.length or 0
+
+    @property
+    def raw_path(self) -> bytes:
+        """The path as it came."""
+        return self.head.raw_path
+
+    @property
+    def query(self) -> str:
+        """What stands behind the path's question mark."""
+        return self.head.query.decode("ascii")
 
     def scope(self, addresses: Addresses, root_path: str, state: Message) -> Message:
         """Return what an ASGI application is told of it."""
+        head = self.head
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -73,13 +72,14 @@ class PlainRequest(CallbackRequest):  # type: ignore[misc]
             "method": self.method,
             "scheme": self.scheme,
             "path": self.path,
-            "raw_path": self.raw_path,
-            "query_string": self.query.encode("ascii"),
+            "raw_path": head.raw_path,
+            "query_string": head.query,
             "root_path": root_path,
             "headers": self.headers_bytes,
             "server": addresses[0],
             "client": addresses[1],
             "state": state.copy(),
+            "extensions": {FOUND: head.found},
         }
 
 

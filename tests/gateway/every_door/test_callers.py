@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gateway.entry.request import Found
+from gateway.worker.registry import registry
 from providers.models import WorkspaceKey
 from runagents.agents.models import Agent, AgentKey, Wire
 
@@ -103,6 +105,57 @@ def test_a_revoked_key_is_refused(provider, gateway, door):
     AgentKey.objects.get().revoke()
     headers = {"authorization": f"Bearer {key}"}
     assert door.ask(gateway(headers=headers)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("end", "status"), [("revoked_at", 401), ("expires_at", 401), ("paused_at", 403)]
+)
+@pytest.mark.parametrize("header", ["authorization", "x-api-key"])
+def test_who_says_the_same_again_is_known_as_long_as_the_key_counts(
+    provider, upstream, gateway, door, header, end, status
+):
+    provider()
+    upstream(json=door.upstream)
+    key = AgentKey.issue(Agent.objects.create(name="a", access="all"))
+    value = f"Bearer {key.plaintext}" if header == "authorization" else key.plaintext
+    client = gateway(host="10.1.2.3", headers={header: value}, found=(found := Found()))
+    door.check_answered(door.ask(client))
+    assert found.key
+    assert key.plaintext not in found.key
+    door.check_answered(door.ask(client))
+    # A body of another length, which is counted as ever.
+    door.check_answered(door.ask(client, user="somebody"))
+    row = AgentKey.objects.get()
+    setattr(row, end, datetime(2026, 1, 1, tzinfo=UTC))
+    row.save()
+    registry.load()
+    assert door.ask(client).status_code == status
+    setattr(row, end, None)
+    row.save()
+    registry.load()
+    door.check_answered(door.ask(client))
+
+
+def test_who_says_a_wrong_key_again_is_as_wrong(provider, upstream, gateway, door):
+    provider()
+    upstream(json=door.upstream)
+    found = Found()
+    headers = {"authorization": f"Bearer {WorkspaceKey.issue('k').plaintext[:-1]}"}
+    for _ in range(2):
+        assert door.ask(gateway(headers=headers, found=found)).status_code == 401
+    assert not found.key
+
+
+def test_a_body_is_counted_behind_a_head_that_is_known(
+    provider, upstream, gateway, door, settings
+):
+    provider()
+    upstream(json=door.upstream)
+    settings.REQUEST_BODY_LIMIT = 3000
+    client = gateway(found=Found())
+    door.check_answered(door.ask(client))
+    response = client.post(door.path, json={"model": "x" * 4000})
+    door.check_refused(response, 413, "request_too_large")
 
 
 def asked_with(key, gateway, door):

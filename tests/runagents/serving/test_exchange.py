@@ -11,6 +11,7 @@ from gunicorn.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.entry.request import FOUND, Found
 from runagents.serving import server, worker
 from runagents.serving.logs import ServerLogger
 from runagents.serving.plain import parser
@@ -91,12 +92,19 @@ class Worker:
 
 
 def served(
-    messages: list[dict[str, Any]], data: bytes, *, plainly: bool, **of_worker: Any
+    messages: list[dict[str, Any]],
+    data: bytes,
+    *,
+    plainly: bool,
+    found: list[Found | None] | None = None,
+    **of_worker: Any,
 ):
     """Return what is written for `data` where an application sends `messages`.
 
     Besides what it was told of each request, and whether the connection was closed.
+    `found` gets what is kept with the head of each.
     """
+    found = [] if found is None else found
     told: list[Any] = []
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -104,6 +112,8 @@ def served(
         while more:
             message = await receive()
             body, more = body + message["body"], message["more_body"]
+        # Beside what gunicorn tells as well.
+        found.append(scope.pop("extensions", {}).get(FOUND))
         told.append((scope, body))
         for message in messages:
             if message is BREAKS:
@@ -233,6 +243,17 @@ def test_a_request_is_told_as_gunicorn_tells_it(method, target, fields):
 def test_a_request_behind_a_plain_one_is_judged_by_itself():
     data = REQUEST + head(b"Expect: 100-continue", b"Content-Length: 5")
     assert served(WHOLE, data, plainly=True) == served(WHOLE, data, plainly=False)
+
+
+def test_what_is_found_out_of_a_head_is_kept_until_another_one_comes():
+    longer = REQUEST.replace(b"Length: 5", b"Length: 10") + b"hello"
+    other = REQUEST.replace(b"Bearer a", b"Bearer b")
+    found: list[Found | None] = []
+    served(WHOLE, REQUEST + longer + other + REQUEST, plainly=True, found=found)
+    first, second, third, fourth = found
+    assert first is not None
+    assert first is second
+    assert len({id(first), id(third), id(fourth)}) == 3
 
 
 NAMES = st.sampled_from([b"a", b"X-Y", b"server", b"x\n", b"", b"b c", b"date"])

@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runagents.serving import server
+from runagents.serving.plain import parser
 from runagents.serving.plain.parser import Parser
 from tests import smuggling
 from tests.smuggling import BY_LENGTH, READ, REFUSED, SECOND, head
@@ -178,3 +179,59 @@ def test_a_plain_request_does_not_go_through_gunicorns_reader(monkeypatch):
     data = head(b"Content-Length: 5") + b"hello"
     (request,), is_framed, error = read(Parser, data, [-5, -3])
     assert (request["body"], is_framed, error) == (b"hello", True, "")
+
+
+LENGTHS = [b"5", b"05", b"0", b"123456789012345678", b"1234567890123456789", b"5 "]
+LENGTHS += [
+    b"",
+    b"+5",
+    b"-5",
+    b"5,5",
+    b"5\r",
+    b"5\r\nContent-Length: 6",
+    b"\xb2",
+    b"5_0",
+]
+LENGTHS += [b"5\r\n\r\n", b"0x5", b"5\n", b"5\r\nTransfer-Encoding: chunked"]
+
+
+@pytest.mark.proves("1.5")
+@pytest.mark.parametrize("fields", [[], [b"Accept: */*"]])
+@pytest.mark.parametrize("length", LENGTHS)
+def test_a_head_that_comes_again_is_read_as_if_it_were_new(fields, length):
+    first = head(b"Content-Length: 5", *fields) + b"hello"
+    again = head(b"Content-Length: " + length, *fields) + b"hello"
+    for data in (first + again + SECOND, first + first + again + first):
+        for cuts in ([], [len(first)], [len(first), len(first) * 2], [len(first) + 20]):
+            assert read(Parser, data, cuts) == read(PythonProtocol, data, cuts)
+
+
+def test_a_head_that_comes_again_is_not_read_anew(monkeypatch):
+    data = head(b"Content-Length: 5", b"Accept: */*") + b"hello"
+    longer = head(b"Content-Length: 12", b"Accept: */*") + b"hello, hello"
+    reader = Reader(Parser)
+    reader.feed(data)
+    monkeypatch.setattr(parser, "_PLAIN", None)
+    reader.feed(longer)
+    reader.feed(data)
+    assert [each["body"] for each in reader.requests] == [
+        b"hello",
+        b"hello, hello",
+        b"hello",
+    ]
+    assert [each["length"] for each in reader.requests] == [5, 12, 5]
+    assert reader.requests[1]["fields"][-2:] == [
+        (b"content-length", b"12"),
+        (b"accept", b"*/*"),
+    ]
+
+
+def test_a_head_beyond_the_limit_is_not_known_again():
+    field = b"a" * (LIMITS["limit_request_field_size"] - 100)
+    first = head(b"Content-Length: 0", b"X: " + field)
+    room = LIMITS["limit_request_field_size"] - len(first)
+    at_limit = head(b"Content-Length: 0", b"X: " + field + b"a" * room)
+    beyond = at_limit.replace(b"Length: 0", b"Length: 00")
+    data = at_limit + beyond + SECOND
+    cuts = [len(at_limit)]
+    assert read(Parser, data, cuts) == read(PythonProtocol, data, cuts)
