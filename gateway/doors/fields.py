@@ -1,7 +1,16 @@
-"""What every format of OpenAI's asks of a request before it is routed."""
+"""What doors ask of a request before it is routed, and of where it goes."""
 
 from gateway.doors.protocol import JSON
 from gateway.errors import GatewayError, invalid_request
+from gateway.hub.protocol import Route
+
+_OPENAI = (".openai.com", ".azure.com")
+"""OpenAI's models at home: a limit of their own name, and ids of users."""
+
+
+def is_openais_own(route: Route) -> bool:
+    """Tell whether OpenAI's own server is asked, not one that speaks its format."""
+    return route.provider_type == "openai" and route.host.endswith(_OPENAI)
 
 
 def model_of(body: JSON, example: str) -> str:

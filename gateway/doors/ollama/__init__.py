@@ -63,7 +63,7 @@ def about(sent: Sent) -> Mapping[str, str]:
 
 def hub_request(asked: Asked, route: Route) -> HubRequest:
     """Return the request in OpenAI's words; raises a 400 for what has none."""
-    return to_hub(asked)
+    return to_hub(asked, route)
 
 
 def render_response(completion: JSON, asked: Asked) -> JSON:

@@ -9,8 +9,10 @@ import binascii
 from collections import deque
 from typing import Any
 
+from gateway.doors.ollama.fitting import fit
 from gateway.doors.protocol import JSON, Asked, HubRequest
 from gateway.errors import GatewayError, invalid_request
+from gateway.hub.protocol import Route
 from gateway.hub.requests.content.formats import image_type
 from gateway.wire.jsontext import dumps
 
@@ -43,8 +45,8 @@ _READ = frozenset(
 )
 
 
-def to_hub(asked: Asked) -> HubRequest:
-    """Return the request in the hub's words, and which fields it has none for.
+def to_hub(asked: Asked, route: Route) -> HubRequest:
+    """Return the request in the hub's words, and which fields have none there.
 
     Raises `GatewayError` (400, with `param`).
     """
@@ -68,6 +70,7 @@ def to_hub(asked: Asked) -> HubRequest:
         if name in _OPTIONS and value is not None and not _is_endless(name, value):
             hub[_OPTIONS[name]] = value
     hub |= {name: body[name] for name in _SAME if body.get(name) is not None}
+    dropped += map(_client_path, fit(hub, route))
     return HubRequest(hub, tuple(dropped), client_path=_client_path)
 
 

@@ -94,6 +94,53 @@ def test_a_conversation_reaches_any_provider(provider, gateway, upstream, comple
     }
 
 
+OWN = {"num_ctx": 4096, "top_k": 4, "min_p": 0.1, "repeat_penalty": 1.1}
+OF_ITS_SERVER = "options.num_ctx, keep_alive"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "sent", "dropped"),
+    [
+        (
+            "https://api.openai.com",
+            {"max_completion_tokens": 5},
+            "options.num_ctx, options.top_k, options.min_p, options.repeat_penalty, "
+            "keep_alive",
+        ),
+        (
+            "http://127.0.0.1:9",
+            {
+                "max_tokens": 5,
+                "top_k": 4,
+                "min_p": 0.1,
+                "repeat_penalty": 1.1,
+                "reasoning_effort": "none",
+            },
+            OF_ITS_SERVER,
+        ),
+    ],
+)
+def test_openai_is_not_told_what_only_ollama_knows(
+    endpoint, sent, dropped, provider, gateway, upstream, completion
+):
+    """It answers a field that it does not know with a 400."""
+    provider(endpoint=endpoint)
+    seen = upstream(json=completion)
+    body = {
+        "model": "gpt-4o-mini",
+        "messages": [{"role": "user", "content": "hi"}],
+        "stream": False,
+        "think": False,
+        "keep_alive": "5m",
+        "options": {"num_predict": 5, **OWN},
+    }
+    answer = gateway().post("/api/chat", json=body)
+    assert answer.headers["x-gateway-dropped-params"] == dropped
+    asked = asked_of(seen[0])
+    del asked["model"], asked["messages"], asked["stream"]
+    assert asked == sent
+
+
 def test_a_stream_is_lines_and_tells_its_door(provider, gateway, upstream, ledger):
     provider()
     upstream(stream=frames_of("hel", "lo", usage=(9, 2)))

@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple
 
+from gateway.doors.fields import is_openais_own
 from gateway.hub.protocol import JSON, Route
 
 _PLAIN = re.compile(r"(?:^|[/.])gpt-(?:3\.5|4(?!\d))", re.IGNORECASE)
@@ -70,14 +71,11 @@ class Profile(NamedTuple):
 NO_USER = "none"
 """Says of a server that it is not told who the caller's user is."""
 
-_OPENAI = (".openai.com", ".azure.com")
-"""OpenAI's models at home: a limit of their own name, and ids of users."""
-
 
 def profile_of(route: Route) -> Profile:
     """Return what the upstream of a route understands."""
     kind = route.provider_type
-    is_openai = kind == "openai" and route.host.endswith(_OPENAI)
+    is_openai = is_openais_own(route)
     most = route.capabilities.get("max_output")
     options = route.options
     own_user = "safety_identifier" if is_openai else NO_USER
