@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 import httpx
@@ -11,7 +11,7 @@ import httpx
 from gateway.calls import avoidance, failures, images, kept_bodies, router, upstream
 from gateway.calls.answer_stream import AnswerStream
 from gateway.calls.call import Call
-from gateway.calls.passages import Passage, Whole
+from gateway.calls.passages import Passage, Prepared, Whole
 from gateway.calls.passages.wording import in_client_words
 from gateway.calls.redaction import redacted_piece
 from gateway.calls.rounds import Rounds
@@ -167,8 +167,7 @@ async def _attempt(
     routed_ms = call.entry.elapsed_ms()
     route = route_to(target, asked)
     prepared = passage.prepare(asked, route)
-    urls = prepared.remote_urls
-    fetched = await images.fetch(urls, provider, call.held) if urls else {}
+    fetched = await _fetched(prepared, provider, call) if prepared.remote_urls else {}
     capacity.enter_provider(call.held, provider.name)
     refused: GatewayError | None = None
     known = len(route.avoid)
@@ -206,6 +205,16 @@ async def _attempt(
                 raise in_client_words(error, rendered.reply.client_path) from None
             refused = in_client_words(error, rendered.reply.client_path)
             route = route._replace(avoid=route.avoid | {feature.name})
+
+
+async def _fetched(
+    prepared: Prepared, provider: Provider, call: Call
+) -> Mapping[str, str]:
+    """Return what the request names by URL; raises a 400 in its door's words."""
+    try:
+        return await images.fetch(prepared.remote_urls, provider, call.held)
+    except GatewayError as error:
+        raise in_client_words(error, prepared.client_path) from None
 
 
 def _handed_over(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
+from gateway.calls.passages.wording import ClientPath
 from gateway.doors.protocol import Asked, StreamRenderer
 from gateway.errors import GatewayError
 from gateway.hub.answers.relay import Relayed
@@ -47,12 +48,13 @@ class Prepared(NamedTuple):
     `remote_urls` must be fetched before `render` makes the upstream's request: it takes
     a ``data:`` URL for each, and raises `GatewayError` (400, with `param`) for what
     cannot be expressed. `keeps` tells, when it is asked, what of the request goes this
-    way and no other.
+    way and no other. `client_path` leads from a field that is refused to the client's.
     """
 
     render: Callable[[Mapping[str, str]], UpstreamRequest]
     remote_urls: Sequence[str] = ()
     keeps: Callable[[], tuple[str, ...]] = _nothing
+    client_path: ClientPath | None = None
 
 
 class Reader(Protocol[T]):

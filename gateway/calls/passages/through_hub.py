@@ -59,7 +59,11 @@ class ThroughHub(Generic[T]):
                 lambda fetched: _as_written(self._render(hub, route, fetched), asked),
                 urls,
             )
-        return Prepared(lambda fetched: self._render(hub, route, fetched), urls)
+        return Prepared(
+            lambda fetched: self._render(hub, route, fetched),
+            urls,
+            client_path=hub.client_path,
+        )
 
     def _render(
         self, hub: HubRequest, route: Route, fetched: Mapping[str, str]

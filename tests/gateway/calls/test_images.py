@@ -102,6 +102,15 @@ def test_what_is_no_image_is_a_400_and_nothing_is_sent(
     assert all(request.method == "GET" for request in seen)
 
 
+def test_what_is_no_image_is_told_in_the_words_of_its_door(ollama, upstream, gateway):
+    url = "https://example.com/cat.png"
+    upstream(serving({url: httpx.Response(404)}))
+    part = {"type": "input_image", "image_url": url}
+    asked = {"model": "llava", "input": [{"role": "user", "content": [part]}]}
+    error = gateway().post("/v1/responses", json=asked).json()["error"]
+    assert (error["code"], error["param"]) == ("invalid_image_url", "input")
+
+
 NO_ADDRESSES = [
     "http://[::1",
     "http://127.0.0.1:99999/",
