@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from gateway.errors import unsupported
-from gateway.hub.protocol import JSON, Learned, Route, UpstreamRequest
+from gateway.hub.protocol import JSON, Learned, Reply, Route, UpstreamRequest
 from gateway.hub.requests.caching import (
     MARK,
     as_mark,
@@ -36,6 +36,7 @@ from gateway.translators.anthropic.requests.parameters import (
     sampling,
     stop_of,
 )
+from gateway.translators.anthropic.requests.talk import talk
 from gateway.translators.anthropic.requests.thinking import (
     BINDING_BETA,
     Circumstances,
@@ -70,6 +71,20 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
 
     Raises a 400 `GatewayError` with `param` for what Claude cannot express.
     """
+    said = None if route.options.get("drop_params") else talk(body, route)
+    if said is None:
+        return _render(body, route)
+    upstream: JSON = {"model": route.upstream_model, **said}
+    reply = Reply.of(body, route)
+    if reply.stream:
+        upstream["stream"] = True
+    return UpstreamRequest(
+        PATH, upstream, reply, {"anthropic-version": VERSION}, listed_headers=_LISTED
+    )
+
+
+def _render(body: JSON, route: Route) -> UpstreamRequest:
+    """Return any request, whatever it holds."""
     rendering = Rendering.of(body, route)
     rendered = render_body(rendering, Claude(_model(route)))
     reply = rendering.reply(rendered.learned)
