@@ -5,7 +5,9 @@ passage made it, be it frames for a client or chunks for the Playground.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import copy_context
+from functools import partial
 from time import monotonic
 from typing import Generic, TypeVar
 
@@ -25,6 +27,7 @@ from gateway.models import UsageRecord
 from gateway.wire.jsontext import JSON
 from gateway.worker.draining import draining
 from gateway.worker.gates import gates
+from providers import transport
 
 COMMIT_SECONDS = 10.0
 END_SECONDS = 0.1
@@ -40,8 +43,9 @@ class AnswerStream(Generic[T]):
     It is one upstream stream, or several where the answer pauses and is asked to go on.
     `open` decides between an error with a status of its own and a stream; from then on
     `read` (or `receive` and `take`, for who has more to do meanwhile) gives piece by
-    piece, and `failure` tells how it ended. Whoever holds one calls `aclose`, whatever
-    happened: it closes the upstream and ends the ledger's entry.
+    piece, `pour` without being asked, and `failure` tells how it ended. Whoever holds
+    one calls `aclose`, whatever happened: it closes the upstream and ends the ledger's
+    entry.
     """
 
     def __init__(
@@ -106,6 +110,25 @@ class AnswerStream(Generic[T]):
             await self.receive()
         return self.take()
 
+    async def pour(self, write: Callable[[T], bool]) -> None:
+        """Give what comes to `write`, which tells whether it takes more, as it comes.
+
+        No task is woken for it, which costs more than most reads do. Returns where it
+        takes no more, or what comes next is for `receive`. May be cancelled.
+        """
+        if self._begins_by is None:
+            # What is logged by then is of this call.
+            run = copy_context().run
+            pour = partial(self._pour, write)
+            await transport.pour(self._body, lambda data: run(pour, data))
+
+    def _pour(self, write: Callable[[T], bool], data: bytes) -> bool:
+        self._translate(data)
+        while self._ready:
+            if not write(self._next_ready()):
+                return False
+        return not self._is_over() and self._state.paused is None
+
     async def receive(self) -> None:
         """Wait for the upstream once; may be cancelled, and called again."""
         if self._begins_by is None:
@@ -131,6 +154,9 @@ class AnswerStream(Generic[T]):
         if not self._ready:
             self._end()
             return None
+        return self._next_ready()
+
+    def _next_ready(self) -> T:
         if not self._first_byte:
             self._first_byte = True
             self._entry.fields["first_byte_ms"] = self._entry.elapsed_ms()

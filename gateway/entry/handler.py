@@ -300,14 +300,14 @@ async def _send_stream(
     try:
         if not await _has_begun(request):
             await send(start_message(200, response.headers))
-        await _send_parts(response, send)
+        await _send_parts(response, request, send)
     finally:
         await response.aclose()
 
 
-async def _send_parts(response: StreamedResponse, send: Send) -> None:
+async def _send_parts(response: StreamedResponse, request: Request, send: Send) -> None:
     try:
-        async for part in response:
+        async for part in response.parts(request.write):
             await send(body_message(part, more=True))
     except asyncio.CancelledError as end:
         if STALLED in end.args:

@@ -42,6 +42,10 @@ class Patience:
         if is_ours and kind is asyncio.CancelledError:
             raise TimeoutError from error
 
+    def renew(self) -> None:
+        """Begin the wait anew: what was waited for came to somebody else."""
+        self._since = self._loop.time()
+
     def stop(self) -> None:
         """Look no more."""
         if self._timer is not None:

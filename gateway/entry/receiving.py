@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from gateway.entry.request import FOUND, Found, Request
+from gateway.entry.request import FOUND, WRITE, Found, Request
 from gateway.errors import GatewayError
 from gateway.worker.call_settings import call_settings
 from gateway.worker.capacity import Held, capacity
@@ -31,9 +31,11 @@ def request_of(scope: Mapping[str, Any]) -> Request:
     client = scope.get("client")
     address = client[0] if client else ""
     query = scope.get("query_string", b"")
-    found = (scope.get("extensions") or _NO_EXTENSIONS).get(FOUND)
+    extensions = scope.get("extensions") or _NO_EXTENSIONS
+    found = extensions.get(FOUND)
     headers = _header_lists(scope["headers"], found)
     request = Request(scope["path"], scope["method"], address, headers, found=found)
+    request.write = extensions.get(WRITE)
     if query:
         request.query = query.decode("latin-1")
     return request

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.doors.protocol import Asked, Door, Sent
+from gateway.entry.streamed import Write
 from gateway.entry.waiting import Waiting
 from gateway.ledger.spool import Entry
 from gateway.worker.capacity import Held
@@ -12,6 +13,9 @@ from gateway.worker.snapshot import NOBODY, Caller
 
 FOUND = "gateway.found"
 """Under this name a server hands a `Found` along, among an ASGI scope's extensions."""
+
+WRITE = "gateway.write"
+"""And under this one a `Write`, where it can send parts of a body without waiting."""
 
 
 @dataclass(slots=True)
@@ -40,9 +44,10 @@ class Request:
     values. `caller` is known and `body` read before a view sees it; `held` is what the
     request takes of the worker (gateway/worker/capacity.py), `entry` is its line in the
     ledger once it has become a call. `query` is what stands behind the path's "?".
-    `send` is where its answer goes, `waiting` what begins a stream that is late.
-    `is_unread` as long as nothing was taken of its body. `found` is what the requests
-    with the same head before it have told.
+    `send` is where its answer goes, `write` parts of it amid a stream, where the server
+    takes them; `waiting` what begins a stream that is late. `is_unread` as long as
+    nothing was taken of its body. `found` is what the requests with the same head
+    before it have told.
     """
 
     path: str
@@ -57,6 +62,7 @@ class Request:
     query: str = ""
     send: Callable[[dict[str, Any]], Awaitable[None]] | None = None
     waiting: Waiting | None = None
+    write: Write | None = None
     is_unread: bool = True
     found: Found | None = None
     _sent: Sent | None = None

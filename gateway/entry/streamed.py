@@ -1,6 +1,7 @@
 """A streamed answer over HTTP: its frames, something to keep it alive, a last word."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Protocol
 
 from gateway.calls.begin import AnswerStream
@@ -21,12 +22,21 @@ def headers_of(renderer: StreamRenderer) -> dict[str, str]:
     return {"content-type": renderer.media_type, **STREAM_HEADERS}
 
 
+Write = Callable[[bytes], bool]
+"""Sends a part of a body without waiting; tells whether the client takes another."""
+
+
 class StreamedResponse(Protocol):
     """A response whose body comes in parts; whoever sends it calls `aclose`."""
 
     headers: dict[str, str]
 
-    def __aiter__(self) -> AsyncIterator[bytes]: ...
+    def parts(self, write: Write | None) -> AsyncIterator[bytes]:
+        """Yield its body, of which parts may go to `write` while the next is awaited.
+
+        An empty part is yielded where the client is to be waited for.
+        """
+        ...
 
     def stall(self) -> None:
         """Note that the client has stopped reading."""
@@ -57,23 +67,29 @@ class StreamedAnswer:
         self._renderer = stream.reader.renderer
         self._pause = call_settings.KEEPALIVE_SECONDS
         self._patience = Patience(self._pause)
+        self._silent_for = 0.0
+        self._is_full = False
         self.headers = {**headers_of(self._renderer), **stream.headers}
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        stream, renderer, patience = self._stream, self._renderer, self._patience
-        silent_for = 0.0
+    async def parts(self, write: Write | None) -> AsyncIterator[bytes]:
+        """Yield the frames, but for those that go to `write` as they come."""
+        stream, renderer = self._stream, self._renderer
+        pour = None if write is None else partial(self._pour, write)
         if stream.is_silent:
-            yield renderer.keep_alive(silent_for)
+            yield renderer.keep_alive(self._silent_for)
         while True:
-            if stream.is_silent:
+            if self._is_full:
+                self._is_full = False
+                yield b""
+            elif stream.is_silent:
                 try:
-                    with patience:
-                        await stream.receive()
+                    with self._patience:
+                        await self._receive(pour)
                 except TimeoutError:
-                    silent_for += self._pause
-                    yield renderer.keep_alive(silent_for)
+                    self._silent_for += self._pause
+                    yield renderer.keep_alive(self._silent_for)
             elif (frames := stream.take()) is not None:
-                silent_for = 0.0
+                self._silent_for = 0.0
                 yield frames
             else:
                 break
@@ -85,6 +101,19 @@ class StreamedAnswer:
         if (behind := await stream.behind()) is not None:
             yield behind
         yield stream.shown(renderer.end())
+
+    async def _receive(self, pour: Write | None) -> None:
+        if pour is not None:
+            await self._stream.pour(pour)
+        if self._stream.is_silent and not self._is_full:
+            await self._stream.receive()
+
+    def _pour(self, write: Write, frames: bytes) -> bool:
+        """Send frames amid a wait for more; tell whether the client takes others."""
+        self._silent_for = 0.0
+        self._patience.renew()
+        self._is_full = not write(frames)
+        return not self._is_full
 
     def stall(self) -> None:
         """Note that the client has stopped reading."""

@@ -32,7 +32,7 @@ from providers.network import certificates
 from providers.transport import exchange, guard, ways
 from providers.transport.deadline import Overdue
 from providers.transport.encodings import Encoded
-from providers.transport.exchange import NoAnswer, raw_headers, whole_body
+from providers.transport.exchange import NoAnswer, pour, raw_headers, whole_body
 from providers.transport.failures import (
     DestinationBlocked,
     NameNotResolved,
@@ -75,6 +75,7 @@ __all__ = [
     "address",
     "header_lines",
     "nothing_was_sent",
+    "pour",
     "raw_headers",
     "read",
     "refusal_in",

@@ -8,13 +8,14 @@ import asyncio
 import contextlib
 import math
 import select
+from collections.abc import Callable
 from time import monotonic
 from typing import cast
 
 import httpx
 from aiohttp.connector import Connection as Lease
 
-from providers.transport.answers import DONE, HEAD, IDLE, Answers
+from providers.transport.answers import BODY, DONE, HEAD, IDLE, Answers
 from providers.transport.deadline import Deadlines, Overdue
 from providers.transport.failures import refusal
 
@@ -23,6 +24,9 @@ KEEP_ALIVE_SECONDS = 30.0
 READ_BUFFER = 1 << 17
 # Below this size, one write of head and body is cheaper than two.
 JOINED_WRITE = 1 << 16
+
+Sink = Callable[[bytes], bool]
+"""Takes in what arrived of a body; tells whether it wants more in the same way."""
 
 
 class Connection(asyncio.Protocol):
@@ -45,6 +49,7 @@ class Connection(asyncio.Protocol):
         "_lost",
         "_poll",
         "_silent_since",
+        "_sink",
         "_waiter",
         "answer",
         "ends_at",
@@ -69,6 +74,7 @@ class Connection(asyncio.Protocol):
         self._is_paused = False
         self._poll: select.poll | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._sink: Sink | None = None
         self._lost: asyncio.Future[None] | None = None
         self._is_lost = False
         self._deadlines = deadlines
@@ -118,6 +124,21 @@ class Connection(asyncio.Protocol):
             if self.failure is not None:
                 raise self.failure
             await self._event()
+
+    async def pour(self, sink: Sink) -> None:
+        """Give what arrives of the body to `sink`, as soon as it does.
+
+        Returns once that asks for no more, or who called has to look: `more` tells what
+        is there besides. Raises what `sink` raises.
+        """
+        answer = self.answer
+        if answer.pieces or answer.state == DONE or self.failure is not None:
+            return
+        self._sink = sink
+        try:
+            await self._event()
+        finally:
+            self._sink = None
 
     def take(self) -> bytes:
         """Return what has arrived of the body; the upstream may send more then."""
@@ -227,6 +248,9 @@ class Connection(asyncio.Protocol):
         except httpx.RemoteProtocolError as error:
             self._fail(error)
             return
+        if self._sink is not None and answer.state == BODY and answer.pieces:
+            self._pour(self._sink)
+            return
         if answer.size > READ_BUFFER and not self._is_paused:
             self._pause()
         self._wake()
@@ -269,6 +293,18 @@ class Connection(asyncio.Protocol):
 
     # --- in between ---
 
+    def _pour(self, sink: Sink) -> None:
+        """Give what arrived to `sink`; wake who waits where that wants no more."""
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            return
+        try:
+            if not sink(self.take()):
+                self._wake()
+        except Exception as error:  # noqa: BLE001 - whoever waits is told
+            self._sink = self._waiter = None
+            waiter.set_exception(error)
+
     def _fail(self, failure: httpx.TransportError) -> None:
         self.failure = failure
         self.abort()
@@ -287,6 +323,7 @@ class Connection(asyncio.Protocol):
 
     def _wake(self) -> None:
         waiter = self._waiter
+        self._sink = None
         if waiter is not None:
             self._waiter = None
             if not waiter.done():

@@ -9,7 +9,7 @@ import httpx
 
 from providers.transport import encodings
 from providers.transport.answers import DONE
-from providers.transport.connection import Connection
+from providers.transport.connection import Connection, Sink
 from providers.transport.outgoing import Outgoing, sent_lines
 
 # Of a body as the upstream sent it, not as it is read here.
@@ -127,6 +127,12 @@ def raw_headers(response: httpx.Response) -> list[tuple[bytes, bytes]]:
     return response.headers.raw
 
 
+async def pour(body: AsyncIterator[bytes], sink: Sink) -> None:
+    """Give what arrives of a body to `sink`, where it is not coded; see `Body.pour`."""
+    if isinstance(body, Body):
+        await body.pour(sink)
+
+
 def whole_body(response: httpx.Response) -> bytes | None:
     """Return a body of which nothing was read, None where it is not all here."""
     stream = response.stream
@@ -222,6 +228,15 @@ class Body(httpx.AsyncByteStream):
         if not piece:
             raise StopAsyncIteration
         return piece
+
+    async def pour(self, sink: Sink) -> None:
+        """Give what arrives to `sink`, as soon as it does, until that wants no more.
+
+        Or until who called has to look, by asking for the next piece. It may be
+        cancelled as that may.
+        """
+        if self._connection is not None:
+            await self._connection.pour(sink)
 
     async def aclose(self) -> None:
         """Give the connection back if the answer is complete, else close it."""

@@ -12,7 +12,7 @@ from gateway.doors import chat
 from gateway.doors import embeddings as embeddings_door
 from gateway.entry.request import Request
 from gateway.entry.response import Response, json_response
-from gateway.entry.streamed import STREAM_HEADERS
+from gateway.entry.streamed import STREAM_HEADERS, Write
 from gateway.errors import GatewayError, invalid_request
 from gateway.sandbox import answers
 from gateway.sandbox.vectors import embedded
@@ -34,7 +34,8 @@ class _SandboxStream:
         self.headers = {"content-type": media_type, **STREAM_HEADERS}
         self._chunks = chunks
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def parts(self, write: Write | None) -> AsyncIterator[bytes]:
+        """Yield the frames of its chunks."""
         for chunk in self._chunks:
             yield self._renderer.render([chunk])
         yield self._renderer.end()

@@ -16,7 +16,7 @@ from typing import Any
 from gunicorn.asgi import protocol
 from gunicorn.asgi.parser import CallbackRequest
 
-from gateway.entry.request import FOUND
+from gateway.entry.request import FOUND, WRITE
 from runagents.serving.plain.heads import Head
 
 Message = dict[str, Any]
@@ -137,6 +137,17 @@ class Answering:
         else:
             raise RuntimeError(f"a message that is not expected: {kind}")
 
+    def write(self, part: bytes) -> bool:
+        """Take a part of the body, and more to come; tell whether the client takes it.
+
+        Where it does not, `send` returns once it does.
+        """
+        connection = self._connection
+        if connection._closed:
+            return False
+        self._take(part, True)
+        return not connection._flow_control.write_paused
+
     def _begin(self, status: int, headers: Headers) -> None:
         """Hold back the head until the body begins: both go out in one write."""
         if self.has_begun:
@@ -203,6 +214,7 @@ async def answer(connection: Any, request: PlainRequest, addresses: Addresses) -
     answering = Answering(connection)
     connection._response_buffer = None
     scope = request.scope(addresses, connection._root_path, connection.worker.state)
+    scope["extensions"][WRITE] = answering.write
     try:
         receive = connection._body_receiver.receive
         await connection.app(scope, receive, answering.send)

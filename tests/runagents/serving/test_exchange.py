@@ -11,11 +11,11 @@ from gunicorn.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.entry.request import FOUND, Found
+from gateway.entry.request import FOUND, WRITE, Found
 from runagents.serving import server, worker
 from runagents.serving.logs import ServerLogger
 from runagents.serving.plain import parser
-from runagents.serving.plain.exchange import PlainRequest
+from runagents.serving.plain.exchange import Answering, PlainRequest
 from tests.smuggling import SECOND, head
 
 START = {"type": "http.response.start", "status": 200, "headers": []}
@@ -97,12 +97,14 @@ def served(
     *,
     plainly: bool,
     found: list[Found | None] | None = None,
+    writes: bool = False,
     **of_worker: Any,
 ):
     """Return what is written for `data` where an application sends `messages`.
 
-    Besides what it was told of each request, and whether the connection was closed.
-    `found` gets what is kept with the head of each.
+    It `writes` those of a body's parts that are not the last. Besides what it was told
+    of each request, and whether the connection was closed. `found` gets what is kept
+    with the head of each.
     """
     found = [] if found is None else found
     told: list[Any] = []
@@ -113,12 +115,16 @@ def served(
             message = await receive()
             body, more = body + message["body"], message["more_body"]
         # Beside what gunicorn tells as well.
-        found.append(scope.pop("extensions", {}).get(FOUND))
+        extensions = scope.pop("extensions", {})
+        found.append(extensions.get(FOUND))
         told.append((scope, body))
         for message in messages:
             if message is BREAKS:
                 raise OSError("broken")
-            await send(message)
+            if writes and message.get("more_body"):
+                assert extensions[WRITE](message["body"])
+            else:
+                await send(message)
 
     async def serve() -> Any:
         served_by = Worker(application)
@@ -205,6 +211,35 @@ REQUEST = head(b"Content-Length: 5", b"Authorization: Bearer a") + b"hello"
 def test_an_answer_is_written_as_gunicorn_writes_it(messages):
     quick = served(messages, REQUEST + SECOND, plainly=True)
     assert quick == served(messages, REQUEST + SECOND, plainly=False)
+
+
+@pytest.mark.parametrize("name", [name for name in ANSWERS if "chunks" in name])
+def test_parts_are_written_as_they_are_sent(name):
+    quick = served(ANSWERS[name], REQUEST + SECOND, plainly=True, writes=True)
+    assert quick == served(ANSWERS[name], REQUEST + SECOND, plainly=True)
+
+
+def test_a_client_that_is_full_or_gone_takes_no_part():
+    class Flow:
+        write_paused = False
+
+    class Open:
+        _closed, _flow_control, _is_ssl = False, Flow(), False
+        _response_buffer: bytes | None = None
+        sent = b""
+
+        def _send_body(self, body: bytes, *of: object) -> None:
+            self.sent += body
+
+    connection = Open()
+    answering = Answering(connection)
+    answering.has_begun = True
+    assert answering.write(b"a")
+    Flow.write_paused = True
+    assert not answering.write(b"b")
+    connection._closed = True
+    assert not answering.write(b"c")
+    assert connection.sent == b"ab"
 
 
 @pytest.mark.parametrize(
