@@ -11,7 +11,7 @@ from gateway.calls.passages.relaying_plain import RelayingPlain
 from gateway.calls.passages.relaying_responses import RelayingResponses
 from gateway.calls.passages.short_frames import short_frames
 from gateway.calls.passages.through_hub import ThroughHub, chunks, frames
-from gateway.doors import chat, messages, responses
+from gateway.doors import chat, messages, ollama, responses
 from gateway.doors.plain import completions, moderations
 from gateway.doors.protocol import Door
 from gateway.doors.responses import compaction
@@ -43,7 +43,10 @@ DIRECT: dict[tuple[Door, Translator], Passage[bytes]] = {
     ),
 }
 
-LEARNING: dict[Door, tuple[Feature, ...]] = {messages: messages.AVOIDABLE}
+LEARNING: dict[Door, tuple[Feature, ...]] = {
+    messages: messages.AVOIDABLE,
+    ollama: ollama.AVOIDABLE,
+}
 """What a door's clients always send, and cannot help where it is refused."""
 
 _ways = dict(DIRECT)

@@ -7,26 +7,16 @@ https://platform.openai.com/docs/api-reference/chat/create
 
 import re
 
+from gateway.doors.unknown_fields import named_unknown
 from gateway.hub.protocol import Feature
 
 _FLAGS = re.IGNORECASE | re.DOTALL
-_UNKNOWN = (
-    r"(?:unknown|unrecogni[sz]ed|extra|unexpected|unsupported)"
-    r"|(?:not|n't) (?:be )?(?:supported|permitted|allowed|support)"
-)
 _MOST = (
     r"(?:supports? at most|at most|<=?(?!\d+>)|less (?:than )?or equal to|limited to"
     r"|(?:must|should) be (?:at most|below)|between \d+ and|model limit of"
     r"|range of \S+ (?:is|should be) \[\d+,|tokens: \d+ >"
     r"|maximum (?:allowed |output |value )*(?:tokens )?(?:is|of|:|=)?)"
 )
-
-
-def _named(field: str) -> re.Pattern[str]:
-    """Return what finds that a field of the request is not known to a server."""
-    return re.compile(
-        rf"\b{field}\b.*?(?:{_UNKNOWN})|(?:{_UNKNOWN}).*?\b{field}\b", _FLAGS
-    )
 
 
 LIMIT = Feature(
@@ -70,7 +60,7 @@ EFFORT = Feature(
     ("reasoning_effort",),
     re.compile(
         r"^.*?reasoning_effort.*?supported values are:?(?P<value>[^.]{1,200})"
-        rf"|{_named('reasoning_effort').pattern}"
+        rf"|{named_unknown('reasoning_effort').pattern}"
         r"|does not support (?:thinking|reasoning)",
         _FLAGS,
     ),
@@ -104,7 +94,7 @@ OPTIONAL = (
 )
 """Fields that are left out where a server does not know them."""
 
-STRICT = Feature("strict_schemas", ("strict",), _named("strict"), anywhere=True)
+STRICT = Feature("strict_schemas", ("strict",), named_unknown("strict"), anywhere=True)
 
 AVOIDABLE: tuple[Feature, ...] = (
     LIMIT_FIELD,
@@ -112,6 +102,6 @@ AVOIDABLE: tuple[Feature, ...] = (
     EFFORT_BESIDE_TOOLS,
     EFFORT,
     MID_SYSTEM,
-    *(Feature(field, (field,), _named(field)) for field in OPTIONAL),
+    *(Feature(field, (field,), named_unknown(field)) for field in OPTIONAL),
     STRICT,
 )

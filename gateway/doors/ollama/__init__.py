@@ -9,12 +9,14 @@ clients ask before they do (models, one model, the version).
 from collections.abc import Mapping
 
 from gateway.doors.ollama.answer import KEEP_ALIVE, Lines, message_of
+from gateway.doors.ollama.fitting import AVOIDABLE
 from gateway.doors.ollama.request import to_hub
 from gateway.doors.protocol import JSON, NOTHING_SENT, Asked, HubRequest, Sent
 from gateway.errors import GatewayError, invalid_request
 from gateway.hub.protocol import NOTHING, Route
 
 __all__ = [
+    "AVOIDABLE",
     "ESTIMATES_USAGE",
     "KEEP_ALIVE",
     "NAME",

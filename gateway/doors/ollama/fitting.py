@@ -8,13 +8,17 @@ https://github.com/open-webui/open-webui/issues/14514
 
 from gateway.doors.fields import is_openais_own
 from gateway.doors.protocol import JSON
-from gateway.hub.protocol import Route
+from gateway.doors.unknown_fields import named_unknown
+from gateway.hub.protocol import Feature, Route
 
 _OF_A_SERVER = ("num_ctx", "keep_alive")
 """What is about the machine that Ollama runs on."""
 
-_OF_OTHERS = ("num_ctx", "top_k", "min_p", "repeat_penalty", "keep_alive")
+_SAMPLING = ("top_k", "min_p", "repeat_penalty")
 """What OpenAI itself does not know; servers of its format know some of it."""
+
+AVOIDABLE = tuple(Feature(name, (name,), named_unknown(name)) for name in _SAMPLING)
+"""What is left out where a server refuses it, and then remembered."""
 
 
 def fit(hub: JSON, route: Route) -> list[str]:
@@ -22,14 +26,15 @@ def fit(hub: JSON, route: Route) -> list[str]:
 
     Translators of other formats leave out by themselves what theirs has no word for.
     """
-    if route.provider_type != "openai":
-        return []
-    is_own = is_openais_own(route)
-    lost = [name for name in (_OF_OTHERS if is_own else _OF_A_SERVER) if name in hub]
+    unknown = set(route.avoid.intersection(_SAMPLING))
+    if route.provider_type == "openai":
+        unknown.update(_OF_A_SERVER)
+    if is_openais_own(route):
+        unknown.update(_SAMPLING)
+        _speak_openais_own(hub)
+    lost = [name for name in hub if name in unknown]
     for name in lost:
         del hub[name]
-    if is_own:
-        _speak_openais_own(hub)
     return lost
 
 

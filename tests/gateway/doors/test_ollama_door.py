@@ -141,6 +141,31 @@ def test_openai_is_not_told_what_only_ollama_knows(
     assert asked == sent
 
 
+def test_what_a_server_does_not_know_is_left_out_and_remembered(
+    provider, gateway, upstream, completion
+):
+    provider()
+    unknown = "Unrecognized request arguments supplied: min_p, top_k"
+
+    def answer(request):
+        if asked_of(request).keys() & {"min_p", "top_k"}:
+            return httpx.Response(400, json={"error": {"message": unknown}})
+        return httpx.Response(200, json=completion)
+
+    seen = upstream(answer)
+    body = {
+        "model": "gpt-4o-mini",
+        "messages": [{"role": "user", "content": "hi"}],
+        "stream": False,
+        "options": {"top_k": 4, "min_p": 0.1, "repeat_penalty": 1.1},
+    }
+    client = gateway()
+    answers = [client.post("/api/chat", json=body) for _ in range(2)]
+    dropped = {each.headers["x-gateway-dropped-params"] for each in answers}
+    assert dropped == {"options.top_k, options.min_p"}
+    assert [len(asked_of(each)) for each in seen] == [6, 5, 4, 4]
+
+
 def test_a_stream_is_lines_and_tells_its_door(provider, gateway, upstream, ledger):
     provider()
     upstream(stream=frames_of("hel", "lo", usage=(9, 2)))
