@@ -4,7 +4,7 @@ https://platform.openai.com/docs/api-reference/chat/object
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from gateway.errors import GatewayError
 from gateway.hub.answers import reply_rules
@@ -21,13 +21,54 @@ from gateway.translators.openai.choices import (
 )
 from gateway.translators.openai.errors import WORDS
 from gateway.translators.openai.parts import with_plain_content
+from gateway.wire.shapes import ABSENT, Absent, AtLeastOne, Count, Shape, Text, fits
 
 _ERRORS = frozenset({"error", "base_resp"})
 """Keys that may tell of an error although there are choices."""
 
+_Plain = str | int | list[Any] | None
+"""What of a usage is no floating-point number."""
+
+
+class _Message(Shape):
+    role: Text
+    content: str | None = None
+    tool_calls: Absent = ABSENT
+    function_call: Absent = ABSENT
+
+
+class _Choice(Shape):
+    index: Any
+    message: _Message
+    finish_reason: Literal["stop", "length", "content_filter"]
+    error: Absent = ABSENT
+
+
+class _Regular(Shape):
+    """A text as OpenAI answers it, and nearly every other server.
+
+    Nothing is to be done to it but to name the model: to find that out by asking for
+    each deviation takes 9 µs of a call's 190, by its shape 4.
+    """
+
+    id: Text
+    object: Literal["chat.completion"]
+    created: Count
+    choices: AtLeastOne[_Choice]
+    usage: dict[str, _Plain | dict[str, _Plain | dict[str, Any]]] | None = None
+    error: Absent = ABSENT
+    base_resp: Absent = ABSENT
+
 
 def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> JSON:
     """Return the answer with the client's model name and a complete envelope."""
+    is_regular = fits(payload, _Regular) and not reply.options.get("reasoning_alias")
+    if is_regular and all(next(iter(each)) == "index" for each in payload["choices"]):
+        return reply_rules.whole({**payload, "model": reply.model}, reply)
+    return _made_regular(payload, reply)
+
+
+def _made_regular(payload: JSON, reply: Reply) -> JSON:
     if not isinstance(payload, dict):
         raise upstream_errors.no_answer("is not a JSON object")
     choices = payload.get("choices")
