@@ -26,8 +26,9 @@ _ESCAPE = re.compile(rb"%[0-9A-F]{2}")
 
 def redact(provider: Provider, data: bytes) -> bytes:
     """Return `data` without the provider's credentials."""
-    for secret in spellings_of(provider):
-        if secret in data:
+    secrets = spellings_of(provider)
+    if any(map(data.__contains__, secrets)):
+        for secret in secrets:
             data = data.replace(secret, REDACTED)
     return data
 

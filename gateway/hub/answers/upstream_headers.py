@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 
 _RELAYED = ("retry-after", "retry-after-ms", "x-should-retry")
 _REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id")
+_NAMES_OF_IDS = frozenset(_REQUEST_IDS)
 _ANTHROPIC = "anthropic-ratelimit-"
 _OPENAI = "x-ratelimit-"
 _BEGINNINGS = (*_RELAYED, _ANTHROPIC, _OPENAI)
@@ -26,9 +27,8 @@ def relayed_headers(headers: Mapping[str, str]) -> dict[str, str]:
     the seconds until then, counted from the answer's ``Date``.
     """
     relayed: dict[str, str] = {}
-    for name, value in headers.items():
-        if not name.startswith(_BEGINNINGS):
-            continue
+    for name in [name for name in headers if name.startswith(_BEGINNINGS)]:
+        value = headers[name]
         if name in _RELAYED:
             relayed[name] = value
         elif name.startswith(_OPENAI):
@@ -36,7 +36,7 @@ def relayed_headers(headers: Mapping[str, str]) -> dict[str, str]:
                 relayed[name] = value
         elif name.startswith(_ANTHROPIC):
             relayed.update(_from_anthropic(name, value, headers.get("date", "")))
-    for name in _REQUEST_IDS:
+    for name in () if _NAMES_OF_IDS.isdisjoint(headers) else _REQUEST_IDS:
         if name in headers and _REQUEST_ID.fullmatch(headers[name]):
             relayed["x-upstream-request-id"] = headers[name]
             break
