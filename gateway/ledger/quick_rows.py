@@ -1,14 +1,13 @@
-"""The values of nearly every row, found in a few passes at C speed.
+"""The values of nearly all rows, found column by column at C speed.
 
 A line is an array in the table's order (ledger/lines.py), so all that is left is to
-find out the cost and to make sure that the database takes the rest as it is: 5 µs a
-row, where looking at each value by its name (ledger/rows.py) takes 11. What does not
-pass is left to that way, which mends or refuses it.
+find out the cost and to make sure that the database takes the rest as it is: 4 µs a
+row where 500 come together, where looking at each value by its name (ledger/rows.py)
+takes 11. Rows of which one does not pass are left to that way, which mends or refuses.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from operator import gt, itemgetter
 from typing import Any
 
 from django.db import models
@@ -25,20 +24,20 @@ FIELDS: "list[models.Field[Any, Any]]" = [
 
 _WIDTH = len(FIELDS)
 _PLAIN = {int, float, bool, type(None)}
-_TEXTS = [field for field in FIELDS if isinstance(field, models.CharField)]
-_texts = itemgetter(*(PLACES[field.attname] for field in _TEXTS))
-_longest = [field.max_length or 0 for field in _TEXTS]
-_others = itemgetter(
-    *(
-        PLACES[field.attname]
-        for field in FIELDS
-        if not isinstance(field, models.CharField | models.JSONField)
-    )
-)
+_CONTAINERS = {list, dict}
+_TEXTS = [
+    (PLACES[field.attname], field.max_length or 0)
+    for field in FIELDS
+    if isinstance(field, models.CharField)
+]
 _LISTS = [PLACES[f.attname] for f in FIELDS if isinstance(f, models.JSONField)]
+_OTHERS = [
+    PLACES[field.attname]
+    for field in FIELDS
+    if not isinstance(field, models.CharField | models.JSONField)
+]
 _STARTED, _COST = PLACES["started_at"], PLACES["cost"]
 _FAILED, _STATUS, _OUTCOME = PLACES["failed"], PLACES["status"], PLACES["outcome"]
-_INPUT, _OUTPUT = PLACES["input_tokens"], PLACES["output_tokens"]
 _PRICES = PLACES["prices"]
 _PRICED = (
     "input_tokens",
@@ -50,7 +49,7 @@ _PRICED = (
     "endpoint",
     "upstream_model",
 )
-_priced = itemgetter(*(PLACES[name] for name in _PRICED))
+_PRICED_PLACES = [PLACES[name] for name in _PRICED]
 _FINE = (UsageRecord.Outcome.OK.value, UsageRecord.Outcome.CLIENT_CLOSED.value)
 
 Convert = Callable[[Any], object]
@@ -61,33 +60,47 @@ def has_failed(status: int | None, outcome: str) -> bool:
     return (status or 0) >= 400 or outcome not in _FINE
 
 
-def values_of(row: Row, moment: Convert, money: Convert) -> list[Any] | None:
-    """Return what the database takes for a row, None where something is to be mended.
+def values_of(
+    rows: Sequence[Row], moment: Convert, money: Convert
+) -> list[tuple[Any, ...]] | None:
+    """Return what the database takes for rows, None where one is to be mended.
 
     `moment` and `money` turn a datetime and a Decimal into its form. Raises
-    LookupError, ArithmeticError, TypeError or ValueError for what is no row.
+    LookupError, ArithmeticError, TypeError or ValueError where one is no row.
     """
-    if not _PLAIN.issuperset(map(type, _others(row))) or not _fit(_texts(row)):
+    columns: list[Any] = list(zip(*rows, strict=True))
+    if not (
+        all(_PLAIN.issuperset(map(type, columns[place])) for place in _OTHERS)
+        and all(_CONTAINERS.issuperset(map(type, columns[place])) for place in _LISTS)
+        and all(_fit(columns[place], longest) for place, longest in _TEXTS)
+    ):
         return None
-    values = row[:_WIDTH]
     for place in _LISTS:
-        if type(row[place]) is not list and type(row[place]) is not dict:
-            return None
-        values[place] = jsontext.dumps(row[place])
-    values[_STARTED] = moment(datetime.fromtimestamp(values[_STARTED], UTC))
-    values[_FAILED] = has_failed(values[_STATUS], values[_OUTCOME])
-    if values[_INPUT] is not None and values[_OUTPUT] is not None:
-        call = dict(zip(_PRICED, _priced(row), strict=True))
-        if (cost := prices.cost(call, row[_PRICES])) is not None:
-            values[_COST] = money(cost)
-    return values
+        columns[place] = map(jsontext.dumps, columns[place])
+    columns[_STARTED] = [
+        moment(datetime.fromtimestamp(each, UTC)) for each in columns[_STARTED]
+    ]
+    columns[_FAILED] = map(has_failed, columns[_STATUS], columns[_OUTCOME])
+    columns[_COST] = _costs(columns, money)
+    return list(zip(*columns[:_WIDTH], strict=True))
 
 
-def _fit(texts: tuple[Any, ...]) -> bool:
-    """Tell whether texts are none but texts, and go into their columns."""
+def _costs(columns: list[Any], money: Convert) -> list[object]:
+    """Return what each row cost, as the database takes it; what it told if unknown."""
+    costs: list[object] = list(columns[_COST])
+    priced = zip(*(columns[place] for place in _PRICED_PLACES), strict=True)
+    for number, (values, own) in enumerate(zip(priced, columns[_PRICES], strict=True)):
+        cost = prices.cost(dict(zip(_PRICED, values, strict=True)), own)
+        if cost is not None:
+            costs[number] = money(cost)
+    return costs
+
+
+def _fit(texts: tuple[Any, ...], longest: int) -> bool:
+    """Tell whether texts are none but texts, and go into their column."""
     try:
         whole = "".join(texts)
     except TypeError:
         return False
     # PostgreSQL has no place for NUL.
-    return "\x00" not in whole and not any(map(gt, map(len, texts), _longest))
+    return "\x00" not in whole and max(map(len, texts)) <= longest

@@ -55,6 +55,8 @@ class _Column(NamedTuple):
 _NAMES = [field.attname for field in FIELDS]
 _PROVIDER, _MODEL, _COST = map(_NAMES.index, ("provider", "model", "cost"))
 
+Values = tuple[Any, ...]
+"""A row's, in the order of the table's columns."""
 Costs = dict[tuple[str, str], float]
 """Dollars that calls came to, by provider and model."""
 
@@ -68,7 +70,7 @@ def store(lines: Sequence[Line], costs: Costs) -> list[Line]:
     if not lines:
         return []
     try:
-        stored = [_row(line) for line in lines]
+        stored = _rows(lines)
         with transaction.atomic(), connection.wrap_database_errors:
             _into_sqlite(stored) if connection.vendor == "sqlite" else _copy(stored)
     except _NO_ROW:
@@ -83,7 +85,7 @@ def store(lines: Sequence[Line], costs: Costs) -> list[Line]:
     return []
 
 
-def _into_sqlite(rows: list[list[Any]]) -> None:
+def _into_sqlite(rows: list[Values]) -> None:
     """Insert rows in the transaction; raises the database's own errors."""
     start = 0
     for count in ROWS_PER_STATEMENT:
@@ -93,7 +95,7 @@ def _into_sqlite(rows: list[list[Any]]) -> None:
             start += count
 
 
-def _copy(rows: list[list[Any]]) -> None:
+def _copy(rows: list[Values]) -> None:
     """Insert rows into PostgreSQL in the transaction; raises its own errors.
 
     By way of a table of this connection's own, because COPY knows no ON CONFLICT: 12 µs
@@ -116,16 +118,19 @@ def _copy(rows: list[list[Any]]) -> None:
         )
 
 
-def _row(line: Line) -> list[Any]:
-    """Return a call's values in the order of the columns, as the database takes them.
+def _rows(lines: Sequence[Line]) -> list[Values]:
+    """Return calls' values in the order of the columns, as the database takes them.
 
     Raises one of `_NO_ROW`.
     """
-    if isinstance(line, list):
-        values = quick_rows.values_of(line, _moment(), _money())
-        if values is not None:
-            return values
-    return _values(named(line))
+    arrays = [line for line in lines if isinstance(line, list)]
+    found = quick_rows.values_of(arrays, _moment(), _money()) if arrays else None
+    if found is None:
+        return [_values(named(line)) for line in lines]
+    if len(found) == len(lines):
+        return found
+    ready = iter(found)
+    return [next(ready) if isinstance(line, list) else _values(line) for line in lines]
 
 
 @cache
@@ -193,7 +198,7 @@ def _converter(field: "models.Field[Any, Any]") -> Convert | None:
             return None
 
 
-def _values(line: JSON) -> list[Any]:
+def _values(line: JSON) -> Values:
     """Return a call's values in the order of the columns, as the database takes them.
 
     Texts are cut to their columns, and NUL, which PostgreSQL has no place for, is
@@ -205,7 +210,7 @@ def _values(line: JSON) -> list[Any]:
         "cost": prices.cost(line, line.get("prices")),
         "failed": has_failed(line.get("status"), line.get("outcome", "")),
     }
-    values = []
+    values: list[Any] = []
     for name, default, longest, convert in _columns():
         value = line.get(name, default)
         kind = type(value)
@@ -219,4 +224,4 @@ def _values(line: JSON) -> list[Any]:
         elif convert is not None and value is not None:
             value = convert(value)
         values.append(value)
-    return values
+    return tuple(values)
