@@ -7,7 +7,6 @@ takes 11. Rows of which one does not pass are left to that way, which mends or r
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from django.db import models
@@ -65,7 +64,7 @@ def values_of(
 ) -> list[tuple[Any, ...]] | None:
     """Return what the database takes for rows, None where one is to be mended.
 
-    `moment` and `money` turn a datetime and a Decimal into its form. Raises
+    `moment` and `money` turn seconds since 1970 and a Decimal into its form. Raises
     LookupError, ArithmeticError, TypeError or ValueError where one is no row.
     """
     columns: list[Any] = list(zip(*rows, strict=True))
@@ -77,9 +76,7 @@ def values_of(
         return None
     for place in _LISTS:
         columns[place] = map(jsontext.dumps, columns[place])
-    columns[_STARTED] = [
-        moment(datetime.fromtimestamp(each, UTC)) for each in columns[_STARTED]
-    ]
+    columns[_STARTED] = map(moment, columns[_STARTED])
     columns[_FAILED] = map(has_failed, columns[_STATUS], columns[_OUTCOME])
     columns[_COST] = _costs(columns, money)
     return list(zip(*columns[:_WIDTH], strict=True))

@@ -6,7 +6,7 @@ a row, as much as half of what storing it does.
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from itertools import chain
 from typing import Any, NamedTuple
@@ -51,6 +51,8 @@ class _Column(NamedTuple):
     longest: int
     convert: Convert | None
 
+
+_EPOCH = datetime(1970, 1, 1)
 
 _NAMES = [field.attname for field in FIELDS]
 _PROVIDER, _MODEL, _COST = map(_NAMES.index, ("provider", "model", "cost"))
@@ -135,16 +137,20 @@ def _rows(lines: Sequence[Line]) -> list[Values]:
 
 @cache
 def _moment() -> Convert:
-    """Return how the database takes a datetime in UTC."""
+    """Return how the database takes seconds since 1970."""
     if connection.vendor == "sqlite":
-        # As Django writes it, without asking for the zone: 1.6 µs instead of 3.5.
-        return lambda moment: str(moment)[: -len("+00:00")]
-    return connection.ops.adapt_datetimefield_value
+        # As Django writes it, without asking for the zone: 0.8 µs instead of 3.5.
+        return lambda seconds: str(_EPOCH + timedelta(seconds=seconds))
+    adapted = connection.ops.adapt_datetimefield_value
+    return lambda seconds: adapted(datetime.fromtimestamp(seconds, UTC))
 
 
 @cache
 def _money() -> Convert:
     """Return how the database takes a cost."""
+    if connection.vendor == "sqlite":
+        # What Django makes of it in the end: 0.3 µs instead of 5.
+        return str
     field = UsageRecord._meta.get_field("cost")
     return partial(field.get_db_prep_save, connection=connection)
 
@@ -181,21 +187,10 @@ def _columns() -> list[_Column]:
             field.attname,
             None if field.null else field.get_default(),
             field.max_length or 0,
-            _converter(field),
+            _money() if isinstance(field, models.DecimalField) else None,
         )
         for field in FIELDS
     ]
-
-
-def _converter(field: "models.Field[Any, Any]") -> Convert | None:
-    """Return how the database takes values of `field`, None where just as they are."""
-    match field:
-        case models.DateTimeField():
-            return _moment()
-        case models.DecimalField():
-            return _money()
-        case _:
-            return None
 
 
 def _values(line: JSON) -> Values:
@@ -206,7 +201,7 @@ def _values(line: JSON) -> Values:
     """
     line = {
         **line,
-        "started_at": datetime.fromtimestamp(line.get("started_at", 0.0), UTC),
+        "started_at": _moment()(line.get("started_at", 0.0)),
         "cost": prices.cost(line, line.get("prices")),
         "failed": has_failed(line.get("status"), line.get("outcome", "")),
     }

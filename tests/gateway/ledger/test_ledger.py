@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import sys
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -288,14 +289,39 @@ def test_the_quick_way_gives_what_the_slow_one_does():
         line = {"call_id": "c", "started_at": 2.5, **FIELDS, **usage, **fields}
         row = [line.get(name, value) for name, value in lines.BLANK.items()]
         assert outcome_of(row) == outcome_of(lines.named(row)), fields
+    assert outcome_of(row) is not None
 
 
 def outcome_of(line):
     """Return the values that a line comes to, or that there are none."""
+    make = rows._rows
     try:
-        return rows._row(line)
+        (values,) = make([line])
     except rows._NO_ROW:
         return None
+    return values
+
+
+def test_rows_come_to_the_same_together_and_alone():
+    usage = {"input_tokens": 3, "output_tokens": 7, "started_at": 2.5}
+    array = [{**lines.BLANK, **FIELDS, **usage, "call_id": "a"}[n] for n in lines.BLANK]
+    told = {**FIELDS, **usage, "call_id": "b"}
+    odd = [*array]
+    odd[lines.PLACES["error_message"]] = "y" * 3000
+    for batch in ([array, told, array], [array, odd, array], [told], [odd]):
+        assert rows._rows(batch) == [outcome_of(line) for line in batch]
+        assert None not in rows._rows(batch)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 2.5, 1e-7, 1_790_000_000.1234565, 4e9 + 0.3])
+def test_the_database_takes_times_and_costs_as_django_hands_them_over(db, seconds):
+    moment = datetime.fromtimestamp(seconds, UTC)
+    told = connection.ops.adapt_datetimefield_value(moment)
+    assert str(rows._moment()(seconds)) == str(told)
+    field = UsageRecord._meta.get_field("cost")
+    for cost in (Decimal("0.000015"), Decimal("1E-7"), Decimal("12.30000000")):
+        told = field.get_db_prep_save(cost, connection)
+        assert str(rows._money()(cost)) == str(told)
 
 
 def test_a_line_has_the_columns_of_the_table_in_its_order():
