@@ -163,10 +163,10 @@ def _format(request: JSON) -> str | JSON | None:
 
 def _tools(rendering: Rendering) -> list[JSON]:
     """Return the tools on offer; Ollama cannot be forced to call one."""
-    offered, choice = offer_of(rendering.body, says_none=False, says_named=False)
+    offered, choice, text = offer_of(rendering.body, says_none=False, says_named=False)
     if choice.mode in ("named", "required"):
         rendering.losses.downgrade(choice.param)
-    return rendered_tools(offered, rendering, _tool, ("ollama",))
+    return rendered_tools(offered, rendering, _tool, ("ollama",), text=text)
 
 
 def _tool(tool: Tool, names: ToolNames) -> JSON:

@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from gateway.errors import GatewayError
 from gateway.hub.protocol import JSON, Route, UpstreamRequest
 from gateway.hub.requests.schemas.kept import Keep
+from gateway.hub.requests.tools.choice import offer_of
+from gateway.hub.requests.tools.offered import repeated_tools
 from gateway.translators import TRANSLATORS
 
 UPSTREAMS = {
@@ -20,6 +23,7 @@ UPSTREAMS = {
 OPEN = {"type": "object", "properties": {"Öl": {"type": "str"}}}
 FUNCTION = {"name": "my.tool", "parameters": OPEN, "strict": True}
 TOOL = {"type": "function", "function": FUNCTION}
+ALLOWED = {"type": "allowed_tools", "tools": [{"type": "function", "name": "b"}]}
 
 
 def render(upstream: str, **fields: Any) -> UpstreamRequest:
@@ -49,6 +53,36 @@ def test_functions_and_tools_of_one_text_are_kept_apart(upstream: str) -> None:
     as_function = str(render(upstream, functions=[odd]).body)
     assert "inner" in as_tool
     assert "outer" in as_function
+
+
+@pytest.mark.parametrize(
+    ("fields", "names"),
+    [
+        ({}, ["a", "b"]),
+        ({"tool_choice": {"type": "function", "function": {"name": "b"}}}, ["b"]),
+        ({"tool_choice": ALLOWED}, ["b"]),
+        ({"tool_choice": "none"}, []),
+    ],
+)
+def test_what_was_read_before_is_offered_as_it_is_chosen(
+    fields: JSON, names: list[str]
+) -> None:
+    tools = [{"type": "function", "function": {"name": name}} for name in "ab"]
+    for _ in range(2):
+        body = copy.deepcopy({"tools": tools, **fields})
+        offer = offer_of(body, says_none=False, says_named=False)
+        assert [tool.name for tool in offer.tools] == names
+        # Others are made of the text of all of them.
+        assert bool(offer.text) == (len(names) == len(tools))
+
+
+def test_tools_are_read_once_and_wrong_ones_refused_each_time() -> None:
+    read, text = repeated_tools({"tools": [TOOL]})
+    assert repeated_tools({"tools": copy.deepcopy([TOOL])}) == (read, text)
+    assert repeated_tools({"tools": copy.deepcopy([TOOL])})[0] is read
+    for _ in range(2):
+        with pytest.raises(GatewayError, match="used twice"):
+            repeated_tools({"tools": [TOOL, TOOL]})
 
 
 def test_a_mark_that_one_request_lost_is_there_for_the_next() -> None:

@@ -266,4 +266,4 @@ def test_what_an_upstream_cannot_be_told_is_said_by_the_offer(choice, words, nam
 
 
 def test_nothing_is_offered_where_there_are_no_tools():
-    assert offer_of({}) == ([], ToolChoice())
+    assert offer_of({}) == ([], ToolChoice(), b"")

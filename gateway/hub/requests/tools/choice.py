@@ -4,7 +4,7 @@ from typing import Any, Literal, NamedTuple
 
 from gateway.errors import invalid_request
 from gateway.hub.protocol import JSON
-from gateway.hub.requests.tools.offered import Tool, tools_of
+from gateway.hub.requests.tools.offered import Tool, repeated_tools
 
 Mode = Literal["", "auto", "none", "required", "named"]
 
@@ -26,10 +26,14 @@ _NO_CHOICE = ToolChoice()
 
 
 class Offer(NamedTuple):
-    """The tools to send, and what is still to be said about them."""
+    """The tools to send, and what is still to be said about them.
+
+    `text` is what the tools are known by, where they are all that the request holds.
+    """
 
     tools: list[Tool]
     choice: ToolChoice
+    text: bytes = b""
 
 
 def offer_of(body: JSON, *, says_none: bool = True, says_named: bool = True) -> Offer:
@@ -40,13 +44,15 @@ def offer_of(body: JSON, *, says_none: bool = True, says_named: bool = True) -> 
     """
     if "tools" not in body and "functions" not in body:
         return Offer([], _NO_CHOICE)
-    tools = tools_of(body)
+    tools, text = repeated_tools(body)
     choice = tool_choice_of(body, tools)
     if choice.mode == "none" and not says_none:
         return Offer([], choice)
     if choice.mode == "named" and not says_named:
         return Offer([tool for tool in tools if tool.name == choice.name], choice)
-    return Offer(allowed_tools(tools, choice), choice)
+    if choice.allowed is not None:
+        return Offer(allowed_tools(tools, choice), choice)
+    return Offer(tools, choice, text)
 
 
 def tool_choice_of(body: JSON, tools: list[Tool]) -> ToolChoice:

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 from gateway.errors import GatewayError, invalid_request, unsupported
 from gateway.hub.protocol import JSON
+from gateway.hub.requests.schemas.kept import Keep
+from gateway.wire.jsontext import encode
 
 _is_dated_type = re.compile(r".+_20\d{6}").fullmatch
 
@@ -44,6 +46,9 @@ class Tool(NamedTuple):
         return f"{self.param}.{'parameters' if self.native is None else _SCHEMA}"
 
 
+_KEPT: Keep[list[Tool]] = Keep(most=1024 * 1024, longest=128 * 1024)
+
+
 def tools_of(body: JSON) -> list[Tool]:
     """Return the tools of a valid request, from `tools` or the older `functions`.
 
@@ -71,6 +76,22 @@ def tools_of(body: JSON) -> list[Tool]:
             )
         names.add(tool.name)
     return tools
+
+
+def repeated_tools(body: JSON) -> tuple[list[Tool], bytes]:
+    """Return the tools of a valid request as `tools_of` does, or did before.
+
+    Beside them stands the text by which they are known. Agents offer the same ones with
+    every turn: to write them out takes a third of reading them. Nobody may change them.
+    """
+    are_functions = "functions" in body
+    text = encode(body["functions"] if are_functions else body.get("tools"))
+    key = (text, are_functions)
+    tools = _KEPT.find(key)
+    if tools is None:
+        tools = tools_of(body)
+        _KEPT.add(key, tools)
+    return tools, text
 
 
 def _parse_tool(tool: Any, param: str) -> Tool:

@@ -33,8 +33,12 @@ def rendered_tools(
     render: Callable[[Tool, ToolNames], JSON],
     way: tuple[Any, ...],
     schemas: StrictSchemas | None = None,
+    *,
+    text: bytes = b"",
 ) -> list[JSON]:
     """Return each of the `offered` tools as `render` makes it, or made it before.
+
+    `text` is that of all of them, where it is known.
 
     `way` names the format and all that the result depends on beside the tools and what
     `schemas`, where `render` uses them, still take. Of what is returned the tools may
@@ -42,7 +46,7 @@ def rendered_tools(
     """
     if not offered:
         return []
-    text = encode([tool.source for tool in offered])
+    text = text or encode([tool.source for tool in offered])
     left = schemas.left if schemas is not None else ()
     key = (text, "functions" in rendering.body, way, left)
     known = _KEPT.find(key)

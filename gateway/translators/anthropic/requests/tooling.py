@@ -12,7 +12,12 @@ from gateway.hub.requests.caching import MARKS, cache_mark, tool_cache_mark
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.schemas.normal import normalised
 from gateway.hub.requests.schemas.roots import tool_parameters
-from gateway.hub.requests.tools.choice import ToolChoice, is_parallel, offer_of
+from gateway.hub.requests.tools.choice import (
+    Offer,
+    ToolChoice,
+    is_parallel,
+    offer_of,
+)
 from gateway.hub.requests.tools.ids import ToolNames
 from gateway.hub.requests.tools.json_tool import (
     DESCRIPTION,
@@ -67,14 +72,15 @@ def render_tooling(rendering: Rendering, claude: Claude) -> Tooling:
     if _FIELDS.isdisjoint(body) and not rendering.calls:
         return Tooling([])
     forces = claude.model.forced_tools
-    offered, choice = offer_of(body, says_named=forces)
+    offer = offer_of(body, says_named=forces)
+    offered, choice = offer.tools, offer.choice
     if choice.mode in ("required", "named") and not forces:
         rendering.losses.downgrade(choice.param)
     schemas = StrictSchemas(
         rendering.losses, rendering.route.avoid, takes_strict=claude.model.structured
     )
     native = schemas.format(body)
-    if tools := _render_tools(offered, rendering, schemas, claude.dialect):
+    if tools := _render_tools(offer, rendering, schemas, claude.dialect):
         rendered = _render_choice(choice, rendering, forces=forces)
     else:
         # Claude wants the tools that a history mentions, but nobody offers them now.
@@ -111,7 +117,7 @@ def _single_calls(tooling: Tooling, dialect: Dialect) -> Tooling:
 
 
 def _render_tools(
-    offered: list[Tool],
+    offer: Offer,
     rendering: Rendering,
     schemas: StrictSchemas,
     dialect: Dialect,
@@ -122,7 +128,7 @@ def _render_tools(
         return _render_native(tool, tool.native, names, schemas, dialect)
 
     way = ("claude", dialect.refused_tools, dialect.refused_tool_fields)
-    return rendered_tools(offered, rendering, render, way, schemas)
+    return rendered_tools(offer.tools, rendering, render, way, schemas, text=offer.text)
 
 
 def _render_tool(tool: Tool, names: ToolNames, schemas: StrictSchemas) -> JSON:

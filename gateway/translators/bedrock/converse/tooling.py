@@ -13,7 +13,7 @@ from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.schemas.bare import bare_schema
 from gateway.hub.requests.schemas.normal import normalised
 from gateway.hub.requests.schemas.roots import tool_parameters
-from gateway.hub.requests.tools.choice import offer_of
+from gateway.hub.requests.tools.choice import Offer, offer_of
 from gateway.hub.requests.tools.ids import ToolNames
 from gateway.hub.requests.tools.json_tool import (
     DESCRIPTION,
@@ -51,12 +51,13 @@ def render_tooling(rendering: Rendering, profile: Profile) -> Tooling:
     Raises a 400 for tools that Converse cannot take.
     """
     names, by_name = rendering.names, "tool" in profile.choices
-    offered, choice = offer_of(rendering.body, says_none=False, says_named=by_name)
+    offer = offer_of(rendering.body, says_none=False, says_named=by_name)
+    choice = offer.choice
     schemas = StrictSchemas(
         rendering.losses, rendering.route.avoid, takes_strict=profile.structured
     )
     native = schemas.format(rendering.body)
-    tooling = Tooling(_render_tools(offered, rendering, schemas, profile))
+    tooling = Tooling(_render_tools(offer, rendering, schemas, profile))
     match choice.mode:
         case "auto" if "auto" in profile.choices and tooling.tools:
             tooling = tooling._replace(choice={"auto": {}})
@@ -75,7 +76,7 @@ def render_tooling(rendering: Rendering, profile: Profile) -> Tooling:
 
 
 def _render_tools(
-    offered: list[Tool],
+    offer: Offer,
     rendering: Rendering,
     schemas: StrictSchemas,
     profile: Profile,
@@ -88,7 +89,7 @@ def _render_tools(
         return block
 
     way = ("converse", profile.bare_schemas)
-    return rendered_tools(offered, rendering, render, way, schemas)
+    return rendered_tools(offer.tools, rendering, render, way, schemas, text=offer.text)
 
 
 def _tool_spec(

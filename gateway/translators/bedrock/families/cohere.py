@@ -135,7 +135,7 @@ def _outputs(message: Message) -> list[JSON]:
 
 
 def _tools(rendering: Rendering) -> list[JSON]:
-    offered, choice = offer_of(rendering.body, says_none=False, says_named=False)
+    offered, choice, _ = offer_of(rendering.body, says_none=False, says_named=False)
     if choice.mode in ("named", "required"):
         rendering.losses.downgrade(choice.param)
     return [_tool(tool, rendering.names) for tool in offered]

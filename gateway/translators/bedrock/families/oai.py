@@ -111,13 +111,13 @@ def _instruct(messages: list[JSON], wanted: str) -> None:
 
 
 def _tools(rendering: Rendering, host: Host) -> JSON:
-    offered, choice = offer_of(rendering.body, says_named=host.takes_names)
+    offered, choice, text = offer_of(rendering.body, says_named=host.takes_names)
 
     def render(tool: Tool, names: ToolNames) -> JSON:
         return _tool(tool, names, host)
 
     is_strict = host.takes_format and host.takes_strict
-    tools = rendered_tools(offered, rendering, render, ("oai", is_strict))
+    tools = rendered_tools(offered, rendering, render, ("oai", is_strict), text=text)
     if not host.takes_strict and any(tool.strict for tool in offered):
         rendering.losses.downgrade("tools")
     if not tools:
