@@ -30,11 +30,11 @@ def git(*words: str) -> str:
 
 
 def former_version() -> str:
-    """Return the last release, else the commit before a migration came last."""
+    """Return the last release, else the commit before tables last got columns."""
     if released := git("describe", "--tags", "--abbrev=0", "--match", "v*"):
         return released
-    words = "--diff-filter=A", "--format=%H", "--", "*/migrations/0*.py"
-    changed = git("log", "-1", *words)
+    adding = "--diff-filter=A", "-GAddField|CreateModel", "--format=%H"
+    changed = git("log", "-1", *adding, "--", "*/migrations/0*.py")
     return git("rev-parse", "--verify", "--quiet", f"{changed}^") if changed else ""
 
 
