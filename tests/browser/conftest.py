@@ -61,22 +61,6 @@ def chromium(started: tuple[Any, asyncio.AbstractEventLoop]) -> Iterator[Any]:
     asyncio._set_running_loop(None)
 
 
-class Axe:
-    """axe-core, given to a page once and asked for violations alone.
-
-    What it found in order, too, takes longer to hand over than to find.
-    """
-
-    def __init__(self) -> None:
-        self._base = pytest.importorskip("axe_playwright_python.base")
-
-    def run(self, page: Any, rules: str) -> Any:
-        """Return what keeps people out of a page as it stands, by some rules."""
-        if not page.evaluate("'axe' in window"):
-            page.evaluate(self._base.AXE_SCRIPT)
-        return self._base.AxeResults(page.evaluate(VIOLATIONS % rules))
-
-
 # What WCAG 2.2 asks for at level AA, and axe's best practices. Of its trials the one
 # about names that lack what is shown, which people say who talk to their browser.
 RULES = """
@@ -92,6 +76,22 @@ OF_COLOURS = """
 VIOLATIONS = """
 axe.run({resultTypes: ["violations"], %s}).then(({violations}) => ({violations}))
 """
+
+
+class Axe:
+    """axe-core, given to a page once and asked for violations alone.
+
+    What it found in order, too, takes longer to hand over than to find.
+    """
+
+    def __init__(self) -> None:
+        self._base = pytest.importorskip("axe_playwright_python.base")
+
+    def run(self, page: Any, rules: str = RULES) -> Any:
+        """Return what keeps people out of a page as it stands, by some rules."""
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(self._base.AXE_SCRIPT)
+        return self._base.AxeResults(page.evaluate(VIOLATIONS % rules))
 
 
 @pytest.fixture(scope="session")

@@ -108,11 +108,12 @@ def test_a_reload_costs_no_short_call(gateway, replay):
 @pytest.mark.parametrize("is_new", [True, False], ids=["new", "kept"])
 def test_a_connection_that_the_old_worker_took_is_answered_once_more(gateway, is_new):
     with Connection(gateway) as client:
-        if not is_new:
-            client.send(request(gateway, chat_body("good")))
-            assert client.answer().status == 200
         assert wait_until(lambda: client.worker() != 0, STOP_SECONDS)
         old = client.worker()
+        if not is_new:
+            # Last: a connection that is idle for a second is closed.
+            client.send(request(gateway, chat_body("good")))
+            assert client.answer().status == 200
         os.kill(gateway.pid, signal.SIGHUP)
         time.sleep(PAUSE_SECONDS)
         client.send(request(gateway, chat_body("good")))
