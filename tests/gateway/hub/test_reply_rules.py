@@ -68,7 +68,7 @@ def joined(out: list[JSON]) -> JSON:
     return built
 
 
-def answer(reply: Reply, content: str | None, *calls: JSON, finish: str) -> JSON:
+def answer(reply: Reply, content: Any, *calls: JSON, finish: str) -> JSON:
     message = chunks.message(reply, content=content, tool_calls=list(calls))
     completion = chunks.completion(reply, message, finish, USAGE)
     return reply_rules.whole(completion, reply)["choices"][0]
@@ -347,6 +347,15 @@ def test_a_streamed_answer_loses_its_fence() -> None:
     pieces = [made.content(text) for text in ("```", "json\n{", "}\n", "```")]
     out, _ = streamed(FENCE, *pieces, made.finish("stop"))
     assert joined(out)["content"] == "{}"
+
+
+@pytest.mark.parametrize("said", [5, True, [], {"text": "a"}])
+def test_what_is_no_text_goes_as_it_came(said: object) -> None:
+    assert answer(FENCE, said, finish="stop")["message"]["content"] == said
+    made = Chunks(FENCE)
+    chunk = {**made.content("x"), "choices": [{"index": 0, "delta": {"content": said}}]}
+    out, _ = streamed(FENCE, made.content("a"), chunk, made.finish("stop"))
+    assert [each for each in out if each["choices"][:1] == chunk["choices"]]
 
 
 # Failing and ending

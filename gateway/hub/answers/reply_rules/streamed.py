@@ -54,6 +54,9 @@ class RuledStream:
             return
         choice = chunk["choices"][0]
         delta = choice["delta"]
+        if not isinstance(delta.get("content"), str | None):
+            out.append(chunk)
+            return
         empty = not delta
         text = delta.pop("content", None) or ""
         calls = delta.pop("tool_calls", None)

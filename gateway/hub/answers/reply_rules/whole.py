@@ -11,7 +11,9 @@ def ruled(completion: JSON, reply: Reply) -> JSON:
     message = dict(choice["message"])
     finish = choice["finish_reason"]
     calls, content = _whole_calls(message.pop("tool_calls", None) or [], reply)
-    if content is None and (said := message.get("content")):
+    said = message.get("content")
+    # What is no text goes as it came: a broken server's number, say.
+    if content is None and said and isinstance(said, str):
         text = TextRules(reply)
         content = text.feed(said) + text.close()
         if text.stopped:
