@@ -89,11 +89,9 @@ def head(
     A header that held a line break would smuggle further headers or a second request.
     """
     method = request.method.encode("ascii")
-    if not isinstance(request, Outgoing):
+    if not isinstance(request, Outgoing) or request.put_besides is None:
         fields = sent_lines(request.headers)
         before, after = _around(method, path, lines, fields, keep_alive)
-    elif request.put_besides is None:
-        before, after = _around(method, path, lines, request.sent_lines(), keep_alive)
     else:
         # Made anew it costs a short call more than its parsing.
         kind = (method, path, lines, request.put_besides, keep_alive)

@@ -55,6 +55,7 @@ class RuledStream:
         choice = chunk["choices"][0]
         delta = choice["delta"]
         if not isinstance(delta.get("content"), str | None):
+            # What is no text goes as it came, as in a whole answer.
             out.append(chunk)
             return
         empty = not delta
