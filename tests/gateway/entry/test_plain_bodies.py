@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.entry import bodies
-from gateway.entry.plain_bodies import read_plain
+from gateway.entry.plain_bodies import Read, read_plain
 from gateway.errors import GatewayError
 from gateway.wire.jsontext import decode
 
@@ -157,6 +157,31 @@ def test_bounds_are_the_same_wherever_they_are_reached(lead, value, is_refused):
     said = verdict(quick, raw)
     assert said == verdict(bodies.judged, raw)
     assert isinstance(said, tuple) is is_refused
+
+
+@pytest.mark.proves("1.7")
+@pytest.mark.parametrize("kinds", ["[", "{", "[{", "{[", "[[{", "{{[", "[{{{{{["])
+@pytest.mark.parametrize("core", [1, None, "", '"[{', [], {}, [1, "a"], {"a": "]}"}])
+@pytest.mark.parametrize("depth", [126, 127, 128, 129])
+def test_depth_is_the_same_whatever_nests(kinds, core, depth):
+    containers = depth - isinstance(core, list | dict)
+    raw = json.dumps(nested(kinds, containers, core)).encode()
+    said = verdict(quick, raw)
+    assert said == verdict(bodies.judged, raw)
+    assert isinstance(said, tuple) is (depth > 128)
+    assert isinstance(read_plain(raw), Read) is (depth <= 128)
+
+
+def nested(kinds: str, depth: int, value: Any) -> dict[str, Any]:
+    """Return an object with `value` within as many containers, of `kinds` in turn.
+
+    All hold something else besides, texts full of brackets among it.
+    """
+    for place in range(depth - 1):
+        is_array = kinds[place % len(kinds)] == "["
+        other: Any = [None, "[{" * 9, [], {"c": {}}][place % 4]
+        value = [other, value] if is_array else {"a": value, "b": other}
+    return {"a": "[" * 200, "b": value}
 
 
 @pytest.mark.parametrize(
