@@ -24,9 +24,16 @@ def value_span(text: bytes, key: str, depth: int = 1) -> Span | None:
     """
     if b"\\u00" in text:
         return _first(text, _written_anyhow(text, key), depth)
-    places = list(_written_plainly(text, b'"%b"' % key.encode()))
-    if len(places) == 1:
+    quoted = b'"%b"' % key.encode()
+    start = text.find(quoted)
+    if start > 0 and text.find(quoted, start + 1) < 0:
         # As nearly always: how deep it stands need not be counted.
+        found = _value.match(text, start + len(quoted))
+        if found is None or text[start - 1] == _BACKSLASH:
+            return None
+        return found.span(1)
+    places = list(_written_plainly(text, quoted))
+    if len(places) == 1:
         return places[0][1]
     return _first(text, iter(places), depth)
 

@@ -68,7 +68,7 @@ def framed(body, compact, escaped, blanks=""):
 def streams(draw):
     """The events of a stream, most of which are alike."""
     compact, escaped, is_last = (draw(st.booleans()) for _ in range(3))
-    found, number = [], 0
+    found, number = [], draw(st.sampled_from([0, 1020]))
     kinds = draw(st.sampled_from([MESSAGES, RESPONSES]))
     bodies = st.one_of(kinds, kinds, kinds, OTHERS)
     for body in draw(st.lists(bodies | st.just(draw(bodies)), max_size=12)):

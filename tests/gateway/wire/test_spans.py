@@ -51,3 +51,8 @@ def test_a_key_further_in_is_found_at_its_depth():
 
 def test_a_value_that_is_no_string_has_no_span():
     assert value_span(b'{"model": 3}', "model") is None
+
+
+def test_what_only_looks_like_a_key_has_no_span():
+    for text in (rb'["\"model\" : \"x\""]', rb'{"a": "model"}', b"{}"):
+        assert value_span(text, "model") is None

@@ -12,20 +12,21 @@ from gateway.doors.responses.reasoning import summary_in
 from gateway.hub.protocol import JSON
 
 _is_own_id = re.compile(rf"[a-z]+_{OWN}[0-9A-Za-z]{{20,60}}").fullmatch
-_MARKS = (f"_{OWN}".encode(), f'"{OWN}.'.encode())
+_MARK_OF_ID, _MARK_OF_REASONING = f"_{OWN}".encode(), f'"{OWN}.'.encode()
 
-
-_KEPT = ("previous_response_id", "conversation", "prompt", "background")
+_KEPT = frozenset({"previous_response_id", "conversation", "prompt", "background"})
 
 
 def refers_to_kept(body: JSON) -> bool:
     """Tell whether a request is about what the provider that it began at keeps."""
+    if _KEPT.isdisjoint(body):
+        return False
     return any(body.get(name) not in (None, False) for name in _KEPT)
 
 
 def may_hold_ours(raw: bytes) -> bool:
     """Tell whether a request's bytes may hold anything of ours; nearly none does."""
-    return any(mark in raw for mark in _MARKS)
+    return _MARK_OF_ID in raw or _MARK_OF_REASONING in raw
 
 
 def without_ours(body: JSON) -> JSON:

@@ -22,6 +22,8 @@ _PADDING = re.compile(
 )
 _BLANK = b"\n\n"
 _DATA = b"data: "
+_COUNTED = [b"%d" % at for at in range(1024)]
+"""As nearly all streams number their events."""
 _MARKED = 12
 """Of an event's beginning, to find it by: a long mark takes longer to be found."""
 
@@ -144,6 +146,8 @@ class Alike:
         known = self._number
         number = _NUMBER.match(data, known.start()) if known is not None else None
         first = int(number[1]) if number else 0
+        if first + count <= len(_COUNTED):
+            return _COUNTED[first : first + count]
         return [b"%d" % at for at in range(first, first + count)]
 
     def _together(self, values: list[bytes]) -> bytes:

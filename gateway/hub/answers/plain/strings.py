@@ -8,6 +8,7 @@ from gateway.hub.protocol import JSON
 
 # Objects of an event say by these to which part of the answer they belong.
 _IDENTITY = ("index", "output_index", "content_index", "item_id")
+_SAYING = frozenset({str, dict, list})
 # Strings beside the text, the same in many events.
 _NO_TEXT = frozenset({"role", "type", "id", "object", "name", "call_id"})
 
@@ -33,15 +34,16 @@ def said_in(event: Any) -> Said:
 def _strings(
     holder: JSON, name: tuple[object, ...], is_text: bool = False
 ) -> Iterator[tuple[object, JSON, str]]:
-    name = (*name, *(holder.get(key) for key in _IDENTITY))
+    name = (*name, *map(holder.get, _IDENTITY))
     for key, value in holder.items():
+        kind = type(value)
+        if kind not in _SAYING:
+            continue
         is_part = is_text or key == "delta" or (key == "message" and "done" in holder)
-        match value:
-            case str() if (is_part or key == "text") and key not in _NO_TEXT:
+        if kind is str:
+            if (is_part or key == "text") and key not in _NO_TEXT:
                 yield (*name, key), holder, key
-            case dict():
-                yield from _strings(value, (*name, key), is_part)
-            case list():
-                for each in value:
-                    if isinstance(each, dict):
-                        yield from _strings(each, (*name, key), is_part)
+            continue
+        for each in (value,) if kind is dict else value:
+            if type(each) is dict:
+                yield from _strings(each, (*name, key), is_part)

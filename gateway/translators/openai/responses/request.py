@@ -83,12 +83,18 @@ def render_request(received: Received, route: Route, tail: str = "") -> Upstream
 
 class _Shortened(NamedTuple):
     body: JSON
-    dropped: tuple[str, ...]
+    dropped: tuple[str, ...] = ()
     downgraded: tuple[str, ...] = ()
 
 
 def _shortened(body: JSON, route: Route) -> _Shortened:
     """Return a request without what does not go on, itself where all of it does."""
+    if (
+        not route.avoid
+        and _PRIVATE not in body
+        and not route.options.get("drop_params")
+    ):
+        return _Shortened(body)
     unwanted = route.options.get("drop_params") or ()
     dropped = tuple(each for each in unwanted if each in body and each not in _NEEDED)
     removed = {*dropped, *(() if route.host == HOME else (_PRIVATE,))}
@@ -119,6 +125,8 @@ def _reply(body: JSON, route: Route) -> Reply:
 
 
 def _headers(sent: Mapping[str, list[str]], route: Route) -> dict[str, str]:
+    if sent.keys().isdisjoint(_HEADERS):
+        return own_headers(route.options)
     given = {name: ", ".join(sent[name]) for name in _HEADERS if name in sent}
     kept = {name: value for name, value in given.items() if _VALUE.fullmatch(value)}
     return {**kept, **own_headers(route.options)}

@@ -10,6 +10,21 @@ from gateway.hub.protocol import JSON
 _REASONS = {"max_output_tokens": "length"}
 """By which names the ledger knows them; others stay as they are."""
 
+_COUNTS = (
+    ("prompt_tokens", "input_tokens"),
+    ("completion_tokens", "output_tokens"),
+    ("total_tokens", "total_tokens"),
+)
+_DETAILS = (
+    (
+        "prompt_tokens_details",
+        "input_tokens_details",
+        ("cached_tokens", "cache_write_tokens"),
+    ),
+    ("completion_tokens_details", "output_tokens_details", ("reasoning_tokens",)),
+)
+"""By which names chat completions know them."""
+
 _LONGEST = 32
 """Characters of a reason that the ledger's column holds."""
 
@@ -19,21 +34,11 @@ def usage_of(response: JSON) -> JSON | None:
     usage = response.get("usage")
     if not isinstance(usage, dict) or not usage:
         return None
-    read, written = (
-        _object(usage.get(f"{side}_tokens_details")) for side in ("input", "output")
-    )
-    return {
-        "prompt_tokens": usage.get("input_tokens"),
-        "completion_tokens": usage.get("output_tokens"),
-        "total_tokens": usage.get("total_tokens"),
-        "prompt_tokens_details": {
-            "cached_tokens": read.get("cached_tokens"),
-            "cache_write_tokens": read.get("cache_write_tokens"),
-        },
-        "completion_tokens_details": {
-            "reasoning_tokens": written.get("reasoning_tokens")
-        },
-    }
+    told = {name: usage.get(by) for name, by in _COUNTS}
+    for name, by, counts in _DETAILS:
+        if isinstance(details := usage.get(by), dict):
+            told[name] = {each: details.get(each) for each in counts}
+    return told
 
 
 def finish_reason(response: JSON) -> str:
