@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from gateway.entry.request import FOUND, WRITE, Found, Request
+from gateway.entry.request import AT_ONCE, FOUND, WRITE, Found, Request
 from gateway.errors import GatewayError
 from gateway.worker.call_settings import call_settings
 from gateway.worker.capacity import Held, capacity
@@ -36,6 +36,7 @@ def request_of(scope: Mapping[str, Any]) -> Request:
     headers = _header_lists(scope["headers"], found)
     request = Request(scope["path"], scope["method"], address, headers, found=found)
     request.write = extensions.get(WRITE)
+    request.send_whole = extensions.get(AT_ONCE)
     if query:
         request.query = query.decode("latin-1")
     return request

@@ -1,6 +1,6 @@
 """A request on the data plane: nothing is decoded before somebody asks for it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,14 @@ FOUND = "gateway.found"
 
 WRITE = "gateway.write"
 """And under this one a `Write`, where it can send parts of a body without waiting."""
+
+AT_ONCE = "gateway.at_once"
+"""And under this one a `SendWhole`, where it takes an answer at once."""
+
+SendWhole = Callable[[int, Mapping[str, str], bytes], Awaitable[bool]]
+"""Sends a status, headers and a body; False where that goes by ASGI's messages alone.
+
+It is there for requests only whose answers have a body."""
 
 
 @dataclass(slots=True)
@@ -44,10 +52,10 @@ class Request:
     values. `caller` is known and `body` read before a view sees it; `held` is what the
     request takes of the worker (gateway/worker/capacity.py), `entry` is its line in the
     ledger once it has become a call. `query` is what stands behind the path's "?".
-    `send` is where its answer goes, `write` parts of it amid a stream, where the server
-    takes them; `waiting` what begins a stream that is late. `is_unread` as long as
-    nothing was taken of its body. `found` is what the requests with the same head
-    before it have told.
+    `send` is where its answer goes, `write` parts of it amid a stream and `send_whole`
+    all of it at once, where the server takes them; `waiting` what begins a stream that
+    is late. `is_unread` as long as nothing was taken of its body. `found` is what the
+    requests with the same head before it have told.
     """
 
     path: str
@@ -63,6 +71,7 @@ class Request:
     send: Callable[[dict[str, Any]], Awaitable[None]] | None = None
     waiting: Waiting | None = None
     write: Write | None = None
+    send_whole: SendWhole | None = None
     is_unread: bool = True
     found: Found | None = None
     _sent: Sent | None = None

@@ -9,9 +9,6 @@ from gateway.errors import GatewayError
 from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
 
-# A browser that opens an answer takes it for what it is labelled as: for no page.
-_NOSNIFF = (b"x-content-type-options", b"nosniff")
-
 
 @dataclass
 class Response:
@@ -49,14 +46,21 @@ def error_response(error: GatewayError, door: Envelope, sent: Sent) -> Response:
     return response
 
 
+def labelled(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of an answer, and what all answers say.
+
+    A browser that opens one takes it for what it is labelled as: for no page.
+    """
+    return {"x-content-type-options": "nosniff", **headers}
+
+
 def start_message(status: int, headers: Mapping[str, str]) -> dict[str, Any]:
     """Return the message with which ASGI has an answer begin."""
-    pairs = [_NOSNIFF]
-    if headers:
-        # No name or value holds a line feed, so all are encoded at once.
-        names = "\n".join(headers).lower().encode("latin-1").split(b"\n")
-        values = "\n".join(headers.values()).encode("latin-1").split(b"\n")
-        pairs += zip(names, values, strict=True)
+    told = labelled(headers)
+    # No name or value holds a line feed, so all are encoded at once.
+    names = "\n".join(told).lower().encode("latin-1").split(b"\n")
+    values = "\n".join(told.values()).encode("latin-1").split(b"\n")
+    pairs = [*zip(names, values, strict=True)]
     return {"type": "http.response.start", "status": status, "headers": pairs}
 
 

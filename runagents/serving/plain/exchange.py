@@ -10,13 +10,15 @@ to the same bytes.
 
 import asyncio
 import re
+from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
 from gunicorn.asgi import protocol
 from gunicorn.asgi.parser import CallbackRequest
 
-from gateway.entry.request import FOUND, WRITE
+from gateway.entry.request import AT_ONCE, FOUND, WRITE
+from runagents.serving.plain import whole
 from runagents.serving.plain.heads import Head
 
 Message = dict[str, Any]
@@ -148,6 +150,40 @@ class Answering:
         self._take(part, True)
         return not connection._flow_control.write_paused
 
+    async def send_whole(
+        self, status: int, headers: Mapping[str, str], body: bytes
+    ) -> bool:
+        """Take an answer at once, and return True once the client takes more.
+
+        `headers` by their names, whose case does not count. False where it has to come
+        by `send`, message by message; nothing has been done then. Raises RuntimeError
+        out of order.
+        """
+        if self.has_begun:
+            raise RuntimeError("the answer has begun already")
+        head = whole.head(status, headers, len(body))
+        if head is None:
+            return False
+        connection = self._connection
+        if connection._closed:
+            return True
+        self.has_begun = self.is_whole = True
+        self.will_close = self._is_last()
+        end = b"Connection: close\r\n\r\n" if self.will_close else b"\r\n"
+        connection._response_buffer = head + end
+        connection._send_body(body, False, True, len(body))
+        if connection._flow_control.write_paused:
+            await connection._flow_control.drain()
+        return True
+
+    def _is_last(self) -> bool:
+        """Tell whether the connection ends behind this answer, as far as is known."""
+        worker = self._connection.worker
+        return (
+            not (worker.alive and self._connection._keepalive)
+            or worker.nr + 1 >= worker.max_requests
+        )
+
     def _begin(self, status: int, headers: Headers) -> None:
         """Hold back the head until the body begins: both go out in one write."""
         if self.has_begun:
@@ -165,11 +201,7 @@ class Answering:
         self.has_begun = True
         # The client gets no 100 behind a final status.
         connection._body_receiver.expect_continue = False
-        worker = connection.worker
-        self.will_close = (
-            not (worker.alive and connection._keepalive)
-            or worker.nr + 1 >= worker.max_requests
-        )
+        self.will_close = self._is_last()
         lines = [b"%b: %b\r\n" % pair for pair in headers]
         if b"server" not in fields:
             lines.append(protocol._CACHED_SERVER_HEADER)
@@ -214,7 +246,9 @@ async def answer(connection: Any, request: PlainRequest, addresses: Addresses) -
     answering = Answering(connection)
     connection._response_buffer = None
     scope = request.scope(addresses, connection._root_path, connection.worker.state)
-    scope["extensions"][WRITE] = answering.write
+    extensions = scope["extensions"]
+    extensions[WRITE] = answering.write
+    extensions[AT_ONCE] = answering.send_whole
     try:
         receive = connection._body_receiver.receive
         await connection.app(scope, receive, answering.send)

@@ -11,11 +11,12 @@ from gunicorn.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.entry.request import FOUND, WRITE, Found
+from gateway.entry.request import AT_ONCE, FOUND, WRITE, Found
 from runagents.serving import server, worker
 from runagents.serving.logs import ServerLogger
 from runagents.serving.plain import parser
 from runagents.serving.plain.exchange import Answering, PlainRequest
+from runagents.serving.plain.whole import head as head_of_whole
 from tests.smuggling import SECOND, head
 
 START = {"type": "http.response.start", "status": 200, "headers": []}
@@ -98,11 +99,13 @@ def served(
     plainly: bool,
     found: list[Found | None] | None = None,
     writes: bool = False,
+    whole: tuple[Any, ...] | None = None,
     **of_worker: Any,
 ):
     """Return what is written for `data` where an application sends `messages`.
 
-    It `writes` those of a body's parts that are not the last. Besides what it was told
+    It `writes` those of a body's parts that are not the last, and sends none where the
+    server takes what is `whole` at once. Besides what it was told
     of each request, and whether the connection was closed. `found` gets what is kept
     with the head of each.
     """
@@ -118,6 +121,8 @@ def served(
         extensions = scope.pop("extensions", {})
         found.append(extensions.get(FOUND))
         told.append((scope, body))
+        if whole is not None and await extensions[AT_ONCE](*whole):
+            return
         for message in messages:
             if message is BREAKS:
                 raise OSError("broken")
@@ -219,6 +224,101 @@ def test_parts_are_written_as_they_are_sent(name):
     assert quick == served(ANSWERS[name], REQUEST + SECOND, plainly=True)
 
 
+HEADERS: dict[str, dict[str, str]] = {
+    "none": {},
+    "some": {"content-type": "a/b", "X-Y": "c d"},
+    "a value of nothing": {"x": ""},
+    "a value with marks of a form": {"x%s": "%d%%s"},
+}
+HEADERS_OF_NO_FORM: dict[str, dict[str, str]] = {
+    "a length": {"Content-Length": "3"},
+    "no connection": {"connection": "close"},
+    "a server": {"server": "own", "date": "then"},
+    "a tab": {"x": "a\tb"},
+    "a letter beyond ASCII": {"x": "\xe9"},
+    "a line in a value": {"x": "a\r\nb: c"},
+    "a line in a name": {"x\ny": "a"},
+    "a colon in a name": {"x: y": "a"},
+    "no name": {"": "a"},
+    "a NUL": {"x": "\0"},
+}
+
+
+def in_messages(status: int, headers: dict[str, str], data: bytes) -> list[Any]:
+    """Return an answer that is whole as ASGI's messages."""
+    pairs = [
+        (n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in headers.items()
+    ]
+    if "Content-Length" not in headers:
+        pairs.append((b"content-length", b"%d" % len(data)))
+    return [start(status, *pairs), body(data)]
+
+
+@pytest.mark.parametrize("headers", HEADERS.values(), ids=HEADERS)
+@pytest.mark.parametrize("size", [0, 5, 70_000])
+@pytest.mark.parametrize("status", [200, 404, 599])
+def test_a_whole_answer_is_written_at_once_as_gunicorn_writes_it(status, size, headers):
+    whole = (status, headers, b"x" * size)
+    quick = served([BREAKS], REQUEST + SECOND, plainly=True, whole=whole)
+    assert quick == served(in_messages(*whole), REQUEST + SECOND, plainly=False)
+
+
+@pytest.mark.parametrize("headers", HEADERS_OF_NO_FORM.values(), ids=HEADERS_OF_NO_FORM)
+def test_a_whole_answer_that_is_not_plain_comes_by_messages(headers):
+    whole = (200, headers, b"abc")
+    messages = in_messages(*whole)
+    quick = served(messages, REQUEST + SECOND, plainly=True, whole=whole)
+    assert quick == served(messages, REQUEST + SECOND, plainly=False)
+    assert head_of_whole(*whole[:2], 3) is None
+
+
+@pytest.mark.parametrize("status", [100, 204, 304])
+def test_a_whole_answer_that_has_no_body_comes_by_messages(status):
+    messages = [start(204), body(b"")]
+    quick = served(messages, REQUEST, plainly=True, whole=(status, {}, b"abc"))
+    assert quick == served(messages, REQUEST, plainly=False)
+
+
+class Full:
+    """A connection whose client has not taken what it was sent."""
+
+    _closed, _keepalive, write_paused = False, 75, True
+    _response_buffer = b""
+    alive, nr, max_requests = True, 0, 9
+    sent = b""
+    waited = False
+
+    def __init__(self) -> None:
+        self.worker = self._flow_control = self
+
+    async def drain(self) -> None:
+        self.waited = True
+
+    def _send_body(self, body: bytes, *of: object) -> None:
+        self.sent += self._response_buffer + body
+
+
+def test_a_whole_answer_waits_until_its_client_takes_more():
+    connection = Full()
+    assert asyncio.run(Answering(connection).send_whole(200, {}, b"a"))
+    assert connection.waited
+    assert connection.sent.endswith(b"\r\n\r\na")
+
+
+def test_a_whole_answer_to_a_client_that_is_gone_is_left_out():
+    connection = Full()
+    connection._closed = True
+    assert asyncio.run(Answering(connection).send_whole(200, {}, b"a"))
+    assert connection.sent == b""
+
+
+def test_an_answer_that_has_begun_is_not_sent_whole():
+    answering = Answering(Full())
+    answering.has_begun = True
+    with pytest.raises(RuntimeError):
+        asyncio.run(answering.send_whole(200, {}, b"a"))
+
+
 def test_a_client_that_is_full_or_gone_takes_no_part():
     class Flow:
         write_paused = False
@@ -245,10 +345,14 @@ def test_a_client_that_is_full_or_gone_takes_no_part():
 @pytest.mark.parametrize(
     "of_worker", [{"alive": False}, {"max_requests": 1}, {"max_requests": 2}]
 )
-@pytest.mark.parametrize("name", ["whole", "in chunks"])
+@pytest.mark.parametrize("name", ["whole", "in chunks", "at once"])
 def test_an_end_of_the_worker_is_told_as_gunicorn_tells_it(name, of_worker):
-    quick = served(ANSWERS[name], REQUEST + SECOND, plainly=True, **of_worker)
-    long = served(ANSWERS[name], REQUEST + SECOND, plainly=False, **of_worker)
+    whole = (200, {}, b"a")
+    messages = ANSWERS.get(name) or in_messages(*whole)
+    at_once = whole if name == "at once" else None
+    both = REQUEST + SECOND
+    quick = served(messages, both, plainly=True, whole=at_once, **of_worker)
+    long = served(messages, both, plainly=False, **of_worker)
     assert quick == long
     assert b"Connection: close" in quick[0]
 
