@@ -77,8 +77,11 @@ class RelayingResponses:
 
     def answer_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Return those of the upstream's headers that the client may see."""
-        own = {name: headers[name] for name in _OWN_HEADERS if name in headers}
-        return {**relayed_headers(headers), **own}
+        relayed = relayed_headers(headers)
+        for name in _OWN_HEADERS:
+            if name in headers:
+                relayed[name] = headers[name]
+        return relayed
 
     def avoidable(self, reply: Reply) -> tuple[Feature, ...]:
         """Return the path, which may be missing, and what others have sealed."""

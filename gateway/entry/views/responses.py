@@ -49,7 +49,9 @@ async def responses(request: Request, provider: str = "") -> Response | Streamed
         request.wait_for(asked, door)
     answer = await ask(asked, call, partial(between, door), provider)
     if isinstance(answer, WholeAnswer):
-        body = await _remembered(asked, answer, owner)
+        body = answer.body
+        if asked.own.is_kept:
+            body = await _remembered(asked, answer, owner)
         headers = door.answer_headers(answer.headers, request.sent())
         return json_response(answer.raw or body, headers=headers)
     response = StreamedAnswer(answer, partial(_remember_stream, asked, answer, owner))
@@ -103,10 +105,10 @@ async def recalled(asked: Asked, owner: str) -> Asked:
 
 
 async def _remembered(asked: Asked, answer: WholeAnswer, owner: str) -> JSON:
-    """Return a whole answer, which says whether it was kept."""
+    """Return a whole answer that is to be kept, which says whether it was."""
     body = answer.body
     token = token_of(body.get("id"))
-    if not token or not asked.own.is_kept:
+    if not token:
         return body
     is_kept = await _keep(owner, token, encode(body["output"]))
     return body if is_kept else {**body, "store": False}
