@@ -148,6 +148,17 @@ def visible(
     return found
 
 
+def nobody(provider: str) -> GatewayError:
+    """Return the 404 for a provider's name that leads to no model of the caller's."""
+    return GatewayError(
+        404,
+        "not_found_error",
+        f'No provider "{provider[:200]}" is there for this key. '
+        "GET /v1/models lists the models that it may use.",
+        code="provider_not_found",
+    )
+
+
 def within_reach(
     snapshot: Snapshot, caller: Caller, provider: str = ""
 ) -> list[Target]:

@@ -170,7 +170,7 @@ ENDPOINTS = (
     _endpoint(r"/metrics", "GET", metrics.metrics, is_public=True),
     _endpoint(r"/(?:api/hello)?", "GET", calls.alive, is_public=True),
     # Its server has no version in its paths; `/api/v1` is the registry's.
-    _of_ollama("/api/chat", "POST", calls.through(OLLAMA_DOOR)),
+    _of_ollama("/api/chat", "POST", ollama.chat),
     _of_ollama("/api/tags", "GET", ollama.tags),
     _of_ollama("/api/show", "POST", ollama.show),
     _of_ollama("/api/version", "GET", ollama.version),

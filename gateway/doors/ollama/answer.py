@@ -28,7 +28,7 @@ def message_of(completion: JSON, model: str) -> JSON:
     if message.get("refusal"):
         said["content"] = said["content"] or message["refusal"]
     end = _end(choice.get("finish_reason"), completion.get("usage"))
-    return {**_head(completion, model), "message": said, **end}
+    return {**head(completion, model), "message": said, **end}
 
 
 class Lines:
@@ -95,10 +95,11 @@ class Lines:
         return _written({**self._head(), "message": message, "done": False})
 
     def _head(self) -> JSON:
-        return _head(self._last, self._model)
+        return head(self._last, self._model)
 
 
-def _head(told: JSON, model: str) -> JSON:
+def head(told: JSON, model: str) -> JSON:
+    """Return how each object of an answer begins; `told` may say when it was made."""
     moment = datetime.fromtimestamp(told.get("created") or 0, UTC)
     return {"model": model, "created_at": moment.isoformat().replace("+00:00", "Z")}
 

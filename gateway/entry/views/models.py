@@ -31,8 +31,13 @@ _ESTIMATED = {"x-gateway-estimated": "input_tokens"}
 
 
 async def models(request: Request, provider: str = "") -> Response:
-    """List the models the caller may use; `provider` leaves those of one."""
+    """List the models the caller may use; `provider` leaves those of one.
+
+    Raises GatewayError (404) where that is nobody's name, or hidden from the caller.
+    """
     found = router.visible(registry.snapshot, request.caller, provider)
+    if provider and not found:
+        raise router.nobody(provider)
     query = dict(parse_qsl(request.query))
     if _speaks_messages(request):
         return _message(

@@ -303,7 +303,7 @@ def test_texts_are_embedded_by_anybody(provider, gateway, upstream):
     [
         ({"model": None}, "model is required"),
         ({"model": "nobody"}, "no provider found"),
-        ({"messages": []}, "messages must be"),
+        ({"messages": {}}, "messages must be"),
         ({"messages": [1]}, "messages[0] must be an object"),
         ({"stream": "yes"}, "stream must be"),
         ({"options": []}, "options must be an object"),
@@ -374,6 +374,53 @@ def test_what_its_clients_once_asked_is_refused_with_the_cure(
     assert refusal.value.error.startswith("/api/")
     assert cure in refusal.value.error
     assert seen == []
+
+
+@pytest.mark.parametrize(
+    ("keep_alive", "reason"), [(None, "load"), ("5m", "load"), (0, "unload")]
+)
+def test_a_model_is_ready_for_who_asks_to_load_it(
+    provider, gateway, upstream, keep_alive, reason
+):
+    """`ollama run` does so before the first question."""
+    provider()
+    seen = upstream(json={})
+    gateway()
+
+    async def ask(client):
+        told = [
+            await client.chat("gpt-4o-mini", keep_alive=keep_alive),
+            await client.generate("gpt-4o-mini", keep_alive=keep_alive),
+        ]
+        return [*told, *[each async for each in await streamed(client)]]
+
+    def streamed(client):
+        return client.chat("gpt-4o-mini", stream=True, keep_alive=keep_alive)
+
+    chat, generated, line = sdk(ask)
+    for each in (chat, generated, line):
+        assert (each.model, each.done, each.done_reason) == (
+            "gpt-4o-mini",
+            True,
+            reason,
+        )
+        assert each.created_at
+    assert (chat.message.role, chat.message.content) == ("assistant", "")
+    assert generated.response == ""
+    assert seen == []
+
+
+def test_a_model_that_is_not_there_cannot_be_loaded(provider, gateway):
+    provider()
+    client = gateway()
+    for path, body in (
+        ("/api/chat", {"model": "other", "messages": []}),
+        ("/api/generate", {"model": "other"}),
+        ("/api/chat", {}),
+    ):
+        answer = client.post(path, json=body)
+        assert answer.status_code == (404 if body else 400)
+        assert list(answer.json()) == ["error"]
 
 
 def test_openais_embeddings_are_answered_below_api(provider, gateway, upstream):

@@ -313,6 +313,16 @@ def test_models_of_one_provider_are_listed_below_its_name(provider, gateway):
     assert refused.json()["error"]["type"] == "not_found_error"
 
 
+def test_models_of_a_provider_that_is_not_there_are_not_found(provider, gateway):
+    """No empty list: a name that is mistyped is told, as it is to who asks a model."""
+    provider("one", models=("a",))
+    client = gateway()
+    for headers in ({}, VERSION):
+        refused = client.get("/v1/p/none/models", headers=headers)
+        assert refused.status_code == 404
+        assert '"none"' in refused.json()["error"]["message"]
+
+
 THOUGHT = {"type": "thinking", "thinking": "hm", "signature": "sig"}
 TOOL = {"name": "Read", "input_schema": {"type": "object", "properties": {}}}
 TURNS = [

@@ -45,7 +45,7 @@ def test_an_unknown_model_leaves_a_row_that_says_so(gateway, door, stored):
 @pytest.mark.parametrize(
     ("body", "model"),
     [
-        ('{"model": "gpt-4o"}', "gpt-4o"),
+        ('{"model": "gpt-4o", "messages": 1}', "gpt-4o"),
         ('{"model": 7, "messages": []}', ""),
         ("{", ""),
     ],
@@ -55,6 +55,14 @@ def test_a_bad_body_leaves_a_row(gateway, door, stored, body, model):
     assert gateway().post(door.path, content=body, headers=headers).is_client_error
     (row,) = stored()
     assert (row.outcome, row.status, row.model) == ("refused", 400, model)
+
+
+def test_a_model_that_cannot_be_loaded_leaves_a_row(gateway, stored):
+    client = gateway()
+    for path in ("/api/chat", "/api/generate"):
+        assert client.post(path, json={"model": "gpt-nope"}).status_code == 404
+    rows = [(row.status, row.model, row.door, row.outcome) for row in stored()]
+    assert rows == [(404, "gpt-nope", "ollama", "refused")] * 2
 
 
 def test_wrong_keys_are_counted_by_the_minute(gateway, door, stored, monkeypatch):
