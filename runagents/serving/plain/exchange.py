@@ -32,6 +32,8 @@ _FIELDS = re.compile(
 )
 
 _VERSION = (1, 1)
+_SIZES = protocol._CHUNK_PREFIXES
+"""The line before a chunk by its size, of small ones."""
 _BODILESS = frozenset({204, 304})
 
 
@@ -93,6 +95,7 @@ class Answering:
 
     __slots__ = (
         "_connection",
+        "_flows",
         "_is_chunked",
         "_left",
         "_omits_body",
@@ -103,7 +106,7 @@ class Answering:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
-        self._is_chunked = self._omits_body = False
+        self._is_chunked = self._omits_body = self._flows = False
         self._left: int | None = None
         self.has_begun = self.is_whole = self.will_close = False
 
@@ -147,7 +150,12 @@ class Answering:
         connection = self._connection
         if connection._closed:
             return False
-        self._take(part, True)
+        # One amid a stream, as most are, asks for a third of the steps.
+        size = _SIZES.get(len(part)) if self._flows and part else None
+        if size is None:
+            self._take(part, True)
+        else:
+            connection._safe_write(size + part + b"\r\n")
         return not connection._flow_control.write_paused
 
     async def send_whole(
@@ -228,6 +236,7 @@ class Answering:
         connection = self._connection
         if body:
             connection._send_body(body, self._is_chunked, not more, len(body))
+            self._flows = self._is_chunked
         elif not more:
             rest = connection._response_buffer or b""
             connection._response_buffer = None
@@ -236,6 +245,7 @@ class Answering:
             if rest:
                 connection._safe_write(rest)
         self.is_whole = not more
+        self._flows = self._flows and more
 
 
 async def answer(connection: Any, request: PlainRequest, addresses: Addresses) -> bool:

@@ -171,6 +171,14 @@ LENGTH = (b"Content-Length", b"5")
 ANSWERS = {
     "whole": WHOLE,
     "in chunks": [start(200), body(b"ab", more=True), body(b"", more=True), body(b"c")],
+    "chunks of all sizes": [
+        start(200),
+        *(
+            body(b"x" * size, more=True)
+            for size in (1, 2, 0, 3, 16_383, 16_384, 70_000)
+        ),
+        body(b"yz"),
+    ],
     "chunks that end with nothing": [start(200), body(b"ab", more=True), body(b"")],
     "nothing": [start(200), body(b"")],
     "nothing of no length": [start(200, (b"content-length", b"0")), body(b"")],
@@ -222,6 +230,12 @@ def test_an_answer_is_written_as_gunicorn_writes_it(messages):
 def test_parts_are_written_as_they_are_sent(name):
     quick = served(ANSWERS[name], REQUEST + SECOND, plainly=True, writes=True)
     assert quick == served(ANSWERS[name], REQUEST + SECOND, plainly=True)
+
+
+def test_no_part_is_taken_behind_the_end():
+    messages = [*ANSWERS["in chunks"], body(b"d", more=True)]
+    sent, *_ = served(messages, REQUEST, plainly=True, writes=True)
+    assert sent.endswith(b"1\r\nc\r\n0\r\n\r\n")
 
 
 HEADERS: dict[str, dict[str, str]] = {
