@@ -98,12 +98,27 @@ class Answers:
             return
         if self.state == HEAD:
             self._check_unfinished(size)
-        elif len(self.pieces) > known:
+        else:
+            self._count(size, known)
+
+    def passed(self, data: bytes) -> bytes:
+        """Take in what arrived amid a body, and return what it brings of that.
+
+        As `feed` and `take` do, where nothing waits to be taken. Nothing is returned
+        where more is to be known than that: it waits then.
+        """
+        pieces = self.pieces
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            self._stopped(error)
+            return b""
+        if self.state == BODY and pieces:
             self._framing = 0
-        elif self.state == BODY:
-            self._framing += size
-            if self._framing > LONGEST_FRAMING:
-                raise _refused("frames its body in too many bytes")
+            return pieces.pop() if len(pieces) == 1 else self.take()
+        self.size += len(data)
+        self._count(len(data), 0)
+        return b""
 
     def take(self) -> bytes:
         """Return what came of the body since the last time."""
@@ -178,6 +193,18 @@ class Answers:
         if isinstance(cause, httpx.RemoteProtocolError):
             raise cause from None
         raise _refused("is not valid HTTP") from error
+
+    def _count(self, size: int, known: int) -> None:
+        """Count bytes of framing, in which no piece came beside those `known`.
+
+        Raises httpx.RemoteProtocolError for too many.
+        """
+        if len(self.pieces) > known:
+            self._framing = 0
+        elif self.state == BODY:
+            self._framing += size
+            if self._framing > LONGEST_FRAMING:
+                raise _refused("frames its body in too many bytes")
 
     def _check_unfinished(self, size: int) -> None:
         """Raise httpx.RemoteProtocolError for a head that grows too long.

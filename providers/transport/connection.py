@@ -15,7 +15,7 @@ from typing import cast
 import httpx
 from aiohttp.connector import Connection as Lease
 
-from providers.transport.answers import BODY, DONE, HEAD, IDLE, Answers
+from providers.transport.answers import DONE, HEAD, IDLE, Answers
 from providers.transport.deadline import Deadlines, Overdue
 from providers.transport.failures import refusal
 
@@ -236,6 +236,10 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in what arrived."""
+        sink, waiter = self._sink, self._waiter
+        if sink is not None and waiter is not None and not waiter.done():
+            self._pour(data, sink, waiter)
+            return
         answer = self.answer
         if answer.state == IDLE:
             # It answers no request of ours, and must not answer the next one.
@@ -247,9 +251,6 @@ class Connection(asyncio.Protocol):
             answer.feed(data)
         except httpx.RemoteProtocolError as error:
             self._fail(error)
-            return
-        if self._sink is not None and answer.state == BODY and answer.pieces:
-            self._pour(self._sink)
             return
         if answer.size > READ_BUFFER and not self._is_paused:
             self._pause()
@@ -293,13 +294,20 @@ class Connection(asyncio.Protocol):
 
     # --- in between ---
 
-    def _pour(self, sink: Sink) -> None:
-        """Give what arrived to `sink`; wake who waits where that wants no more."""
-        waiter = self._waiter
-        if waiter is None or waiter.done():
+    def _pour(self, data: bytes, sink: Sink, waiter: asyncio.Future[None]) -> None:
+        """Give what arrived to `sink`; wake who waits where that wants no more.
+
+        Nothing waits to be taken meanwhile: there is nothing to join, to count, or to
+        have the upstream wait for.
+        """
+        self._silent_since = monotonic()
+        try:
+            piece = self.answer.passed(data)
+        except httpx.RemoteProtocolError as error:
+            self._fail(error)
             return
         try:
-            if not sink(self.take()):
+            if not (piece and sink(piece)):
                 self._wake()
         except Exception as error:  # noqa: BLE001 - whoever waits is told
             self._sink = self._waiter = None

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from providers import transport
 from providers.transport import GuardedTransport, NoAnswer
-from providers.transport.answers import DONE, Answers
+from providers.transport.answers import BODY, DONE, Answers
 from providers.transport.guard import Rules
 from tests.scripted import Scripted
 
@@ -577,14 +577,23 @@ def test_an_answer_that_nobody_closes_closes_its_connection(run):
 # --- the parser alone ---
 
 
-def read(pieces, method="POST", last=True):
-    """Return what a parser has understood of `pieces`."""
+def read(pieces, method="POST", last=True, *, at_once=False):
+    """Return what a parser has understood of `pieces`.
+
+    What they bring of a body is taken `at_once`, where it may be.
+    """
     answers = Answers()
     answers.expect(method)
+    body = b""
     for piece in pieces:
-        answers.feed(piece)
+        if at_once and answers.state == BODY and not answers.pieces:
+            body += answers.passed(piece)
+        else:
+            answers.feed(piece)
+        body += answers.take() if at_once and answers.state == BODY else b""
+    body += answers.take()
     is_whole = answers.finish() if last else answers.state == DONE
-    return answers.status, answers.headers, answers.take(), is_whole, answers.keeps
+    return answers.status, answers.headers, body, is_whole, answers.keeps
 
 
 WHOLE = {
@@ -600,19 +609,23 @@ WHOLE = {
 def test_an_answer_means_the_same_however_it_is_cut(answer, data):
     at = sorted(data.draw(st.lists(st.integers(0, len(answer)), max_size=12)))
     pieces = [answer[a:b] for a, b in zip([0, *at], [*at, len(answer)], strict=True)]
-    assert read([piece for piece in pieces if piece]) == read([answer])
+    given = [piece for piece in pieces if piece]
+    assert read(given) == read(given, at_once=True) == read([answer])
 
 
 @given(st.sampled_from([b"", HEAD, CHUNKED, CONTINUE]), st.binary(), st.binary())
 def test_bytes_that_are_no_answer_raise_nothing_else(start, first, second):
-    with contextlib.suppress(httpx.RemoteProtocolError):
-        read([start + first, second])
+    for at_once in (False, True):
+        with contextlib.suppress(httpx.RemoteProtocolError):
+            read([start + first, second], at_once=at_once)
 
 
 @given(st.sampled_from([*KEPT.values()]), st.binary(), st.booleans())
 def test_whatever_stands_behind_an_answer_is_no_part_of_it(whole, noise, at_once):
     answer, body = whole
-    pieces = [answer + noise] if at_once else [answer, noise]
+    *begun, end = cut(answer, max(1, len(answer) // 3))
+    pieces = [*begun, end + noise] if at_once else [*begun, end, noise]
+    assert read(pieces, last=False) == read(pieces, last=False, at_once=True)
     _, _, found, is_whole, keeps = read(pieces, last=False)
     assert (found, is_whole) == (body, True)
     assert keeps == (not noise.strip(b"\r\n"))
@@ -633,11 +646,14 @@ ENDLESS = {
 }
 
 
+@pytest.mark.parametrize("at_once", [False, True])
 @pytest.mark.parametrize("size", [1, 1000])
 @pytest.mark.parametrize(("start", "again"), ENDLESS.values(), ids=ENDLESS)
-def test_what_does_not_end_is_refused_before_it_fills_the_memory(start, again, size):
+def test_what_does_not_end_is_refused_before_it_fills_the_memory(
+    start, again, size, at_once
+):
     with pytest.raises(httpx.RemoteProtocolError):
-        read(cut(start + again * (300_000 // len(again)), size))
+        read(cut(start + again * (300_000 // len(again)), size), at_once=at_once)
 
 
 @pytest.mark.parametrize("start", [HEAD, HEAD + b"x-a: ", HEAD + b"x-a: b\r\nx-b: "])
