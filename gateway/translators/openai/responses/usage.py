@@ -10,11 +10,6 @@ from gateway.hub.protocol import JSON
 _REASONS = {"max_output_tokens": "length"}
 """By which names the ledger knows them; others stay as they are."""
 
-_COUNTS = (
-    ("prompt_tokens", "input_tokens"),
-    ("completion_tokens", "output_tokens"),
-    ("total_tokens", "total_tokens"),
-)
 _DETAILS = (
     (
         "prompt_tokens_details",
@@ -23,7 +18,7 @@ _DETAILS = (
     ),
     ("completion_tokens_details", "output_tokens_details", ("reasoning_tokens",)),
 )
-"""By which names chat completions know them."""
+"""Their parts: what chat completions call them, what responses do, and the counts."""
 
 _LONGEST = 32
 """Characters of a reason that the ledger's column holds."""
@@ -34,7 +29,11 @@ def usage_of(response: JSON) -> JSON | None:
     usage = response.get("usage")
     if not isinstance(usage, dict) or not usage:
         return None
-    told = {name: usage.get(by) for name, by in _COUNTS}
+    told: JSON = {
+        "prompt_tokens": usage.get("input_tokens"),
+        "completion_tokens": usage.get("output_tokens"),
+        "total_tokens": usage.get("total_tokens"),
+    }
     for name, by, counts in _DETAILS:
         if isinstance(details := usage.get(by), dict):
             told[name] = {each: details.get(each) for each in counts}
