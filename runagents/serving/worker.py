@@ -18,8 +18,8 @@ from gunicorn.workers import gasgi
 from gateway.worker.draining import STALLED, draining
 from runagents import settings
 from runagents.serving import exits
-from runagents.serving.plain import exchange
-from runagents.serving.plain.exchange import Addresses, PlainRequest
+from runagents.serving.plain import turns
+from runagents.serving.plain.exchange import PlainRequest
 from runagents.serving.plain.parser import Parser
 
 IDLE_CHECK_SECONDS = 0.25
@@ -31,14 +31,17 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
     """A connection that its worker knows."""
 
     _patience: asyncio.TimerHandle | None = None
-    _made_at = 0.0
-    _addresses: Addresses | None = None
+    _keepalive_handle: asyncio.TimerHandle | None
+    _idle_since = 0.0
+    """The time of the loop since which nothing is asked, while it is idle."""
 
     def connection_made(self, transport: Any) -> None:
         """Let the worker know of it."""
         self.worker.connections.add(self)
-        self._made_at = self.worker.loop.time()
+        self._idle_since = self.worker.loop.time()
         super().connection_made(transport)
+        self._request_ready = turns.Signal(self.worker.loop)
+        self._task.add_done_callback(self._tell_of_failure)
         # gunicorn times what comes after the first request of a connection only.
         self.worker.loop.call_later(settings.HEADER_TIMEOUT, self._close_if_unused)
 
@@ -47,6 +50,10 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         self.worker.connections.discard(self)
         self._stop_waiting()
         super().connection_lost(exc)
+
+    def _tell_of_failure(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.log.error("Error handling connection: %s", error, exc_info=error)
 
     def pause_writing(self) -> None:
         """Wait for a client that does not read, but not for ever."""
@@ -64,17 +71,8 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         if self._patience is not None:
             self._patience.cancel()
 
-    async def _serve_http_request(
-        self, request: Any, sockname: Any, peername: Any
-    ) -> Any:
-        # gunicorn makes a task for each call, for those that go on behind their last
-        # message. None does here, and a task costs the event loop two more rounds.
-        if not isinstance(request, PlainRequest):
-            return await self._handle_http_request(request, sockname, peername)
-        if self._addresses is None:
-            to, by = map(protocol._normalize_sockaddr, (sockname, peername))
-            self._addresses = to, by
-        return await exchange.answer(self, request, self._addresses)
+    async def _handle_connection(self) -> None:
+        await turns.take(self)
 
     def _on_headers_complete(self) -> Any:
         parser = self._callback_parser
@@ -86,10 +84,25 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         self._request_ready.set()
         return False
 
-    def _is_websocket_upgrade(self, request: Any) -> bool:
-        # Nothing here speaks it. As a request like any other it is refused in words;
-        # gunicorn has a 403 without any, which Codex asks for seven times.
-        return False
+    def _arm_keepalive_timer(self) -> None:
+        # One timer for many pauses: to start and stop one for each costs 2 µs.
+        self._idle_since = self.worker.loop.time()
+        if self._keepalive_handle is None:
+            self._keepalive_handle = self.worker.loop.call_later(
+                self._keepalive, self._close_if_still_idle
+            )
+
+    def _close_if_still_idle(self) -> None:
+        """Close it where nothing was asked for as long as it is kept."""
+        self._keepalive_handle = None
+        if not self._awaiting_request:
+            return
+        loop = self.worker.loop
+        left = self._idle_since + self._keepalive - loop.time()
+        if left > 0:
+            self._keepalive_handle = loop.call_later(left, self._close_if_still_idle)
+        else:
+            self._keepalive_timeout()
 
     def _close_transport(self) -> None:
         # A client that does not read would never let it close.
@@ -112,14 +125,8 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         """
         if not self._awaiting_request:
             return
-        if self.worker.loop.time() - self._idle_since() >= IDLE_SECONDS:
+        if self.worker.loop.time() - self._idle_since >= IDLE_SECONDS:
             self._keepalive_timeout()
-
-    def _idle_since(self) -> float:
-        """Return the time of the loop since which nothing is asked."""
-        if self._keepalive_handle is None:
-            return self._made_at
-        return float(self._keepalive_handle.when() - self.cfg.keepalive)
 
 
 # gunicorn makes connections and their readers by these names, and offers no other way

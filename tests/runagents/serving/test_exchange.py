@@ -28,7 +28,7 @@ class Log:
 
     access_log_enabled = ServerLogger.access_log_enabled
 
-    def _leave(self, *told: object) -> None:
+    def _leave(self, *told: object, **how: object) -> None:
         """Leave a line out."""
 
     debug = error = exception = warning = info = _leave
