@@ -4,7 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import httpx
 
@@ -22,6 +22,7 @@ from gateway.identifiers import token
 from gateway.ledger.spool import Entry
 from gateway.ledger.usage import usage_fields
 from gateway.models import UsageRecord
+from gateway.values import Value
 from gateway.wire.jsontext import JSON
 from gateway.worker.call_settings import call_settings
 from gateway.worker.capacity import capacity
@@ -44,7 +45,7 @@ T = TypeVar("T")
 A = TypeVar("A")
 
 
-class WholeAnswer(NamedTuple):
+class WholeAnswer(Value, frozen=True):
     """An answer that came at once: its body and headers for the client, who gave it.
 
     `raw` is what the client gets where that is not `body` as it would be encoded.

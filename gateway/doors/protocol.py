@@ -5,10 +5,11 @@ Doors are sans-IO as translators are: bytes or objects in, objects or bytes out.
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from gateway.errors import GatewayError
 from gateway.hub.protocol import Route
+from gateway.values import Value
 from gateway.wire.jsontext import JSON
 from gateway.wire.members import Members
 
@@ -24,7 +25,7 @@ __all__ = [
 ]
 
 
-class Sent(NamedTuple):
+class Sent(Value, frozen=True):
     """A request as it came, apart from what its body says.
 
     `headers` maps lower-case names to all their values; whatever a door reads of them
@@ -49,7 +50,7 @@ NOTHING_SENT = Sent(MappingProxyType({}))
 """What stands behind a question that is asked from within."""
 
 
-class Asked(NamedTuple):
+class Asked(Value, frozen=True):
     """What a client asks for, in its own words.
 
     `model` is the name it uses, `stream` whether it wants the answer as it comes.
@@ -67,7 +68,7 @@ class Asked(NamedTuple):
     stays: bool = False
 
 
-class HubRequest(NamedTuple):
+class HubRequest(Value, frozen=True):
     """A request in the hub's format; `body` is not to be mutated.
 
     `dropped` and `downgraded` name, in the client's words, what it lost on the way.

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypedDict, runtime_checkable
 
 from gateway.errors import GatewayError
 from gateway.hub.answers.state import StreamState
+from gateway.values import Value
 from gateway.wire.bounds import MAX_EVENT
 from gateway.wire.jsontext import JSON
 
@@ -33,7 +34,7 @@ __all__ = [
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class Route(NamedTuple):
+class Route(Value, frozen=True):
     """Where a request goes, as far as its format depends on it; no credentials.
 
     `model` is the id the client used and reads in every answer, `upstream_model` the
@@ -66,7 +67,7 @@ class Route(NamedTuple):
     default_output: int = 0
 
 
-class Reply(NamedTuple):
+class Reply(Value, frozen=True):
     """What the parser of an answer must know about the request.
 
     Each translator fills in what it needs; `wire` lets a translator with several
@@ -185,7 +186,7 @@ class Learned(TypedDict, total=False):
     hides_reasoning: bool
 
 
-class UpstreamRequest(NamedTuple):
+class UpstreamRequest(Value, frozen=True):
     """One request in the upstream's format.
 
     `path` is appended to the provider's endpoint exactly as it stands, percent-encoding
@@ -210,7 +211,7 @@ class UpstreamRequest(NamedTuple):
     method: str = "POST"
 
 
-class Payload(NamedTuple):
+class Payload(Value, frozen=True):
     """A whole answer: what it says, and the bytes that say so."""
 
     body: JSON

@@ -1,7 +1,7 @@
 """What a passage is: the way of one request to an upstream, and of its answer back."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from gateway.calls.passages.wording import ClientPath
 from gateway.doors.protocol import Asked, StreamRenderer
@@ -17,13 +17,14 @@ from gateway.hub.protocol import (
     Route,
     UpstreamRequest,
 )
+from gateway.values import Value
 
 __all__ = ["Passage", "Prepared", "Reader", "Whole"]
 
 T = TypeVar("T")
 
 
-class Whole(NamedTuple):
+class Whole(Value, frozen=True):
     """A whole answer: its `body` for the client, and what the ledger wants of it.
 
     `usage` has OpenAI's shape. `raw` is what the client gets where that is not `body`
@@ -42,7 +43,7 @@ def _nothing() -> tuple[str, ...]:
     return ()
 
 
-class Prepared(NamedTuple):
+class Prepared(Value, frozen=True):
     """A request as far as it can be read before its images are there.
 
     `remote_urls` must be fetched before `render` makes the upstream's request: it takes
