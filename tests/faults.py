@@ -315,6 +315,25 @@ async def _stream(
     await writer.drain()
 
 
+async def _echo_in_stream(
+    server: FaultServer, request: Received, writer: asyncio.StreamWriter
+) -> None:
+    """A stream that says our own credential letter by letter, in reads of 90 bytes."""
+    words = ["word "] * 12
+    whole = b""
+    for text in [*words, *(request.header("authorization") or ""), *words]:
+        choice = {**CHUNK["choices"][0], "delta": {"content": text}}
+        whole += b"data: %b\n\n" % json.dumps({**CHUNK, "choices": [choice]}).encode()
+    whole += b"data: [DONE]\n\n"
+    _start_stream(writer)
+    for at in range(0, len(whole), 90):
+        _chunk(writer, whole[at : at + 90])
+        await writer.drain()
+        await asyncio.sleep(0.001)
+    writer.write(b"0\r\n\r\n")
+    await writer.drain()
+
+
 async def _drip(
     server: FaultServer, request: Received, writer: asyncio.StreamWriter
 ) -> None:
@@ -461,6 +480,7 @@ FAULTS: dict[str, Fault] = {
     "stall": _stall,
     "silence": _silence,
     "stream": _stream,
+    "echo-in-stream": _echo_in_stream,
     "drip": _drip,
     "drip-head": _drip_head,
     "cut": _cut,

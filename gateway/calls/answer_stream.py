@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from functools import partial
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import httpx
 
@@ -17,10 +17,11 @@ from gateway.calls import failures, upstream
 from gateway.calls.kept_bodies import Frames
 from gateway.calls.passages import Reader
 from gateway.calls.redaction import redacted, redacted_piece
+from gateway.calls.redaction.glance import glance
 from gateway.calls.redaction.withholding import withholding
 from gateway.calls.rounds import Rounds
 from gateway.errors import GatewayError
-from gateway.hub.answers.relay import Relayed
+from gateway.hub.answers.relay import Relayed, Text
 from gateway.hub.protocol import PausingParser
 from gateway.ledger.usage import usage_fields
 from gateway.models import UsageRecord
@@ -35,6 +36,10 @@ CHARACTERS_PER_TOKEN = 4
 UNEXPLAINED = "The provider ended its stream without a reason to end; it was complete."
 
 T = TypeVar("T")
+
+
+def _nothing(data: bytes) -> None:
+    """Say of each read that it is to be fed."""
 
 
 class AnswerStream(Generic[T]):
@@ -68,6 +73,8 @@ class AnswerStream(Generic[T]):
         self._body = upstream.body_of(response)
         self._next: asyncio.Task[httpx.Response] | None = None
         self._withholding = withholding(self._provider)
+        self._glance = glance(self._provider, self._withholding)
+        self._text: Callable[[bytes], Text[Any] | None] = _nothing
         self._ready: list[Relayed[T]] = []
         self._broken: GatewayError | None = None
         self._begins_by: float | None = None
@@ -118,12 +125,21 @@ class AnswerStream(Generic[T]):
         """
         if self._begins_by is None:
             # What is logged by then is of this call.
-            run = copy_context().run
-            pour = partial(self._pour, write)
-            await transport.pour(self._body, lambda data: run(pour, data))
+            run, pour = copy_context().run, partial(self._pour, write)
+            await transport.pour(self._body, partial(run, pour))
 
     def _pour(self, write: Callable[[T], bool], data: bytes) -> bool:
-        self._translate(data)
+        # Nearly every read brings text and nothing else, and is sent at a glance.
+        told = self._text(data)
+        if told is None:
+            self._translate(data)
+        elif not told.data:
+            return True
+        elif self._glance is not None and self._glance.is_clear(told):
+            self._characters += len(told.text)
+            return write(told.data)
+        else:
+            self._take_in(told.relayed())
         while self._ready:
             if not write(self._next_ready()):
                 return False
@@ -160,6 +176,8 @@ class AnswerStream(Generic[T]):
         if not self._first_byte:
             self._first_byte = True
             self._entry.fields["first_byte_ms"] = self._entry.elapsed_ms()
+            if self._glance is not None and self._kept is None:
+                self._text = self.reader.text or _nothing
         return self._kept_piece(self._ready.pop(0).data)
 
     async def behind(self) -> T | None:
@@ -277,7 +295,10 @@ class AnswerStream(Generic[T]):
     def _translate(self, data: bytes | None) -> None:
         """Take in what arrived; None is the end."""
         reader = self.reader
-        relayed = reader.close() if data is None else reader.feed(data)
+        self._take_in(reader.close() if data is None else reader.feed(data))
+
+    def _take_in(self, relayed: Relayed[T]) -> None:
+        """Book what came, and get ready what of it may go on."""
         self._characters += relayed.characters
         self._finish_reason = relayed.finish_reason or self._finish_reason
         if self._state.error is not None and self.failure is None:

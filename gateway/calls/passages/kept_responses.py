@@ -91,6 +91,7 @@ class _Uncounted:
     """A stream that is passed on, and of which nothing is booked."""
 
     pausing: PausingParser | None = None
+    text = None
 
     def __init__(self, reader: RelayReader) -> None:
         self._reader = reader

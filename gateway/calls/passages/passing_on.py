@@ -58,6 +58,7 @@ class RelayReader:
     """Reads a stream that is passed on; `renderer` writes its last frames."""
 
     pausing: PausingParser | None = None
+    text = None
 
     def __init__(self, relay: Relay, renderer: StreamRenderer) -> None:
         self.renderer = renderer

@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 from gateway.calls.passages.wording import ClientPath
 from gateway.doors.protocol import Asked, StreamRenderer
 from gateway.errors import GatewayError
-from gateway.hub.answers.relay import Relayed
+from gateway.hub.answers.relay import Relayed, Text
 from gateway.hub.answers.state import StreamState
 from gateway.hub.protocol import (
     JSON,
@@ -63,6 +63,8 @@ class Reader(Protocol[T]):
 
     `state` tells how far the answer is, `pausing` is the parser of one that may pause.
     `renderer` is the one that wrote the frames so far, and so knows the last ones.
+    `text` is a quicker way of reads that bring text as those before did, where there is
+    one: it returns None, and changes nothing, where they are to be fed all the same.
     """
 
     @property
@@ -73,6 +75,9 @@ class Reader(Protocol[T]):
 
     @property
     def renderer(self) -> StreamRenderer: ...
+
+    @property
+    def text(self) -> Callable[[bytes], Text[T] | None] | None: ...
 
     def feed(self, data: bytes) -> Relayed[T]:
         """Return what `data` came to."""

@@ -43,4 +43,4 @@ class _ShortFrames:
         self.renderer = renderer
         self.state: StreamState = parser.state
         stream = PlainStream(parser, texts)
-        self.feed, self.close = stream.feed, stream.close
+        self.feed, self.close, self.text = stream.feed, stream.close, stream.text

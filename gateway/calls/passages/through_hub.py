@@ -131,6 +131,8 @@ class ThroughHub(Generic[T]):
 class HubReader(Generic[T]):
     """Reads an upstream's stream; `render` makes what is given on of its chunks."""
 
+    text = None
+
     def __init__(
         self,
         parser: StreamParser,

@@ -26,11 +26,25 @@ MARK = REDACTED.decode()
 # credential in several fields by turns is unheard of, a word's last letter is not.
 PATIENCE = 4
 
+SHORT = 64
+"""Characters of text that are looked through in one glance; longer, it is slower."""
+
 
 def withholding(provider: Provider) -> "Withholding[Any] | None":
     """Return what one stream of `provider` passes through; None without secrets."""
-    forms = _forms(spellings_of(provider))
+    forms = forms_of(spellings_of(provider))
     return Withholding(forms) if forms.all else None
+
+
+def _beginnings(texts: list[str]) -> str:
+    """Return a pattern for the first characters of `texts`, and less at an end.
+
+    For few of them: it is compiled at once, and few words of a text begin so.
+    """
+    begun = {text[:2] for text in texts}, {text[:1] for text in texts}
+    ends = [rf"{re.escape(text)}\Z" for texts in begun for text in sorted(texts)]
+    whole = sorted({re.escape(text[:3]) for text in texts})
+    return "|".join([*whole, *ends]) or "(?!)"
 
 
 class Forms:
@@ -44,6 +58,8 @@ class Forms:
         self._by_first: dict[str, list[str]] = {}
         for form in self.all:
             self._by_first.setdefault(form[0], []).append(form)
+        self.glance = re.compile(_beginnings(texts)).search
+        """Finds nothing in text that neither holds a spelling nor may begin one."""
         firsts = "".join(map(re.escape, self._by_first))
         self._first = re.compile(f"[{firsts}]" if firsts else r"(?!)").search
 
@@ -76,17 +92,18 @@ class Forms:
 
 
 @lru_cache(maxsize=256)
-def _forms(spellings: tuple[bytes, ...]) -> Forms:
+def forms_of(spellings: tuple[bytes, ...]) -> Forms:
+    """Return what to look for where a credential is spelled so."""
     return Forms(spellings)
 
 
 class Withholding(Generic[T]):
-    """The pieces of one stream, of which some wait; `T` as in `Relayed`."""
+    """The pieces of one stream, of which some are `waiting`; `T` as in `Relayed`."""
 
     def __init__(self, forms: Forms) -> None:
         self._forms = forms
         self._hearing = Hearing()
-        self._waiting: list[Relayed[T]] = []
+        self.waiting: list[Relayed[T]] = []
 
     def pass_on(self, relayed: Relayed[T]) -> Relayed[T] | None:
         """Return what may go on now that `relayed` came; None where it all waits."""
@@ -95,11 +112,11 @@ class Withholding(Generic[T]):
         said = relayed.said
         if said is None:
             said = self._hearing.said(relayed.data)
-        if not self._waiting and not self._is_doubtful(said):
+        if not self.waiting and not self._is_doubtful(said):
             return relayed
         if relayed.said is None:
             relayed = relayed._replace(said=said)
-        self._waiting.append(relayed)
+        self.waiting.append(relayed)
         texts = self._texts()
         if any(self._forms.find(text) for text in texts.values()):
             self._rewrite(self._forms.find)
@@ -120,6 +137,8 @@ class Withholding(Generic[T]):
         """Tell whether a credential stands or may have begun in what is `said`."""
         forms = self._forms
         for text in said.values():
+            if len(text) <= SHORT and forms.glance(text) is None:
+                continue
             if forms.start(text) < len(text):
                 return True
             # Within JSON it may have been hidden by escapes.
@@ -130,7 +149,7 @@ class Withholding(Generic[T]):
     def _texts(self) -> Said:
         """Return what is said in all that waits."""
         texts: Said = {}
-        for piece in self._waiting:
+        for piece in self.waiting:
             for name, text in (piece.said or {}).items():
                 texts[name] = texts.get(name, "") + text
         return texts
@@ -138,9 +157,9 @@ class Withholding(Generic[T]):
     def _rewrite(self, find: events.Find) -> None:
         """Take what is found out of all that waits, which becomes one piece."""
         texts = {name: replaced(text, find) for name, text in self._texts().items()}
-        piece = _together(self._waiting)
+        piece = _together(self.waiting)
         data = events.rewritten(piece.data, find, MARK)
-        self._waiting = [piece._replace(data=data, said=texts)]
+        self.waiting = [piece._replace(data=data, said=texts)]
 
     def _ends(self, texts: Said) -> dict[object, int]:
         """Return by field how many characters at the end of `texts` are to wait."""
@@ -148,7 +167,7 @@ class Withholding(Generic[T]):
         for name, text in texts.items():
             begun = len(text) - self._forms.start(text)
             others = 0
-            for piece in reversed(self._waiting):
+            for piece in reversed(self.waiting):
                 if name in (piece.said or {}):
                     break
                 others += 1
@@ -158,7 +177,7 @@ class Withholding(Generic[T]):
 
     def _release(self, ends: dict[object, int]) -> Relayed[T] | None:
         """Let go of all but the pieces with the `ends`; None where there is nothing."""
-        pieces = self._waiting
+        pieces = self.waiting
         kept: list[Relayed[T]] = []
         while ends and pieces:
             piece = pieces.pop()
@@ -169,7 +188,7 @@ class Withholding(Generic[T]):
             kept.insert(0, piece)
             left = {name: end - len(said.get(name, "")) for name, end in ends.items()}
             ends = {name: end for name, end in left.items() if end > 0}
-        self._waiting = kept
+        self.waiting = kept
         return _together(pieces) if pieces else None
 
 

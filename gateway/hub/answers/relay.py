@@ -9,6 +9,7 @@ from gateway.wire import sse
 __all__ = [
     "Relayed",
     "Said",
+    "Text",
     "TextRenderer",
     "Texts",
     "encoded",
@@ -49,6 +50,25 @@ class Texts(NamedTuple):
     strings: list[bytes]
     text: str
     chunk: JSON
+
+
+class Text(NamedTuple, Generic[T]):
+    """What a read came to that brought text, in frames as there were before.
+
+    `aside` is what differs in these besides, and `like` the same object where all else
+    is the same. `name` is the field of the answer that the text belongs to.
+    """
+
+    data: T
+    text: str
+    aside: str
+    like: object
+    name: object
+
+    def relayed(self) -> Relayed[T]:
+        """Return it as it comes with all else."""
+        said: Said = {self.name: self.text} if self.text else {}
+        return Relayed(self.data, len(self.text), "", bool(self.text), said)
 
 
 class TextRenderer(Protocol):

@@ -79,7 +79,9 @@ def asked(takes: Callable[[], bool] | None = None) -> Client:
     return client
 
 
-@pytest.mark.parametrize("fault", ["stream", "cut", "no-end-marker", "error-in-stream"])
+@pytest.mark.parametrize(
+    "fault", ["stream", "cut", "no-end-marker", "error-in-stream", "echo-in-stream"]
+)
 def test_a_stream_is_the_same_whichever_way_it_goes(faulty, fault, settings):
     settings.KEEPALIVE_SECONDS = 60
     faulty(fault)
@@ -95,6 +97,20 @@ def test_what_comes_while_the_task_waits_is_written_at_once(faulty, ledger):
     assert len(client.written) >= EVENTS - 2
     (row,) = ledger()
     assert (row["outcome"], row["finish_reason"]) == ("ok", "stop")
+
+
+def test_a_credential_in_pieces_is_withheld_from_what_is_written_at_once(
+    faulty, ledger
+):
+    faulty("echo-in-stream")
+    client = asked(lambda: True)
+    assert "[redacted]" in client.text
+    assert "upstream" not in client.text
+    assert client.text.count("word ") == 24
+    assert len(client.written) >= 20
+    (row,) = ledger()
+    said = 24 * "word " + "Bearer sk-upstream-key-0123456789"
+    assert row["output_tokens"] == len(said) // 4
 
 
 def test_a_client_that_takes_no_more_is_waited_for(faulty):

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
+from gateway.hub.answers.plain.reads import PlainReads
 from gateway.hub.answers.relay import Relayed, Said, TextRenderer, Texts
 from gateway.hub.protocol import JSON
 from gateway.wire.jsontext import JSONError, decode, encode, encode_lines
@@ -93,6 +94,8 @@ class PlainFrames:
         self._chunk = chunk
         index = chunk["choices"][0]["index"]
         self._name: object = (index, "content") if index else "content"
+        event = [format.HEAD + payload[0], *payload[1:-1], payload[-1] + _BLANK]
+        self.reads = PlainReads(event, frame, chunk, self._name)
         self._tells_empty = format.TELLS_EMPTY
         before, *between, after = payload
         # Claude's events may end with blanks before the last bracket.

@@ -7,8 +7,10 @@ but the plain events, and told of these.
 from typing import Protocol, TypeGuard
 
 from gateway.hub.answers.plain.frames import PlainFormat, PlainFrames, Run, is_plain
+from gateway.hub.answers.plain.reads import LONGEST
 from gateway.hub.answers.relay import (
     Relayed,
+    Text,
     TextRenderer,
     encoded,
     joined,
@@ -72,26 +74,48 @@ class PlainStream:
         self._frames: PlainFrames | None = None
         self._lessons = _LESSONS
         self._longest = min(_LONGEST, parser.largest)
+        self._longest_read = min(LONGEST, parser.largest)
         self._held = b""
-        self._is_short = False
-        """Whether the parser has read nothing since it was last asked what it takes."""
+        self._short: PlainFrames | None = None
+        """What went the short way last, unless the parser has read anything since."""
+        self._passed = 0
+        """Characters of text that the parser has not been told of."""
+
+    def text(self, data: bytes) -> Text[bytes] | None:
+        """Return what `data` comes to where it brings text as the last reads did.
+
+        None, and nothing has changed, where it is to be fed.
+        """
+        if self._short is None:
+            return None
+        data = self._held + data
+        if len(data) > self._longest_read:
+            return None
+        told = self._short.reads.read(data, self._renderer)
+        if told is None:
+            return None
+        text, self._held = told
+        self._passed += len(text.text)
+        return text
 
     def feed(self, data: bytes) -> Relayed[bytes]:
         """Return the frames for `data`."""
         if self._held:
             data, self._held = self._held + data, b""
         known = self._frames
-        if known is not None and (self._is_short or self._takes(known)):
+        if self._passed:
+            self._tell_passed()
+        if known is not None and (self._short is known or self._takes(known)):
             if not data.endswith(_BLANK):
                 data = self._whole(data)
                 if not data:
                     return Relayed(b"", said={})
             told = known.only(data, self._renderer)
             if told is not None:
-                self._is_short = True
+                self._short = known
                 self._parser.passed(known.part, told.characters)
                 return told
-        self._is_short = False
+        self._short = None
         pieces: list[Relayed[bytes]] = []
         position = 0
         while position < len(data) and not self._state.is_over:
@@ -101,10 +125,19 @@ class PlainStream:
     def close(self) -> Relayed[bytes]:
         """Return the frames for what was held back."""
         chunks: list[JSON] = []
+        if self._passed:
+            self._tell_passed()
         if self._held:
             chunks = self._parser.feed(self._held)
             self._held = b""
         return self._rendered(chunks + self._parser.close())
+
+    def _tell_passed(self) -> None:
+        """Tell the parser of text before it reads anything else."""
+        known, characters = self._frames, self._passed
+        if known is not None:
+            self._parser.passed(known.part, characters)
+        self._passed = 0
 
     def _step(self, data: bytes, position: int, pieces: list[Relayed[bytes]]) -> int:
         """Read events from `position` on, the short way or the long one.

@@ -16,6 +16,7 @@ from gateway.hub.answers.plain.frames import PlainFrames
 from gateway.hub.protocol import Reply
 from gateway.translators import openai
 from gateway.wire.jsontext import spellings
+from tests.gateway.calls.passages.reading import quickly
 
 DOORS = {"chat": chat, "messages": messages, "responses": responses}
 KEY = 'sk-"\\up'
@@ -83,7 +84,12 @@ TAILS = st.sampled_from(
         {"error": {"message": "no"}},
     ]
 )
-RUNS = st.tuples(st.lists(PIECES, min_size=1, max_size=6) | st.lists(OTHERS), TAILS)
+RUNS = st.tuples(
+    st.lists(PIECES, min_size=1, max_size=6)
+    | st.lists(PIECES, min_size=12, max_size=12)
+    | st.lists(OTHERS),
+    TAILS,
+)
 
 
 def payload(choice, tail, compact):
@@ -113,7 +119,13 @@ def streams(draw):
     return "".join(f"data: {each}\n\n" for each in [*written, last]).encode()
 
 
+PLACES = st.lists(st.integers(0, 4000), max_size=12) | st.integers(1, 400)
+"""Where a stream is cut, or every how many bytes."""
+
+
 def cut(data, places):
+    if isinstance(places, int):
+        places = range(0, len(data), places)
     edges = sorted({place % (len(data) + 1) for place in places} | {0, len(data)})
     return [data[a:b] for a, b in pairwise(edges)]
 
@@ -135,11 +147,12 @@ def last_words(read):
     return read.renderer.end() if error is None else read.renderer.fail(error)
 
 
+@pytest.mark.parametrize("make", [short_frames, quickly])
 @pytest.mark.parametrize("door", DOORS)
 @settings(max_examples=200)
-@given(data=streams(), places=st.lists(st.integers(0, 4000), max_size=12))
-def test_the_short_way_gives_what_the_long_way_gives(door, data, places):
-    long, short = (reader(DOORS[door], make) for make in (frames, short_frames))
+@given(data=streams(), places=PLACES)
+def test_the_short_way_gives_what_the_long_way_gives(door, make, data, places):
+    long, short = (reader(DOORS[door], make) for make in (frames, make))
     for read in cut(data, places):
         assert short.feed(read) == long.feed(read)
         assert told(short) == told(long)
@@ -149,15 +162,15 @@ def test_the_short_way_gives_what_the_long_way_gives(door, data, places):
 
 @pytest.mark.parametrize("door", DOORS)
 @settings(max_examples=200)
-@given(data=streams(), places=st.lists(st.integers(0, 4000), max_size=12))
+@given(data=streams(), places=PLACES)
 def test_credentials_are_withheld_alike(door, data, places):
     out = []
-    for make in (frames, short_frames):
+    for make in (frames, short_frames, quickly):
         read, withholding = reader(DOORS[door], make), Withholding(FORMS)
         given = [withholding.pass_on(read.feed(each)) for each in cut(data, places)]
         given += [withholding.pass_on(read.close()), withholding.rest()]
         out.append([each and each.data for each in given])
-    assert out[0] == out[1]
+    assert out[0] == out[1] == out[2]
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -176,3 +189,17 @@ def test_text_does_go_the_short_way(door, monkeypatch):
     said = reader(DOORS[door], short_frames).feed(data)
     assert said.said == {"content": "".join(f"w{n}\n" for n in range(50))}
     assert runs == [48]
+
+
+@pytest.mark.parametrize("tail", [{}, {"obfuscation": "ab1"}])
+@pytest.mark.parametrize("size", [90, 200, 250, 600])
+@pytest.mark.parametrize("door", DOORS)
+def test_small_reads_of_text_do_go_the_quick_way(door, size, tail):
+    texts = [f"w{n} é" for n in range(100)]
+    words = [payload(delta({"content": text}), tail, True) for text in texts]
+    data = "".join(f"data: {each}\n\n" for each in words).encode()
+    read = reader(DOORS[door], quickly)
+    reads = cut(data, size)
+    said = [read.feed(each).said.get("content", "") for each in reads]
+    assert "".join(said) == "".join(texts)
+    assert read.texts > len(reads) * 0.8

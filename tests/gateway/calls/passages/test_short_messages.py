@@ -16,6 +16,7 @@ from gateway.hub.answers.plain.frames import PlainFrames
 from gateway.hub.protocol import Reply
 from gateway.translators import anthropic
 from gateway.wire.jsontext import spellings
+from tests.gateway.calls.passages.reading import quickly
 
 KEY = 'sk-"\\up'
 FORMS = Forms(spellings(KEY))
@@ -73,7 +74,11 @@ OTHERS = st.one_of(
     ),
 )
 PIECES = TEXTS.map(lambda text: delta("text_delta", text=text))
-RUNS = st.lists(PIECES, min_size=1, max_size=6) | st.lists(OTHERS, max_size=3)
+RUNS = (
+    st.lists(PIECES, min_size=1, max_size=6)
+    | st.lists(PIECES, min_size=12, max_size=12)
+    | st.lists(OTHERS, max_size=3)
+)
 BETWEEN = st.sampled_from(["", "", "", ": comment\n", "id: 5\n", "\n", "{cut\n\n"])
 
 
@@ -99,7 +104,13 @@ def streams(draw):
     return out.replace("\n", lines).encode("utf-8", "surrogatepass")
 
 
+PLACES = st.lists(st.integers(0, 4000), max_size=12) | st.integers(1, 400)
+"""Where a stream is cut, or every how many bytes."""
+
+
 def cut(data, places):
+    if isinstance(places, int):
+        places = range(0, len(data), places)
     edges = sorted({place % (len(data) + 1) for place in places} | {0, len(data)})
     return [data[a:b] for a, b in pairwise(edges)]
 
@@ -120,11 +131,12 @@ def told(read):
 @settings(max_examples=200)
 @given(
     data=streams(),
-    places=st.lists(st.integers(0, 4000), max_size=12),
+    places=PLACES,
     largest=st.sampled_from([1 << 20, 1 << 20, 200]),
+    make=st.sampled_from([short_frames, quickly]),
 )
-def test_the_short_way_gives_what_the_long_way_gives(door, data, places, largest):
-    ways = (frames, short_frames)
+def test_the_short_way_gives_what_the_long_way_gives(door, data, places, largest, make):
+    ways = (frames, make)
     long, short = (reader(door, make, largest=largest) for make in ways)
     for read in cut(data, places):
         assert short.feed(read) == long.feed(read)
@@ -136,15 +148,15 @@ def test_the_short_way_gives_what_the_long_way_gives(door, data, places, largest
 
 @DOORS
 @settings(max_examples=100)
-@given(data=streams(), places=st.lists(st.integers(0, 4000), max_size=12))
+@given(data=streams(), places=PLACES)
 def test_credentials_are_withheld_alike(door, data, places):
     out = []
-    for make in (frames, short_frames):
+    for make in (frames, short_frames, quickly):
         read, withholding = reader(door, make), Withholding(FORMS)
         given = [withholding.pass_on(read.feed(each)) for each in cut(data, places)]
         given += [withholding.pass_on(read.close()), withholding.rest()]
         out.append([each and each.data for each in given])
-    assert out[0] == out[1]
+    assert out[0] == out[1] == out[2]
 
 
 @pytest.mark.parametrize("blanks", [0, 4])

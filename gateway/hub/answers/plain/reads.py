@@ -1,0 +1,127 @@
+"""Network reads that bring plain text and nothing else, as models write.
+
+One brings a token or two, and as often as not ends amid the next event. Who looks at
+both its ends for all that it might be takes 250 steps of the interpreter; to see that
+it goes on as the stream went on before takes 120. What this says no to is read the
+other way (stream.py), and a test holds both to the same bytes.
+"""
+
+import re
+from functools import partial
+
+from gateway.hub.answers.relay import Text, TextRenderer, Texts
+from gateway.hub.protocol import JSON
+
+LONGEST = 1024
+"""Bytes that are read so: what brings more is looked at all at once elsewhere."""
+
+
+_is_plain = re.compile(rb'[^"\\\x00-\x1f]++').fullmatch
+_made = partial(tuple.__new__, Text)
+
+_NOTHING = Text(b"", "", "", None, None)
+
+
+class PlainReads:
+    """The reads of one stream's plain events, which are alike but for their strings.
+
+    `event` is what is around the strings of one as it came, `frame` the same as it
+    leaves, `chunk` what one was translated to, and `name` the field of the answer that
+    their text adds to.
+    """
+
+    def __init__(
+        self, event: list[bytes], frame: list[bytes], chunk: JSON, name: object
+    ) -> None:
+        self._name = name
+        self._head, *between, self._tail = _with_quotes(event)
+        self._size = len(self._head)
+        self._between = between[0] if between else b""
+        self._first, *middle, self._last = _with_quotes(frame)
+        self._next = self._last + self._first
+        self._middle = middle[0] if middle else b""
+        self._chunk = chunk
+
+    def read(
+        self, data: bytes, renderer: TextRenderer | None
+    ) -> tuple[Text[bytes], bytes] | None:
+        """Return what `data` says, and what it has of an event that is not whole.
+
+        In frames of `renderer`, else OpenAI's. None, and nothing has changed, where it
+        is to be read the other way.
+        """
+        head = self._head
+        *events, rest = data.split(self._tail)
+        if not (head.startswith(rest) or self._is_begun(rest)):
+            return None
+        strings = []
+        for event in events:
+            if not event.startswith(head):
+                return None
+            strings.append(event[self._size :])
+        if not strings:
+            return _NOTHING, rest
+        framed, aside = strings, ""
+        if self._between:
+            parted = self._parted(strings)
+            if parted is None:
+                return None
+            strings, framed, aside = parted
+        text = _text(strings)
+        if text is None:
+            return None
+        if renderer is None:
+            frames = self._first + self._next.join(framed) + self._last
+        else:
+            quoted = [b'"%b"' % string for string in strings]
+            told = renderer.render_texts(Texts(quoted, text, self._chunk))
+            if told is None:
+                return None
+            frames = told
+        return _made((frames, text, aside, self, self._name)), rest
+
+    def _is_begun(self, rest: bytes) -> bool:
+        """Tell whether `rest` is an event like these, and nothing behind its head."""
+        size = self._size
+        return (
+            rest.startswith(self._head)
+            and rest.find(b"\n", size) < 0
+            and rest.find(b"\r", size) < 0
+        )
+
+    def _parted(
+        self, strings: list[bytes]
+    ) -> tuple[list[bytes], list[bytes], str] | None:
+        """Return texts alone, with their padding as the client gets it, and this.
+
+        None where one has none, or other than letters and digits.
+        """
+        texts, framed, aside = [], [], ""
+        for string in strings:
+            text, divided, padding = string.partition(self._between)
+            if not divided or (padding and not padding.isalnum()):
+                return None
+            texts.append(text)
+            framed.append(text + self._middle + padding)
+            aside += padding.decode() + '"'
+        return texts, framed, aside
+
+
+def _text(strings: list[bytes]) -> str | None:
+    """Return the text of JSON strings that need no look at all; None of others."""
+    joined = b"".join(strings)
+    if _is_plain(joined) is None or not all(strings):
+        return None
+    try:
+        if len(strings) > 1 and not joined.isascii():
+            # What is none by itself may be text together.
+            return "".join([string.decode() for string in strings])
+        return joined.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _with_quotes(around: list[bytes]) -> list[bytes]:
+    """Return what is around some strings, with the quotes that these have."""
+    first, *between, last = around
+    return [first + b'"', *(b'"%b"' % each for each in between), b'"' + last]
