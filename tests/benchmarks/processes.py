@@ -27,8 +27,13 @@ def free_port() -> int:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return this process's environment with `more` and without the server's own."""
+    """Return this process's environment with `more` and without the server's own.
+
+    What is installed has been compiled; a start that compiles everything anew, as it
+    would without leave to keep it, is nobody's.
+    """
     kept = {k: v for k, v in os.environ.items() if not k.startswith("RUNAGENTS_")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return {**kept, **more}
 
 
