@@ -5,10 +5,11 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from django.core.asgi import get_asgi_application
+import django
+from django.core.handlers.asgi import ASGIHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "runagents.settings")
-console = get_asgi_application()
+django.setup(set_prefix=False)
 
 from gateway.entry import handler, routes  # noqa: E402  needs Django set up
 from gateway.errors import GatewayError  # noqa: E402
@@ -16,7 +17,7 @@ from gateway.metrics.collection import collection  # noqa: E402
 from gateway.worker.capacity import Held, capacity  # noqa: E402
 from gateway.worker.runtime import runtime  # noqa: E402
 from providers import database  # noqa: E402
-from runagents.serving import console_bodies, strays, telling  # noqa: E402
+from runagents.serving import console, console_bodies, strays, telling  # noqa: E402
 
 Message = dict[str, Any]
 
@@ -31,13 +32,11 @@ async def application(
     """Dispatch by path: the data plane never meets the console's middleware."""
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
-    elif scope["type"] == "http" and (
-        routes.owns(scope["path"], scope["method"]) or strays.missed_the_gateway(scope)
-    ):
-        await handler.handle(scope, receive, send)
     elif scope["type"] == "websocket":
         # Nothing here speaks it, and Django would raise.
         await handler.refuse_websocket(scope, receive, send)
+    elif routes.owns(scope["path"], scope["method"]):
+        await handler.handle(scope, receive, send)
     else:
         await _show(scope, receive, send)
 
@@ -47,10 +46,15 @@ async def _show(
     receive: Callable[[], Awaitable[Message]],
     send: Callable[[Message], Awaitable[None]],
 ) -> None:
-    """Hand a request to the console, or tell why its body is not read.
+    """Hand a request to the console, or to the gateway what the console has not.
 
-    Django reads the body before anything else, so nothing was sent by then.
+    It tells why a body is not read. Django reads it before anything else, so nothing
+    was sent by then.
     """
+    pages = await console.loaded()
+    if strays.missed_the_gateway(scope):
+        await handler.handle(scope, receive, send)
+        return
     held = Held()
     refused: list[GatewayError] = []
 
@@ -64,7 +68,7 @@ async def _show(
 
     try:
         body = await console_bodies.body_for(scope, receive, held)
-        await _see_through(scope, read, send)
+        await _see_through(pages, scope, read, send)
     except GatewayError as error:
         refused.append(error)
     finally:
@@ -75,6 +79,7 @@ async def _show(
 
 
 async def _see_through(
+    pages: ASGIHandler,
     scope: Message,
     receive: Callable[[], Awaitable[Message]],
     send: Callable[[Message], Awaitable[None]],
@@ -84,7 +89,7 @@ async def _see_through(
     The server cancels it then. Django's handler ends what it started when it hears of
     the disconnect, and leaves it running when it is cancelled itself.
     """
-    shown = asyncio.ensure_future(console(scope, receive, send))  # type: ignore[arg-type]
+    shown = asyncio.ensure_future(pages(scope, receive, send))  # type: ignore[arg-type]
     try:
         await asyncio.shield(shown)
     except asyncio.CancelledError:

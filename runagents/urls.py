@@ -23,6 +23,9 @@ from runagents.settings_pages import views as settings_views
 handler400 = "runagents.error_views.bad_request"
 handler500 = "runagents.error_views.server_error"
 
+# Not when Django is set up: without pages, nobody needs what the admin says of models.
+admin.autodiscover()
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.dashboard, name="dashboard"),
     path("setup/", account_views.set_up, name="set-up"),

@@ -1,7 +1,7 @@
 """Django's admin under the console's one rule of who may."""
 
 from django.contrib.admin import AdminSite
-from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin.apps import SimpleAdminConfig
 from django.http import HttpRequest
 
 from providers.roles import Role, may
@@ -15,7 +15,7 @@ class ConsoleAdminSite(AdminSite):
         return may(request.user, Role.ADMINISTRATOR)
 
 
-class ConsoleAdminConfig(AdminConfig):
-    """Puts that site in the place of Django's own."""
+class ConsoleAdminConfig(SimpleAdminConfig):
+    """Puts that site in the place of Django's own; runagents/urls.py fills it."""
 
     default_site = "runagents.accounts.admin_site.ConsoleAdminSite"

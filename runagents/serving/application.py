@@ -18,8 +18,13 @@ class Served(Application):  # type: ignore[misc]
         self.load_config_from_module_name_or_filename("python:runagents.serving.server")
 
     def load(self) -> Any:
-        """Load the application, with the pages that its first request would load."""
-        from runagents import urls  # noqa: F401
-        from runagents.asgi import application
+        """Load the application, and for several workers what their pages need.
 
+        One alone has nobody to share it with (runagents/serving/console.py).
+        """
+        from runagents.asgi import application
+        from runagents.serving import console
+
+        if self.cfg.workers > 1:
+            console.load()
         return application

@@ -40,6 +40,9 @@ class Command(BaseCommand):
     """Prepares data folder, database and static files, then becomes gunicorn."""
 
     help = "Set up what is missing and serve the console and the gateway."
+    # Django's checks are of code, and the same for everybody: a test runs them. Here
+    # they would load every page and what each needs, half a second and 10 MB.
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the address and the number of worker processes."""

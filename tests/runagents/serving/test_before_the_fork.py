@@ -24,12 +24,27 @@ HEAVY = [
     "yaml",
 ]
 
+# What pages of the console need, or come from.
+PAGES = [
+    "django.contrib.auth.forms",
+    "providers.admin",
+    "providers.forms",
+    "runagents.urls",
+    "servestatic",
+    "tree_sitter",
+]
+
 LOAD = """
 import asyncio, json, os, sys, threading
 import django
 django.setup()
 from runagents.management.commands import serve
-serve.Served().load()
+
+class Started(serve.Command):
+    def handle(self, **options):
+        serve.Served().load()
+
+Started().run_from_argv(["manage.py", "serve"])
 from gateway.worker.registry import registry
 from gateway.worker.runtime import runtime
 
@@ -69,10 +84,15 @@ print(json.dumps(found))
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """What a process has that serves, and what two forked from it write to."""
-    environ = {
+    return started(tmp_path_factory.mktemp("data"))
+
+
+def started(folder: Path, **environ: str) -> dict[str, list[str]]:
+    """Start as `serve` does, with `folder` for its data."""
+    environ |= {
         "PATH": os.environ["PATH"],
         "DJANGO_SETTINGS_MODULE": "runagents.settings",
-        "RUNAGENTS_DATA_DIR": str(tmp_path_factory.mktemp("data")),
+        "RUNAGENTS_DATA_DIR": str(folder),
     }
     done = subprocess.run(
         [sys.executable, "-c", LOAD],
@@ -89,6 +109,16 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
 @pytest.mark.parametrize("name", HEAVY)
 def test_what_most_servers_never_need_is_not_loaded(loaded, name):
     assert name not in loaded["modules"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_are_not_loaded_before_somebody_looks_at_one(loaded, name):
+    assert name not in loaded["modules"]
+
+
+def test_several_workers_have_the_pages_in_common(tmp_path):
+    found = started(tmp_path, RUNAGENTS_WORKERS="2")
+    assert set(PAGES) <= set(found["modules"])
 
 
 def test_no_thread_and_no_open_file_is_passed_on_to_the_workers(loaded):
