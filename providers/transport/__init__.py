@@ -29,7 +29,7 @@ import aiohttp
 import httpx
 
 from providers.network import certificates
-from providers.transport import exchange, guard, ways
+from providers.transport import exchange, guard, plans, ways
 from providers.transport.deadline import Overdue
 from providers.transport.encodings import Encoded
 from providers.transport.exchange import NoAnswer, pour, raw_headers, whole_body
@@ -52,9 +52,10 @@ from providers.transport.outgoing import (
     header_lines,
     origin_of,
 )
+from providers.transport.plans import Plan
 from providers.transport.pool import Pool
 from providers.transport.repeats import Repeats, repeats_of
-from providers.transport.ways import DIRECT, Proxy, Way, contexts, proxies
+from providers.transport.ways import DIRECT, Proxy, Way, contexts
 
 __all__ = [
     "DestinationBlocked",
@@ -86,8 +87,6 @@ __all__ = [
 ]
 
 SOON = 1.0
-# How long an exchange may take that names no time of its own.
-LONGEST_SECONDS = 3600.0
 # Pools of ways that nobody asks for any more must not add up.
 MAX_POOLS = 256
 
@@ -138,58 +137,49 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
         Raises httpx.TransportError; `nothing_was_sent` tells the harmless ones.
         """
-        options = request.extensions
-        timeout: Mapping[str, float | None] = options.get("timeout") or {}
-        keep_alive: bool = options.get("keep_alive", True)
+        if isinstance(request, Outgoing):
+            body = request.body
+            plan = plans.known(request, self._here()) or await self._plan(request)
+        else:
+            body = await _body_of(request)
+            plan = await self._plan(request)
+        now = monotonic()
+        ends_at = now + plan.total
+        connection = plan.pool.idle(plan.to, now)
+        if connection is None:
+            return await _over_new(request, plan, body, ends_at)
+        head = b"%b%d%b" % (plan.before, len(body), plan.after)
+        connection.ends_at = ends_at
+        try:
+            await connection.ask(request.method, head, body, plan.first_byte, now)
+        except BaseException:
+            connection.abort()
+            raise
+        try:
+            return exchange.answered(connection, plan, plan.keep_alive)
+        except NoAnswer as failure:
+            if not _may_be_sent_again(request, failure):
+                raise
+        response = await _once_more(request, plan, body, ends_at)
+        response.extensions["sent_again"] = True
+        return response
+
+    async def _plan(self, request: httpx.Request) -> Plan:
+        """Return how to send a request; raises Unusable and NoWay."""
         if isinstance(request, Outgoing):
             path, origin = request.outline.path, request.outline.origin
-            body = request.content
         else:
             path, origin = request.url.raw_path, origin_of(request.url)
-            body = await _body_of(request)
-        kind = self._kind(options, path)
+        kind = self._kind(request.extensions, path)
         pool = self._here().get(kind) or await self._open(kind)
         try:
             to = pool.destination(origin, request.url)
         except ValueError as error:
             raise Unusable("The address cannot be used.") from error
-        head = exchange.head(request, to.before + path, to.lines, len(body), keep_alive)
-        total = timeout.get("total", LONGEST_SECONDS)
-        ends_at = math.inf if total is None else monotonic() + total
-        seconds = _least(timeout.get("connect"), total)
-        anew = False
-        while True:
-            connection = None if anew else pool.idle(to)
-            if connection is None:
-                try:
-                    connection = await pool.connect(to, seconds)
-                except (aiohttp.ClientError, OSError, ValueError) as error:
-                    raise while_connecting(error, request.url) from error
-            try:
-                response = await exchange.perform(
-                    connection,
-                    request.method,
-                    head,
-                    body,
-                    timeout,
-                    ends_at,
-                    keep_alive and not anew,
-                )
-            except NoAnswer as failure:
-                if anew:
-                    repeats_of(options).failed()
-                    raise
-                if not _may_be_sent_again(request, failure):
-                    raise
-                anew = True
-                seconds = _least(seconds, max(ends_at - monotonic(), 0.001))
-            else:
-                if to.before and response.status_code == 407 and to.asked is not None:
-                    await response.aclose()
-                    raise proxies.refused(to.asked, 407)
-                if anew:
-                    response.extensions["sent_again"] = True
-                return response
+        plan = plans.made(request, path, pool, to)
+        if isinstance(request, Outgoing):
+            plans.keep(request, self._here(), plan)
+        return plan
 
     def _kind(self, options: Mapping[str, Any], path: bytes) -> Kind:
         """Return what a request's connection must have in common with others."""
@@ -276,6 +266,38 @@ async def read(response: httpx.Response, limit: int) -> bytes:
     return b"".join(pieces)[:limit]
 
 
+async def _once_more(
+    request: httpx.Request, plan: Plan, body: bytes, ends_at: float
+) -> "exchange.Answer":
+    """Send a request again that no answer came to, over a new connection."""
+    left = max(ends_at - monotonic(), 0.001)
+    plan = plan._replace(connect=_least(plan.connect, left), keep_alive=False)
+    try:
+        return await _over_new(request, plan, body, ends_at)
+    except NoAnswer:
+        repeats_of(request.extensions).failed()
+        raise
+
+
+async def _over_new(
+    request: httpx.Request, plan: Plan, body: bytes, ends_at: float
+) -> "exchange.Answer":
+    """Send a request over a new connection, which is kept if the `plan` says so."""
+    seconds = _least(plan.connect, plan.total)
+    try:
+        connection = await plan.pool.connect(plan.to, seconds)
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        raise while_connecting(error, request.url) from error
+    head = b"%b%d%b" % (plan.before, len(body), plan.after)
+    connection.ends_at = ends_at
+    try:
+        await connection.ask(request.method, head, body, plan.first_byte, monotonic())
+    except BaseException:
+        connection.abort()
+        raise
+    return exchange.answered(connection, plan, plan.keep_alive)
+
+
 async def _body_of(request: httpx.Request) -> bytes:
     stream = request.stream
     if isinstance(stream, httpx.SyncByteStream):
@@ -283,11 +305,10 @@ async def _body_of(request: httpx.Request) -> bytes:
     return await request.aread()
 
 
-def _least(seconds: float | None, total: float | None) -> float | None:
-    """Return the lesser of two limits, of which None is none."""
-    if seconds is None or (total is not None and total < seconds):
-        return total
-    return seconds
+def _least(seconds: float | None, total: float) -> float | None:
+    """Return the lesser of two limits, None where there is none."""
+    least = total if seconds is None else min(seconds, total)
+    return None if least == math.inf else least
 
 
 def _may_be_sent_again(request: httpx.Request, failure: NoAnswer) -> bool:

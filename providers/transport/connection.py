@@ -32,10 +32,11 @@ Sink = Callable[[bytes], bool]
 class Connection(asyncio.Protocol):
     """What is known of one connection, and of the exchange that it carries.
 
-    Who wants an answer calls `send`, waits for its `head` and for `more`, which `take`
+    Who wants an answer waits for what `ask` returns and for `more`, which `take`
     returns, and at the end calls `release` or `abort`. `served` tells whether an
     exchange came before this one, `heard` whether anything came of this one, `failure`
-    why nothing more will.
+    why nothing more will. At `ends_at` (monotonic) it ends, and when nothing came for
+    `limit` seconds.
 
     aiohttp's connector makes it; `lease` is what it handed out for it. `idle` is the
     list that it waits in between two exchanges.
@@ -45,7 +46,6 @@ class Connection(asyncio.Protocol):
         "_deadlines",
         "_is_lost",
         "_is_paused",
-        "_limit",
         "_lost",
         "_poll",
         "_silent_since",
@@ -57,6 +57,7 @@ class Connection(asyncio.Protocol):
         "heard",
         "idle",
         "lease",
+        "limit",
         "served",
         "transport",
     )
@@ -69,7 +70,7 @@ class Connection(asyncio.Protocol):
         self.failure: httpx.TransportError | None = None
         self.served = self.heard = False
         self.ends_at = math.inf
-        self._limit: float | None = None
+        self.limit: float | None = None
         self._silent_since = math.inf
         self._is_paused = False
         self._poll: select.poll | None = None
@@ -81,38 +82,40 @@ class Connection(asyncio.Protocol):
 
     # --- an exchange ---
 
-    def send(
-        self, method: str, head: bytes, body: bytes, first_byte: float | None
-    ) -> None:
-        """Write a request, and expect its answer.
+    def ask(
+        self, method: str, head: bytes, body: bytes, limit: float | None, now: float
+    ) -> asyncio.Future[None]:
+        """Write a request; what is returned is done once `answer` has a head.
 
-        Silence counts from here on, so that an upstream which does not read the request
-        times out as well.
+        Or once none will come: `status` tells. Silence counts from `now` on (which is
+        monotonic), so that an upstream which does not read the request times out as
+        well. To wait for a coroutine instead cost a call 2 µs. Raises
+        httpx.TransportError where the connection was lost before.
         """
         wire = self.transport
-        assert wire is not None  # noqa: S101
+        if wire is None:
+            lost = httpx.ConnectError("The connection was lost before it was used.")
+            raise self.failure or lost
         self.answer.expect(method)
         self.served, self.heard = self.heard, False
         self.failure = None
-        self._limit, self._silent_since = first_byte, monotonic()
+        self.limit, self._silent_since = limit, now
         if len(body) < JOINED_WRITE:
             wire.write(head + body)
         else:
             wire.write(head)
             wire.write(body)
+        return self._event()
 
-    async def head(self, silence: float | None) -> None:
-        """Return once `answer` has status and headers.
+    def status(self) -> int:
+        """Return the answer's status; raises httpx.TransportError where none came."""
+        if self.answer.state == HEAD:
+            raise self.failure or httpx.ReadError("Nothing was answered.")
+        return self.answer.status
 
-        From then on it may be silent for `silence` seconds. Raises
-        httpx.TransportError.
-        """
-        answer = self.answer
-        while answer.state == HEAD:
-            if self.failure is not None:
-                raise self.failure
-            await self._event()
-        self._limit = silence
+    def waited(self) -> float:
+        """Return for how many seconds nothing has come."""
+        return monotonic() - self._silent_since
 
     async def more(self) -> None:
         """Return once something has arrived of the body, or it is over.
@@ -147,6 +150,15 @@ class Connection(asyncio.Protocol):
             self._resume()
         return data
 
+    def whole(self, reusable: bool) -> bytes:
+        """Return a body that is all here, and give the connection back or close it."""
+        body = self.take()
+        if reusable:
+            self.release()
+        else:
+            self.abort()
+        return body
+
     def release(self) -> None:
         """Wait for the next request, if the answer leaves the connection fit for it."""
         wire, answer = self.transport, self.answer
@@ -160,7 +172,8 @@ class Connection(asyncio.Protocol):
         ):
             self.abort()
             return
-        self.take()
+        if answer.pieces or self._is_paused:
+            self.take()
         answer.state = IDLE
         self._silent_since = monotonic()
         self.idle.append(self)
@@ -212,7 +225,7 @@ class Connection(asyncio.Protocol):
         elif now >= self.ends_at:
             # What has arrived by then can be read all the same.
             self._fail(Overdue("The upstream took too long."))
-        elif self._limit and state != DONE and now - self._silent_since >= self._limit:
+        elif self.limit and state != DONE and now - self._silent_since >= self.limit:
             self._fail(httpx.ReadTimeout("The upstream was silent for too long."))
 
     def begin_anew(self, secured: asyncio.Transport) -> None:
@@ -251,6 +264,8 @@ class Connection(asyncio.Protocol):
             answer.feed(data)
         except httpx.RemoteProtocolError as error:
             self._fail(error)
+            return
+        if answer.state == HEAD:
             return
         if answer.size > READ_BUFFER and not self._is_paused:
             self._pause()

@@ -1,16 +1,16 @@
 """One request and its answer over one connection: bytes out, bytes in, how it ends."""
 
 import warnings
-from collections.abc import AsyncIterator, Mapping
-from time import monotonic
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 
 from providers.transport import encodings
-from providers.transport.answers import DONE
+from providers.transport.answers import DONE, HEAD
 from providers.transport.connection import Connection, Sink
-from providers.transport.outgoing import Outgoing, sent_lines
+from providers.transport.plans import Plan
+from providers.transport.ways import proxies
 
 # Of a body as the upstream sent it, not as it is read here.
 _CODED = frozenset({b"content-encoding", b"content-length"})
@@ -31,46 +31,37 @@ class NoAnswer(httpx.ReadError):
         self.seconds = seconds
 
 
-async def perform(
-    connection: Connection,
-    method: str,
-    lines: bytes,
-    body: bytes,
-    limits: Mapping[str, float | None],
-    ends_at: float,
-    keep_alive: bool,
-) -> httpx.Response:
-    """Send one request over `connection` and return its answer, the body unread.
+def answered(connection: Connection, plan: Plan, reusable: bool) -> "Answer":
+    """Return the answer that `connection` has the head of.
 
-    `lines` is the request's head, as `head` makes it. `limits` are seconds by
-    ``first_byte`` and ``silence``, with ``read`` for either; at `ends_at` (monotonic)
-    all of it ends, the body's reading included. Raises httpx.TransportError, `NoAnswer`
-    among them; the connection is closed then, as it is on cancellation.
+    Raises httpx.TransportError where none came, `NoAnswer` among them; the connection
+    is closed then. An answer that is all here gives its connection back.
     """
-    if connection.transport is None:
-        connection.abort()
-        lost = httpx.ConnectError("The connection was lost before it was used.")
-        raise connection.failure or lost
-    sent_at = monotonic()
-    read = limits.get("read")
-    connection.ends_at = ends_at
-    try:
-        connection.send(method, lines, body, limits.get("first_byte", read))
-        await connection.head(limits.get("silence", read))
-    except httpx.ReadError as failure:
-        if connection.heard:
-            raise
-        raise NoAnswer(connection.served, monotonic() - sent_at) from failure
-    except BaseException:
-        connection.abort()
-        raise
     answer = connection.answer
+    if answer.state == HEAD:
+        raise _unanswered(connection)
+    if answer.status == 407 and plan.to.before and plan.to.asked is not None:
+        connection.abort()
+        raise proxies.refused(plan.to.asked, 407)
     headers = answer.headers
-    stream: httpx.AsyncByteStream = Body(connection, keep_alive)
     if coding := _coding(headers):
-        stream = encodings.decoded(stream, coding)
+        body = encodings.decoded(Body(connection, plan.silence, reusable), coding)
         headers = [each for each in headers if each[0].lower() not in _CODED]
-    return Answer(answer.status, headers, stream)
+        return Answer(answer.status, headers, body)
+    if answer.state != DONE:
+        body = Body(connection, plan.silence, reusable)
+        return Answer(answer.status, headers, body)
+    return Answer(answer.status, headers, None, connection.whole(reusable))
+
+
+def _unanswered(connection: Connection) -> httpx.TransportError:
+    """Return why no head came."""
+    failure = connection.failure or httpx.ReadError("Nothing was answered.")
+    if isinstance(failure, httpx.ReadError) and not connection.heard:
+        unanswered = NoAnswer(connection.served, connection.waited())
+        unanswered.__cause__ = failure
+        return unanswered
+    return failure
 
 
 def _coding(headers: list[tuple[bytes, bytes]]) -> str:
@@ -79,43 +70,6 @@ def _coding(headers: list[tuple[bytes, bytes]]) -> str:
         if len(name) == _CODING_LENGTH and name.lower() == _CODING:
             return value.decode("latin-1")
     return ""
-
-
-def head(
-    request: httpx.Request, path: bytes, lines: bytes, length: int, keep_alive: bool
-) -> bytes:
-    """Return the request's head; raises httpx.LocalProtocolError.
-
-    A header that held a line break would smuggle further headers or a second request.
-    """
-    method = request.method.encode("ascii")
-    if not isinstance(request, Outgoing) or request.put_besides is None:
-        fields = sent_lines(request.headers)
-        before, after = _around(method, path, lines, fields, keep_alive)
-    else:
-        # Made anew it costs a short call more than its parsing.
-        kind = (method, path, lines, request.put_besides, keep_alive)
-        known, around = request.outline.head
-        if known != kind:
-            around = _around(method, path, lines, request.sent_lines(), keep_alive)
-            request.outline.head = kind, around
-        before, after = around
-    return b"%b%d%b" % (before, length, after)
-
-
-def _around(
-    method: bytes, path: bytes, lines: bytes, fields: list[bytes], keep_alive: bool
-) -> tuple[bytes, bytes]:
-    """Return what of a head stands before the body's length and behind it."""
-    parts = [b"", *fields] if keep_alive else [b"", *fields, b"connection: close"]
-    before, after = b"%b %b%b" % (method, path, lines), b"\r\n".join(parts)
-    head = before + after
-    breaks = len(parts) - 1 + lines.count(b"\n")
-    if head.count(b"\n") != breaks or head.count(b"\r") != breaks or b"\0" in head:
-        raise httpx.LocalProtocolError(
-            "A header to the upstream holds a line break or a NUL character."
-        )
-    return before, after + b"\r\n\r\n"
 
 
 def raw_headers(response: httpx.Response) -> list[tuple[bytes, bytes]]:
@@ -133,34 +87,54 @@ async def pour(body: AsyncIterator[bytes], sink: Sink) -> None:
 
 def whole_body(response: httpx.Response) -> bytes | None:
     """Return a body of which nothing was read, None where it is not all here."""
+    if isinstance(response, Answer) and response.body is not None:
+        return response.body
     stream = response.stream
     return stream.whole() if isinstance(stream, Body) else None
 
 
 class Answer(httpx.Response):
-    """A response whose headers become httpx's when they are asked for.
+    """A response of which the parts become httpx's that are asked for.
 
-    To make them costs as much as to read them from the network, and a call looks at
-    `raw_headers` alone.
+    To make its headers costs as much as to read them from the network, and a call looks
+    at `raw_headers` alone. `body` is one that was all here with its head, as nearly
+    every whole answer's is; others come by the `stream`.
     """
+
+    # What httpx's own has; a test compares them.
+    next_request = None
+    is_closed = is_stream_consumed = False
+    default_encoding = "utf-8"
+    _request = None
+    _num_bytes_downloaded = 0
+    _known: httpx.Headers | None = None
+    _stream: httpx.AsyncByteStream | None = None
 
     def __init__(
         self,
         status_code: int,
         raw_headers: list[tuple[bytes, bytes]],
-        stream: httpx.AsyncByteStream,
+        stream: httpx.AsyncByteStream | None,
+        body: bytes | None = None,
     ) -> None:
-        # What httpx's own has; a test compares them.
         self.status_code = status_code
-        self.stream = stream
         self.extensions: dict[str, Any] = {}
         self.history = []
-        self.next_request = self._request = None
-        self.is_closed = self.is_stream_consumed = False
-        self.default_encoding = "utf-8"
-        self._num_bytes_downloaded = 0
         self.raw_headers = raw_headers
-        self._known: httpx.Headers | None = None
+        self.body = body
+        if stream is not None:
+            self._stream = stream
+
+    @property
+    def stream(self) -> httpx.AsyncByteStream:
+        """The body, as it comes or came."""
+        if self._stream is None:
+            self._stream = Arrived(self.body or b"")
+        return self._stream
+
+    @stream.setter
+    def stream(self, stream: httpx.AsyncByteStream) -> None:
+        self._stream = stream
 
     @property
     def headers(self) -> httpx.Headers:
@@ -174,10 +148,28 @@ class Answer(httpx.Response):
         self._known = headers
 
 
-class Body(httpx.AsyncByteStream):
-    """The body of one answer, in whatever pieces the network delivered."""
+class Arrived(httpx.AsyncByteStream):
+    """A body that was all here; it is read once."""
 
-    def __init__(self, connection: Connection, reusable: bool) -> None:
+    def __init__(self, body: bytes) -> None:
+        self._left = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        body, self._left = self._left, b""
+        if body:
+            yield body
+
+
+class Body(httpx.AsyncByteStream):
+    """The body of one answer, in whatever pieces the network delivered.
+
+    It may stop for `silence` seconds.
+    """
+
+    def __init__(
+        self, connection: Connection, silence: float | None, reusable: bool
+    ) -> None:
+        connection.limit = silence
         self._connection: Connection | None = connection
         self._reusable = reusable
         self._ended = False

@@ -5,6 +5,7 @@ form as well: what is saved can be sent.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import httpx
 import yarl
@@ -84,11 +85,11 @@ class Outline:
     """What requests to one address have in common, made and checked once.
 
     Raises Unusable. `lines` are the header lines that are sent of `headers`, `names`
-    those of which a request can have no second one. `head` is a cache: of which kind
-    the last request was, and what stood around its body's length.
+    those of which a request can have no second one. `plan` is a cache: how the last
+    request was sent, and of which kind it was (`plans`).
     """
 
-    __slots__ = ("head", "headers", "lines", "names", "origin", "path", "url")
+    __slots__ = ("headers", "lines", "names", "origin", "path", "plan", "url")
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         self.url = address(url)
@@ -96,7 +97,7 @@ class Outline:
         self.path = self.url.raw_path
         self.origin = origin_of(self.url)
         self.lines = sent_lines(self.headers)
-        self.head: tuple[tuple[object, ...], tuple[bytes, bytes]] = (), (b"", b"")
+        self.plan: Any = None
         self.names = OWN_HEADERS.union(name.lower() for name, _ in self.headers.raw)
 
 
@@ -104,8 +105,13 @@ class Outgoing(httpx.Request):
     """A request along an outline, whose headers become httpx's when somebody asks.
 
     httpx makes all of a request anew: 9 of the 40 µs that an exchange takes. `own` are
-    headers of this request alone, `body` is what it sends.
+    headers of this request alone, `body` is what it sends. `put_besides` is what was
+    put beside the outline's headers, None where others were changed.
     """
+
+    put_besides: tuple[bytes, ...] | None = ()
+    _known: httpx.Headers | None = None
+    _stream: httpx.SyncByteStream | httpx.AsyncByteStream | None = None
 
     def __init__(
         self,
@@ -119,36 +125,38 @@ class Outgoing(httpx.Request):
         self.url = outline.url
         self.extensions = extensions
         self.outline = outline
-        self.stream = httpx.ByteStream(body)
-        self._content = body
-        self._put: tuple[bytes, ...] = ()
-        self._known: httpx.Headers | None = None
+        self.body = self._content = body
         if own:
             self.headers = httpx.Headers({**outline.headers, **own})
+
+    @property
+    def stream(self) -> httpx.SyncByteStream | httpx.AsyncByteStream:
+        """The body, as httpx has it."""
+        return self._stream or httpx.ByteStream(self.body)
+
+    @stream.setter
+    def stream(self, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> None:
+        self._stream = stream
 
     @property
     def headers(self) -> httpx.Headers:
         """The headers, as httpx has them; who asks may change them."""
         if self._known is None:
             self._known = self.outline.headers.copy()
-            if self._put:
-                name, value = self._put
+            if self.put_besides:
+                name, value = self.put_besides
                 self._known[name.decode("ascii")] = value.decode("ascii")
+            self.put_besides = None
         return self._known
 
     @headers.setter
     def headers(self, headers: httpx.Headers) -> None:
-        self._known = headers
-
-    @property
-    def put_besides(self) -> tuple[bytes, ...] | None:
-        """What was put beside the outline's headers, None where others were changed."""
-        return self._put if self._known is None else None
+        self._known, self.put_besides = headers, None
 
     def put(self, name: bytes, value: bytes) -> None:
         """Set a header, whatever it was before."""
         if self._known is None and name.lower() not in self.outline.names:
-            self._put = name, value
+            self.put_besides = name, value
         else:
             self.headers[name.decode("ascii")] = value.decode("ascii")
 
@@ -156,8 +164,8 @@ class Outgoing(httpx.Request):
         """Return the header lines that are sent."""
         if self._known is not None:
             return sent_lines(self._known)
-        lines = self.outline.lines
-        return [*lines, b"%b: %b" % self._put] if self._put else lines
+        lines, put = self.outline.lines, self.put_besides
+        return [*lines, b"%b: %b" % put] if put else lines
 
 
 def sent_lines(headers: httpx.Headers) -> list[bytes]:

@@ -5,7 +5,6 @@ import functools
 import socket
 import ssl
 from dataclasses import replace
-from time import monotonic
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -91,9 +90,8 @@ class Pool:
             return _destination(url)
         return _behind(proxy, url)
 
-    def idle(self, to: Destination) -> Connection | None:
+    def idle(self, to: Destination, now: float) -> Connection | None:
         """Return a connection that waits for a request, the last one used first."""
-        now = monotonic()
         while to.idle:
             connection = to.idle.pop()
             if connection.is_fit(now):

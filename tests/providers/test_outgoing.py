@@ -9,6 +9,7 @@ from providers import auth
 from providers.transport import GuardedTransport, Outgoing, Outline, Unusable
 from providers.transport.exchange import Answer
 from providers.transport.outgoing import OWN_HEADERS
+from providers.transport.ways import DIRECT, Proxy, Way
 from tests.faults import FaultServer
 from tests.providers.auth.test_auth import api_key_provider
 from tests.providers.test_transport import LOOPBACK, TIMEOUT
@@ -61,6 +62,68 @@ def test_it_is_sent_as_httpx_request_would_be(own, name, value):
         assert sent(server, short) == sent(server, long)
 
 
+KINDS = [
+    {},
+    {"method": "GET", "body": b""},
+    {"own": {"via": "1.1 a"}},
+    {"put": ("authorization", "Bearer k")},
+    {"put": ("authorization", "Bearer other")},
+    {"extensions": {**EXTENSIONS, "keep_alive": False}},
+    {"body": b"{}" * 50_000},
+]
+
+
+def of_kind(outline, method="POST", own=None, put=None, body=b"{}", extensions=None):
+    """Return a request along an outline and the same by httpx."""
+    extensions = extensions or EXTENSIONS
+    short = Outgoing(outline, method, body, extensions, own or {})
+    headers = {**httpx.Headers(HEADERS), **(own or {})}
+    long = httpx.Request(
+        method,
+        outline.url,
+        headers=headers if own else HEADERS,
+        stream=httpx.ByteStream(body),
+        extensions=extensions,
+    )
+    if put is not None:
+        short.put(put[0].encode(), put[1].encode())
+        long.headers[put[0]] = put[1]
+    return short, long
+
+
+@pytest.mark.parametrize("before", KINDS)
+def test_it_is_sent_so_whatever_was_sent_along_its_outline_before(before):
+    with FaultServer() as server:
+        outline = Outline(f"{server.url}/v1/x?a=%2F", HEADERS)
+        for kind in KINDS:
+            sent(server, of_kind(outline, **before)[0])
+            short, long = of_kind(outline, **kind)
+            assert sent(server, short) == sent(server, long)
+
+
+def way_of(way):
+    return {**EXTENSIONS, "way": lambda: way[0]}
+
+
+def test_a_way_that_changes_is_gone_by_the_next_request():
+    with FaultServer() as server, FaultServer() as proxy:
+        outline = Outline(f"{server.url}/v1/x", HEADERS)
+        way = [DIRECT]
+        extensions, transport = way_of(way), GuardedTransport(LOOPBACK)
+        told = Proxy.of(proxy.url, private_network=True)
+
+        async def both() -> None:
+            for taken in (DIRECT, DIRECT, Way(told)):
+                way[0] = taken
+                request = Outgoing(outline, "POST", b"{}", extensions, {})
+                response = await transport.handle_async_request(request)
+                await response.aclose()
+            await transport.aclose()
+
+        asyncio.run(both())
+        assert (len(server.requests), len(proxy.requests)) == (2, 1)
+
+
 def test_what_was_put_stands_in_the_headers_that_somebody_asks_for():
     request = outgoing("https://host")
     request.put(b"authorization", b"Bearer k")
@@ -90,7 +153,8 @@ def test_headers_of_the_head_are_none_of_an_outline():
 
 def test_it_holds_what_httpx_request_holds():
     short, long = outgoing("https://host"), by_httpx("https://host")
-    assert vars(long).keys() <= {*vars(short), "headers"}
+    assert vars(long).keys() <= {*vars(short), "headers", "stream"}
+    assert b"".join(short.stream) == b"".join(long.stream)
     assert short.read() == long.read() == b"{}"
     assert short.headers == long.headers
 
@@ -98,7 +162,7 @@ def test_it_holds_what_httpx_request_holds():
 def test_an_answer_holds_what_httpx_response_holds():
     stream = httpx.ByteStream(b"")
     short, long = Answer(200, [], stream), httpx.Response(200, stream=stream)
-    assert {**vars(short), "headers": short.headers}.items() >= vars(long).items()
+    assert {name: getattr(short, name) for name in vars(long)} == vars(long)
 
 
 def test_one_key_is_put_without_a_flow():

@@ -9,6 +9,7 @@ import asyncio
 import os
 import ssl
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import NamedTuple
 
 import aiohttp
@@ -111,12 +112,12 @@ async def _open(connection: Connection, asked: Asked) -> None:
     lines = [f"CONNECT {asked} HTTP/1.1", f"host: {asked}"]
     if asked.proxy.authorization:
         lines.append(f"proxy-authorization: {asked.proxy.authorization}")
-    connection.send("CONNECT", "\r\n".join([*lines, "", ""]).encode(), b"", None)
+    head = "\r\n".join([*lines, "", ""]).encode()
+    await connection.ask("CONNECT", head, b"", None, monotonic())
     try:
-        await connection.head(None)
+        status = connection.status()
     except (httpx.RemoteProtocolError, httpx.ReadError):
         raise _no_proxy(asked.proxy, "does not answer as a proxy does") from None
-    status = connection.answer.status
     if not 200 <= status < 300:
         raise refused(asked, status)
     if connection.answer.pieces:
