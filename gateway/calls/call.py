@@ -1,16 +1,16 @@
 """One client request on its way upstream."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from gateway.hub.protocol import NOTHING
 from gateway.ledger.spool import Entry
 from gateway.limits import Limiter
+from gateway.values import Record
 from gateway.worker.capacity import Held
 from gateway.worker.snapshot import Caller
 
 
-@dataclass
-class Call:
+class Call(Record):
     """What a request brings along, whatever its format and whoever serves it.
 
     `headers` go upstream as they are, `via` is this installation's entry there. `held`
@@ -28,7 +28,7 @@ class Call:
     entry: Entry
     held: Held
     via: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = NOTHING
     limiter: Limiter | None = None
     is_billed: bool = False
     keeps_bodies: bool = False

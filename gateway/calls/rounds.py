@@ -6,7 +6,6 @@ They are more than one where it pauses, or while the provider is busy.
 import random
 from asyncio import sleep
 from collections.abc import Awaitable
-from dataclasses import dataclass
 from time import monotonic
 
 import httpx
@@ -16,6 +15,7 @@ from gateway.calls.call import Call
 from gateway.errors import GatewayError
 from gateway.hub.protocol import UpstreamRequest
 from gateway.limits import refusal
+from gateway.values import Record
 from gateway.wire.jsontext import JSON
 from gateway.worker.draining import draining
 from gateway.worker.snapshot import Target
@@ -26,8 +26,7 @@ MOST_AGAIN = 2
 JITTER = (1.0, 1.25)
 
 
-@dataclass
-class Rounds:
+class Rounds(Record):
     """One answer's requests to one target; `rendered` is the current one.
 
     `reading` understands what the target answers. The current one was `sent_at`, on the
