@@ -1,6 +1,6 @@
 """The one way to make a call, for agents' requests and for the Playground."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from gateway.calls import router, targets
@@ -58,20 +58,33 @@ def begin(
     )
 
 
-async def ask(
+def ask(
     asked: Asked,
     call: Call,
     passage_to: Callable[[Translator], Passage[T]],
     provider: str = "",
-) -> WholeAnswer | AnswerStream[T]:
+) -> Awaitable[WholeAnswer | AnswerStream[T]]:
     """Return the answer to what is asked; `provider` pins one by its name.
 
-    A stream is closed by whoever gets it (`aclose`). Raises `GatewayError`.
+    A stream is closed by whoever gets it (`aclose`). Raises `GatewayError`, when it is
+    awaited.
     """
     try:
         found = router.find(registry.snapshot, asked.model, call.caller, provider)
     except GatewayError as error:
-        found = await _find_late(asked.model, call.caller, provider, error)
+        return _ask_late(asked, call, passage_to, provider, error)
+    return targets.ask(asked, found, passage_to, call)
+
+
+async def _ask_late(
+    asked: Asked,
+    call: Call,
+    passage_to: Callable[[Translator], Passage[T]],
+    provider: str,
+    error: GatewayError,
+) -> WholeAnswer | AnswerStream[T]:
+    """Return the answer of a model that was unknown a moment ago, or raise `error`."""
+    found = await _find_late(asked.model, call.caller, provider, error)
     return await targets.ask(asked, found, passage_to, call)
 
 

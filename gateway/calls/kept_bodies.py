@@ -36,6 +36,9 @@ def note_request(
 
     What another provider refused before stays then only beside its own request.
     """
+    if not (call_settings.LOG_BODIES or registry.snapshot.body_windows):
+        call.keeps_bodies = False
+        return
     call.keeps_bodies = _are_wanted(call, provider)
     if not call.keeps_bodies:
         return

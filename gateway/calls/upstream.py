@@ -59,11 +59,8 @@ async def send(
         error = failures.unsent(provider, failure)
         failures.observe(target, error)
         raise error from None
-    if "sent_again" in response.extensions:
-        call.entry.fields["sent_again"] = True
-    if "key" in response.extensions:
-        told = response.extensions["key"]
-        call.entry.fields.setdefault("details", {})["key"] = told
+    if response.extensions:
+        _note_sending(call, response.extensions)
     if response.status_code in ANSWERED:
         return response
     try:
@@ -77,6 +74,14 @@ async def send(
         failures.observe(target, refusal, response.status_code)
     call.entry.fields["upstream_status"] = response.status_code
     raise refusal
+
+
+def _note_sending(call: Call, told: Mapping[str, Any]) -> None:
+    """Tell the ledger's entry what was unusual about how a request was sent."""
+    if "sent_again" in told:
+        call.entry.fields["sent_again"] = True
+    if "key" in told:
+        call.entry.fields.setdefault("details", {})["key"] = told["key"]
 
 
 def payload_of(provider: Provider, raw: bytes) -> Payload | bytes:
@@ -223,6 +228,20 @@ def _outline(
     row = provider.row
     url = endpoints.join(row.endpoint, rendered.path, row.version_path)
     return transport.Outline(url, headers)
+
+
+def whole_body(provider: Provider, response: httpx.Response) -> bytes | None:
+    """Return what `raw_body` does of an answer that is all here, as nearly every one.
+
+    None of any other. Raises GatewayError.
+    """
+    whole = transport.whole_body(response)
+    if whole is None:
+        return None
+    limit = call_settings.UPSTREAM_BODY_LIMIT
+    if len(whole) > limit:
+        raise failures.oversized(provider, limit)
+    return redact(provider, whole.removeprefix(BYTE_ORDER_MARK))
 
 
 async def raw_body(provider: Provider, response: httpx.Response) -> bytes:

@@ -61,7 +61,8 @@ class Provider:
     credentials' values, which must not come back to a client. `avoided` are features
     that upstream models refused, `refused_schemas` those of single requests' schemas,
     by these (gateway/calls/avoidance.py), `repeats` what it may still be asked once
-    more, `weight` its share among providers of its priority. `extensions` go with
+    more, `weight` its share among providers of its priority. `columns` are what the
+    ledger is told of it, `extensions` go with
     each of its requests, `streaming` with those for a stream, whose first event may
     take `first_token` seconds; a call waits for it up to `patience` seconds while it is
     busy.
@@ -74,6 +75,7 @@ class Provider:
     uid: str
     host: str
     extra_headers: Mapping[str, str]
+    columns: Mapping[str, object]
     extensions: dict[str, object]
     streaming: dict[str, object]
     first_token: float
@@ -111,6 +113,11 @@ class Provider:
             extra_headers={
                 name.lower(): value
                 for name, value in row.options.get("extra_headers", {}).items()
+            },
+            columns={
+                "provider": row.name,
+                "provider_type": row.provider_type,
+                "endpoint": row.endpoint,
             },
             extensions=extensions,
             streaming={**extensions, "timeout": {**limits, "first_byte": first_byte}},

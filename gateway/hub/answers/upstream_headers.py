@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 _RELAYED = ("retry-after", "retry-after-ms", "x-should-retry")
 _REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id")
@@ -26,8 +27,11 @@ def relayed_headers(headers: Mapping[str, str]) -> dict[str, str]:
     (https://platform.openai.com/docs/guides/rate-limits): the time of the reset becomes
     the seconds until then, counted from the answer's ``Date``.
     """
+    told, has_id = _telling(tuple(headers))
+    if not (told or has_id):
+        return {}
     relayed: dict[str, str] = {}
-    for name in [name for name in headers if name.startswith(_BEGINNINGS)]:
+    for name in told:
         value = headers[name]
         if name in _RELAYED:
             relayed[name] = value
@@ -36,11 +40,21 @@ def relayed_headers(headers: Mapping[str, str]) -> dict[str, str]:
                 relayed[name] = value
         elif name.startswith(_ANTHROPIC):
             relayed.update(_from_anthropic(name, value, headers.get("date", "")))
-    for name in () if _NAMES_OF_IDS.isdisjoint(headers) else _REQUEST_IDS:
+    for name in _REQUEST_IDS if has_id else ():
         if name in headers and _REQUEST_ID.fullmatch(headers[name]):
             relayed["x-upstream-request-id"] = headers[name]
             break
     return {name: value for name, value in relayed.items() if _VALUE.fullmatch(value)}
+
+
+@lru_cache(maxsize=256)
+def _telling(names: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+    """Return which of an answer's headers tell something, and whether one is its id.
+
+    A server's answers have the same names, and two dozen of them.
+    """
+    told = tuple(name for name in names if name.startswith(_BEGINNINGS))
+    return told, not _NAMES_OF_IDS.isdisjoint(names)
 
 
 def _from_anthropic(name: str, value: str, date: str) -> dict[str, str]:
