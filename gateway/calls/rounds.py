@@ -16,7 +16,7 @@ from gateway.errors import GatewayError
 from gateway.hub.protocol import UpstreamRequest
 from gateway.limits import refusal
 from gateway.values import Record
-from gateway.wire.jsontext import JSON
+from gateway.wire.jsontext import JSON, decode, encode
 from gateway.worker.draining import draining
 from gateway.worker.snapshot import Target
 
@@ -56,6 +56,20 @@ class Rounds(Record):
         """
         self.sent_at = monotonic()
         return upstream.send(self.target, self.rendered, self.call, self.reading)
+
+    def let_go(self) -> None:
+        """Hold the current request as the bytes that are sent, unless it may go on."""
+        rendered = self.rendered
+        if rendered.resume is None:
+            raw = rendered.raw or encode(rendered.body)
+            self.rendered = rendered._replace(body={}, raw=raw)
+
+    def told(self) -> UpstreamRequest:
+        """Return the current request with its body, read again where it was let go."""
+        rendered = self.rendered
+        if rendered.body or not rendered.raw:
+            return rendered
+        return rendered._replace(body=decode(rendered.raw))
 
     async def outlasts(self, error: GatewayError) -> bool:
         """Wait as `error` asks, and tell whether to send the current request again.

@@ -174,6 +174,7 @@ async def _attempt(
         gates.pass_through(provider, target.upstream_id)
     routed_ms = call.entry.elapsed_ms()
     route = route_to(target, asked)
+    prepared: Prepared | None
     prepared = passage.prepare(asked, route)
     urls = prepared.remote_urls
     fetched = await _fetched(prepared, provider, call) if urls else _NOTHING
@@ -182,18 +183,19 @@ async def _attempt(
     known = len(route.avoid)
     while True:
         try:
-            if refused is not None:
-                prepared = passage.prepare(asked, route)
-            rendered = prepared.render(fetched)
+            prepared = prepared or passage.prepare(asked, route)
+            rounds = Rounds(target, prepared.render(fetched), call, passage)
         except GatewayError as error:
             # What cannot be said without it was refused by the upstream.
             raise refused or error from None
         if kept_before:
-            rendered = _handed_over(rendered, kept_before, prepared.keeps())
-        kept_bodies.note_request(call, provider, asked, rendered)
-        rounds = Rounds(target, rendered, call, passage)
+            _hand_over(rounds, kept_before, prepared.keeps())
+        kept_bodies.note_request(call, provider, asked, rounds.rendered)
         await rounds.admit()
         book(rounds, routed_ms)
+        prepared = None
+        if asked.let_go():
+            rounds.let_go()
         try:
             try:
                 return await _answer(asked, passage, rounds)
@@ -202,6 +204,7 @@ async def _attempt(
         except GatewayError as error:
             if refused is not None:
                 provider.repeats.failed()
+            rendered = rounds.told()
             # What is left out already is not what is refused now.
             avoidable = [
                 each
@@ -229,13 +232,11 @@ async def _fetched(
         raise in_client_words(error, prepared.client_path) from None
 
 
-def _handed_over(
-    rendered: UpstreamRequest, before: tuple[str, ...], now: tuple[str, ...]
-) -> UpstreamRequest:
-    """Return a request that tells what it lost between two targets."""
+def _hand_over(rounds: Rounds, before: tuple[str, ...], now: tuple[str, ...]) -> None:
+    """Have a request tell what it lost between two targets."""
     lost = [name for name in before if name not in now]
-    downgraded = tuple(dict.fromkeys((*rendered.downgraded, *lost)))
-    return rendered._replace(downgraded=downgraded)
+    downgraded = tuple(dict.fromkeys((*rounds.rendered.downgraded, *lost)))
+    rounds.rendered = rounds.rendered._replace(downgraded=downgraded)
 
 
 def book(rounds: Rounds, routed_ms: int) -> None:

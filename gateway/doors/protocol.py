@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from gateway.errors import GatewayError
 from gateway.hub.protocol import Route
-from gateway.values import Value
-from gateway.wire.jsontext import JSON
+from gateway.values import Record, Value
+from gateway.wire.jsontext import JSON, decode
 from gateway.wire.members import Members
 
 __all__ = [
@@ -50,7 +50,7 @@ NOTHING_SENT = Sent(MappingProxyType({}))
 """What stands behind a question that is asked from within."""
 
 
-class Asked(Value, frozen=True):
+class Asked(Record):
     """What a client asks for, in its own words.
 
     `model` is the name it uses, `stream` whether it wants the answer as it comes.
@@ -62,10 +62,28 @@ class Asked(Value, frozen=True):
 
     model: str
     stream: bool
-    body: JSON
+    _body: JSON | None
     sent: Sent = NOTHING_SENT
     own: Any = None
     stays: bool = False
+
+    @property
+    def body(self) -> JSON:
+        """The request as it stands, read again where it was let go."""
+        if self._body is None:
+            self._body = decode(self.sent.raw)
+        return self._body
+
+    def let_go(self) -> bool:
+        """Hold a long request as text alone, for as long as nobody asks for its body.
+
+        Tell whether it is so. A call waits far longer than it works: what it holds
+        until then is cold once it is let go, and so is what other calls get instead.
+        """
+        if self.sent.members is None or self.own is not None:
+            return False
+        self._body = None
+        return True
 
 
 class HubRequest(Value, frozen=True):

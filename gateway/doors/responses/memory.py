@@ -45,7 +45,8 @@ def with_items(asked: Asked, kept: Mapping[str, JSON]) -> Asked:
     body, sent = _with(asked.body, kept), asked.sent
     raw = encode(_with(decode_exactly(sent.raw), kept))
     sent = sent._replace(raw=raw)
-    return asked._replace(body=body, sent=sent, own=Reading(body, sent))
+    own = Reading(body, sent)
+    return Asked(asked.model, asked.stream, body, sent, own, asked.stays)
 
 
 def _with(body: JSON, kept: Mapping[str, JSON]) -> JSON:
