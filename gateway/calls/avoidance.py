@@ -98,6 +98,8 @@ def _found(value: Any, fields: tuple[str, ...]) -> Iterator[Any]:
 def known(target: Target, body: JSON) -> frozenset[str]:
     """Return what this upstream model is known to refuse of a client's request."""
     provider, model = target.provider, target.upstream_id
+    if not (provider.avoided or provider.refused_schemas):
+        return _NOTHING
     avoided = provider.avoided.get(model, _NOTHING)
     schemas = provider.refused_schemas.get(model)
     if schemas is None or _SCHEMAS.isdisjoint(body):

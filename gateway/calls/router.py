@@ -28,10 +28,11 @@ def find(
     ``provider-name/model-id`` pins as well. Raises GatewayError: 404 when nobody serves
     the model, 403 when somebody does but not for this caller.
     """
-    targets = _serving(snapshot, model, provider)
+    targets = () if provider else snapshot.targets.get(model, ())
+    targets = targets or _serving(snapshot, model, provider)
     if not targets:
         raise _unknown(snapshot, model, caller, provider)
-    allowed = tuple(t for t in targets if caller.may_use(t.provider.name, t.model_id))
+    allowed = tuple([t for t in targets if caller.may_use(t.provider.name, t.model_id)])
     if not allowed:
         raise GatewayError(
             403,

@@ -81,7 +81,7 @@ def ask(
             target,
             passage_to(target.provider.translator),
             call,
-            _kept_before(asked, target, targets[0], passage_to),
+            () if target is targets[0] else _kept_before(asked, targets[0], passage_to),
         ),
         call,
     )
@@ -146,14 +146,9 @@ def _count_repeat(provider: Provider, error: GatewayError) -> None:
 
 
 def _kept_before(
-    asked: Asked,
-    target: Target,
-    first: Target,
-    passage_to: Callable[[Translator], Passage[T]],
+    asked: Asked, first: Target, passage_to: Callable[[Translator], Passage[T]]
 ) -> tuple[str, ...]:
-    """Return what only the way to the `first` target keeps, where it is another."""
-    if target is first:
-        return ()
+    """Return what only the way to the `first` target keeps."""
     try:
         passage = passage_to(first.provider.translator)
         return passage.prepare(asked, route_to(first, asked)).keeps()

@@ -193,20 +193,11 @@ def request_of(
         if len(provider.outlines) >= OUTLINES_KEPT:
             provider.outlines.clear()
         outline = provider.outlines[key] = _outline(provider, rendered, via)
-    return transport.Outgoing(
-        outline,
-        rendered.method,
-        _content(rendered),
-        provider.streaming if stream else provider.extensions,
-        own,
-    )
-
-
-def _content(rendered: UpstreamRequest) -> bytes:
-    """Return the body as it is sent."""
-    if rendered.method != "POST":
-        return b""
-    return rendered.raw or jsontext.encode(rendered.body)
+    method, body = rendered.method, b""
+    if method == "POST":
+        body = rendered.raw or jsontext.encode(rendered.body)
+    extensions = provider.streaming if stream else provider.extensions
+    return transport.Outgoing(outline, method, body, extensions, own)
 
 
 def _outline(

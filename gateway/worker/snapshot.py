@@ -57,8 +57,9 @@ LOCAL = Caller("local", "local")
 class Provider:
     """A provider as the data plane needs it. `row` is detached and never written.
 
-    `outlines` and `secrets` are caches: what requests have in common, and the
-    credentials' values, which must not come back to a client. `avoided` are features
+    `outlines`, `secrets` and `stored` are caches: what requests have in common, and the
+    credentials' spellings, which must not come back to a client: all there will ever
+    be, or those that are stored beside one that comes and goes. `avoided` are features
     that upstream models refused, `refused_schemas` those of single requests' schemas,
     by these (gateway/calls/avoidance.py), `repeats` what it may still be asked once
     more, `weight` its share among providers of its priority. `columns` are what the
@@ -87,6 +88,7 @@ class Provider:
         default_factory=dict
     )
     secrets: tuple[bytes, ...] | None = None
+    stored: tuple[bytes, ...] | None = None
     repeats: Repeats = field(default_factory=Repeats)
 
     @classmethod

@@ -62,7 +62,8 @@ class Observer:
         if kind == "ok":
             seen.unreachable = seen.rejected = 0
             seen.answered_at = now
-            seen.failing.pop(model, None)
+            if seen.failing:
+                seen.failing.pop(model, None)
             return self._tell(seen, Status.AVAILABLE, now)
         if kind == "unusable":
             # A forbidden address, an unreadable secret: nothing that passes by itself.

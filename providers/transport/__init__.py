@@ -139,7 +139,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         """
         if isinstance(request, Outgoing):
             body = request.body
-            plan = plans.known(request, self._here()) or await self._plan(request)
+            plan = plans.known(request, self._pools_here) or await self._plan(request)
         else:
             body = await _body_of(request)
             plan = await self._plan(request)
@@ -220,7 +220,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the connections that the running event loop opened."""
         pools = self._pools.pop(asyncio.get_running_loop(), {})
-        self._loop = lambda: None
+        self._loop, self._pools_here = (lambda: None), {}
         for pool in pools.values():
             await pool.aclose()
 

@@ -98,7 +98,7 @@ class Answers:
             return
         if self.state == HEAD:
             self._check_unfinished(size)
-        else:
+        elif self.state == BODY:
             self._count(size, known)
 
     def passed(self, data: bytes) -> bytes:
@@ -123,9 +123,11 @@ class Answers:
     def take(self) -> bytes:
         """Return what came of the body since the last time."""
         pieces = self.pieces
-        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        pieces.clear()
         self.size = 0
+        if len(pieces) == 1:
+            return pieces.pop()
+        data = b"".join(pieces)
+        pieces.clear()
         return data
 
     def finish(self) -> bool:
@@ -147,7 +149,6 @@ class Answers:
         """Begin an answer, where one is expected."""
         if self.state != HEAD:
             raise _Over
-        self._lines = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a line of a head, or of the trailers, which are left aside."""
@@ -157,7 +158,8 @@ class Answers:
         """Go on to the body, or to the answer that this one announces."""
         status = self._parser.get_status_code()
         lines, self._lines = self._lines, []
-        _check(lines, self._head)
+        if len(lines) > MAX_HEADERS or self._head > LONGEST_HEADER:
+            _check(lines, self._head)
         if status < 200:
             self._announced(status, lines)
             return

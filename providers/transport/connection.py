@@ -105,7 +105,8 @@ class Connection(asyncio.Protocol):
         else:
             wire.write(head)
             wire.write(body)
-        return self._event()
+        waiter = self._waiter = self._deadlines.loop.create_future()
+        return waiter
 
     def status(self) -> int:
         """Return the answer's status; raises httpx.TransportError where none came."""
@@ -152,7 +153,7 @@ class Connection(asyncio.Protocol):
 
     def whole(self, reusable: bool) -> bytes:
         """Return a body that is all here, and give the connection back or close it."""
-        body = self.take()
+        body = self.answer.take()
         if reusable:
             self.release()
         else:
@@ -205,15 +206,13 @@ class Connection(asyncio.Protocol):
             wire is not None
             and not wire.is_closing()
             and now - self._silent_since <= KEEP_ALIVE_SECONDS
-            and not self._readable().poll(0)
+            and not (self._poll or self._readable(wire)).poll(0)
         )
 
-    def _readable(self) -> select.poll:
+    def _readable(self, wire: asyncio.Transport) -> select.poll:
         """Return what tells whether bytes wait unread."""
-        if self._poll is None:
-            assert self.transport is not None  # noqa: S101
-            self._poll = select.poll()
-            self._poll.register(self.transport.get_extra_info("socket"), select.POLLIN)
+        self._poll = select.poll()
+        self._poll.register(wire.get_extra_info("socket"), select.POLLIN)
         return self._poll
 
     def look(self, now: float) -> None:

@@ -2,6 +2,8 @@
 
 import warnings
 from collections.abc import AsyncIterator
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import httpx
@@ -15,7 +17,7 @@ from providers.transport.ways import proxies
 # Of a body as the upstream sent it, not as it is read here.
 _CODED = frozenset({b"content-encoding", b"content-length"})
 _CODING = b"content-encoding"
-_CODING_LENGTH = len(_CODING)
+_NAME = itemgetter(0)
 
 
 class NoAnswer(httpx.ReadError):
@@ -44,14 +46,23 @@ def answered(connection: Connection, plan: Plan, reusable: bool) -> "Answer":
         connection.abort()
         raise proxies.refused(plan.to.asked, 407)
     headers = answer.headers
-    if coding := _coding(headers):
-        body = encodings.decoded(Body(connection, plan.silence, reusable), coding)
-        headers = [each for each in headers if each[0].lower() not in _CODED]
-        return Answer(answer.status, headers, body)
+    if headers and _are_coded(tuple(map(_NAME, headers))):
+        return _decoded(connection, plan, reusable)
     if answer.state != DONE:
         body = Body(connection, plan.silence, reusable)
         return Answer(answer.status, headers, body)
     return Answer(answer.status, headers, None, connection.whole(reusable))
+
+
+def _decoded(connection: Connection, plan: Plan, reusable: bool) -> "Answer":
+    """Return an answer whose body is coded, as it is read here."""
+    status, headers = connection.answer.status, connection.answer.headers
+    coding = next(value for name, value in headers if name.lower() == _CODING)
+    body = encodings.decoded(
+        Body(connection, plan.silence, reusable), coding.decode("latin-1")
+    )
+    rest = [each for each in headers if each[0].lower() not in _CODED]
+    return Answer(status, rest if coding else headers, body)
 
 
 def _unanswered(connection: Connection) -> httpx.TransportError:
@@ -64,12 +75,13 @@ def _unanswered(connection: Connection) -> httpx.TransportError:
     return failure
 
 
-def _coding(headers: list[tuple[bytes, bytes]]) -> str:
-    """Return how a body is coded; empty where nothing is said of it."""
-    for name, value in headers:
-        if len(name) == _CODING_LENGTH and name.lower() == _CODING:
-            return value.decode("latin-1")
-    return ""
+@lru_cache(maxsize=256)
+def _are_coded(names: tuple[bytes, ...]) -> bool:
+    """Tell whether headers of these names say how a body is coded.
+
+    A server's answers have the same, two dozen of them, and say nothing of it.
+    """
+    return any(name.lower() == _CODING for name in names)
 
 
 def raw_headers(response: httpx.Response) -> list[tuple[bytes, bytes]]:

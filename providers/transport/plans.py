@@ -6,6 +6,7 @@ how long everything may last is found once. To find it for each call took the
 interpreter 150 steps of 5,900.
 """
 
+import asyncio
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -42,6 +43,7 @@ class Kept(NamedTuple):
     """A plan, and the requests that it is for."""
 
     pools: object
+    loop: asyncio.AbstractEventLoop
     extensions: object
     way: Any
     method: str
@@ -52,13 +54,14 @@ class Kept(NamedTuple):
 def known(request: Outgoing, pools: object) -> Plan | None:
     """Return the plan for a request that goes as the one before along its outline.
 
-    None for any other. `pools` are those that it would take a connection from. Raises
-    what the extension ``way`` raises.
+    None for any other. `pools` are those that the transport took a connection from the
+    last time. Raises what the extension ``way`` raises.
     """
     kept: Kept | None = request.outline.plan
     if (
         kept is None
         or kept.pools is not pools
+        or kept.loop is not asyncio.get_running_loop()
         or kept.extensions is not request.extensions
         or kept.method != request.method
         or kept.put_besides != request.put_besides
@@ -73,7 +76,13 @@ def keep(request: Outgoing, pools: object, plan: Plan) -> None:
     put = request.put_besides
     if put is not None:
         request.outline.plan = Kept(
-            pools, request.extensions, _way(request), request.method, put, plan
+            pools,
+            asyncio.get_running_loop(),
+            request.extensions,
+            _way(request),
+            request.method,
+            put,
+            plan,
         )
 
 

@@ -26,7 +26,8 @@ _ESCAPE = re.compile(rb"%[0-9A-F]{2}")
 
 def redact(provider: Provider, data: bytes) -> bytes:
     """Return `data` without the provider's credentials."""
-    secrets = spellings_of(provider)
+    # Those that are lent come and go, and are never kept so.
+    secrets = provider.secrets or spellings_of(provider)
     if any(map(data.__contains__, secrets)):
         for secret in secrets:
             data = data.replace(secret, REDACTED)
@@ -55,16 +56,18 @@ def redacted(provider: Provider, error: GatewayError) -> GatewayError:
 
 def spellings_of(provider: Provider) -> tuple[bytes, ...]:
     """Return the provider's credentials of now, each in every way it may be written."""
-    secrets = provider.secrets
-    if secrets is None:
-        secrets = _secrets(provider)
-    if isinstance(provider.auth, auth.LENT) and provider.auth.access_token:
-        secrets += _spellings(provider.auth.access_token)
-    return secrets
+    if isinstance(provider.auth, auth.LENT):
+        if provider.stored is None:
+            provider.stored = _stored(provider)
+        lent = provider.auth.access_token
+        return provider.stored + _spellings(lent) if lent else provider.stored
+    if provider.secrets is None:
+        provider.secrets = _stored(provider)
+    return provider.secrets
 
 
-def _secrets(provider: Provider) -> tuple[bytes, ...]:
-    """Return the stored credentials' spellings, which the provider keeps then."""
+def _stored(provider: Provider) -> tuple[bytes, ...]:
+    """Return the stored credentials' spellings."""
     row, stored = provider.row, [""]
     if row.secret is not None and provider.auth is not None:
         stored += row.credentials().values()
@@ -73,9 +76,7 @@ def _secrets(provider: Provider) -> tuple[bytes, ...]:
     parts = (key for value in stored for key in auth.keys_in(value))
     values = dict.fromkeys((*stored, *parts))
     long = [value for value in values if len(value) >= SHORTEST_SECRET]
-    known = tuple(each for value in long for each in _spellings(value))
-    provider.secrets = known
-    return known
+    return tuple(each for value in long for each in _spellings(value))
 
 
 # By the token: one is redacted from every answer that it asked for.
