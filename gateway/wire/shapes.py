@@ -13,9 +13,22 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-__all__ = ["ABSENT", "Absent", "AtLeastOne", "Count", "Shape", "Text", "fits"]
+__all__ = [
+    "ABSENT",
+    "Absent",
+    "AtLeastOne",
+    "Count",
+    "ExactlyOne",
+    "Natural",
+    "Shape",
+    "Share",
+    "Text",
+    "fits",
+    "shaped",
+]
 
 T = TypeVar("T")
+S = TypeVar("S", bound=msgspec.Struct)
 
 Shape = msgspec.Struct
 """What an object holds at least, by the types of its fields."""
@@ -26,13 +39,21 @@ ABSENT = msgspec.UNSET
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Count = Annotated[int, msgspec.Meta(gt=0)]
+Natural = Annotated[int, msgspec.Meta(ge=0)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+"""A number from 0 to 1, whole or not."""
 AtLeastOne = Annotated[list[T], msgspec.Meta(min_length=1)]
+ExactlyOne = Annotated[list[T], msgspec.Meta(min_length=1, max_length=1)]
 
 
 def fits(value: Any, shape: type[Shape]) -> bool:
     """Tell whether a value has a shape."""
+    return shaped(value, shape) is not None
+
+
+def shaped(value: Any, shape: type[S]) -> S | None:
+    """Return a value in its shape, None where it has another."""
     try:
-        msgspec.convert(value, shape)
+        return msgspec.convert(value, shape)
     except msgspec.ValidationError:
-        return False
-    return True
+        return None

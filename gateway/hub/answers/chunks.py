@@ -164,7 +164,9 @@ def completion(
     }
     if usage is not None:
         built["usage"] = usage
-    built.update({key: value for key, value in extra.items() if value is not None})
+    for field, value in extra.items():
+        if value is not None:
+            built[field] = value
     return built
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.errors import GatewayError
 from gateway.hub.protocol import JSON, Reply
-from gateway.translators.anthropic.answers import response
+from gateway.translators.anthropic.answers import response, usage
 
 UNKNOWN = {"type": "container_upload"}
 TEXT = {"type": "text", "text": "Hi."}
@@ -50,3 +50,82 @@ def test_an_only_text_is_not_collected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(response, "AnswerCollector")
     completion = response.parse_response({"content": [TEXT]}, {}, Reply("m"))
     assert completion["choices"][0]["message"]["content"] == "Hi."
+
+
+ANYTHING = (..., None, "", "x", 0, 7, -1, 1.5, True, 2**70, [], ["x"], {}, {"a": 1})
+LASTING = usage.LIFETIMES
+
+
+def counted(count: Any, told: JSON) -> Any:
+    counts = count(told)
+    return counts, [(each, str(counts[each])) for each in counts]
+
+
+def with_field(told: JSON, name: str, value: Any) -> JSON:
+    rest = {each: told[each] for each in told if each != name}
+    return rest if value is ... else {**rest, name: value}
+
+
+COUNTS: JSON = {
+    "input_tokens": 2,
+    "output_tokens": 1,
+    "cache_creation_input_tokens": 0,
+    "cache_read_input_tokens": 5,
+    "cache_creation": {LASTING[1]: 1, LASTING[0]: 0, "other": "x"},
+    "service_tier": "standard",
+}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        COUNTS,
+        *[with_field(COUNTS, each, value) for each in COUNTS for value in ANYTHING],
+        *[{**COUNTS, "iterations": value} for value in (None, [], [COUNTS, COUNTS])],
+        *[{**COUNTS, "output_tokens_details": value} for value in ANYTHING[1:]],
+        *[{"cache_creation": {LASTING[0]: value}} for value in ANYTHING[1:]],
+        {"output_tokens_details": {"thinking_tokens": 3}},
+    ],
+)
+def test_counts_are_read_at_once_as_one_by_one(told: JSON) -> None:
+    sooner = counted(usage.parse_usage, told)
+    assert sooner == counted(usage._any_usage, told)
+
+
+MESSAGE: JSON = {
+    "id": "msg_1",
+    "type": "message",
+    "content": [TEXT],
+    "stop_reason": "end_turn",
+    "stop_details": None,
+    "usage": USAGE,
+}
+PAYLOADS: list[Any] = [
+    *[with_field(MESSAGE, each, value) for each in MESSAGE for value in ANYTHING],
+    *[{**MESSAGE, "content": [with_field(TEXT, "text", v)]} for v in ANYTHING],
+    *[{**MESSAGE, "content": [with_field(TEXT, "type", v)]} for v in ANYTHING],
+    {**MESSAGE, "content": [TEXT, TEXT]},
+    {**MESSAGE, "content": [{**TEXT, "citations": None}]},
+    {**MESSAGE, "type": "error", "error": {"type": "x", "message": "No."}},
+    {**MESSAGE, "error": {"type": "x", "message": "No."}},
+    None,
+    [],
+]
+
+
+def parsed(parse: Any, payload: Any, reply: Reply) -> Any:
+    try:
+        completion = parse(payload, reply)
+    except GatewayError as error:
+        return error.status, error.code, error.message
+    return completion, list(completion), list(completion["choices"][0])
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+@pytest.mark.parametrize(
+    "reply", [Reply("m"), Reply("m", blocks=True), Reply("m", earlier=(MESSAGE,))]
+)
+def test_a_message_is_read_at_once_as_part_by_part(payload: Any, reply: Reply) -> None:
+    sooner = parsed(response.parse_message, payload, reply)
+    assert sooner == parsed(response._any_message, payload, reply)

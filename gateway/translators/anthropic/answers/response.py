@@ -4,7 +4,7 @@ https://platform.claude.com/docs/en/api/messages
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from gateway.hub.answers import chunks, reply_rules
 from gateway.hub.answers.collector import AnswerCollector
@@ -15,6 +15,7 @@ from gateway.hub.requests.tools.arguments import dump_arguments
 from gateway.translators.anthropic.answers.pausing import joined
 from gateway.translators.anthropic.answers.usage import SERVICE_TIERS, parse_usage
 from gateway.translators.anthropic.errors import WORDS
+from gateway.wire.shapes import ExactlyOne, Shape, Text, shaped
 
 FINISH_REASONS = FinishReasons(
     {
@@ -32,6 +33,21 @@ FINISH_REASONS = FinishReasons(
 )
 
 
+class _Text(Shape, forbid_unknown_fields=True):
+    type: Literal["text"]
+    text: Text
+
+
+class _Said(Shape):
+    """A message that is one text, as of most short calls."""
+
+    content: ExactlyOne[_Text]
+    type: Literal["message"] = "message"
+    stop_reason: str | None = None
+    stop_details: Any = None
+    usage: dict[str, Any] = {}
+
+
 def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> JSON:
     """Return Claude's answer as a `chat.completion`.
 
@@ -42,6 +58,13 @@ def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> J
 
 def parse_message(payload: Any, reply: Reply) -> JSON:
     """Return a Claude message as a `chat.completion`, before the common rules."""
+    if not (reply.earlier or reply.blocks) and (said := shaped(payload, _Said)):
+        return _told(said, reply)
+    return _any_message(payload, reply)
+
+
+def _any_message(payload: Any, reply: Reply) -> JSON:
+    """Return any message as a `chat.completion`, whatever it holds."""
     if not isinstance(payload, dict) or payload.get("type") == "error":
         raise upstream_errors.instead_of_answer(payload, WORDS)
     payload = joined(reply.earlier, payload)
@@ -50,8 +73,6 @@ def parse_message(payload: Any, reply: Reply) -> JSON:
         if "error" in payload:
             raise upstream_errors.instead_of_answer(payload, WORDS)
         raise upstream_errors.no_answer("has no content")
-    if (text := _only_text(content)) and not reply.blocks:
-        return _told(text, payload, reply)
     answer = AnswerCollector(reply, FINISH_REASONS)
     for index, block in enumerate(content):
         if isinstance(block, dict):
@@ -69,24 +90,18 @@ def parse_message(payload: Any, reply: Reply) -> JSON:
     )
 
 
-def _only_text(content: list[Any]) -> str:
-    """Return the text that is all of an answer, as of most short calls; "" for none."""
-    if len(content) != 1 or type(block := content[0]) is not dict or len(block) != 2:
-        return ""
-    text = block.get("text")
-    return text if block.get("type") == "text" and type(text) is str else ""
-
-
-def _told(text: str, payload: JSON, reply: Reply) -> JSON:
-    """Return an answer that is a text: to collect it costs a call 5 µs."""
-    native, usage = payload.get("stop_reason"), _usage_of(payload)
-    refusal = FINISH_REASONS.refusal(native, explained(payload.get("stop_details")))
+def _told(said: _Said, reply: Reply) -> JSON:
+    """Return an answer that is a text: to collect it costs a call 8 µs."""
+    native, usage = said.stop_reason, said.usage
+    refusal = None
+    if native == FINISH_REASONS.refused:
+        refusal = FINISH_REASONS.refusal(native, explained(said.stop_details))
     return chunks.completion(
         reply,
-        {"role": "assistant", "content": text, "refusal": refusal},
+        {"role": "assistant", "content": said.content[0].text, "refusal": refusal},
         FINISH_REASONS.finish_reason(native, has_calls=False),
         parse_usage(usage) if usage else None,
-        native=native if isinstance(native, str) else None,
+        native=native,
         service_tier=service_tier(usage),
     )
 

@@ -6,10 +6,28 @@ https://platform.claude.com/docs/en/api/messages#response-usage
 from gateway.hub.answers import chunks
 from gateway.hub.answers.chunks import count
 from gateway.hub.protocol import JSON
+from gateway.wire.shapes import ABSENT, Absent, Natural, Shape, shaped
 
 LIFETIMES = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
 
 SERVICE_TIERS = {"standard": "default", "priority": "priority"}
+
+
+class _Lasting(Shape):
+    ephemeral_5m_input_tokens: Natural | Absent = ABSENT
+    ephemeral_1h_input_tokens: Natural | Absent = ABSENT
+
+
+class _Counts(Shape):
+    """What all answers tell, and nothing that is to be asked about."""
+
+    input_tokens: Natural = 0
+    output_tokens: Natural = 0
+    cache_creation_input_tokens: Natural | None = None
+    cache_read_input_tokens: Natural | None = None
+    cache_creation: _Lasting | None = None
+    output_tokens_details: Absent = ABSENT
+    iterations: Absent = ABSENT
 
 
 def parse_usage(usage: JSON) -> JSON:
@@ -19,6 +37,35 @@ def parse_usage(usage: JSON) -> JSON:
     includes both. The cache counts stand under Claude's names too, where clients of
     other gateways look for them.
     """
+    told = shaped(usage, _Counts)
+    if told is None:
+        return _any_usage(usage)
+    # To ask for each field what it is costs a call 6 µs.
+    write, read = told.cache_creation_input_tokens, told.cache_read_input_tokens
+    prompt = told.input_tokens + (write or 0) + (read or 0)
+    counts: JSON = {
+        "prompt_tokens": prompt,
+        "completion_tokens": told.output_tokens,
+        "total_tokens": prompt + told.output_tokens,
+        "prompt_tokens_details": {
+            "cached_tokens": read or 0,
+            "cache_write_tokens": write or 0,
+        },
+    }
+    if write is not None:
+        counts["cache_creation_input_tokens"] = write
+    if read is not None:
+        counts["cache_read_input_tokens"] = read
+    if told.cache_creation is not None:
+        made: JSON = usage["cache_creation"]
+        counts["cache_creation"] = {
+            name: made[name] for name in LIFETIMES if name in made
+        }
+    return counts
+
+
+def _any_usage(usage: JSON) -> JSON:
+    """Return OpenAI's usage for Claude's, whatever it holds."""
     usage = folded(usage)
     write = usage.get("cache_creation_input_tokens")
     read = usage.get("cache_read_input_tokens")
