@@ -68,8 +68,7 @@ def parse_request(body: JSON, sent: Sent) -> Asked:
         raise invalid("messages", "at least one message is required")
     if stream is not None and not isinstance(stream, bool):
         raise wrong_type("stream", "boolean")
-    reading = Reading(body, sent.header(_TELLING["session_id"]))
-    return Asked(model, stream is True, body, sent, reading)
+    return Asked(model, stream is True, body, sent)
 
 
 def about(sent: Sent) -> Mapping[str, str]:
@@ -126,6 +125,8 @@ def _whole_seconds(wait: str) -> str:
 
 
 def _reading(asked: Asked) -> Reading:
-    """Return what was read of a request, which may be asked from within."""
-    own: Reading | None = asked.own
-    return own or Reading(asked.body, asked.sent.header(_TELLING["session_id"]))
+    """Return what is read of a request, once; nothing where it goes on as it came."""
+    if asked.own is None:
+        asked.own = Reading(asked.body, asked.sent.header(_TELLING["session_id"]))
+    reading: Reading = asked.own
+    return reading

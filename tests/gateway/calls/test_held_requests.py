@@ -19,10 +19,10 @@ MESSAGE = {
 }
 
 
-def ask(gateway, content: bytes) -> None:
+def ask(gateway, content: bytes, url: str = URL) -> None:
     """Ask, whatever is answered."""
     headers = {"content-type": "application/json"}
-    gateway().post(URL, content=content, headers=headers)
+    gateway().post(url, content=content, headers=headers)
 
 
 def long_request(model: str, **more: object) -> bytes:
@@ -44,10 +44,13 @@ def both(provider):
     provider("claude", provider_type="anthropic", models=(CLAUDE,))
 
 
-@pytest.mark.parametrize("model", ["gpt-4o-mini", CLAUDE])
+@pytest.mark.parametrize(
+    ("url", "model"),
+    [(URL, "gpt-4o-mini"), (URL, CLAUDE), ("/v1/messages", CLAUDE)],
+)
 @pytest.mark.parametrize("stream", [False, True])
 def test_nothing_that_was_read_of_it(
-    both, upstream, gateway, completion, model, stream
+    both, upstream, gateway, completion, url, model, stream
 ):
     held = []
 
@@ -59,7 +62,7 @@ def test_nothing_that_was_read_of_it(
 
     upstream(answer)
     before = conversations()
-    ask(gateway, long_request(model, stream=stream))
+    ask(gateway, long_request(model, stream=stream), url)
     assert held == [before]
 
 
