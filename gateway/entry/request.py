@@ -1,8 +1,10 @@
 """A request on the data plane: nothing is decoded before somebody asks for it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from gateway.doors.protocol import Asked, Door, Sent
 from gateway.entry.streamed import Write
@@ -43,8 +45,7 @@ class Found:
     is_json: bool = False
 
 
-@dataclass
-class Request:
+class Request(msgspec.Struct):
     """One request to the gateway.
 
     `path` has its percent-encoding undone, `method` is in capitals, `address` the
@@ -65,7 +66,7 @@ class Request:
     request_id: str = ""
     caller: Caller = NOBODY
     body: bytes = b""
-    held: Held = field(default_factory=Held)
+    held: Held = msgspec.field(default_factory=Held)
     entry: Entry | None = None
     query: str = ""
     send: Callable[[dict[str, Any]], Awaitable[None]] | None = None

@@ -1,8 +1,9 @@
 """A whole response of the data plane."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from gateway.doors.protocol import Envelope, Sent
 from gateway.errors import GatewayError
@@ -10,8 +11,7 @@ from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
 
 
-@dataclass
-class Response:
+class Response(msgspec.Struct):
     """A status, headers and a body.
 
     `headers` have lower-case names and values without line breaks: ours, or those that

@@ -1,11 +1,11 @@
 """Which request a task is at, for the lines that it logs."""
 
 from contextvars import ContextVar
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(slots=True)
-class Current:
+class Current(msgspec.Struct):
     """A request's id, its call's, and the trace that it belongs to, once known."""
 
     request_id: str

@@ -5,7 +5,8 @@ health, console and the calls that run stay quick. Counted in this process.
 """
 
 import ctypes
-from dataclasses import dataclass, field
+
+import msgspec
 
 from gateway.errors import GatewayError
 from gateway.worker.call_settings import call_settings
@@ -14,11 +15,14 @@ from gateway.worker.snapshot import Caller
 LARGE_BYTES = 4 * 1024 * 1024
 
 
-@dataclass(slots=True)
-class Held:
-    """What one request takes: places by their names, and bytes that came with it."""
+class Held(msgspec.Struct):
+    """What one request takes of a worker, and bytes that came with it.
 
-    places: list[str] = field(default_factory=list)
+    A place among its `calls`, and `places` of a key and providers, by their names.
+    """
+
+    calls: int = 0
+    places: list[str] = []
     bytes: int = 0
 
 
@@ -29,14 +33,10 @@ class Capacity:
     """
 
     def __init__(self) -> None:
+        self.calls_open = 0
         self.bytes_held = 0
         self._most_held = 0
         self._taken: dict[str, int] = {}
-
-    @property
-    def calls_open(self) -> int:
-        """How many calls the worker has open."""
-        return self._taken.get("", 0)
 
     def hold(self, held: Held, size: int) -> None:
         """Make room for `size` more bytes of a request; raises GatewayError."""
@@ -56,11 +56,15 @@ class Capacity:
 
     def enter(self, held: Held, caller: Caller) -> None:
         """Take a place in the worker and one of the caller's; raises GatewayError."""
-        if not self._take(held, "", call_settings.CALLS_PER_WORKER):
+        if self.calls_open >= call_settings.CALLS_PER_WORKER:
             raise _overloaded("The gateway has as many calls open as it can take.")
+        self.calls_open += 1
+        held.calls += 1
         # Keyless callers have no key that could be told apart; the worker's cap holds.
+        if not caller.hint:
+            return
         name = f"key {caller.name} {caller.hint}"
-        if caller.hint and not self._take(held, name, call_settings.CALLS_PER_KEY):
+        if not self._take(held, name, call_settings.CALLS_PER_KEY):
             raise GatewayError(
                 429,
                 "rate_limit_error",
@@ -82,14 +86,14 @@ class Capacity:
         """Give back every place and every byte that was taken."""
         taken = self._taken
         for name in held.places:
-            left = taken[name] - 1
-            if left:
-                taken[name] = left
-            else:
+            if taken[name] == 1:
                 del taken[name]
-        held.places.clear()
+            else:
+                taken[name] -= 1
+        self.calls_open -= held.calls
         self.bytes_held -= held.bytes
-        held.bytes = 0
+        held.calls = held.bytes = 0
+        held.places.clear()
 
     def _take(self, held: Held, name: str, limit: int) -> bool:
         taken = self._taken.get(name, 0)
