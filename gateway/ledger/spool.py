@@ -101,11 +101,13 @@ class Entry:
         self._end("refused", told)
 
     def _end(self, outcome: str, fields: JSON) -> None:
-        self.fields.update(fields, outcome=outcome)
+        told = self.fields
+        told.update(fields, outcome=outcome)
         # One that stands for several (ledger/refusals.py) took its time before.
-        self.fields.setdefault("duration_ms", self.elapsed_ms())
+        if "duration_ms" not in told:
+            told["duration_ms"] = self.elapsed_ms()
         line = lines.rest if self._has_told else lines.end
-        self.spool.append(line(self.call_id, self.fields))
+        self.spool.append(line(self.call_id, told))
         for watch in self.spool.watchers:
             watch(self)
 
@@ -139,9 +141,14 @@ class Spool:
     def append(self, text: bytes) -> None:
         """Append the text of one line, as `write` does."""
         try:
-            if self._file < 0 or self._size >= SEGMENT_BYTES:
-                self._next_segment()
-            self._append(text)
+            if self._cut or self._file < 0 or self._size >= SEGMENT_BYTES:
+                self._append(text)
+                return
+            # What nearly every line takes.
+            written = os.write(self._file, text)
+            self._size += written
+            if written < len(text):
+                self._fall_short(written)
         except OSError as error:
             self._complain(error)
 
@@ -150,8 +157,6 @@ class Spool:
         if not self.trouble:
             return
         try:
-            if self._file < 0:
-                self._next_segment()
             # A line of no call.
             self._append(b"{}\n")
         except OSError as error:
@@ -167,13 +172,20 @@ class Spool:
 
     def _append(self, text: bytes) -> None:
         """Append `text`; the rest of a line cut short must not spoil the next one."""
+        if self._file < 0 or self._size >= SEGMENT_BYTES:
+            self._next_segment()
         if self._cut:
             text = b"\n" + text
         written = os.write(self._file, text)
         self._size += written
-        self._cut = 0 < written < len(text) or (self._cut and not written)
         if written < len(text):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self._fall_short(written)
+        self._cut = False
+
+    def _fall_short(self, written: int) -> None:
+        """Note that no more than so much of a line was written; raises OSError."""
+        self._cut = written > 0 or self._cut
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _next_segment(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
