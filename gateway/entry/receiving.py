@@ -28,18 +28,19 @@ _NO_EXTENSIONS: Mapping[str, Any] = {}
 
 def request_of(scope: Mapping[str, Any]) -> Request:
     """Return the request that an ASGI scope describes, its body still to come."""
-    client = scope.get("client")
-    address = client[0] if client else ""
-    query = scope.get("query_string", b"")
+    client, query = scope.get("client"), scope.get("query_string")
     extensions = scope.get("extensions") or _NO_EXTENSIONS
     found = extensions.get(FOUND)
-    headers = _header_lists(scope["headers"], found)
-    request = Request(scope["path"], scope["method"], address, headers, found=found)
-    request.write = extensions.get(WRITE)
-    request.send_whole = extensions.get(AT_ONCE)
-    if query:
-        request.query = query.decode("latin-1")
-    return request
+    return Request(
+        scope["path"],
+        scope["method"],
+        client[0] if client else "",
+        _header_lists(scope["headers"], found),
+        query=query.decode("latin-1") if query else "",
+        write=extensions.get(WRITE),
+        send_whole=extensions.get(AT_ONCE),
+        found=found,
+    )
 
 
 def _header_lists(headers: Headers, found: Found | None) -> dict[str, list[str]]:

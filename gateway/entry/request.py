@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.doors.protocol import Asked, Door, Sent
+from gateway.doors.protocol import Asked, Door, Envelope, Sent
 from gateway.entry.streamed import Write
 from gateway.entry.waiting import Waiting
 from gateway.ledger.spool import Entry
@@ -36,13 +36,15 @@ class Found:
     path, nor what its endpoint makes of its headers. `header_lists` are shared by all
     that share the head, so nobody changes them; `length_at` is where the body's length
     stands among the headers. `key` is the digest of the key by which the caller was
-    known: whose it is, the registry is asked each time.
+    known: whose it is, the registry is asked each time. `told` is what a door tells the
+    ledger of the headers, by column, and which of them go upstream.
     """
 
     header_lists: dict[str, list[str]] | None = None
     length_at: int | None = None
     key: str = ""
     is_json: bool = False
+    told: tuple[Envelope, Mapping[str, str], Mapping[str, str]] | None = None
 
 
 class Request(msgspec.Struct):

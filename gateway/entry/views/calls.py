@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 from django.conf import settings
@@ -106,13 +106,14 @@ def asked_by(request: Request, door: Envelope) -> tuple[Asked, Call]:
 
 def begun_by(request: Request, door: Envelope, sent: Sent) -> Call:
     """Return the call that a request begins; raises GatewayError."""
+    columns, onward = _told_by_head(request, door, sent)
     call = begin(
         request.caller,
         request.request_id,
         time.monotonic(),
         request.held,
-        _headers_for_upstream(request),
-        **about(request, door, sent),
+        onward,
+        **columns,
     )
     request.entry = call.entry
     if named := tracing.begin(call.entry, request.header_lists):
@@ -120,6 +121,22 @@ def begun_by(request: Request, door: Envelope, sent: Sent) -> Call:
     trace = call.entry.trace
     current.join(call.entry.call_id, trace.id if trace is not None else "")
     return call
+
+
+def _told_by_head(
+    request: Request, door: Envelope, sent: Sent
+) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Return what the ledger is told of a request's headers, and those that go on.
+
+    Raises GatewayError.
+    """
+    found = request.found
+    if found is None:
+        return about(request, door, sent), _headers_for_upstream(request)
+    if found.told is None or found.told[0] is not door:
+        told = about(request, door, sent)
+        found.told = door, told, _headers_for_upstream(request)
+    return found.told[1], found.told[2]
 
 
 def about(request: Request, door: Envelope, sent: Sent) -> dict[str, str]:
