@@ -19,6 +19,7 @@ from gateway.worker.draining import STALLED, draining
 from runagents import settings
 from runagents.serving import exits
 from runagents.serving.plain import turns
+from runagents.serving.plain.bodies import Body
 from runagents.serving.plain.exchange import PlainRequest
 from runagents.serving.plain.parser import Parser
 
@@ -80,7 +81,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
             return super()._on_headers_complete()
         request = PlainRequest(parser.head, "https" if self._is_ssl else "http")
         self._current_request = request
-        self._body_receiver = protocol.BodyReceiver(request, self)
+        self._body_receiver = Body(request, self)
         self._request_ready.set()
         return False
 
