@@ -8,20 +8,27 @@ nothing.
 
 import logging
 import os
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 from gateway import locks
 from gateway.ledger import rows
 from gateway.ledger.bodies.stored import store_bodies
-from gateway.ledger.lines import Line, Reading, named, opened, value
+from gateway.ledger.lines import PLACES, Line, Reading, named, opened, value
 from gateway.models import UsageRecord
 from gateway.wire import jsontext
+from gateway.wire.jsontext import JSON
 
 BATCH = 500
 BODIES = ("bodies", "answered", "frames", "received")
 # Calls that cannot be stored, for whoever looks into why; no more than so much.
 REFUSED = "refused.jsonl.bad"
 REFUSED_BYTES = 16 * 1024 * 1024
+
+_CALL_ID = PLACES["call_id"]
+_USE = ("started_at", "caller_kind", "caller", "key_hint")
+_use = itemgetter(*map(PLACES.__getitem__, _USE))
 
 _UNREADABLE = (*jsontext.JSONError, ValueError)
 
@@ -47,10 +54,11 @@ class _Writer:
 
     def close(self, ended: list[Line]) -> None:
         """Forget the begins of calls that are stored."""
+        begun = [file.begun for file in self.files.values()]
         for line in ended:
-            call_id = value(line, "call_id")
-            for file in self.files.values():
-                if file.begun.pop(call_id, None):
+            call_id = line[_CALL_ID] if isinstance(line, list) else line["call_id"]
+            for begins in begun:
+                if begins.pop(call_id, None):
                     break
 
 
@@ -112,12 +120,16 @@ class Flusher:
             self._set_aside(refused)
             ended = [line for line in ended if line not in refused]
         store_bodies([line for line in ended if isinstance(line, dict)])
+        used = self.used_keys
         for line in ended:
-            started_at = value(line, "started_at")
+            started_at, kind, caller, hint = (
+                _use(line) if isinstance(line, list) else _use_told(line)
+            )
             self.touched_hours.add(int(started_at // 3600))
-            if isinstance(hint := value(line, "key_hint"), str) and hint:
-                key = (value(line, "caller_kind"), value(line, "caller"), hint)
-                self.used_keys[key] = max(started_at, self.used_keys.get(key, 0.0))
+            if hint and isinstance(hint, str):
+                key = (kind, caller, hint)
+                if started_at > used.get(key, 0.0):
+                    used[key] = started_at
 
     def _set_aside(self, refused: list[Line]) -> None:
         """Keep what cannot be stored, without the bodies, in a file of its own."""
@@ -137,6 +149,11 @@ class Flusher:
                         kept.write(jsontext.encode(told) + b"\n")
         except OSError as error:
             logger.error("They cannot be written there: %s.", error.strerror)
+
+
+def _use_told(line: JSON) -> tuple[Any, ...]:
+    """Return what the upkeep wants to know of a call that is told by names."""
+    return tuple(value(line, name) for name in _USE)
 
 
 def _read(file: Reading, path: Path) -> tuple[list[Line], int]:

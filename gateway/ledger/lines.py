@@ -16,7 +16,7 @@ say otherwise.
 """
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
@@ -129,11 +129,11 @@ class Reading:
         Raises jsontext.JSONError or ValueError for a line that is unreadable.
         """
         if raw[0] == _ARRAY:
-            row = jsontext.decode(raw)
+            row: Row = jsontext.decode(raw)
             if len(row) != len(self._columns):
                 raise ValueError("a value for each column is expected")
             if self._columns is COLUMNS:
-                return cast(Row, row)
+                return row
             return dict(zip(self._columns, row, strict=True))
         if raw.startswith(_BEGIN):
             self.begun[raw[len(_BEGIN) : raw.index(b'"', len(_BEGIN))].decode()] = raw

@@ -6,7 +6,8 @@ row where 500 come together, where looking at each value by its name (ledger/row
 takes 11. Rows of which one does not pass are left to that way, which mends or refuses.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from typing import Any
 
 from django.db import models
@@ -49,7 +50,11 @@ _PRICED = (
     "upstream_model",
 )
 _PRICED_PLACES = [PLACES[name] for name in _PRICED]
-_FINE = (UsageRecord.Outcome.OK.value, UsageRecord.Outcome.CLIENT_CLOSED.value)
+_KIND, _ENDPOINT = _PRICED.index("provider_type"), _PRICED.index("endpoint")
+_FINE = frozenset(
+    {UsageRecord.Outcome.OK.value, UsageRecord.Outcome.CLIENT_CLOSED.value}
+)
+_EMPTY: dict[type, str] = {list: "[]", dict: "{}"}
 
 Convert = Callable[[Any], object]
 
@@ -75,9 +80,9 @@ def values_of(
     ):
         return None
     for place in _LISTS:
-        columns[place] = map(jsontext.dumps, columns[place])
+        columns[place] = _as_texts(columns[place])
     columns[_STARTED] = map(moment, columns[_STARTED])
-    columns[_FAILED] = map(has_failed, columns[_STATUS], columns[_OUTCOME])
+    columns[_FAILED] = _failed(columns[_STATUS], columns[_OUTCOME])
     columns[_COST] = _costs(columns, money)
     return list(zip(*columns[:_WIDTH], strict=True))
 
@@ -87,10 +92,26 @@ def _costs(columns: list[Any], money: Convert) -> list[object]:
     costs: list[object] = list(columns[_COST])
     priced = zip(*(columns[place] for place in _PRICED_PLACES), strict=True)
     for number, (values, own) in enumerate(zip(priced, columns[_PRICES], strict=True)):
+        if not own and prices.list_of(*values[_KIND : _ENDPOINT + 1]) is None:
+            continue
         cost = prices.cost(dict(zip(_PRICED, values, strict=True)), own)
         if cost is not None:
             costs[number] = money(cost)
     return costs
+
+
+def _failed(statuses: tuple[Any, ...], outcomes: tuple[Any, ...]) -> Iterable[bool]:
+    """Tell of each row whether it failed; at once where none did."""
+    if _FINE.issuperset(outcomes) and max(filter(None, statuses), default=0) < 400:
+        return repeat(False, len(outcomes))
+    return map(has_failed, statuses, outcomes)
+
+
+def _as_texts(values: tuple[Any, ...]) -> Iterable[str]:
+    """Return lists and objects as JSON; nearly all are empty."""
+    if any(values):
+        return map(jsontext.dumps, values)
+    return map(_EMPTY.__getitem__, map(type, values))
 
 
 def _fit(texts: tuple[Any, ...], longest: int) -> bool:

@@ -44,7 +44,7 @@ class ListPrice(NamedTuple):
 
 def listed(provider_type: str, endpoint: str, model: str) -> ListPrice:
     """Return the list price of a model at a provider."""
-    vendor = vendors.of(provider_type).price_list or _vendor(endpoint)
+    vendor = list_of(provider_type, endpoint)
     if vendor is None:
         return ListPrice()
     steps = _steps(vendor, model, datetime.now(UTC).date())
@@ -67,8 +67,7 @@ def cost(call: Mapping[str, Any], own: Mapping[str, Any] | None) -> Decimal | No
         return None
     if own:
         return _linear(call, _own_rates(own))
-    listed = vendors.of(call.get("provider_type", "")).price_list
-    vendor = listed or _vendor(call.get("endpoint", ""))
+    vendor = list_of(call.get("provider_type", ""), call.get("endpoint", ""))
     if vendor is None:
         return None
     today = datetime.now(UTC).date()
@@ -76,9 +75,10 @@ def cost(call: Mapping[str, Any], own: Mapping[str, Any] | None) -> Decimal | No
 
 
 @lru_cache(maxsize=1024)
-def _vendor(endpoint: str) -> str | None:
-    """Return whose price list holds at an endpoint, or None where nobody knows."""
-    found: str | None = price_lists.ask("vendor", endpoint)
+def list_of(provider_type: str, endpoint: str) -> str | None:
+    """Return whose price list holds at a provider, or None where nobody knows."""
+    listed = vendors.of(provider_type).price_list
+    found: str | None = listed or price_lists.ask("vendor", endpoint)
     return found
 
 
