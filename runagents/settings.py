@@ -13,7 +13,6 @@ from pathlib import Path
 import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from platformdirs import user_data_path
 
 from providers.network.installation import check_network
 from runagents import __version__
@@ -86,14 +85,20 @@ def env_networks(name: str, default: str) -> list[str]:
         raise ImproperlyConfigured(f"{name}: {error}.") from None
 
 
+def users_data() -> Path:
+    """Return where this system keeps what a user's programs store."""
+    from platformdirs import user_data_path  # 0.4 MB that most servers need not have.
+
+    return user_data_path(PACKAGE, appauthor=False)
+
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 # A checkout keeps its data beside the code; the wheel, which carries templates and
 # static files in the package, where the system keeps a user's data.
 IS_CHECKOUT = (BASE_DIR / "manage.py").exists()
 ASSETS_DIR = BASE_DIR if IS_CHECKOUT else BASE_DIR / "runagents" / "assets"
 DATA_DIR = Path(
-    env("RUNAGENTS_DATA_DIR")
-    or (BASE_DIR / "var" if IS_CHECKOUT else user_data_path(PACKAGE, appauthor=False))
+    env("RUNAGENTS_DATA_DIR") or (BASE_DIR / "var" if IS_CHECKOUT else users_data())
 ).resolve()
 
 DEBUG = env_bool("DEBUG")

@@ -21,10 +21,10 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 from django.db import connection, connections
-from django.db.migrations.executor import MigrationExecutor
 
 from providers import sealing, starter
 from runagents.accounts import setup
+from runagents.management.migrated import is_migrated
 from runagents.management.turns import turn
 from runagents.serving import running
 from runagents.serving.application import Served
@@ -127,8 +127,7 @@ class Command(BaseCommand):
 
     def _fill_database(self) -> None:
         with turn(wait=self._tell_of_another):
-            plan = MigrationExecutor(connection)
-            if plan.migration_plan(plan.loader.graph.leaf_nodes()):
+            if not is_migrated(connection):
                 self.stdout.write("Setting up the database ...")
                 self.stdout.flush()
                 _run_apart("migrate", "--verbosity=0")

@@ -18,6 +18,8 @@ HEAVY = [
     "genai_prices",
     "markdown_it",
     "nh3",
+    "platformdirs",
+    "providers.migrations.0001_initial",
     "psycopg",
     "pydantic",
     "redis",
@@ -42,6 +44,7 @@ from runagents.management.commands import serve
 
 class Started(serve.Command):
     def handle(self, **options):
+        serve.is_migrated(serve.connection)
         serve.Served().load()
 
 Started().run_from_argv(["manage.py", "serve"])
