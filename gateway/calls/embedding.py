@@ -89,7 +89,7 @@ class _Attempt:
         embedder = EMBEDDERS.get(provider.row.provider_type)
         if embedder is None:
             raise no_embeddings(self._asked.model)
-        route = targets.route_to(self._target, self._asked)
+        route = targets.route_to(self._target, self._asked, entry.call_id)
         routed_ms = entry.elapsed_ms()
         while True:
             parts = embedder.render_embeddings(self._request, route)

@@ -19,7 +19,6 @@ from gateway.calls.rounds import Rounds
 from gateway.doors.protocol import Asked
 from gateway.errors import GatewayError
 from gateway.hub.protocol import Reply, Route, Translator, UpstreamRequest
-from gateway.identifiers import token
 from gateway.ledger.spool import Entry
 from gateway.ledger.usage import usage_fields
 from gateway.models import UsageRecord
@@ -31,7 +30,6 @@ from gateway.worker.draining import draining
 from gateway.worker.gates import gates
 from gateway.worker.snapshot import Provider, Target
 
-ID_LENGTH = 29
 MAX_ATTEMPTS = 2
 MOST_LEARNT = 4
 """How often one request is asked again without what was refused of it."""
@@ -73,6 +71,10 @@ def ask(
     """
     if len(targets) > 1:
         targets = _by_weight(asked, tuple(targets), call)
+    else:
+        (target,) = targets
+        passage = passage_to(target.provider.translator)
+        return _alone(_attempt(asked, target, passage, call, ()), call)
     # A function with its types written out would have them made for every call.
     return in_order(
         targets[:1] if asked.stays else targets,
@@ -99,6 +101,18 @@ def _by_weight(
     weight = router.weight_of(spread[0])
     call.why = f"weight {weight}; stays with its {what}"
     return spread
+
+
+async def _alone(answer: Awaitable[A], call: Call) -> A:
+    """Return the `answer` of the only target; as `in_order` does of one of several."""
+    try:
+        return await answer
+    except GatewayError as error:
+        _end_with_error(call.entry, error)
+        raise
+    except BaseException as end:
+        _end_abruptly(call.entry, end)
+        raise
 
 
 async def in_order(
@@ -168,7 +182,7 @@ async def _attempt(
     if gates.failing:
         gates.pass_through(provider, target.upstream_id)
     routed_ms = call.entry.elapsed_ms()
-    route = route_to(target, asked)
+    route = route_to(target, asked, call.entry.call_id)
     prepared: Prepared | None
     prepared = passage.prepare(asked, route)
     urls = prepared.remote_urls
@@ -290,7 +304,9 @@ async def _answer(
             await stream.let_go()
             raise
         return stream
-    whole = await _whole(asked, passage, rounds, response, came)
+    whole = _arrived(asked, passage, rounds, response, came)
+    if whole is None:
+        whole = await _whole(asked, passage, rounds, response, came)
     failures.observe_answer(target)
     if whole.estimated:
         headers["x-gateway-estimated"] = whole.estimated
@@ -298,6 +314,46 @@ async def _answer(
         kept_bodies.note_answer(rounds.call, whole.body)
     _end_with_answer(entry, whole)
     return WholeAnswer(whole.body, headers, target, whole.raw)
+
+
+def _arrived(
+    asked: Asked,
+    passage: Passage[T],
+    rounds: Rounds,
+    response: httpx.Response,
+    headers: dict[str, str],
+) -> Whole | None:
+    """Translate a whole answer that is all here, as nearly every one; None for others.
+
+    For those that may pause as well.
+    """
+    provider, rendered = rounds.target.provider, rounds.rendered
+    if rendered.resume is not None:
+        return None
+    try:
+        raw = upstream.whole_body(provider, response)
+        if raw is None:
+            return None
+        return _understood(asked, passage, rendered.reply, provider, raw, headers)[0]
+    except GatewayError as error:
+        failures.observe_broken(rounds.target, error)
+        raise
+
+
+def _understood(
+    asked: Asked,
+    passage: Passage[T],
+    reply: Reply,
+    provider: Provider,
+    raw: bytes,
+    headers: dict[str, str],
+) -> tuple[Whole, JSON]:
+    """Return an answer and the payload that it came as, empty where it was a stream."""
+    payload = upstream.payload_of(provider, raw)
+    if isinstance(payload, bytes):
+        return _streamed(passage, payload, reply, asked, provider), {}
+    whole = passage.parse_response(payload, headers, reply, asked)
+    return whole, payload.body
 
 
 async def _whole(
@@ -311,17 +367,13 @@ async def _whole(
     provider = rounds.target.provider
     while True:
         try:
-            raw = upstream.whole_body(provider, response)
-            if raw is None:
-                raw = await upstream.raw_body(provider, response)
-            payload, reply = upstream.payload_of(provider, raw), rounds.rendered.reply
-            if isinstance(payload, bytes):
-                return _streamed(passage, payload, reply, asked, provider)
-            whole = passage.parse_response(payload, headers, reply, asked)
+            raw = await upstream.raw_body(provider, response)
+            reply = rounds.rendered.reply
+            whole, payload = _understood(asked, passage, reply, provider, raw, headers)
         except GatewayError as error:
             failures.observe_broken(rounds.target, error)
             raise
-        if rounds.rendered.resume is None or not rounds.go_on_after(payload.body):
+        if not (payload and rounds.go_on_after(payload)):
             return whole
         # Billed, whatever becomes of the rest.
         rounds.call.entry.fields.update(usage_fields(whole.usage))
@@ -342,8 +394,11 @@ def _streamed(
     return streamed._replace(body=redacted_piece(provider, streamed.body))
 
 
-def route_to(target: Target, asked: Asked) -> Route:
-    """Return where a request goes, and what decides on its form there."""
+def route_to(target: Target, asked: Asked, call_id: str = "") -> Route:
+    """Return where a request goes, and what decides on its form there.
+
+    An answer to which the upstream gives no id is known by that of the call.
+    """
     row = target.provider.row
     # In the order of its fields: naming them costs each call 1 µs.
     return Route(
@@ -351,7 +406,7 @@ def route_to(target: Target, asked: Asked) -> Route:
         target.upstream_id,
         target.base_model,
         row.region,
-        f"chatcmpl-{token(ID_LENGTH)}",
+        f"chatcmpl-{call_id}",
         int(time.time()),
         row.options,
         target.capabilities,

@@ -90,7 +90,11 @@ def payload_of(provider: Provider, raw: bytes) -> Payload | bytes:
     Raises GatewayError.
     """
     try:
-        payload, text = _decoded(raw)
+        try:
+            payload, text = jsontext.decode(raw), raw
+        except jsontext.JSONError:  # It may not be JSON to the letter.
+            payload = decode_mended(raw)
+            text = jsontext.encode(payload)
         if b"\\u00" in raw:  # An escaped character may have hidden a credential.
             shown = jsontext.encode(payload)
             if (safe := redact(provider, shown)) != shown:
@@ -100,18 +104,6 @@ def payload_of(provider: Provider, raw: bytes) -> Payload | bytes:
     if not isinstance(payload, dict):
         raise failures.invalid_response(provider)
     return Payload(payload, text)
-
-
-def _decoded(raw: bytes) -> tuple[Any, bytes]:
-    """Return what a whole answer says, and the JSON that says it.
-
-    `raw` may not be JSON to the letter.
-    """
-    try:
-        return jsontext.decode(raw), raw
-    except jsontext.JSONError:
-        mended = decode_mended(raw)
-        return mended, jsontext.encode(mended)
 
 
 def headers_of(provider: Provider, response: httpx.Response) -> dict[str, str]:

@@ -111,10 +111,7 @@ class Reply(Value, frozen=True):
         """Return what every request tells, and what a translator learned of it."""
         stream = body.get("stream") is True
         wants_usage = stream and bool(_inner(body, "stream_options", "include_usage"))
-        known: Learned = learned or {}
-        if "reasoning" in body and _inner(body, "reasoning", "exclude"):
-            known = {"hides_reasoning": True, **known}
-        return cls(
+        reply = cls(
             route.model,
             route.completion_id,
             route.created,
@@ -122,8 +119,11 @@ class Reply(Value, frozen=True):
             wants_usage,
             options=route.options,
             largest=route.largest,
-            **known,
         )
+        known: Learned = learned or {}
+        if "reasoning" in body and _inner(body, "reasoning", "exclude"):
+            known = {"hides_reasoning": True, **known}
+        return reply._replace(**known) if known else reply
 
 
 def _inner(body: JSON, field: str, name: str) -> Any:

@@ -39,7 +39,8 @@ class Whole(Value, frozen=True):
     estimated: str = ""
 
 
-def _nothing() -> tuple[str, ...]:
+def nothing() -> tuple[str, ...]:
+    """Return nothing that goes one way alone."""
     return ()
 
 
@@ -54,7 +55,7 @@ class Prepared(Value, frozen=True):
 
     render: Callable[[Mapping[str, str]], UpstreamRequest]
     remote_urls: Sequence[str] = ()
-    keeps: Callable[[], tuple[str, ...]] = _nothing
+    keeps: Callable[[], tuple[str, ...]] = nothing
     client_path: ClientPath | None = None
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from gateway.calls import images
-from gateway.calls.passages.protocol import Prepared, Reader, Whole
+from gateway.calls.passages.protocol import Prepared, Reader, Whole, nothing
 from gateway.calls.passages.wording import in_client_words
 from gateway.doors.protocol import Asked, Door, HubRequest, StreamRenderer
 from gateway.errors import GatewayError
@@ -59,16 +60,13 @@ class ThroughHub(Generic[T]):
                 lambda fetched: _as_written(self._render(hub, route, fetched), asked),
                 urls,
             )
-        return Prepared(
-            lambda fetched: self._render(hub, route, fetched),
-            urls,
-            client_path=hub.client_path,
-        )
+        render = partial(self._render, hub, route)
+        return Prepared(render, urls, nothing, hub.client_path)
 
     def _render(
         self, hub: HubRequest, route: Route, fetched: Mapping[str, str]
     ) -> UpstreamRequest:
-        body = images.inlined(hub.body, fetched)
+        body = images.inlined(hub.body, fetched) if fetched else hub.body
         if hub.shows_thinking or hub.default_output:
             route = route._replace(
                 shows_thinking=hub.shows_thinking, default_output=hub.default_output
@@ -77,7 +75,9 @@ class ThroughHub(Generic[T]):
             rendered = self.translator.render_request(body, route)
         except GatewayError as error:
             raise in_client_words(error, hub.client_path) from None
-        return _noted(rendered, hub)
+        if hub.dropped or hub.downgraded or hub.stop or hub.client_path:
+            return _noted(rendered, hub)
+        return rendered
 
     def parse_response(
         self, payload: Payload, headers: Mapping[str, str], reply: Reply, asked: Asked
@@ -177,8 +177,6 @@ def _as_written(rendered: UpstreamRequest, asked: Asked) -> UpstreamRequest:
 def _noted(rendered: UpstreamRequest, hub: HubRequest) -> UpstreamRequest:
     """Return a rendered request with what the door knows of it besides."""
     path, reply = hub.client_path, rendered.reply
-    if not (hub.dropped or hub.downgraded or hub.stop or path):
-        return rendered
     dropped, downgraded = rendered.dropped, rendered.downgraded
     if path is not None:
         dropped, downgraded = tuple(map(path, dropped)), tuple(map(path, downgraded))
@@ -207,6 +205,6 @@ def chunks(parser: StreamParser, renderer: StreamRenderer) -> HubReader[list[JSO
 
 def whole(completion: JSON, body: JSON) -> Whole:
     """Return the answer that `completion` is to the ledger and `body` to the client."""
-    choices = completion.get("choices") or [{}]
-    finish_reason = choices[0].get("finish_reason") or ""
-    return Whole(body, completion.get("usage"), finish_reason)
+    choices = completion.get("choices")
+    finish_reason = choices[0].get("finish_reason") if choices else None
+    return Whole(body, completion.get("usage"), finish_reason or "")

@@ -118,7 +118,7 @@ def _goes_as_it_is(body: JSON, route: Route) -> bool:
     return (
         not route.avoid
         and _READ_FIELDS.isdisjoint(body)
-        and _READ_OPTIONS.isdisjoint(route.options)
+        and (not route.options or _READ_OPTIONS.isdisjoint(route.options))
         and isinstance(messages, list)
         and _hold_none(messages, _CHANGED)
     )

@@ -26,6 +26,9 @@ from gateway.wire.shapes import ABSENT, Absent, AtLeastOne, Count, Shape, Text, 
 _ERRORS = frozenset({"error", "base_resp"})
 """Keys that may tell of an error although there are choices."""
 
+_FIRST = {"index"}
+"""The key that each choice begins with."""
+
 _Plain = str | int | list[Any] | None
 """What of a usage is no floating-point number."""
 
@@ -63,7 +66,7 @@ class _Regular(Shape):
 def parse_response(payload: JSON, headers: Mapping[str, str], reply: Reply) -> JSON:
     """Return the answer with the client's model name and a complete envelope."""
     is_regular = fits(payload, _Regular) and not reply.options.get("reasoning_alias")
-    if is_regular and all(next(iter(each)) == "index" for each in payload["choices"]):
+    if is_regular and set(map(next, map(iter, payload["choices"]))) == _FIRST:
         return reply_rules.whole({**payload, "model": reply.model}, reply)
     return _made_regular(payload, reply)
 
