@@ -53,11 +53,11 @@ class Keyed(httpx.Auth):
 
 @dataclass
 class _Key:
-    """One key as it is sent, and until when (monotonic) it rests."""
+    """One key, the header it is `sent` in, and until when (monotonic) it rests."""
 
     value: str = field(repr=False)
     hint: str
-    sent: bytes = field(repr=False)
+    sent: tuple[bytes, bytes] = field(repr=False)
     rests_until: float = 0.0
 
 
@@ -70,7 +70,7 @@ class ApiKey(Keyed):
     """
 
     _known: tuple[_Key, ...] = ()
-    _name = b""
+    _only: tuple[bytes, bytes] | None = None
 
     def auth_flow(
         self, request: httpx.Request
@@ -95,24 +95,28 @@ class ApiKey(Keyed):
 
         It is where there is one key. Such a flow's generators cost 5 µs.
         """
+        if self._only is not None and isinstance(request, Outgoing):
+            request.sign(self._only)
+            return True
         keys = self._known or self._keys()
         if len(keys) > 1:
             return False
         if isinstance(request, Outgoing):
-            request.put(self._name, keys[0].sent)
+            request.sign(keys[0].sent)
         else:
             request.headers[self._provider.header_name] = keys[0].value
         return True
 
     def _keys(self) -> tuple[_Key, ...]:
         """Return the keys; raises one of UNUSABLE_CREDENTIALS."""
-        found = []
+        found, name = [], self._provider.header_name
         for each in keys_in(self._value("api_key")):
             value = self._provider.value_prefix + each
-            options.check_header(self._provider.header_name, value)
-            found.append(_Key(value, each[-4:], value.encode("ascii")))
-        self._name = self._provider.header_name.encode("ascii")
+            options.check_header(name, value)
+            sent = name.encode("ascii"), value.encode("ascii")
+            found.append(_Key(value, each[-4:], sent))
         self._known = tuple(found)
+        self._only = found[0].sent if len(found) == 1 else None
         return self._known
 
     def _rests(self, key: _Key, response: httpx.Response) -> bool:

@@ -30,6 +30,7 @@ class _Seen:
     rejected: int = 0
     failing: dict[str, _Failing] = field(default_factory=dict)
     answered_at: float = -math.inf
+    settled_until: float = -math.inf
     told: str = ""
     told_at: float = 0.0
 
@@ -60,17 +61,27 @@ class Observer:
             seen = self._seen[provider_id] = _Seen()
         now = self._clock()
         if kind == "ok":
-            seen.unreachable = seen.rejected = 0
             seen.answered_at = now
-            if seen.failing:
-                seen.failing.pop(model, None)
-            return self._tell(seen, Status.AVAILABLE, now)
+            # Nothing failed, and nothing is to be told again: so are nearly all.
+            if now < seen.settled_until:
+                return None
+            return self._answered(seen, model, now)
+        seen.settled_until = -math.inf
         if kind == "unusable":
             # A forbidden address, an unreadable secret: nothing that passes by itself.
             return self._tell(seen, Status.FAILED, now)
         if self._is_down(seen, kind, model, now):
             return self._tell(seen, Status.UNAVAILABLE, now)
         return None
+
+    def _answered(self, seen: _Seen, model: str, now: float) -> str | None:
+        """Note that a model answered; return the status that is due."""
+        seen.unreachable = seen.rejected = 0
+        seen.failing.pop(model, None)
+        told = self._tell(seen, Status.AVAILABLE, now)
+        if not seen.failing:
+            seen.settled_until = seen.told_at + REPEAT_SECONDS
+        return told
 
     @staticmethod
     def _is_down(seen: _Seen, kind: str, model: str, now: float) -> bool:

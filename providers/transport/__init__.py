@@ -22,6 +22,7 @@ import math
 import ssl
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 
@@ -271,7 +272,7 @@ async def _once_more(
 ) -> "exchange.Answer":
     """Send a request again that no answer came to, over a new connection."""
     left = max(ends_at - monotonic(), 0.001)
-    plan = plan._replace(connect=_least(plan.connect, left), keep_alive=False)
+    plan = replace(plan, connect=_least(plan.connect, left), keep_alive=False)
     try:
         return await _over_new(request, plan, body, ends_at)
     except NoAnswer:

@@ -85,11 +85,21 @@ class Outline:
     """What requests to one address have in common, made and checked once.
 
     Raises Unusable. `lines` are the header lines that are sent of `headers`, `names`
-    those of which a request can have no second one. `plan` is a cache: how the last
-    request was sent, and of which kind it was (`plans`).
+    those of which a request can have no second one. Two are caches: `plan`, how the
+    last request was sent, and of which kind it was (`plans`), and `beside`, the header
+    that was put there last beside these.
     """
 
-    __slots__ = ("headers", "lines", "names", "origin", "path", "plan", "url")
+    __slots__ = (
+        "beside",
+        "headers",
+        "lines",
+        "names",
+        "origin",
+        "path",
+        "plan",
+        "url",
+    )
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         self.url = address(url)
@@ -98,6 +108,7 @@ class Outline:
         self.origin = origin_of(self.url)
         self.lines = sent_lines(self.headers)
         self.plan: Any = None
+        self.beside: tuple[bytes, bytes] | None = None
         self.names = OWN_HEADERS.union(name.lower() for name, _ in self.headers.raw)
 
 
@@ -152,6 +163,15 @@ class Outgoing(httpx.Request):
     @headers.setter
     def headers(self, headers: httpx.Headers) -> None:
         self._known, self.put_besides = headers, None
+
+    def sign(self, header: tuple[bytes, bytes]) -> None:
+        """Put a header that is the same object for all requests along an outline."""
+        if self._known is None and self.outline.beside is header:
+            self.put_besides = header
+        else:
+            self.put(*header)
+            if self._known is None:
+                self.put_besides = self.outline.beside = header
 
     def put(self, name: bytes, value: bytes) -> None:
         """Set a header, whatever it was before."""

@@ -9,7 +9,8 @@ interpreter 150 steps of 5,900.
 import asyncio
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -20,7 +21,8 @@ from providers.transport.pool import Destination, Pool
 LONGEST_SECONDS = 3600.0
 
 
-class Plan(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Plan:
     """How to send one request.
 
     Over a connection of `pool` `to` its destination; `before` and `after` are what
@@ -39,7 +41,8 @@ class Plan(NamedTuple):
     total: float
 
 
-class Kept(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Kept:
     """A plan, and the requests that it is for."""
 
     pools: object
