@@ -1,5 +1,6 @@
 """The command line: `runagents` where it is installed, `manage.py` in a checkout."""
 
+import gc
 import os
 import sys
 
@@ -23,6 +24,9 @@ def main() -> None:
     """Run the command named on the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "runagents.settings")
     if sys.argv[1:2] == ["serve"]:
+        # What is loaded from here on stays. Looking for garbage amid it, again and
+        # again, would take a tenth of the start; gunicorn's `when_ready` goes on.
+        gc.disable()
         address.into_environment(sys.argv[2:])
     try:
         if sys.argv[1:] in ASKING:

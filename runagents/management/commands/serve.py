@@ -1,6 +1,5 @@
 """`manage.py serve`: everything a first run needs, then the server."""
 
-import gc
 import hashlib
 import ipaddress
 import os
@@ -75,9 +74,6 @@ class Command(BaseCommand):
         _check_address(host, port)
         if workers < 1:
             raise CommandError("--workers must be 1 or more.")
-        # What is loaded from here on stays. Looking for garbage amid it, again and
-        # again, would take a tenth of the start; gunicorn's `when_ready` goes on.
-        gc.disable()
         settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         running.hold()
         sealing.ciphers()
