@@ -95,7 +95,8 @@ def payload_of(provider: Provider, raw: bytes) -> Payload | bytes:
         except jsontext.JSONError:  # It may not be JSON to the letter.
             payload = decode_mended(raw)
             text = jsontext.encode(payload)
-        if b"\\u00" in raw:  # An escaped character may have hidden a credential.
+        # An escaped character may have hidden a credential. One byte is found sooner.
+        if b"\\" in raw and b"\\u00" in raw:
             shown = jsontext.encode(payload)
             if (safe := redact(provider, shown)) != shown:
                 payload, text = jsontext.decode(safe), safe
