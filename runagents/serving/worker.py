@@ -8,6 +8,7 @@ closes what is idle.
 
 import asyncio
 import signal
+from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
@@ -72,8 +73,17 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         if self._patience is not None:
             self._patience.cancel()
 
-    async def _handle_connection(self) -> None:
-        await turns.take(self)
+    def _handle_connection(self) -> Coroutine[Any, Any, None]:
+        return turns.take(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came; what is not taken yet holds up the rest, not without end."""
+        if (
+            self._feed_callback_parser(data)
+            and not self._reading_paused
+            and self._http1_buffered() > self._max_buffer_size
+        ):
+            self._pause_reading()
 
     def _on_headers_complete(self) -> Any:
         parser = self._callback_parser

@@ -32,9 +32,11 @@ _IDEMPOTENCY_KEY = re.compile(r"[ -~]{1,255}")
 def through(door: Door) -> Callable[..., Awaitable[Response | StreamedAnswer]]:
     """Return the view that answers what comes in at `door`."""
 
-    async def answer(request: Request, provider: str = "") -> Response | StreamedAnswer:
+    def answer(
+        request: Request, provider: str = ""
+    ) -> Awaitable[Response | StreamedAnswer]:
         """Answer a request; `provider` pins one by its name."""
-        return await _answer(request, door, provider)
+        return _answer(request, door, provider)
 
     return answer
 

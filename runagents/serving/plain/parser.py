@@ -50,6 +50,11 @@ class Parser(PythonProtocol):  # type: ignore[misc]
     A head of which all is known by that `is_plain`.
     """
 
+    method: Any
+    path: Any
+    http_version: Any
+    content_length: Any
+    headers: Any
     _body_remaining: int
     is_plain = False
 
@@ -88,8 +93,16 @@ class Parser(PythonProtocol):  # type: ignore[misc]
 
     def reset(self) -> None:
         """Expect the next request."""
-        super().reset()
-        self.is_plain = False
+        if not self.is_plain:
+            super().reset()
+            return
+        # Nothing else is changed by a plain one.
+        self.is_plain = self.is_complete = self._empty_line_skipped = False
+        self._state = "request_line"
+        self._buffer.clear()
+        self.method = self.path = self.http_version = self.content_length = None
+        self.headers = []
+        self._body_remaining = self._scan_from = 0
 
     def _without_head(self, data: bytes) -> bytes:
         """Read the head if it is plain and here; return what is still to be read."""

@@ -35,6 +35,7 @@ class Reader:
             on_message_complete=self._end,
             **LIMITS,
         )
+        self._at_first = self._state()
 
     def feed(self, data: bytes) -> None:
         """Read what came, and requests behind a request as gunicorn does."""
@@ -45,8 +46,14 @@ class Reader:
                 if self._parser.is_complete:
                     data = self._parser.remaining()
                     self._parser.reset()
+                    assert self._state() == self._at_first
         except ParseError as error:
             self.error = f"{type(error).__name__}: {error}"
+
+    def _state(self) -> dict[str, Any]:
+        """Return what gunicorn's reader knows of a request."""
+        names = PythonProtocol.__slots__
+        return {name: str(getattr(self._parser, name)) for name in names}
 
     def _begin(self) -> bool:
         parser = self._parser
