@@ -1,13 +1,14 @@
 """A conversation, message by message: what every format asks of each."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from gateway.errors import unsupported
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.tools.calls import Place, ToolCall
 from gateway.hub.requests.tools.ids import calls_to_send, plain_id
+from gateway.values import Value
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -23,7 +24,7 @@ _ROLES: dict[str, Role] = {
 _NO_CALL = ToolCall("", "", None)
 
 
-class Message(NamedTuple):
+class Message(Value, frozen=True):
     """One message of a valid request.
 
     A developer's `role` is the system's and a function's a tool's. `source` is the

@@ -1,14 +1,13 @@
 """The tool calls that a conversation holds."""
 
-from typing import NamedTuple
-
 from gateway.hub.protocol import JSON
+from gateway.values import Value
 
 Place = tuple[int, int]
 """Where a call stands: the index of its message, and its position in the message."""
 
 
-class ToolCall(NamedTuple):
+class ToolCall(Value, frozen=True):
     """One function call of an assistant message; `id` is empty where none was given."""
 
     id: str
