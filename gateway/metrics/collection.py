@@ -1,6 +1,7 @@
 """A worker's part in the metrics of its host, from its start to its end."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.conf import settings
@@ -23,6 +24,7 @@ class Collection:
         self.counts = Counts()
         self._shelf = Shelf(settings.DATA_DIR / "metrics")
         self._task: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="put-metrics")
 
     def start(self) -> None:
         """Begin to count and to tell."""
@@ -40,25 +42,32 @@ class Collection:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self._put()
+        await self._put()
         self._shelf.close()
 
     async def read(self) -> tuple[Counts, list[dict[str, Any]]]:
         """Return the host's counts, this worker's as they are now."""
-        self._put()
+        await self._put()
         return await asyncio.to_thread(self._shelf.read)
 
     async def _keep_putting(self) -> None:
         turns = 0
         while True:
             await asyncio.sleep(PUT_SECONDS)
-            self._put()
+            await self._put()
             turns += 1
             if runtime.is_leader and turns % SWEEP_SECONDS == 0:
                 await asyncio.to_thread(self._shelf.sweep)
 
-    def _put(self) -> None:
-        self._shelf.put({**self.counts.dump(), "worker": vitals.of_worker()})
+    async def _put(self) -> None:
+        """Put what is known now, in a thread of its own: the last comes last.
+
+        A busy disk takes up to 600 ms to replace a file, in which no stream would go
+        on.
+        """
+        told = {**self.counts.dump(), "worker": vitals.of_worker()}
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, self._shelf.put, told)
 
 
 collection = Collection()

@@ -126,12 +126,12 @@ class Counts:
                 self._count_new_caller(caller, calls)
 
     def dump(self) -> dict[str, Any]:
-        """Return all of it as JSON, for `merge` of another process."""
-        kinds = [[*kind, numbers] for kind, numbers in self._kinds.items()]
+        """Return all of it as JSON, as it is now, for `merge` of another process."""
+        kinds = [[*kind, [*numbers]] for kind, numbers in self._kinds.items()]
         costs = [[*key, dollars] for key, dollars in self.costs.items()]
         return {
             "kinds": kinds,
-            "callers": self.callers,
+            "callers": {**self.callers},
             "costs": costs,
             "examples": list(self.examples.values()),
         }
