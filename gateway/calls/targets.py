@@ -253,17 +253,16 @@ def book(rounds: Rounds, routed_ms: int) -> None:
     target, rendered, call = rounds.target, rounds.rendered, rounds.call
     fields = call.entry.fields
     call.asked = target.provider.name
-    fields.update(
-        target.provider.columns,
-        model=target.model_id,
-        upstream_model=target.upstream_id,
-        stream=rendered.reply.stream,
-        prices=target.prices,
-        dropped=rendered.dropped,
-        downgraded=rendered.downgraded,
-        routed_ms=routed_ms,
-        upstream_ms=call.entry.elapsed_ms(),
-    )
+    fields.update(target.provider.columns)
+    # One by one: named in one call they are made a dict of, which costs 1 µs.
+    fields["model"] = target.model_id
+    fields["upstream_model"] = target.upstream_id
+    fields["stream"] = rendered.reply.stream
+    fields["prices"] = target.prices
+    fields["dropped"] = rendered.dropped
+    fields["downgraded"] = rendered.downgraded
+    fields["routed_ms"] = routed_ms
+    fields["upstream_ms"] = call.entry.elapsed_ms()
     if call.tells_way:
         fields["details"] = {"way": "native" if rendered.raw else "translated"}
     if call.why:
