@@ -202,8 +202,8 @@ async def _attempt(
         kept_bodies.note_request(call, provider, asked, rounds.rendered)
         await rounds.admit()
         book(rounds, routed_ms)
-        prepared = None
-        if asked.let_go():
+        is_needed, prepared = prepared.is_read_again, None
+        if not is_needed and asked.let_go():
             rounds.let_go()
         try:
             try:

@@ -65,6 +65,7 @@ class ClaudeOnBedrock:
             lambda fetched: render(received, based, fetched),
             content.remote_urls(asked.body),
             lambda: kept_of(asked),
+            is_read_again=asked.stream and way == CONVERSE,
         )
 
     def parse_response(

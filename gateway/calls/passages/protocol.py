@@ -51,12 +51,14 @@ class Prepared(Value, frozen=True):
     a ``data:`` URL for each, and raises `GatewayError` (400, with `param`) for what
     cannot be expressed. `keeps` tells, when it is asked, what of the request goes this
     way and no other. `client_path` leads from a field that is refused to the client's.
+    What `is_read_again` is needed by who reads the answer.
     """
 
     render: Callable[[Mapping[str, str]], UpstreamRequest]
     remote_urls: Sequence[str] = ()
     keeps: Callable[[], tuple[str, ...]] = nothing
     client_path: ClientPath | None = None
+    is_read_again: bool = False
 
 
 class Reader(Protocol[T]):

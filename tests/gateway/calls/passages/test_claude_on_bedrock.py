@@ -97,6 +97,16 @@ def test_refusals_are_the_models_own_words(said, told):
     assert (error.status, error.message) == (400, told or said)
 
 
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("wire", ["converse", "invoke"])
+def test_what_its_answer_estimates_is_not_read_twice(wire, stream):
+    question = asked({**BODY, "stream": stream})
+    route = Route("alias", CLAUDE, options={"bedrock_api": wire})
+    prepared = PASSAGE.prepare(question, route)
+    assert prepared.render({}).path.count("converse") == (wire == "converse")
+    assert prepared.is_read_again == (stream and wire == "converse")
+
+
 @pytest.fixture
 def aws(provider):
     """A provider on AWS with one Claude."""
