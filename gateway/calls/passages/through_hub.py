@@ -38,8 +38,8 @@ class ThroughHub(Generic[T]):
 
     `make_reader` says what a stream comes to: `frames` for a client, `chunks` for what
     asks from within. `learns` is what the door does without where it is refused, as
-    the translator does. With `keeps_text` the upstream takes what a client says as it
-    was written, where it is not changed.
+    the translator does. With `keeps_text` both speak the hub's format: the upstream
+    takes what a client says as it was written, where it is not changed.
     """
 
     door: Door
@@ -50,6 +50,9 @@ class ThroughHub(Generic[T]):
 
     def prepare(self, asked: Asked, route: Route) -> Prepared:
         """Return the request; raises a 400 for what cannot be expressed."""
+        if self.keeps_text and asked.own is None:
+            # Nothing is to be found out: to ask costs a call 3 µs.
+            return Prepared(partial(self._render_as_asked, asked, route))
         hub = self.door.hub_request(asked, route)
         try:
             urls = self.translator.remote_urls(hub.body, route)
@@ -62,6 +65,12 @@ class ThroughHub(Generic[T]):
             )
         render = partial(self._render, hub, route)
         return Prepared(render, urls, nothing, hub.client_path)
+
+    def _render_as_asked(
+        self, asked: Asked, route: Route, fetched: Mapping[str, str]
+    ) -> UpstreamRequest:
+        rendered = self.translator.render_request(asked.body, route)
+        return rendered if asked.sent.members is None else _as_written(rendered, asked)
 
     def _render(
         self, hub: HubRequest, route: Route, fetched: Mapping[str, str]

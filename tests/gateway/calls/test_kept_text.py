@@ -7,8 +7,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.calls.passages import between
+from gateway.calls.passages.short_frames import short_frames
+from gateway.calls.passages.through_hub import ThroughHub
 from gateway.doors import chat
-from gateway.doors.protocol import Sent
+from gateway.doors.protocol import NOTHING_SENT, Sent
 from gateway.entry import bodies
 from gateway.hub.protocol import JSON, Route
 from gateway.translators import openai
@@ -80,6 +82,17 @@ def test_it_says_what_would_have_been_written_anew(fields, options, avoid, is_sp
     assert raw
     assert decode(raw) == decode(encode(body))
     assert decode(raw)["model"] == "upstream"
+
+
+@given(FIELDS, OPTIONS, AVOIDED)
+def test_it_is_rendered_as_over_the_hub(fields, options, avoid):
+    asked = chat.parse_request({"model": "alias", **fields}, NOTHING_SENT)
+    route = Route("alias", "upstream", options=options, avoid=avoid)
+    long = ThroughHub(chat, openai, short_frames).prepare(asked, route)
+    short = PASSAGE.prepare(asked, route)
+    assert short.render({}) == long.render({})
+    assert (short.remote_urls, short.client_path, short.keeps()) == ((), None, ())
+    assert (list(long.remote_urls), long.client_path, long.keeps()) == ([], None, ())
 
 
 def test_numbers_and_letters_keep_their_spelling():
