@@ -6,6 +6,7 @@ https://platform.claude.com/docs/en/api/beta-headers
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from gateway.hub.answers.upstream_headers import relayed_headers
@@ -60,12 +61,18 @@ def for_upstream(
     return found
 
 
+@lru_cache(maxsize=256)
+def _of_the_api(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the API's own of an answer's headers: a server's have the same names."""
+    return tuple(name for name in names if name.startswith(_OWN))
+
+
 def for_client(headers: Mapping[str, str]) -> dict[str, str]:
     """Return what of an answer's headers (lower-case names) the client may see.
 
     Rate limits keep the names that clients of this format read.
     """
-    own = [name for name in headers if name.startswith(_OWN)]
+    own = _of_the_api(tuple(headers))
     if not own:
         return relayed_headers(headers)
     others = {name: headers[name] for name in headers if name not in own}
