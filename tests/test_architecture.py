@@ -21,6 +21,7 @@ FORMAT = {
     "gateway.errors",
     "gateway.hub",
     "gateway.translators.words",
+    "gateway.values",
     "gateway.wire",
 }
 # Room -> the rooms of ours it may import besides itself; the longest name decides.

@@ -1,14 +1,13 @@
 """The model's name in what is passed on: the client reads the one that it used."""
 
-from typing import NamedTuple
-
 from gateway.hub.protocol import JSON
+from gateway.values import Value
 from gateway.wire.jsontext import encode
 from gateway.wire.members import Members
 from gateway.wire.spans import replaced, value_span
 
 
-class Names(NamedTuple):
+class Names(Value, frozen=True):
     """What the client calls the model, and what the upstream does."""
 
     asked: str

@@ -7,12 +7,12 @@ https://platform.openai.com/docs/api-reference/responses/create
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from gateway.hub.answers.names import Names
 from gateway.hub.protocol import JSON, Feature, Reply, Route, UpstreamRequest
 from gateway.translators.openai.headers import own_headers
 from gateway.translators.openai.responses.hosts import HOME
+from gateway.values import Value
 from gateway.wire.jsontext import decode_exactly, encode
 from gateway.wire.members import Members
 
@@ -47,7 +47,7 @@ _HEADERS = (
 _VALUE = re.compile(r"[ -~]{1,512}")
 
 
-class Received(NamedTuple):
+class Received(Value, frozen=True):
     """A request as it came: `body` is what `raw` says, `headers` have lists.
 
     `members` tells where in `raw` its values stand, where that is known.
@@ -81,7 +81,7 @@ def render_request(received: Received, route: Route, tail: str = "") -> Upstream
     )
 
 
-class _Shortened(NamedTuple):
+class _Shortened(Value, frozen=True):
     body: JSON
     dropped: tuple[str, ...] = ()
     downgraded: tuple[str, ...] = ()

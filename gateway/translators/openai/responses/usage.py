@@ -19,6 +19,7 @@ _DETAILS = (
     ("completion_tokens_details", "output_tokens_details", ("reasoning_tokens",)),
 )
 """Their parts: what chat completions call them, what responses do, and the counts."""
+_DETAILED = frozenset(by for _, by, _ in _DETAILS)
 
 _LONGEST = 32
 """Characters of a reason that the ledger's column holds."""
@@ -34,7 +35,7 @@ def usage_of(response: JSON) -> JSON | None:
         "completion_tokens": usage.get("output_tokens"),
         "total_tokens": usage.get("total_tokens"),
     }
-    for name, by, counts in _DETAILS:
+    for name, by, counts in () if _DETAILED.isdisjoint(usage) else _DETAILS:
         if isinstance(details := usage.get(by), dict):
             told[name] = {each: details.get(each) for each in counts}
     return told

@@ -17,18 +17,21 @@ TERMINAL = {
 }
 """The event that ends a stream, by the response's status."""
 
+_ANSWERS = ("response", "response.compaction")
 _ENDS = frozenset(TERMINAL.values())
 
 
 def checked(payload: Any) -> JSON:
     """Return the response that `payload` is; raises `GatewayError` where it is none."""
-    match payload:
-        case {"object": "response" | "response.compaction"} | {"output": list()}:
-            return dict(payload)
-        case {"input_tokens": int()}:
-            return dict(payload)
-    if isinstance(payload, dict) and payload.get("error"):
-        raise upstream_errors.instead_of_answer(payload, WORDS)
+    if isinstance(payload, dict):
+        if (
+            payload.get("object") in _ANSWERS
+            or isinstance(payload.get("output"), list)
+            or isinstance(payload.get("input_tokens"), int)
+        ):
+            return payload
+        if payload.get("error"):
+            raise upstream_errors.instead_of_answer(payload, WORDS)
     raise upstream_errors.no_answer("has no output")
 
 
