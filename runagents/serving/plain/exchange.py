@@ -32,8 +32,8 @@ _FIELDS = re.compile(
 )
 
 _VERSION = (1, 1)
-_SIZES = protocol._CHUNK_PREFIXES
-"""The line before a chunk by its size, of small ones."""
+_LARGE = protocol._NO_COPY_BODY_SIZE
+"""Bytes of a part that is not copied to stand between its framing."""
 _BODILESS = frozenset({204, 304})
 
 
@@ -151,11 +151,10 @@ class Answering:
         if connection._closed:
             return False
         # One amid a stream, as most are, asks for a third of the steps.
-        size = _SIZES.get(len(part)) if self._flows and part else None
-        if size is None:
-            self._take(part, True)
+        if self._flows and 0 < len(part) < _LARGE:
+            connection._safe_write(b"%x\r\n%b\r\n" % (len(part), part))
         else:
-            connection._safe_write(size + part + b"\r\n")
+            self._take(part, True)
         return not connection._flow_control.write_paused
 
     async def send_whole(
