@@ -9,6 +9,10 @@ and https://www.iana.org/assignments/iana-ipv6-special-registry.
 import ipaddress
 from collections.abc import Iterable
 from enum import IntEnum
+from functools import lru_cache
+
+KEPT = 1024
+"""Answers that are kept: a new connection asked for 4,000 steps of the interpreter."""
 
 IPv4 = ipaddress.IPv4Address
 IPv6 = ipaddress.IPv6Address
@@ -64,6 +68,7 @@ _LOOPBACK_6 = IPv6("::1")
 _UNSPECIFIED_6 = IPv6("::")
 
 
+@lru_cache(KEPT)
 def parse(text: str) -> Address:
     """Return `text` as an address, without its scope id; raises ValueError."""
     return ipaddress.ip_address(text.partition("%")[0])
@@ -118,6 +123,13 @@ def refusal(
     `private_network` is the provider's mark, `private_networks` the setting: both must
     allow a private address. Nothing allows a forbidden one.
     """
+    return _refusal(address, private_network, tuple(private_networks))
+
+
+@lru_cache(KEPT)
+def _refusal(
+    address: Address, private_network: bool, private_networks: tuple[str, ...]
+) -> str:
     what = kind(address)
     if what is Kind.PUBLIC:
         return ""
