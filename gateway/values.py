@@ -10,7 +10,10 @@ from typing import Any, Self
 import msgspec
 
 Record = msgspec.Struct
-"""What changes while a call goes on: a dataclass, but for who makes it."""
+"""What changes while a call goes on: a dataclass, but for who makes it.
+
+Rooms that know no library name it so; others may use that.
+"""
 
 
 class Value(msgspec.Struct, frozen=True):

@@ -14,12 +14,12 @@ from typing import Any, Generic, TypeVar
 import httpx
 
 from gateway.calls import failures, upstream
+from gateway.calls.attempts.rounds import Rounds
 from gateway.calls.kept_bodies import Frames
 from gateway.calls.passages import Reader
 from gateway.calls.redaction import redacted, redacted_piece
 from gateway.calls.redaction.glance import glance
 from gateway.calls.redaction.withholding import withholding
-from gateway.calls.rounds import Rounds
 from gateway.errors import GatewayError
 from gateway.hub.answers.relay import Relayed, Text
 from gateway.hub.protocol import PausingParser

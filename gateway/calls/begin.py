@@ -5,9 +5,9 @@ from typing import TypeVar
 
 from gateway.calls import router, targets
 from gateway.calls.answer_stream import AnswerStream
+from gateway.calls.attempts.attempt import WholeAnswer
 from gateway.calls.call import Call
 from gateway.calls.passages import Passage
-from gateway.calls.targets import WholeAnswer
 from gateway.doors.protocol import Asked
 from gateway.errors import GatewayError
 from gateway.hub.protocol import Translator

@@ -10,11 +10,12 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import NamedTuple
 
-from gateway.calls import avoidance, failures, kept_bodies, router, targets, upstream
+from gateway.calls import failures, kept_bodies, router, targets, upstream
+from gateway.calls.attempts import avoidance, routes
+from gateway.calls.attempts.rounds import Rounds
 from gateway.calls.begin import find
 from gateway.calls.call import Call
 from gateway.calls.passages import between
-from gateway.calls.rounds import Rounds
 from gateway.doors import chat
 from gateway.doors import embeddings as door
 from gateway.doors.protocol import Asked
@@ -89,7 +90,7 @@ class _Attempt:
         embedder = EMBEDDERS.get(provider.row.provider_type)
         if embedder is None:
             raise no_embeddings(self._asked.model)
-        route = targets.route_to(self._target, self._asked, entry.call_id)
+        route = routes.route_to(self._target, self._asked, entry.call_id)
         routed_ms = entry.elapsed_ms()
         while True:
             parts = embedder.render_embeddings(self._request, route)
@@ -111,7 +112,7 @@ class _Attempt:
         rounds = self._rounds(part)
         provider = self._target.provider
         kept_bodies.note_request(self._call, provider, self._asked, part.request)
-        targets.book(rounds, routed_ms)
+        routes.book(rounds, routed_ms)
 
     async def _in_time(self, embedder: Embedder, parts: list[Part]) -> list[_Read]:
         """Return what all parts came to, within the time that one answer may take."""
@@ -214,7 +215,7 @@ class _Attempt:
             details={**entry.fields.get("details", {}), **self._details(vectors)},
             **fields,
         )
-        told = targets.told_of(self._target, parts[0].request)
+        told = routes.told_of(self._target, parts[0].request)
         return Embedded(text, {**read[0].headers, **told})
 
     def _details(self, vectors: list[Vectors]) -> JSON:

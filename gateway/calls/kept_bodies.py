@@ -24,7 +24,9 @@ def _are_wanted(call: Call, provider: Provider) -> bool:
     if call_settings.LOG_BODIES:
         return True
     windows = registry.snapshot.body_windows
-    return bool(windows) and any(
+    if not windows:  # As nearly always: not made a generator for.
+        return False
+    return any(
         window.holds(call.caller.name, provider.name, time.time()) for window in windows
     )
 
@@ -36,9 +38,6 @@ def note_request(
 
     What another provider refused before stays then only beside its own request.
     """
-    if not (call_settings.LOG_BODIES or registry.snapshot.body_windows):
-        call.keeps_bodies = False
-        return
     call.keeps_bodies = _are_wanted(call, provider)
     if not call.keeps_bodies:
         return

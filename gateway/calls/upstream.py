@@ -222,10 +222,7 @@ def whole_body(provider: Provider, response: httpx.Response) -> bytes | None:
     whole = transport.whole_body(response)
     if whole is None:
         return None
-    limit = call_settings.UPSTREAM_BODY_LIMIT
-    if len(whole) > limit:
-        raise failures.oversized(provider, limit)
-    return redact(provider, whole.removeprefix(BYTE_ORDER_MARK))
+    return _shown(provider, whole)
 
 
 async def raw_body(provider: Provider, response: httpx.Response) -> bytes:
@@ -233,13 +230,21 @@ async def raw_body(provider: Provider, response: httpx.Response) -> bytes:
 
     Raises GatewayError.
     """
+    whole = transport.whole_body(response)
+    if whole is None:
+        try:
+            whole = await _arriving(response, call_settings.UPSTREAM_BODY_LIMIT)
+        except httpx.TransportError as error:
+            raise failures.interruption(provider, error) from None
+    return _shown(provider, whole)
+
+
+def _shown(provider: Provider, whole: bytes) -> bytes:
+    """Return an answer as it may be read; raises GatewayError for one too large."""
     limit = call_settings.UPSTREAM_BODY_LIMIT
-    try:
-        return redact(provider, await read(response, limit))
-    except TooLarge:
-        raise failures.oversized(provider, limit) from None
-    except httpx.TransportError as error:
-        raise failures.interruption(provider, error) from None
+    if len(whole) > limit:
+        raise failures.oversized(provider, limit)
+    return redact(provider, whole.removeprefix(BYTE_ORDER_MARK))
 
 
 def _joined(*lists: str) -> str:

@@ -61,12 +61,11 @@ class Provider:
     credentials' spellings, which must not come back to a client: all there will ever
     be, or those that are stored beside one that comes and goes. `avoided` are features
     that upstream models refused, `refused_schemas` those of single requests' schemas,
-    by these (gateway/calls/avoidance.py), `repeats` what it may still be asked once
-    more, `weight` its share among providers of its priority. `columns` are what the
-    ledger is told of it, `extensions` go with
-    each of its requests, `streaming` with those for a stream, whose first event may
-    take `first_token` seconds; a call waits for it up to `patience` seconds while it is
-    busy.
+    by these (gateway/calls/attempts/avoidance.py), `repeats` what it may still be asked
+    once more, `weight` its share among providers of its priority. `columns` are what
+    the ledger is told of it, `extensions` go with each of its requests, `streaming`
+    with those for a stream, whose first event may take `first_token` seconds; a call
+    waits for it up to `patience` seconds while it is busy.
     """
 
     row: ModelProvider

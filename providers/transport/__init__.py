@@ -22,7 +22,6 @@ import math
 import ssl
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from time import monotonic
 from typing import Any
 
@@ -31,6 +30,7 @@ import httpx
 
 from providers.network import certificates
 from providers.transport import exchange, guard, plans, ways
+from providers.transport.connection import Connection
 from providers.transport.deadline import Overdue
 from providers.transport.encodings import Encoded
 from providers.transport.exchange import NoAnswer, pour, raw_headers, whole_body
@@ -145,25 +145,33 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             body = await _body_of(request)
             plan = await self._plan(request)
         now = monotonic()
-        ends_at = now + plan.total
+        left, ends_at = plan.total, now + plan.total
         connection = plan.pool.idle(plan.to, now)
-        if connection is None:
-            return await _over_new(request, plan, body, ends_at)
-        head = b"%b%d%b" % (plan.before, len(body), plan.after)
-        connection.ends_at = ends_at
-        try:
-            await connection.ask(request.method, head, body, plan.first_byte, now)
-        except BaseException:
-            connection.abort()
-            raise
-        try:
-            return exchange.answered(connection, plan, plan.keep_alive)
-        except NoAnswer as failure:
-            if not _may_be_sent_again(request, failure):
+        reusable, sent_again = plan.keep_alive, False
+        while True:
+            if connection is None:
+                connection = await _new(request, plan, left)
+                now = monotonic()
+            head = b"%b%d%b" % (plan.before, len(body), plan.after)
+            connection.ends_at = ends_at
+            try:
+                await connection.ask(request.method, head, body, plan.first_byte, now)
+            except BaseException:
+                connection.abort()
                 raise
-        response = await _once_more(request, plan, body, ends_at)
-        response.extensions["sent_again"] = True
-        return response
+            try:
+                answer = exchange.answered(connection, plan, reusable)
+            except NoAnswer as failure:
+                if sent_again:
+                    repeats_of(request.extensions).failed()
+                if not _may_be_sent_again(request, failure):
+                    raise
+            else:
+                if sent_again:
+                    answer.extensions["sent_again"] = True
+                return answer
+            connection, reusable, sent_again = None, False, True
+            left = max(ends_at - monotonic(), 0.001)
 
     async def _plan(self, request: httpx.Request) -> Plan:
         """Return how to send a request; raises Unusable and NoWay."""
@@ -267,36 +275,15 @@ async def read(response: httpx.Response, limit: int) -> bytes:
     return b"".join(pieces)[:limit]
 
 
-async def _once_more(
-    request: httpx.Request, plan: Plan, body: bytes, ends_at: float
-) -> "exchange.Answer":
-    """Send a request again that no answer came to, over a new connection."""
-    left = max(ends_at - monotonic(), 0.001)
-    plan = replace(plan, connect=_least(plan.connect, left), keep_alive=False)
-    try:
-        return await _over_new(request, plan, body, ends_at)
-    except NoAnswer:
-        repeats_of(request.extensions).failed()
-        raise
+async def _new(request: httpx.Request, plan: Plan, left: float) -> Connection:
+    """Return a new connection for a request that has `left` seconds.
 
-
-async def _over_new(
-    request: httpx.Request, plan: Plan, body: bytes, ends_at: float
-) -> "exchange.Answer":
-    """Send a request over a new connection, which is kept if the `plan` says so."""
-    seconds = _least(plan.connect, plan.total)
+    Raises httpx.TransportError.
+    """
     try:
-        connection = await plan.pool.connect(plan.to, seconds)
+        return await plan.pool.connect(plan.to, _least(plan.connect, left))
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise while_connecting(error, request.url) from error
-    head = b"%b%d%b" % (plan.before, len(body), plan.after)
-    connection.ends_at = ends_at
-    try:
-        await connection.ask(request.method, head, body, plan.first_byte, monotonic())
-    except BaseException:
-        connection.abort()
-        raise
-    return exchange.answered(connection, plan, plan.keep_alive)
 
 
 async def _body_of(request: httpx.Request) -> bytes:

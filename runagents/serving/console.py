@@ -6,24 +6,26 @@ Workers that share what their main process has loaded find it there.
 """
 
 import asyncio
-from functools import cache
 
 from django.core.handlers.asgi import ASGIHandler
 
 _turn = asyncio.Lock()
+_application: ASGIHandler | None = None
 
 
-@cache
 def load() -> ASGIHandler:
     """Return the application, with the pages that its first request would load."""
-    from runagents import urls  # noqa: F401  See above.
+    global _application
+    if _application is None:
+        from runagents import urls  # noqa: F401  See above.
 
-    return ASGIHandler()
+        _application = ASGIHandler()
+    return _application
 
 
 async def loaded() -> ASGIHandler:
     """Return the application, in a worker that may not have it yet."""
-    if not load.cache_info().currsize:
+    if _application is None:
         async with _turn:
-            await asyncio.to_thread(load)
-    return load()
+            return await asyncio.to_thread(load)
+    return _application

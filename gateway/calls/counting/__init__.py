@@ -8,7 +8,8 @@ import asyncio
 
 import httpx
 
-from gateway.calls import avoidance, failures, targets, upstream
+from gateway.calls import failures, upstream
+from gateway.calls.attempts import avoidance, routes
 from gateway.calls.counting.counters import COUNTERS, Counter
 from gateway.calls.redaction import redact
 from gateway.doors.protocol import Asked
@@ -59,7 +60,7 @@ async def count(asked: Asked, target: Target) -> JSON | None:
 
 async def _asked(asked: Asked, target: Target, counter: Counter) -> JSON | None:
     try:
-        rendered = counter.render(asked, targets.route_to(target, asked))
+        rendered = counter.render(asked, routes.route_to(target, asked))
     except GatewayError:
         return None
     try:

@@ -1,6 +1,6 @@
 """Counts for clients of other formats: the question is translated first."""
 
-from gateway.calls import targets
+from gateway.calls.attempts import routes
 from gateway.calls.counting import count
 from gateway.calls.passages import between
 from gateway.doors import responses
@@ -34,7 +34,7 @@ async def count_response(asked: Asked, target: Target) -> int | None:
 
 def _to_claude(target: Target, asked: Asked) -> Route | None:
     """Return a route that knows which Claude is asked, None for other models."""
-    route = targets.route_to(target, asked)
+    route = routes.route_to(target, asked)
     match target.provider.row.provider_type:
         case "anthropic":
             return route

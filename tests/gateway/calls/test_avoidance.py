@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from gateway.calls import avoidance
+from gateway.calls.attempts import avoidance
 from gateway.errors import GatewayError
 from gateway.hub.requests.schemas.grammar import GRAMMAR
 

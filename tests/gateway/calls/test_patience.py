@@ -6,7 +6,8 @@ import time
 import httpx
 import pytest
 
-from gateway.calls import answer_stream, rounds
+from gateway.calls import answer_stream
+from gateway.calls.attempts import rounds
 from gateway.entry import waiting
 from gateway.worker.gates import gates
 from tests.gateway.entry.test_waiting import FIRST
