@@ -229,6 +229,35 @@ def test_however_many_rows_come_few_statements_store_them(spool):
     assert len(kinds) <= 3
 
 
+@pytest.mark.parametrize("differing", [0, 1, 4, 30])
+def test_rows_that_share_values_are_each_stored_with_its_own(spool, differing):
+    """Whatever rows have in common, each comes back as it would if stored alone."""
+    chance = random.Random(differing)
+    texts = ("", "a", "b", "\u00e9\u4e2d")
+    numbers = (None, 0, 1, 2_000_000_000)
+    blank = {**lines.BLANK, **FIELDS, "started_at": 1_790_000_000.25}
+    choices = {str: texts, bool: (False, True), list: ([], ["top_k"], ["seed"])}
+    names = sorted(blank.keys() - {"call_id", "failed", "prices"})
+    chance.shuffle(names)
+    told = []
+    for number in range(137):
+        fields = {**blank, "call_id": f"c{number:03}"}
+        for name in names[:differing]:
+            kinds = choices.get(type(lines.BLANK[name]), numbers)
+            kinds = ({}, {"n": 1}, {"n": 2}) if name == "details" else kinds
+            kinds = (2.0, 2.5, 1e9 + 1e-6) if name == "started_at" else kinds
+            fields[name] = chance.choice(kinds)
+        told.append([fields[name] for name in lines.BLANK])
+    assert rows.store(told, {}) == []
+    together = sorted(UsageRecord.objects.values_list())
+    UsageRecord.objects.all().delete()
+    for row in told:
+        assert rows.store([row], {}) == []
+    alone = sorted(UsageRecord.objects.values_list())
+    assert [row[1:] for row in together] == [row[1:] for row in alone]
+    assert len(alone) == 137
+
+
 def test_a_text_with_nul_or_too_long_is_stored_mended(spool):
     entry = Entry(spool, **{**FIELDS, "request_id": "a\x00b", "model": "m" * 9000})
     entry.began()
@@ -294,12 +323,16 @@ def test_the_quick_way_gives_what_the_slow_one_does():
 
 def outcome_of(line):
     """Return the values that a line comes to, or that there are none."""
-    make = rows._rows
     try:
-        (values,) = make([line])
+        (values,) = rows_of([line])
     except rows._NO_ROW:
         return None
     return values
+
+
+def rows_of(batch):
+    columns, _ = rows._columns_of(batch)
+    return list(zip(*columns, strict=True))
 
 
 def test_rows_come_to_the_same_together_and_alone():
@@ -309,11 +342,18 @@ def test_rows_come_to_the_same_together_and_alone():
     odd = [*array]
     odd[lines.PLACES["error_message"]] = "y" * 3000
     for batch in ([array, told, array], [array, odd, array], [told], [odd]):
-        assert rows._rows(batch) == [outcome_of(line) for line in batch]
-        assert None not in rows._rows(batch)
+        assert rows_of(batch) == [outcome_of(line) for line in batch]
+        assert None not in rows_of(batch)
 
 
-@pytest.mark.parametrize("seconds", [0.0, 2.5, 1e-7, 1_790_000_000.1234565, 4e9 + 0.3])
+MOMENTS = [
+    *(0.0, 2.5, 1e-7, 1_790_000_000.1234565, 4e9 + 0.3, 1_790_000_000.9999999),
+    *(-2.5, 1_790_000_000, 0.9999995, 1.0000005, 2**-21, 3 * 2**-21, 1e9 + 1e-6),
+    *(1.79e9 + n * 0.0101010101 for n in range(200)),
+]
+
+
+@pytest.mark.parametrize("seconds", MOMENTS)
 def test_the_database_takes_times_and_costs_as_django_hands_them_over(db, seconds):
     moment = datetime.fromtimestamp(seconds, UTC)
     told = connection.ops.adapt_datetimefield_value(moment)
