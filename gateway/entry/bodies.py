@@ -8,6 +8,7 @@ others.
 
 import json
 import re
+from functools import lru_cache
 from itertools import accumulate
 
 from gateway.entry.plain_bodies import (
@@ -48,17 +49,15 @@ def read(raw: bytes) -> Read:
 def judged(raw: bytes) -> JSON:
     """Return the object in `raw` by looking at every byte of it; raises as `parse`."""
     brackets = raw.count(b"[") + raw.count(b"{")
-    limit = len(raw) // BYTES_PER_TOKEN
-    if brackets > max(MIN_BRACKETS, limit) or raw.count(b",") > max(MIN_COMMAS, limit):
-        raise invalid_request(
-            "The request body holds too many values for its size.",
-            code="request_too_complex",
-        )
+    # What is shorter holds neither so many values nor such a number.
+    is_long = len(raw) > MAX_DIGITS
+    if is_long:
+        _check_values(raw, brackets)
     if brackets > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
         raise _invalid(f"nested deeper than {MAX_DEPTH} levels")
     # Nearly no body holds that many digits even in its strings.
     if (
-        len(raw) > MAX_DIGITS
+        is_long
         and _LONG_NUMBER.search(raw)
         and _LONG_NUMBER.search(_STRINGS.sub(b"", raw))
     ):
@@ -71,6 +70,16 @@ def judged(raw: bytes) -> JSON:
         raise _invalid("it must be an object")
     _refuse_duplicates(raw, body)
     return body
+
+
+def _check_values(raw: bytes, brackets: int) -> None:
+    """Raise for a body with too many values for its size."""
+    limit = len(raw) // BYTES_PER_TOKEN
+    if brackets > max(MIN_BRACKETS, limit) or raw.count(b",") > max(MIN_COMMAS, limit):
+        raise invalid_request(
+            "The request body holds too many values for its size.",
+            code="request_too_complex",
+        )
 
 
 def _depth(raw: bytes) -> int:
@@ -98,15 +107,27 @@ def _refuse_duplicates(raw: bytes, body: JSON) -> None:
 
 def _is_plain(raw: bytes, body: JSON) -> bool:
     """Tell whether no two keys of a body can be taken for one another."""
-    letters = "".join(body)
-    if not letters.isascii() or not letters.isidentifier():
+    # A client's requests have the same keys. What is long may have any.
+    written = (_known if len(raw) < _SHORT else _written)(tuple(body))
+    if written is None or [*map(raw.count, written)] != [1] * len(written):
         return False
-    if not letters.islower() and len(set(map(str.lower, body))) < len(body):
-        return False
-    for key in body:
-        if raw.count(b'"%b"' % key.encode()) != 1:
-            return False
     return not _ESCAPED_ASCII.search(raw)
+
+
+def _written(keys: tuple[str, ...]) -> tuple[bytes, ...] | None:
+    """Return keys as they are written in JSON; None where they are not all letters.
+
+    None as well where two differ in capital letters alone.
+    """
+    letters = "".join(keys)
+    if not letters.isascii() or not letters.isidentifier():
+        return None
+    if not letters.islower() and len(set(map(str.lower, keys))) < len(keys):
+        return None
+    return tuple([b'"%b"' % key.encode() for key in keys])
+
+
+_known = lru_cache(maxsize=256)(_written)
 
 
 def _top_level_keys(raw: bytes) -> list[str]:
