@@ -13,7 +13,8 @@ _TABLE = bytes(_LETTERS[byte % len(_LETTERS)] for byte in range(256))
 
 def token(length: int) -> str:
     """Return `length` random letters and digits, close to 6 bits each."""
-    name = random.randbytes(length)  # noqa: S311  no secret
+    # As random.randbytes does, which is a function in Python.
+    name = random.getrandbits(8 * length).to_bytes(length)
     return name.translate(_TABLE).decode()
 
 

@@ -10,7 +10,7 @@ from gateway.calls.call import Call
 from gateway.calls.passages import Passage
 from gateway.doors.protocol import Asked
 from gateway.errors import GatewayError
-from gateway.hub.protocol import Translator
+from gateway.hub.protocol import NOTHING, Translator
 from gateway.ledger.spool import Entry
 from gateway.worker.call_settings import call_settings
 from gateway.worker.capacity import Held, capacity
@@ -29,7 +29,7 @@ def begin(
     received: float,
     held: Held,
     headers: Mapping[str, str],
-    **about: str,
+    about: Mapping[str, str] = NOTHING,
 ) -> Call:
     """Return a call of `caller`, which takes its places in the worker.
 
@@ -39,15 +39,15 @@ def begin(
     `capacity.leave`, whatever happens.
     """
     capacity.enter(held, caller)
-    entry = Entry(
-        runtime.spool,
-        received,
-        request_id=request_id,
-        caller=caller.name,
-        caller_kind=caller.kind,
-        key_hint=caller.hint,
+    entry = Entry(runtime.spool, received)
+    # Named in the call they would be made a dict of twice.
+    entry.fields = {
+        "request_id": request_id,
+        "caller": caller.name,
+        "caller_kind": caller.kind,
+        "key_hint": caller.hint,
         **about,
-    )
+    }
     return Call(
         caller=caller,
         entry=entry,

@@ -31,12 +31,20 @@ _IDEMPOTENCY_KEY = re.compile(r"[ -~]{1,255}")
 
 def through(door: Door) -> Callable[..., Awaitable[Response | StreamedAnswer]]:
     """Return the view that answers what comes in at `door`."""
+    passage_to = partial(between, door)
 
-    def answer(
-        request: Request, provider: str = ""
-    ) -> Awaitable[Response | StreamedAnswer]:
+    async def answer(request: Request, provider: str = "") -> Response | StreamedAnswer:
         """Answer a request; `provider` pins one by its name."""
-        return _answer(request, door, provider)
+        asked, call = asked_by(request, door)
+        if asked.stream:
+            request.wait_for(asked, door)
+        answer = await ask(asked, call, passage_to, provider)
+        if isinstance(answer, WholeAnswer):
+            headers = door.answer_headers(answer.headers, request.sent())
+            return json_response(answer.raw or answer.body, headers=headers)
+        response = StreamedAnswer(answer)
+        response.headers = door.answer_headers(response.headers, request.sent())
+        return response
 
     return answer
 
@@ -73,22 +81,6 @@ async def readyz(request: Request) -> Response:
     return json_response({"status": "not ready", "reason": reason}, status=503)
 
 
-async def _answer(
-    request: Request, door: Door, provider: str
-) -> Response | StreamedAnswer:
-    """Answer what came in at `door`."""
-    asked, call = asked_by(request, door)
-    if asked.stream:
-        request.wait_for(asked, door)
-    answer = await ask(asked, call, partial(between, door), provider)
-    if isinstance(answer, WholeAnswer):
-        headers = door.answer_headers(answer.headers, request.sent())
-        return json_response(answer.raw or answer.body, headers=headers)
-    response = StreamedAnswer(answer)
-    response.headers = door.answer_headers(response.headers, request.sent())
-    return response
-
-
 def asked_by(request: Request, door: Envelope) -> tuple[Asked, Call]:
     """Return what a request asks for and the call that it begins.
 
@@ -115,7 +107,7 @@ def begun_by(request: Request, door: Envelope, sent: Sent) -> Call:
         time.monotonic(),
         request.held,
         onward,
-        **columns,
+        columns,
     )
     request.entry = call.entry
     if named := tracing.begin(call.entry, request.header_lists):
