@@ -198,7 +198,8 @@ def owns(path: str, method: str = "GET") -> bool:
     """Tell whether a request belongs to the gateway rather than to the console."""
     if path == _ALIVE:
         return method == "HEAD"
-    return _OWN.match(_tidy(path)) is not None or match(path) is not None
+    # What is known of a path is remembered: so this is asked first.
+    return match(path) is not None or _OWN.match(_tidy(path)) is not None
 
 
 def match(path: str) -> tuple[Endpoint, dict[str, str]] | None:
