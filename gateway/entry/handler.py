@@ -7,6 +7,7 @@ every failure leaves in the words of the door that the path belongs to.
 import asyncio
 import logging
 import re
+from collections.abc import Awaitable
 
 from gateway.doors.protocol import NOTHING_SENT, Envelope
 from gateway.entry import callers, routes
@@ -19,6 +20,7 @@ from gateway.entry.receiving import (
     read_body,
     request_of,
     skip_body,
+    whole_body,
 )
 from gateway.entry.request import Request
 from gateway.entry.response import (
@@ -28,6 +30,7 @@ from gateway.entry.response import (
     labelled,
     start_message,
 )
+from gateway.entry.routes import Endpoint
 from gateway.entry.streamed import StreamedResponse
 from gateway.entry.views import calls
 from gateway.errors import GatewayError
@@ -53,14 +56,18 @@ async def handle(scope: Message, receive: Receive, send: Send) -> None:
     request = request_of(scope)
     request.request_id, request.send = _request_id(request), send
     current.begin(request.request_id)
-    call = asyncio.current_task()
+    call = request.task or asyncio.current_task()
     assert call is not None  # noqa: S101
     draining.calls.add(call)
     try:
         response = await _answer(request, receive)
         response.headers["x-request-id"] = request.request_id
         if isinstance(response, Response):
-            await _send_whole(response, request, send)
+            waits = _sent_at_once(response, request)
+            if waits is False:
+                await _send_whole(response, request, send)
+            elif waits is not True:
+                await waits
             if response.skips_body:
                 await skip_body(receive)
         else:
@@ -159,28 +166,72 @@ def _ends_with_the_worker() -> bool:
     return True
 
 
-async def _respond(request: Request, receive: Receive) -> Response | StreamedResponse:
+def _respond(
+    request: Request, receive: Receive
+) -> Awaitable[Response | StreamedResponse]:
+    """Return the response to a request, which is under way; raises GatewayError.
+
+    Of nearly every request everything is here already: then its view is all that is
+    waited for. A coroutine that only hands on costs a call 0.8 µs.
+    """
+    endpoint, named = _endpoint(request)
+    if endpoint.is_public:
+        return _take(request, receive, endpoint, named)
+    if not registry.is_loaded:
+        raise callers.unreadable()
+    door = endpoint.door if "POST" in endpoint.methods else _door_of(request)
+    try:
+        request.caller = _identified(registry.snapshot, request, door)
+    except GatewayError as error:
+        return _respond_late(request, receive, endpoint, named, door, error)
+    return _take(request, receive, endpoint, named)
+
+
+async def _respond_late(
+    request: Request,
+    receive: Receive,
+    endpoint: Endpoint,
+    named: dict[str, str],
+    door: Envelope,
+    error: GatewayError,
+) -> Response | StreamedResponse:
+    """Return the response to who was unknown a moment ago, or raise `error`."""
+    request.caller = await _identified_late(request, door, error)
+    return await _take(request, receive, endpoint, named)
+
+
+def _endpoint(request: Request) -> tuple[Endpoint, dict[str, str]]:
+    """Return what is asked for and what its path names; raises GatewayError."""
     matched = routes.match(request.path)
     if matched is None:
         raise _unknown(request.path)
-    endpoint, named = matched
     method = "GET" if request.method == "HEAD" else request.method
-    if method not in endpoint.methods:
+    if method not in matched[0].methods:
         if request.header("upgrade").lower() == "websocket":
             raise _no_websockets()
-        raise _not_allowed(endpoint.methods)
-    if not endpoint.is_public:
-        door = endpoint.door if "POST" in endpoint.methods else _door_of(request)
-        if not registry.is_loaded:
-            raise callers.unreadable()
-        try:
-            request.caller = _identified(registry.snapshot, request, door)
-        except GatewayError as error:
-            request.caller = await _identified_late(request, door, error)
+        raise _not_allowed(matched[0].methods)
+    return matched
+
+
+def _take(
+    request: Request, receive: Receive, endpoint: Endpoint, named: dict[str, str]
+) -> Awaitable[Response | StreamedResponse]:
+    """Return the response to a request whose caller is known; raises GatewayError."""
     if request.method == "POST":
         check_media_type(request, may_lack=endpoint.may_lack_type)
         request.is_unread = False
-        request.body = await read_body(request, receive)
+        body = whole_body(request)
+        if body is None:
+            return _read(request, receive, endpoint, named)
+        request.body = body
+    return endpoint.view(request, **named)
+
+
+async def _read(
+    request: Request, receive: Receive, endpoint: Endpoint, named: dict[str, str]
+) -> Response | StreamedResponse:
+    """Return the response to a request whose body is still coming."""
+    request.body = await read_body(request, receive)
     return await endpoint.view(request, **named)
 
 
@@ -278,16 +329,17 @@ def _internal_error() -> GatewayError:
     )
 
 
+def _sent_at_once(response: Response, request: Request) -> Awaitable[None] | bool:
+    """Send a response, where the server takes it at once; return what that returns."""
+    send, body = request.send_whole, response.body
+    if send is None or request.waiting is not None or len(body) > PIECE_BYTES:
+        return False
+    return send(response.status, labelled(response.headers), body)
+
+
 async def _send_whole(response: Response, request: Request, send: Send) -> None:
     """Send a body; in pieces, so that a slow client is told from one that stalls."""
     body = response.body
-    if (
-        request.send_whole is not None
-        and request.waiting is None
-        and len(body) <= PIECE_BYTES
-        and await request.send_whole(response.status, labelled(response.headers), body)
-    ):
-        return
     start = start_message(response.status, response.headers)
     start["headers"].append((b"content-length", b"%d" % len(body)))
     if request.waiting is None or not await request.waiting.stop():

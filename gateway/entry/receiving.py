@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from gateway.entry.request import AT_ONCE, FOUND, WRITE, Found, Request
+from gateway.entry.request import AT_ONCE, BODY, FOUND, TASK, WRITE, Found, Request
 from gateway.errors import GatewayError
 from gateway.worker.call_settings import call_settings
 from gateway.worker.capacity import Held, capacity
@@ -39,6 +39,8 @@ def request_of(scope: Mapping[str, Any]) -> Request:
         query=query.decode("latin-1") if query else "",
         write=extensions.get(WRITE),
         send_whole=extensions.get(AT_ONCE),
+        take_whole=extensions.get(BODY),
+        task=extensions.get(TASK),
         found=found,
     )
 
@@ -161,6 +163,20 @@ def check_announced(length: str, limit: int) -> None:
         raise _too_large(limit)
 
 
+def whole_body(request: Request) -> bytes | None:
+    """Return a body that is all here, as nearly every one; None of any other.
+
+    Raises 413 or 503, as `read_body` does.
+    """
+    body = request.take_whole() if request.take_whole is not None else None
+    if body is not None:
+        limit = call_settings.REQUEST_BODY_LIMIT
+        if len(body) > limit:
+            raise _too_large(limit)
+        capacity.hold(request.held, len(body))
+    return body
+
+
 async def read_body(request: Request, receive: Receive) -> bytes:
     """Return the body; raises 413, 408 or 503."""
     limit = call_settings.REQUEST_BODY_LIMIT
@@ -168,7 +184,6 @@ async def read_body(request: Request, receive: Receive) -> bytes:
     message = await receive()
     part: bytes = message.get("body", b"")
     if message["type"] == "http.request" and not message.get("more_body"):
-        # Nearly every body: it is here as a whole.
         if len(part) > limit:
             raise _too_large(limit)
         capacity.hold(request.held, len(part))

@@ -1,5 +1,6 @@
 """A request on the data plane: nothing is decoded before somebody asks for it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,10 +23,22 @@ WRITE = "gateway.write"
 AT_ONCE = "gateway.at_once"
 """And under this one a `SendWhole`, where it takes an answer at once."""
 
-SendWhole = Callable[[int, Mapping[str, str], bytes], Awaitable[bool]]
+TASK = "gateway.task"
+"""And under this one the task that answers: to ask which one runs costs 0.6 µs."""
+
+SendWhole = Callable[[int, Mapping[str, str], bytes], Awaitable[None] | bool]
 """Sends a status, headers and a body; False where that goes by ASGI's messages alone.
 
+Where the client does not take more, what is returned is to be awaited: it does then.
 It is there for requests only whose answers have a body."""
+
+BODY = "gateway.body"
+"""And under this one a `TakeWhole`, where it may have the whole body already."""
+
+TakeWhole = Callable[[], bytes | None]
+"""Takes a body that is all here, as `receive` would; None where that has to be asked.
+
+No coroutine and no message is made for it: 1.5 µs of a call."""
 
 
 @dataclass(slots=True)
@@ -56,9 +69,10 @@ class Request(msgspec.Struct):
     request takes of the worker (gateway/worker/capacity.py), `entry` is its line in the
     ledger once it has become a call. `query` is what stands behind the path's "?".
     `send` is where its answer goes, `write` parts of it amid a stream and `send_whole`
-    all of it at once, where the server takes them; `waiting` what begins a stream that
-    is late. `is_unread` as long as nothing was taken of its body. `found` is what the
-    requests with the same head before it have told.
+    all of it at once, where the server takes them; `take_whole` takes a body that is
+    here already, `task` is what answers, where the server tells. `waiting` is what
+    begins a stream that is late. `is_unread` as long as nothing was taken of its body.
+    `found` is what the requests with the same head before it have told.
     """
 
     path: str
@@ -75,6 +89,8 @@ class Request(msgspec.Struct):
     waiting: Waiting | None = None
     write: Write | None = None
     send_whole: SendWhole | None = None
+    take_whole: TakeWhole | None = None
+    task: asyncio.Task[Any] | None = None
     is_unread: bool = True
     found: Found | None = None
     _sent: Sent | None = None

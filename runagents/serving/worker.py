@@ -78,7 +78,12 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
 
     def data_received(self, data: bytes) -> None:
         """Read what came; what is not taken yet holds up the rest, not without end."""
-        if (
+        # As nearly always: one request, with the head of the one before.
+        if (body := self._callback_parser.body_of_same(data)) is not None:
+            self._begin(body)
+            if len(body) > self._max_buffer_size:
+                self._pause_reading()
+        elif (
             self._feed_callback_parser(data)
             and not self._reading_paused
             and self._http1_buffered() > self._max_buffer_size
@@ -86,14 +91,18 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
             self._pause_reading()
 
     def _on_headers_complete(self) -> Any:
-        parser = self._callback_parser
-        if not parser.is_plain:
+        if not self._callback_parser.is_plain:
             return super()._on_headers_complete()
-        request = PlainRequest(parser.head, "https" if self._is_ssl else "http")
-        self._current_request = request
-        self._body_receiver = Body(request, self)
-        self._request_ready.set()
+        self._begin(None)
         return False
+
+    def _begin(self, body: bytes | None) -> None:
+        """Have a plain request answered, whose `body` is all here or still to come."""
+        scheme = "https" if self._is_ssl else "http"
+        request = PlainRequest(self._callback_parser.head, scheme)
+        self._current_request = request
+        self._body_receiver = Body(request, self, body)
+        self._request_ready.set()
 
     def _arm_keepalive_timer(self) -> None:
         # One timer for many pauses: to start and stop one for each costs 2 µs.

@@ -22,9 +22,15 @@ class Body(BodyReceiver):  # type: ignore[misc]
     _first: bytes | None = None
     """The first piece, as long as no other has come and nobody waits."""
 
-    def __init__(self, request: Any, protocol: Any) -> None:
+    def __init__(self, request: Any, protocol: Any, whole: bytes | None = None) -> None:
+        """Take what is known of it already, which is all of a `whole` one."""
         self.request = request
         self.protocol = protocol
+        if whole is not None:
+            self._complete = True
+            if whole:
+                self._first = whole
+                self._buffered = len(whole)
 
     def feed(self, chunk: bytes) -> None:
         """Take a piece."""
@@ -35,16 +41,27 @@ class Body(BodyReceiver):  # type: ignore[misc]
         self._go_on_in_pieces()
         super().feed(chunk)
 
+    def take_whole(self) -> bytes | None:
+        """Take a body that is all here as one piece; None where it is not."""
+        first = self._first
+        if (
+            first is None
+            or not self._complete
+            or self._closed
+            or self._body_wait_expired
+        ):
+            return None
+        self._first = None
+        self._buffered = 0
+        self._body_finished = True
+        if self.protocol._reading_paused:
+            self.protocol._maybe_resume_reading()
+        return first
+
     async def receive(self) -> dict[str, Any]:
         """Return the next of ASGI's messages for this request."""
-        first = self._first
-        if first is not None and self._complete and not self._disconnected:
-            self._first = None
-            self._buffered = 0
-            self._body_finished = True
-            if self.protocol._reading_paused:
-                self.protocol._maybe_resume_reading()
-            return {"type": "http.request", "body": first, "more_body": False}
+        if (whole := self.take_whole()) is not None:
+            return {"type": "http.request", "body": whole, "more_body": False}
         self._go_on_in_pieces()
         message: dict[str, Any] = await super().receive()
         return message

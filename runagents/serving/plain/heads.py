@@ -44,9 +44,11 @@ class Head:
         self.length: int | None = None
         self.found = Found()
         self._before = self._after = b""
+        self._start = self._after_size = 0
         if (told := _LENGTH.search(data, 0, end)) is not None:
             self._before = data[: told.start(1)]
             self._after = data[told.end(1) : end]
+            self._start, self._after_size = len(self._before), len(self._after)
             self._place = [name for name, _ in fields].index(_NAME)
 
     def end_of_same(self, data: bytes, most_bytes: int) -> int:
@@ -55,17 +57,17 @@ class Head:
         It has told then what it tells this time. One longer than `most_bytes` is not
         known.
         """
-        before, after = self._before, self._after
-        if not before or not data.startswith(before):
+        before, start = self._before, self._start
+        if not (start and data.startswith(before)):
             return 0
-        start = len(before)
         place = data.find(b"\r", start, start + LONGEST_LENGTH + 1)
-        digits = data[start : max(start, place)]
-        end = place + len(after)
+        # None where no line ends there.
+        digits = data[start:place] if place > 0 else b""
+        end = place + self._after_size
         if (
-            not digits.isdigit()
-            or end > most_bytes
-            or not data.startswith(after, place)
+            end > most_bytes
+            or not digits.isdigit()
+            or not data.startswith(self._after, place)
         ):
             return 0
         self.length = int(digits)

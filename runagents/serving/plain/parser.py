@@ -56,7 +56,10 @@ class Parser(PythonProtocol):  # type: ignore[misc]
     content_length: Any
     headers: Any
     _body_remaining: int
+    _state: str
+    _buffer: bytearray
     is_plain = False
+    _is_again = False
 
     def __init__(
         self,
@@ -80,6 +83,22 @@ class Parser(PythonProtocol):  # type: ignore[misc]
         # A head within the limit of a line and of a field has none beyond it.
         self._most_bytes = min(self._limit_request_line, self._limit_request_field_size)
 
+    def body_of_same(self, data: bytes) -> bytes | None:
+        """Read a request that is all of `data`, with the head that came before.
+
+        Return its body; `head` says the rest, and no callback is called. None where it
+        is to be fed: for all else, and where no request is expected.
+        """
+        head = self.head
+        if head is None or self._state != "request_line" or self._buffer:
+            return None
+        end = head.end_of_same(data, self._most_bytes)
+        if not end or len(data) - end != head.length:
+            return None
+        self._state = "complete"
+        self.is_plain = self.is_complete = self._is_again = True
+        return data[end:]
+
     def feed(self, data: bytes) -> None:
         """Read what came; raises gunicorn's ParseError."""
         if not self._buffer:
@@ -91,8 +110,20 @@ class Parser(PythonProtocol):  # type: ignore[misc]
                 return
         super().feed(data)
 
+    def go_on(self) -> bytes:
+        """Expect the next request; return what has come of it already."""
+        came = self.remaining() if self._buffer else b""
+        # It would be dropped with what is forgotten of the last one.
+        self.reset()
+        return came
+
     def reset(self) -> None:
         """Expect the next request."""
+        if self._is_again:
+            self._is_again = self.is_plain = self.is_complete = False
+            self._state = "request_line"
+            self._buffer.clear()
+            return
         if not self.is_plain:
             super().reset()
             return

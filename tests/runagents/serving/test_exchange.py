@@ -121,7 +121,8 @@ def served(
         extensions = scope.pop("extensions", {})
         found.append(extensions.get(FOUND))
         told.append((scope, body))
-        if whole is not None and await extensions[AT_ONCE](*whole):
+        if whole is not None and (sent := extensions[AT_ONCE](*whole)):
+            assert sent is True
             return
         for message in messages:
             if message is BREAKS:
@@ -308,13 +309,18 @@ class Full:
     async def drain(self) -> None:
         self.waited = True
 
-    def _send_body(self, body: bytes, *of: object) -> None:
-        self.sent += self._response_buffer + body
+    def _safe_write(self, data: bytes) -> None:
+        self.sent += data
 
 
 def test_a_whole_answer_waits_until_its_client_takes_more():
+    async def send(connection: Full) -> None:
+        waits = Answering(connection).send_whole(200, {}, b"a")
+        assert not isinstance(waits, bool)
+        await waits
+
     connection = Full()
-    assert asyncio.run(Answering(connection).send_whole(200, {}, b"a"))
+    asyncio.run(send(connection))
     assert connection.waited
     assert connection.sent.endswith(b"\r\n\r\na")
 
@@ -322,7 +328,7 @@ def test_a_whole_answer_waits_until_its_client_takes_more():
 def test_a_whole_answer_to_a_client_that_is_gone_is_left_out():
     connection = Full()
     connection._closed = True
-    assert asyncio.run(Answering(connection).send_whole(200, {}, b"a"))
+    assert Answering(connection).send_whole(200, {}, b"a") is True
     assert connection.sent == b""
 
 
@@ -330,7 +336,7 @@ def test_an_answer_that_has_begun_is_not_sent_whole():
     answering = Answering(Full())
     answering.has_begun = True
     with pytest.raises(RuntimeError):
-        asyncio.run(answering.send_whole(200, {}, b"a"))
+        answering.send_whole(200, {}, b"a")
 
 
 def test_a_client_that_is_full_or_gone_takes_no_part():

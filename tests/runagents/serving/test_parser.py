@@ -41,7 +41,8 @@ class Reader:
         """Read what came, and requests behind a request as gunicorn does."""
         try:
             while data and not self.error:
-                self._parser.feed(data)
+                if not self._takes_whole(data):
+                    self._parser.feed(data)
                 data = b""
                 if self._parser.is_complete:
                     data = self._parser.remaining()
@@ -49,6 +50,27 @@ class Reader:
                     assert self._state() == self._at_first
         except ParseError as error:
             self.error = f"{type(error).__name__}: {error}"
+
+    def _takes_whole(self, data: bytes) -> bool:
+        """Take a request that is all here, as a connection of ours does."""
+        whole = getattr(self._parser, "body_of_same", lambda data: None)
+        if (body := whole(data)) is None:
+            return False
+        said = self._parser.head
+        self.requests.append(
+            {
+                "method": said.method,
+                "target": said.target,
+                "version": (1, 1),
+                "fields": said.fields,
+                "length": said.length,
+                "chunked": False,
+                "stays": True,
+                "body": body,
+            }
+        )
+        self.is_framed = True
+        return True
 
     def _state(self) -> dict[str, Any]:
         """Return what gunicorn's reader knows of a request."""

@@ -168,7 +168,7 @@ def test_whoever_waits_for_a_signal_goes_on_once_it_is_on():
         signal.set()
         await waits
         assert signal.is_on
-        signal.clear()
+        signal.is_on = False
         signal.wait().cancel()
         signal.set()  # nobody waits any more
         assert signal.is_on
