@@ -9,9 +9,18 @@ from typing import Any
 
 from gunicorn.app.base import Application
 
+from runagents.serving.keeper.arbiter import Kept, Main
+
 
 class Served(Application):  # type: ignore[misc]
-    """Our application with our configuration; `run()` does not return."""
+    """Our application with our configuration; `run()` does not return.
+
+    `kept` is what the main process had before it went to sleep.
+    """
+
+    def __init__(self, kept: Kept | None = None) -> None:
+        self._kept = kept
+        super().__init__()
 
     def load_config(self) -> None:
         """Take the configuration from its module, and nothing from the command line."""
@@ -28,3 +37,7 @@ class Served(Application):  # type: ignore[misc]
         if self.cfg.workers > 1:
             console.load()
         return application
+
+    def run(self) -> None:
+        """Become gunicorn's main process."""
+        Main(self, self._kept).run()

@@ -12,7 +12,10 @@ from django.conf import settings
 
 def hold() -> None:
     """Tell that a server runs here, until this process and its children end."""
-    fcntl.flock(_opened(), fcntl.LOCK_SH)
+    file = _opened()
+    fcntl.flock(file, fcntl.LOCK_SH)
+    # The main process keeps it when it becomes another program.
+    os.set_inheritable(file, True)
 
 
 def is_running() -> bool:

@@ -22,11 +22,13 @@ PAUSE_SECONDS = 0.5
 
 
 @pytest.fixture(scope="module")
-def gateway(server: Callable[..., Server], replay: Replay) -> Server:
-    """Two workers, as `serve` runs them."""
+def gateway(
+    request: pytest.FixtureRequest, server: Callable[..., Server], replay: Replay
+) -> Server:
+    """Workers, as `serve` runs them."""
     dialects.install(replay)
     registry = registries.registry(registries.openai("good", replay.url, "good"))
-    return server(registry, workers=2)
+    return server(registry, workers=request.param)
 
 
 class Clients:
@@ -82,6 +84,7 @@ async def reload(gateway: Server) -> None:
 
 
 @pytest.mark.proves("10.2")
+@pytest.mark.parametrize("gateway", [1, 2], indirect=True, ids=["one", "two"])
 def test_a_reload_costs_no_short_call(gateway, replay):
     replay.clear()
     clients = Clients(gateway)
@@ -97,7 +100,7 @@ def test_a_reload_costs_no_short_call(gateway, replay):
 
     asyncio.run(reload_meanwhile())
     assert not clients.failures
-    assert len(gateway.worker_pids()) == 2
+    assert len(gateway.worker_pids()) == gateway.workers
     assert clients.answered >= PER_SECOND
     assert len(replay.calls) == clients.answered
     rows = gateway.rows(clients.answered, 10)
@@ -105,6 +108,7 @@ def test_a_reload_costs_no_short_call(gateway, replay):
 
 
 @pytest.mark.proves("10.2")
+@pytest.mark.parametrize("gateway", [2], indirect=True, ids=["two"])
 @pytest.mark.parametrize("is_new", [True, False], ids=["new", "kept"])
 def test_a_connection_that_the_old_worker_took_is_answered_once_more(gateway, is_new):
     with Connection(gateway) as client:

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from argparse import SUPPRESS
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from runagents.management.migrated import is_migrated
 from runagents.management.turns import turn
 from runagents.serving import running
 from runagents.serving.application import Served
+from runagents.serving.keeper import arbiter
 
 SAFE_SQLITE = (3, 51, 3)
 DATABASE_PATIENCE_SECONDS = 30
@@ -64,9 +66,19 @@ class Command(BaseCommand):
             help="processes that serve side by side; one a core is usual "
             "(RUNAGENTS_WORKERS, here %(default)s)",
         )
+        # What a main process that wakes up hands to itself.
+        parser.add_argument(arbiter.OPTION, type=arbiter.Kept.read, help=SUPPRESS)
 
-    def handle(self, *, host: str, port: int, workers: int, **options: Any) -> None:
+    def handle(
+        self, *, kept: arbiter.Kept | None, host: str, port: int, workers: int, **_: Any
+    ) -> None:
         """Run the set-up and become the server."""
+        if kept is None:
+            self._set_up(host, port, workers)
+        os.chdir(settings.BASE_DIR)
+        Served(kept).run()
+
+    def _set_up(self, host: str, port: int, workers: int) -> None:
         asked = (host, port, workers)
         if asked != (settings.LISTEN_HOST, settings.LISTEN_PORT, settings.WORKERS):
             # The command line read them otherwise than Django did.
@@ -85,8 +97,6 @@ class Command(BaseCommand):
         connections.close_all()
         sys.stdout.flush()
         sys.stderr.flush()
-        os.chdir(settings.BASE_DIR)
-        Served().run()
 
     def _raise_file_limit(self) -> None:
         """Allow as many open files as the system lets us; each call takes two."""
