@@ -165,20 +165,26 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
         super().__init__(*arguments, **options)
         self.connections: set[Connection] = set()
         self._closing: asyncio.Task[None] | None = None
+        self._early: list[int] = []
+        """Signals to end that came before the loop ran."""
 
     def init_signals(self) -> None:
         """Take signals; one that comes before the loop runs must not be lost."""
         super().init_signals()
-        signal.signal(signal.SIGTERM, self._remember_exit)
+        for number in exits.EXITS:
+            signal.signal(number, lambda early, _: self._early.append(early))
         exits.take()
 
-    def _remember_exit(self, *frame: object) -> None:
-        self.alive = False
-
     async def _serve(self) -> None:
-        self.loop.add_signal_handler(signal.SIGTERM, self.handle_exit_signal)
-        if not self.alive:
-            self.handle_exit_signal()
+        handlers = {
+            signal.SIGTERM: self.handle_exit_signal,
+            signal.SIGINT: self.handle_quit_signal,
+            signal.SIGQUIT: self.handle_quit_signal,
+        }
+        for number, handler in handlers.items():
+            self.loop.add_signal_handler(number, handler)
+        for early in self._early:
+            handlers[signal.Signals(early)]()
         # gunicorn has the loop listen anew and names no backlog: 100 then. Whoever
         # finds the line full waits for a second and tries again.
         self.loop.create_server = partial(
