@@ -3,11 +3,12 @@
 One process of the host does it at a time (gateway/worker/leader.py). It remembers how
 far it has read each file; lines leave the spool only after the transaction that stored
 them, and rows are keyed by the call's id, so that reading a line again changes
-nothing.
+nothing. What this process has just written itself it need not read (ledger/fresh.py).
 """
 
 import logging
 import os
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from gateway import locks
 from gateway.ledger import rows
 from gateway.ledger.bodies.stored import store_bodies
+from gateway.ledger.fresh import Fresh
 from gateway.ledger.lines import PLACES, Line, Reading, named, opened, value
 from gateway.models import UsageRecord
 from gateway.wire import jsontext
@@ -52,11 +54,10 @@ class _Writer:
         found = (file.begun.get(call_id) for file in self.files.values())
         return next(filter(None, found), None)
 
-    def close(self, ended: list[Line]) -> None:
+    def close(self, ended: Iterable[str]) -> None:
         """Forget the begins of calls that are stored."""
         begun = [file.begun for file in self.files.values()]
-        for line in ended:
-            call_id = line[_CALL_ID] if isinstance(line, list) else line["call_id"]
+        for call_id in ended:
             for begins in begun:
                 if begins.pop(call_id, None):
                     break
@@ -69,17 +70,20 @@ class Flusher:
         self._folder = folder
         self._writers: dict[str, _Writer] = {}
         self.costs: rows.Costs = {}
+        self._fresh: dict[Path, Fresh] = {}
         # For the upkeep, which empties them: hours since 1970 that rows were stored
         # for, and when each key was used last.
         self.touched_hours: set[int] = set()
         self.used_keys: dict[tuple[str, str, str], float] = {}
 
-    def flush(self) -> int:
+    def flush(self, fresh: Sequence[Fresh] = ()) -> int:
         """Store every call that ended since last time; returns how many (blocking).
 
-        Raises django.db.Error when the database is away; nothing is lost then.
+        `fresh` is what this process itself has appended lately. Raises django.db.Error
+        when the database is away; nothing is lost then.
         """
         stored = 0
+        self._fresh = {each.path: each for each in fresh}
         files: dict[str, list[Path]] = {}
         for path in sorted(self._folder.glob("*.jsonl")):
             files.setdefault(path.name.rpartition("-")[0], []).append(path)
@@ -95,13 +99,7 @@ class Flusher:
         writer = self._writers.setdefault(name, _Writer())
         stored = 0
         for path in paths:
-            file, done = writer.reading(path), False
-            while not done:
-                ended, offset = _read(file, path)
-                self._keep(ended)
-                stored += len(ended)
-                writer.close(ended)
-                done, file.offset = offset == file.offset, offset
+            stored += self._flush_file(writer, path)
         if not alive:
             lost = _interrupted(writer)
             self._keep(lost)
@@ -111,6 +109,33 @@ class Flusher:
             if path not in alive and not (alive and writer.files[path].begun):
                 path.unlink(missing_ok=True)
                 del writer.files[path]
+        return stored
+
+    def _flush_file(self, writer: _Writer, path: Path) -> int:
+        file, fresh = writer.reading(path), self._fresh.get(path)
+        if fresh is None:
+            return self._read_on(writer, path, None)
+        stored = self._read_on(writer, path, fresh.start)
+        if file.offset != fresh.start:
+            return stored + self._read_on(writer, path, fresh.end)
+        for start in range(0, len(fresh.rows), BATCH):
+            self._keep([*fresh.rows[start : start + BATCH]])
+        file.begun.update(fresh.begun)
+        writer.close(fresh.late)
+        file.offset = fresh.end
+        return stored + len(fresh.rows)
+
+    def _read_on(self, writer: _Writer, path: Path, until: int | None) -> int:
+        """Store what a file holds up to an offset, or all of it; returns how many."""
+        file, stored = writer.reading(path), 0
+        while until is None or file.offset < until:
+            ended, offset = _read(file, path, until)
+            self._keep(ended)
+            stored += len(ended)
+            writer.close(map(_call_id_of, ended))
+            if offset == file.offset:
+                break
+            file.offset = offset
         return stored
 
     def _keep(self, ended: list[Line]) -> None:
@@ -156,14 +181,22 @@ def _use_told(line: JSON) -> tuple[Any, ...]:
     return tuple(value(line, name) for name in _USE)
 
 
-def _read(file: Reading, path: Path) -> tuple[list[Line], int]:
-    """Return up to BATCH calls that ended, and the offset behind them."""
+def _call_id_of(line: Line) -> str:
+    call_id: str = line[_CALL_ID] if isinstance(line, list) else line["call_id"]
+    return call_id
+
+
+def _read(file: Reading, path: Path, until: int | None) -> tuple[list[Line], int]:
+    """Return up to BATCH calls that ended, and the offset behind them.
+
+    Lines that begin at `until` or behind it are left for later.
+    """
     ended: list[Line] = []
     offset = file.offset
     with path.open("rb") as opened_file:
         opened_file.seek(offset)
         for raw in opened_file:
-            if not raw.endswith(b"\n"):
+            if offset == until or not raw.endswith(b"\n"):
                 break
             offset += len(raw)
             try:

@@ -92,20 +92,25 @@ def begin(call_id: str, fields: JSON) -> bytes:
     return b'%b%b",%b\n' % (_BEGIN, call_id.encode(), jsontext.encode(fields)[1:])
 
 
-def end(call_id: str, fields: JSON) -> bytes:
-    """Return the line of a call that ended, of which `fields` tell all."""
+def row(call_id: str, fields: JSON) -> Row | None:
+    """Return all that `fields` tell of a call that ended; None where it is no row."""
     values = BLANK.copy()
     values.update(fields)
     values["call_id"] = call_id
     if len(values) > len(COLUMNS):
-        return rest(call_id, fields)
-    return jsontext.encode([*values.values()]) + b"\n"
+        return None
+    return [*values.values()]
+
+
+def end(values: Row) -> bytes:
+    """Return the line of a call that ended."""
+    return jsontext.encode(values) + b"\n"
 
 
 def rest(call_id: str, fields: JSON) -> bytes:
     """Return the line of a call that ended, of which `begin` has told what is not here.
 
-    For what a table has no columns for.
+    For what a table has no columns for, such as the call's bodies.
     """
     return jsontext.encode({"end": call_id, **fields}) + b"\n"
 

@@ -23,7 +23,8 @@ FIELDS: "list[models.Field[Any, Any]]" = [
 
 _WIDTH = len(FIELDS)
 _PLAIN: Set[type] = {int, float, bool, type(None)}
-_CONTAINERS: Set[type] = {list, dict}
+_CONTAINERS: Set[type] = {list, tuple, dict}
+_TEXT: Set[type] = {str}
 _SHARED: Set[type] = {str, type(None)}
 _TEXTS = [
     (PLACES[field.attname], field.max_length or 0)
@@ -54,7 +55,7 @@ _KIND, _ENDPOINT = _PRICED.index("provider_type"), _PRICED.index("endpoint")
 _FINE = frozenset(
     {UsageRecord.Outcome.OK.value, UsageRecord.Outcome.CLIENT_CLOSED.value}
 )
-_EMPTY: dict[type, str] = {list: "[]", dict: "{}"}
+_EMPTY: dict[type, str] = {list: "[]", tuple: "[]", dict: "{}"}
 
 Convert = Callable[[Any], object]
 
@@ -89,9 +90,10 @@ def values_of(
 
 
 def _shared(values: Sequence[Any]) -> Sequence[Any]:
-    """Return the values, as one and the same where all are equal and plain.
+    """Return the values, as one and the same where all equal the first, a plain one.
 
-    Who asks after this whether all are equal then sees it at a glance.
+    Who asks after this whether all are equal then sees it at a glance; and what only
+    equals a text, as an enumeration's member does, has become one.
     """
     first = values[0]
     if type(first) in _SHARED and _is_one(values):
@@ -105,12 +107,7 @@ def _is_one(values: Sequence[Any]) -> bool:
 
 
 def _are(kinds: Set[type], values: Sequence[Any]) -> bool:
-    """Tell whether all values are of such kinds.
-
-    What equals a number is a number, and what equals a list a list.
-    """
-    if _is_one(values):
-        return type(values[0]) in kinds
+    """Tell whether all values are of such kinds, and of none derived from them."""
     return kinds >= set(map(type, values))
 
 
@@ -145,9 +142,7 @@ def _fit(texts: Sequence[Any], longest: int) -> bool:
     """Tell whether texts are none but texts, and go into their column."""
     if _is_one(texts):
         texts = texts[:1]
-    try:
-        whole = "".join(texts)
-    except TypeError:
+    if not _are(_TEXT, texts):
         return False
     # PostgreSQL has no place for NUL.
-    return "\x00" not in whole and max(map(len, texts)) <= longest
+    return "\x00" not in "".join(texts) and max(map(len, texts)) <= longest

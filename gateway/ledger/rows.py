@@ -198,6 +198,9 @@ def _columns_of(lines: Sequence[Line]) -> tuple[Columns, Sequence[Shape]]:
     found = quick_rows.values_of(arrays, _moment(), _money()) if arrays else None
     if found is not None and len(arrays) == len(lines):
         return found, _SHAPES
+    if found is None:
+        # A row that comes from memory may hold what JSON has another form of.
+        lines = jsontext.decode(jsontext.encode(lines))
     ready = None if found is None else zip(*found, strict=True)
     rows: Iterable[Values] = (
         _values(named(line))

@@ -20,6 +20,7 @@ from typing import Any
 from gateway.errors import GatewayError
 from gateway.identifiers import ordered_token, token
 from gateway.ledger import lines
+from gateway.ledger.fresh import MANY, MOST, Fresh
 from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
 from providers.attempts import Allowance
@@ -74,7 +75,7 @@ class Entry:
         if self._state == "new":
             self._state = "begun"
             self.fields["started_at"] = self._started_at()
-            self.spool.append(lines.begin(self.call_id, self.fields))
+            self.spool.begin(self.call_id, self.fields)
             if "bodies" in self.fields:
                 # Not held, nor written twice: the second line does without them.
                 self._has_told = True
@@ -107,8 +108,7 @@ class Entry:
         # One that stands for several (ledger/refusals.py) took its time before.
         if "duration_ms" not in told:
             told["duration_ms"] = self.elapsed_ms()
-        line = lines.rest if self._has_told else lines.end
-        self.spool.append(line(self.call_id, told))
+        self.spool.end(self.call_id, told, is_rest=self._has_told)
         for watch in self.spool.watchers:
             watch(self)
 
@@ -119,12 +119,14 @@ class Entry:
 class Spool:
     """The append-only files of one process.
 
-    `watchers` are told of each call that is over.
+    `watchers` are told of each call that is over. `call_flusher` is called when many
+    rows wait for whoever takes them (`take`).
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.watchers: list[Callable[[Entry], None]] = []
+        self.call_flusher: Callable[[], None] = _nobody
         self.dropped = 0
         self.trouble = ""
         """Why lines are dropped at the moment; empty while they are written."""
@@ -132,19 +134,62 @@ class Spool:
         self._sequence = 0
         self._size = 0
         self._file = -1
+        self._path = folder
         self._cut = False
+        self._fresh: Fresh | None = None
+        self._full: Fresh | None = None
         self._complaints = Allowance(1)
 
-    def write(self, line: JSON) -> None:
-        """Append one line; a full disk costs the line, never the request."""
-        self.append(jsontext.encode(line) + b"\n")
+    def begin(self, call_id: str, fields: JSON) -> None:
+        """Append the line of a call that is about to go upstream.
 
-    def append(self, text: bytes) -> None:
-        """Append the text of one line, as `write` does."""
+        A full disk costs lines, never a request.
+        """
+        text = lines.begin(call_id, fields)
+        if self._put(text) and self._fresh is not None:
+            self._fresh.begun[call_id] = text
+
+    def end(self, call_id: str, fields: JSON, *, is_rest: bool) -> None:
+        """Append the line of a call that ended.
+
+        `is_rest` where `fields` do not tell again what the line of its begin did.
+        """
+        row = None if is_rest else lines.row(call_id, fields)
+        if row is None:
+            self._put(lines.rest(call_id, fields))
+            self._fresh = None
+        elif self._put(lines.end(row)) and self._fresh is not None:
+            count = self._fresh.close(call_id, row)
+            if count == MANY:
+                self.call_flusher()
+            elif count > MOST:
+                self._fresh = None
+
+    def write(self, line: JSON) -> None:
+        """Append one line."""
+        self._put(jsontext.encode(line) + b"\n")
+        self._fresh = None
+
+    def take(self) -> list[Fresh]:
+        """Return what was appended since the last time, and keep it from now on.
+
+        For the thread that appends. Behind the last of it nothing is to be read until
+        the next time, which goes on from there.
+        """
+        if self._file < 0:
+            return []
+        last = self._fresh or Fresh(self._path, self._size)
+        last.end = self._size
+        taken = [last] if self._full is None else [self._full, last]
+        self._fresh, self._full = Fresh(self._path, self._size), None
+        return taken
+
+    def _put(self, text: bytes) -> bool:
+        """Append the text of one line; tell whether all of it is there."""
         try:
             if self._cut or self._file < 0 or self._size >= SEGMENT_BYTES:
                 self._append(text)
-                return
+                return True
             # What nearly every line takes.
             written = os.write(self._file, text)
             self._size += written
@@ -152,6 +197,9 @@ class Spool:
                 self._fall_short(written)
         except OSError as error:
             self._complain(error)
+            self._fresh = None
+            return False
+        return True
 
     def recover(self) -> None:
         """Find out whether lines are written again; nothing to do while they are."""
@@ -159,6 +207,7 @@ class Spool:
             return
         try:
             # A line of no call.
+            self._fresh = None
             self._append(b"{}\n")
         except OSError as error:
             self.trouble = _words(error)
@@ -206,7 +255,11 @@ class Spool:
             os.close(file)
             draft.unlink(missing_ok=True)
             raise
-        old, self._file, self._size, self._cut = self._file, file, 0, False
+        if self._fresh is not None:
+            self._fresh.end = self._size
+            self._full, self._fresh = self._fresh, Fresh(path, len(lines.HEAD))
+        old, self._file, self._path = self._file, file, path
+        self._size, self._cut = len(lines.HEAD), False
         if old >= 0:
             os.close(old)
 
@@ -219,6 +272,10 @@ class Spool:
                 error.strerror,
                 self.dropped,
             )
+
+
+def _nobody() -> None:
+    """Where nobody takes what was appended."""
 
 
 def _words(error: OSError) -> str:

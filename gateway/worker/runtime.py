@@ -7,7 +7,8 @@ import hmac
 import logging
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from django.utils.module_loading import import_string
 
 from gateway.errors import GatewayError
 from gateway.ledger.flusher import Flusher
+from gateway.ledger.fresh import Fresh
 from gateway.ledger.refusals import Refusals
 from gateway.ledger.spool import Spool
 from gateway.ledger.upkeep import Upkeep
@@ -55,6 +57,8 @@ class Runtime:
         self._flusher = Flusher(settings.DATA_DIR / "spool")
         self._upkeep = Upkeep(self._flusher, renames.are_over)
         self._flushed_at = time.monotonic()
+        self._many = asyncio.Event()
+        self._upkeep_due = 0.0
         self._thread = Thread("store-usage")
         self._checks = status.Checks()
         self.proposals: dict[str, int] = {}
@@ -118,20 +122,27 @@ class Runtime:
 
     async def flush(self) -> None:
         """Carry what is spooled to the database now; keep it when that is away."""
+        fresh = self.spool.take() if self.is_leader else []
         try:
-            await self._thread.run(self._flush)
+            await self._thread.run(lambda: self._flush(fresh))
             self._flushed_at = time.monotonic()
         except DatabaseError as error:
             logger.warning("Usage cannot be stored yet: %s", type(error).__name__)
 
-    def _flush(self) -> None:
-        self._flusher.flush()
-        self._upkeep.run()
-        renames.carry_on()
+    def _flush(self, fresh: Sequence[Fresh]) -> None:
+        self._flusher.flush(fresh)
+        if time.monotonic() >= self._upkeep_due:
+            self._upkeep.run()
+            renames.carry_on()
+            self._upkeep_due = time.monotonic() + CHORE_SECONDS
 
     async def _keep_flushing(self) -> None:
+        """Store calls once a second, and where many have ended before."""
+        self.spool.call_flusher = self._many.set
         while True:
-            await asyncio.sleep(CHORE_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._many.wait(), CHORE_SECONDS)
+            self._many.clear()
             if self._leadership.acquire():
                 await self.flush()
 
