@@ -29,7 +29,7 @@ REFUSED = "refused.jsonl.bad"
 REFUSED_BYTES = 16 * 1024 * 1024
 
 _CALL_ID = PLACES["call_id"]
-_USE = ("started_at", "caller_kind", "caller", "key_hint")
+_USE = ("started_at", "key_hint", "caller_kind", "caller")
 _use = itemgetter(*map(PLACES.__getitem__, _USE))
 
 _UNREADABLE = (*jsontext.JSONError, ValueError)
@@ -145,16 +145,33 @@ class Flusher:
             self._set_aside(refused)
             ended = [line for line in ended if line not in refused]
         store_bodies([line for line in ended if isinstance(line, dict)])
+        if ended:
+            uses = [_use(e) if isinstance(e, list) else _use_told(e) for e in ended]
+            self._note_use(*zip(*uses, strict=True))
+
+    def _note_use(
+        self,
+        times: Sequence[float],
+        hints: Sequence[Any],
+        kinds: Sequence[Any],
+        callers: Sequence[Any],
+    ) -> None:
+        """Note the hours that calls began in, and when each key was used last."""
+        hours = {int(min(times) // 3600), int(max(times) // 3600)}
+        if len(hours) > 1:
+            hours = {int(each // 3600) for each in times}
+        self.touched_hours |= hours
+        latest: dict[tuple[str, str, str], float] = {}
+        # What is no text is no key's.
+        texts = (hint if type(hint) is str else "" for hint in hints)
+        keys = zip(map(str, kinds), map(str, callers), texts, strict=True)
+        for key, started_at in zip(keys, times, strict=True):
+            if started_at > latest.get(key, 0.0):
+                latest[key] = started_at
         used = self.used_keys
-        for line in ended:
-            started_at, kind, caller, hint = (
-                _use(line) if isinstance(line, list) else _use_told(line)
-            )
-            self.touched_hours.add(int(started_at // 3600))
-            if hint and isinstance(hint, str):
-                key = (kind, caller, hint)
-                if started_at > used.get(key, 0.0):
-                    used[key] = started_at
+        for key, started_at in latest.items():
+            if key[-1] and started_at > used.get(key, 0.0):
+                used[key] = started_at
 
     def _set_aside(self, refused: list[Line]) -> None:
         """Keep what cannot be stored, without the bodies, in a file of its own."""

@@ -7,6 +7,7 @@ takes 11. Rows of which one does not pass are left to that way, which mends or r
 """
 
 from collections.abc import Callable, Sequence, Set
+from itertools import starmap
 from typing import Any
 
 from django.db import models
@@ -51,13 +52,14 @@ _PRICED = (
     "upstream_model",
 )
 _PRICED_PLACES = [PLACES[name] for name in _PRICED]
-_KIND, _ENDPOINT = _PRICED.index("provider_type"), _PRICED.index("endpoint")
+_PROVIDER_TYPE, _ENDPOINT = PLACES["provider_type"], PLACES["endpoint"]
 _FINE = frozenset(
     {UsageRecord.Outcome.OK.value, UsageRecord.Outcome.CLIENT_CLOSED.value}
 )
 _EMPTY: dict[type, str] = {list: "[]", tuple: "[]", dict: "{}"}
 
 Convert = Callable[[Any], object]
+ConvertAll = Callable[[Sequence[Any]], Sequence[object]]
 
 
 def has_failed(status: int | None, outcome: str) -> bool:
@@ -66,42 +68,41 @@ def has_failed(status: int | None, outcome: str) -> bool:
 
 
 def values_of(
-    rows: Sequence[Row], moment: Convert, money: Convert
+    rows: Sequence[Row], moments: ConvertAll, money: Convert
 ) -> list[Sequence[Any]] | None:
     """Return what the database takes for rows, None where one is to be mended.
 
-    Column by column. `moment` and `money` turn seconds since 1970 and a Decimal into
+    Column by column. `moments` and `money` turn seconds since 1970 and a Decimal into
     its form. Raises LookupError, ArithmeticError, TypeError or ValueError where one is
     no row.
     """
-    columns = [_shared(column) for column in zip(*rows, strict=True)]
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    few = [_few(column) for column in columns]
     if not (
-        all(_are(_PLAIN, columns[place]) for place in _OTHERS)
-        and all(_are(_CONTAINERS, columns[place]) for place in _LISTS)
-        and all(_fit(columns[place], longest) for place, longest in _TEXTS)
+        all(_are(_PLAIN, few[place]) for place in _OTHERS)
+        and all(_are(_CONTAINERS, few[place]) for place in _LISTS)
+        and all(_fit(few[place], longest) for place, longest in _TEXTS)
     ):
         return None
+    for place, values in enumerate(few):
+        if len(values) < len(rows):
+            # Who looks for what rows have in common then sees it at a glance; and what
+            # only equals a text, as an enumeration's member does, has become one.
+            columns[place] = [*values] * len(rows)
     for place in _LISTS:
         columns[place] = _as_texts(columns[place])
-    columns[_STARTED] = list(map(moment, columns[_STARTED]))
+    columns[_STARTED] = moments(columns[_STARTED])
     columns[_FAILED] = _failed(columns[_STATUS], columns[_OUTCOME])
     columns[_COST] = _costs(columns, money)
     return columns[:_WIDTH]
 
 
-def _shared(values: Sequence[Any]) -> Sequence[Any]:
-    """Return the values, as one and the same where all equal the first, a plain one.
-
-    Who asks after this whether all are equal then sees it at a glance; and what only
-    equals a text, as an enumeration's member does, has become one.
-    """
-    first = values[0]
-    if type(first) in _SHARED and _is_one(values):
-        return [first] * len(values)
-    return values
+def _few(values: Sequence[Any]) -> Sequence[Any]:
+    """Return the first value alone where all are equal, of those that may be shared."""
+    return values[:1] if type(values[0]) in _SHARED and _are_one(values) else values
 
 
-def _is_one(values: Sequence[Any]) -> bool:
+def _are_one(values: Sequence[Any]) -> bool:
     """Tell whether all values equal the first, as in nearly every column they do."""
     return values.count(values[0]) == len(values)
 
@@ -114,10 +115,11 @@ def _are(kinds: Set[type], values: Sequence[Any]) -> bool:
 def _costs(columns: Sequence[Sequence[Any]], money: Convert) -> list[object]:
     """Return what each row cost, as the database takes it; what it told if unknown."""
     costs: list[object] = list(columns[_COST])
+    sold_by = set(zip(columns[_PROVIDER_TYPE], columns[_ENDPOINT], strict=True))
+    if not any(columns[_PRICES]) and not any(starmap(prices.list_of, sold_by)):
+        return costs
     priced = zip(*(columns[place] for place in _PRICED_PLACES), strict=True)
     for number, (values, own) in enumerate(zip(priced, columns[_PRICES], strict=True)):
-        if not own and prices.list_of(*values[_KIND : _ENDPOINT + 1]) is None:
-            continue
         cost = prices.cost(dict(zip(_PRICED, values, strict=True)), own)
         if cost is not None:
             costs[number] = money(cost)
@@ -135,13 +137,13 @@ def _as_texts(values: Sequence[Any]) -> list[str]:
     """Return lists and objects as JSON; nearly all are empty."""
     if any(values):
         return list(map(jsontext.dumps, values))
+    if _are_one(values):
+        return [_EMPTY[type(values[0])]] * len(values)
     return list(map(_EMPTY.__getitem__, map(type, values)))
 
 
 def _fit(texts: Sequence[Any], longest: int) -> bool:
     """Tell whether texts are none but texts, and go into their column."""
-    if _is_one(texts):
-        texts = texts[:1]
     if not _are(_TEXT, texts):
         return False
     # PostgreSQL has no place for NUL.

@@ -10,8 +10,9 @@ import logging
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from itertools import chain, count
+from math import modf
 from typing import Any, NamedTuple
 
 from django.db import DataError, IntegrityError, connection, models, transaction
@@ -195,7 +196,7 @@ def _columns_of(lines: Sequence[Line]) -> tuple[Columns, Sequence[Shape]]:
     shared, since some are equal and not the same (0 and 0.0). Raises one of `_NO_ROW`.
     """
     arrays = [line for line in lines if isinstance(line, list)]
-    found = quick_rows.values_of(arrays, _moment(), _money()) if arrays else None
+    found = quick_rows.values_of(arrays, _moments, _money()) if arrays else None
     if found is not None and len(arrays) == len(lines):
         return found, _SHAPES
     if found is None:
@@ -211,32 +212,32 @@ def _columns_of(lines: Sequence[Line]) -> tuple[Columns, Sequence[Shape]]:
     return list(zip(*rows, strict=True)), _SHAPES[-1:]
 
 
-def _moment() -> Convert:
-    """Return how the database takes seconds since 1970."""
-    return _as_text if connection.vendor == "sqlite" else _as_moment
+def _moments(seconds: Sequence[float]) -> list[object]:
+    """Return times since 1970 as the database takes them."""
+    if connection.vendor == "sqlite":
+        return _as_texts(seconds)
+    adapted = connection.ops.adapt_datetimefield_value
+    return [adapted(datetime.fromtimestamp(each, UTC)) for each in seconds]
 
 
-def _as_text(seconds: float) -> str:
-    """Return a time as Django writes it into SQLite, without asking for the zone.
+def _as_texts(seconds: Sequence[float]) -> list[object]:
+    """Return times as Django writes them into SQLite, without asking for the zone.
 
-    A busy second is written once: 0.5 µs a time, where a `datetime` made and written
-    takes 1 and Django 3.5.
+    A second is written once: 0.3 µs a time, where a `datetime` made and written takes 1
+    and Django 3.5.
     """
-    whole = int(seconds)
-    micros = round((seconds - whole) * 1e6)
-    if 0 < micros < 1_000_000:
-        return f"{_second(whole)}.{micros:06}"
-    return str(_EPOCH + timedelta(seconds=seconds))
-
-
-@lru_cache(maxsize=64)
-def _second(whole: int) -> str:
-    return str(_EPOCH + timedelta(seconds=whole))
-
-
-def _as_moment(seconds: float) -> object:
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return connection.ops.adapt_datetimefield_value(moment)
+    texts: list[object] = []
+    last, text = None, ""
+    for each in seconds:
+        part, whole = modf(each)
+        if whole != last:
+            last, text = whole, f"{_EPOCH + timedelta(seconds=whole)}."
+        micros = round(part * 1e6)
+        if 0 < micros < 1_000_000:
+            texts.append(text + str(1_000_000 + micros)[1:])
+        else:
+            texts.append(str(_EPOCH + timedelta(seconds=each)))
+    return texts
 
 
 @cache
@@ -302,7 +303,7 @@ def _values(line: JSON) -> Values:
     """
     line = {
         **line,
-        "started_at": _moment()(line.get("started_at", 0.0)),
+        "started_at": _moments([line.get("started_at", 0.0)])[0],
         "cost": prices.cost(line, line.get("prices")),
         "failed": has_failed(line.get("status"), line.get("outcome", "")),
     }
