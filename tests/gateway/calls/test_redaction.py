@@ -3,9 +3,13 @@
 import base64
 import html
 import re
+from types import SimpleNamespace
+from typing import Any
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.calls import redaction, router
 from gateway.worker.registry import registry
@@ -38,3 +42,18 @@ def test_an_echoed_key_is_redacted_in_every_form(form, provider, gateway):
     shown = redaction.redact(target.provider, said)
     assert b"[redacted]" in shown
     assert WRITTEN[form][8:-8].encode() not in shown
+
+
+SECRETS = st.text(min_size=3, max_size=6) | st.sampled_from(["aaaaaaaa", "sk-zQ", KEY])
+
+
+@given(SECRETS, st.data())
+def test_what_is_looked_for_by_its_rarest_bytes_is_found_wherever_it_stands(key, data):
+    spellings = redaction._spellings(key)
+    piece = st.sampled_from(spellings) | st.binary(max_size=6)
+    said = b"".join(data.draw(st.lists(piece, max_size=6)))
+    provider: Any = SimpleNamespace(secrets=spellings)
+    expected = said
+    for each in spellings:
+        expected = expected.replace(each, redaction.REDACTED)
+    assert redaction.redact(provider, said) == expected
