@@ -59,8 +59,12 @@ async def handle(scope: Message, receive: Receive, send: Send) -> None:
     call = request.task or asyncio.current_task()
     assert call is not None  # noqa: S101
     draining.calls.add(call)
+    response: Response | StreamedResponse
     try:
-        response = await _answer(request, receive)
+        try:
+            response = await _respond(request, receive)
+        except (Exception, asyncio.CancelledError) as end:  # noqa: BLE001 - told there
+            response = await _failed(request, end)
         response.headers["x-request-id"] = request.request_id
         if isinstance(response, Response):
             waits = _sent_at_once(response, request)
@@ -97,19 +101,20 @@ async def refuse_websocket(scope: Message, receive: Receive, send: Send) -> None
     await send({**body, "type": "websocket.http.response.body"})
 
 
-async def _answer(request: Request, receive: Receive) -> Response | StreamedResponse:
-    """Return the response to a request, whatever comes of it."""
-    try:
-        return await _respond(request, receive)
-    except GatewayError as error:
-        failure = error
-        _book(request, error, _about(request))
-    except asyncio.CancelledError:
+async def _failed(request: Request, end: BaseException) -> Response:
+    """Return the response to a request that `end` cut short; raises what is no error.
+
+    That is the cancellation of a request whose client has left.
+    """
+    if isinstance(end, GatewayError):
+        failure = end
+        _book(request, failure, _about(request))
+    elif isinstance(end, asyncio.CancelledError):
         if not _ends_with_the_worker():
-            raise
+            raise end
         failure = shutting_down()
-    except Exception:
-        logger.exception("A request failed unexpectedly.")
+    else:
+        logger.error("A request failed unexpectedly.", exc_info=end)
         failure = _internal_error()
         # Of what broke nothing is asked again.
         _book(request, failure, {})
@@ -224,7 +229,7 @@ def _take(
         if body is None:
             return _read(request, receive, endpoint, named)
         request.body = body
-    return endpoint.view(request, **named)
+    return endpoint.view(request, **named) if named else endpoint.view(request)
 
 
 async def _read(

@@ -60,6 +60,10 @@ class Found:
     told: tuple[Envelope, Mapping[str, str], Mapping[str, str]] | None = None
 
 
+SHORT = 1024
+"""Bytes of a body that may as well be held while its answer is waited for."""
+
+
 class Request(msgspec.Struct):
     """One request to the gateway.
 
@@ -104,7 +108,12 @@ class Request(msgspec.Struct):
         return self._sent
 
     def let_go(self, kept: Sent) -> None:
-        """Hold the body no more: what was read of it goes on, and what is `kept`."""
+        """Hold the body no more: what was read of it goes on, and what is `kept`.
+
+        A short one is held: that costs nothing, and `sent` need not be made again.
+        """
+        if len(self.body) <= SHORT:
+            return
         self.body = b""
         is_whole = kept.headers is self.header_lists
         self._sent = kept if is_whole else None

@@ -3,13 +3,16 @@
 import pytest
 
 from gateway.doors import chat, messages
-from gateway.entry.request import Request
+from gateway.entry.request import SHORT, Request
 
 BODY = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 
 
-def request():
-    return Request("/", "POST", "", {"a": ["1"]}, request_id="r", body=b"{}")
+LONG = b"{" + b" " * SHORT + b"}"
+
+
+def request(body=LONG):
+    return Request("/", "POST", "", {"a": ["1"]}, request_id="r", body=body)
 
 
 @pytest.mark.parametrize("door", [chat, messages])
@@ -28,3 +31,10 @@ def test_nobody_holds_a_body_that_its_door_let_go():
     made = request()
     made.let_go(chat.parse_request(BODY, made.sent()).sent)
     assert made.sent().raw == b""
+
+
+def test_what_is_short_is_not_put_together_again():
+    made = request(b"{}")
+    sent = made.sent()
+    made.let_go(chat.parse_request(BODY, sent).sent)
+    assert made.sent() is sent
