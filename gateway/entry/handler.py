@@ -7,7 +7,8 @@ every failure leaves in the words of the door that the path belongs to.
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
+from typing import Any
 
 from gateway.doors.protocol import NOTHING_SENT, Envelope
 from gateway.entry import callers, routes
@@ -51,9 +52,13 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 logger = logging.getLogger(__name__)
 
 
-async def handle(scope: Message, receive: Receive, send: Send) -> None:
+def handle(scope: Message, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+    """Answer one HTTP request to the gateway that an ASGI server describes."""
+    return answer(request_of(scope), receive, send)
+
+
+async def answer(request: Request, receive: Receive, send: Send) -> None:
     """Answer one HTTP request to the gateway."""
-    request = request_of(scope)
     request.request_id, request.send = _request_id(request), send
     current.begin(request.request_id)
     call = request.task or asyncio.current_task()

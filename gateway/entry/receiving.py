@@ -35,7 +35,7 @@ def request_of(scope: Mapping[str, Any]) -> Request:
         scope["path"],
         scope["method"],
         client[0] if client else "",
-        _header_lists(scope["headers"], found),
+        header_lists(scope["headers"], found),
         query=query.decode("latin-1") if query else "",
         write=extensions.get(WRITE),
         send_whole=extensions.get(AT_ONCE),
@@ -45,7 +45,7 @@ def request_of(scope: Mapping[str, Any]) -> Request:
     )
 
 
-def _header_lists(headers: Headers, found: Found | None) -> dict[str, list[str]]:
+def header_lists(headers: Headers, found: Found | None) -> dict[str, list[str]]:
     """Return all values of each header by its lower-case name."""
     if found is None:
         return _read_lists(headers)

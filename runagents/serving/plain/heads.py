@@ -43,6 +43,8 @@ class Head:
         self.fields = fields
         self.length: int | None = None
         self.found = Found()
+        self.is_owned: bool | None = None
+        """Whether the application answers its path past ASGI, once that was asked."""
         self._before = self._after = b""
         self._start = self._after_size = 0
         if (told := _LENGTH.search(data, 0, end)) is not None:

@@ -11,6 +11,7 @@ from gunicorn.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.entry.receiving import request_of
 from gateway.entry.request import AT_ONCE, FOUND, WRITE, Found
 from runagents.serving import server, worker
 from runagents.serving.logs import ServerLogger
@@ -397,6 +398,51 @@ def test_a_request_is_told_as_gunicorn_tells_it(method, target, fields):
     data = b"%b %b %b" % (method, target, data.split(b" ", 2)[2])
     quick = served(WHOLE, data + SECOND, plainly=True)
     assert quick == served(WHOLE, data + SECOND, plainly=False)
+
+
+class Gateway:
+    """An application that keeps what it is asked, by ASGI or, what it owns, past it."""
+
+    def __init__(self, owned: bool) -> None:
+        self.asked: list[Any] = []
+        self._owned = owned
+
+    def owns(self, path: str, method: str) -> bool:
+        return self._owned
+
+    async def answer(self, request: Any, receive: Any, send: Any) -> None:
+        assert request.task is asyncio.current_task()
+        told = (request.path, request.method, request.address, request.query)
+        found = request.found is not None
+        self.asked.append((*told, request.header_lists, request.take_whole(), found))
+        assert request.write is not None
+        assert request.send_whole(200, {}, b"{}") is True
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        assert not self._owned
+        await self.answer(request_of(scope), receive, send)
+
+
+async def fed(application: Any, data: bytes) -> bytes:
+    """Return what a connection writes whose application is asked for `data`."""
+    connection, wire = worker.Connection(Worker(application)), Wire()
+    connection.connection_made(wire)
+    connection.data_received(data)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    connection.connection_lost(None)
+    await asyncio.gather(connection._task, return_exceptions=True)
+    return wire.sent
+
+
+@pytest.mark.parametrize("target", [b"/", b"/a%2Fb%FF?c=%20&d", b"/v1//x?"])
+def test_what_is_asked_past_asgi_is_what_that_would_tell(target):
+    data = REQUEST + REQUEST.replace(b"Length: 5", b"Length: 10") + b"hello" + SECOND
+    data = data.replace(data.split(b" ", 2)[1], target)
+    past, by = Gateway(True), Gateway(False)
+    assert asyncio.run(fed(past, data)) == asyncio.run(fed(by, data))
+    assert past.asked == by.asked
+    assert len(past.asked) == 3
 
 
 def test_a_request_behind_a_plain_one_is_judged_by_itself():
