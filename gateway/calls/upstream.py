@@ -20,6 +20,7 @@ from providers import auth, endpoints, transport
 
 ERROR_BODY_LIMIT = 64 * 1024
 OUTLINES_KEPT = 1024
+BACKSLASH = ord("\\")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 ANSWERED = frozenset({200, 201})
@@ -96,7 +97,7 @@ def payload_of(provider: Provider, raw: bytes) -> Payload | bytes:
             payload = decode_mended(raw)
             text = jsontext.encode(payload)
         # An escaped character may have hidden a credential. One byte is found sooner.
-        if b"\\" in raw and b"\\u00" in raw:
+        if BACKSLASH in raw and b"\\u00" in raw:
             shown = jsontext.encode(payload)
             if (safe := redact(provider, shown)) != shown:
                 payload, text = jsontext.decode(safe), safe

@@ -30,6 +30,7 @@ _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 # A letter or underscore written as an escape: a key could hide behind it.
 _ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
+_BACKSLASH = ord("\\")
 _SHORT = 1024
 """What is shorter is looked at as soon as it is asked whether it must be."""
 _LONG_NUMBER = re.compile(rb"\d{%d}" % (MAX_DIGITS + 1))
@@ -111,7 +112,7 @@ def _is_plain(raw: bytes, body: JSON) -> bool:
     written = (_known if len(raw) < _SHORT else _written)(tuple(body))
     if written is None or [*map(raw.count, written)] != [1] * len(written):
         return False
-    return not _ESCAPED_ASCII.search(raw)
+    return _BACKSLASH not in raw or not _ESCAPED_ASCII.search(raw)
 
 
 def _written(keys: tuple[str, ...]) -> tuple[bytes, ...] | None:

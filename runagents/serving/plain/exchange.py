@@ -153,18 +153,13 @@ class Answering:
         self._left: int | None = None
         self.has_begun = self.is_whole = self.will_close = False
 
-    @property
     def keeps(self) -> bool:
-        """Whether another request may follow on the connection."""
-        worker = self._connection.worker
-        return bool(
-            self.is_whole
-            # The client waits for what was announced and not sent.
-            and not self._left
-            and not self.will_close
-            and worker.alive
-            and worker.nr + 1 < worker.max_requests
-        )
+        """Tell whether another request may follow, as far as this answer goes.
+
+        Who counts answers (turns.py) knows whether the worker takes one.
+        """
+        # The client waits for what was announced and not sent.
+        return self.is_whole and not self._left and not self.will_close
 
     async def send(self, message: Message) -> None:
         """Take one of the application's messages; raises RuntimeError out of order.
@@ -221,7 +216,7 @@ class Answering:
         self.will_close = self._is_last()
         end = b"Connection: close\r\n\r\n" if self.will_close else b"\r\n"
         if len(body) < _LARGE:
-            connection._safe_write(b"%b%b%b" % (head, end, body))
+            connection._safe_write(head + end + body)
         else:
             connection._response_buffer = head + end
             connection._send_body(body, False, True, len(body))
@@ -314,7 +309,7 @@ async def answer(connection: Any, request: PlainRequest, addresses: Addresses) -
             connection._send_error_response(500, "Internal Server Error")
     if not answering.is_whole and not connection._closed:
         connection.log.error("The application did not complete its answer.")
-    return answering.keeps
+    return answering.keeps()
 
 
 def _is_owned(head: Head, app: Any) -> bool:
