@@ -184,7 +184,13 @@ def _respond(
     Of nearly every request everything is here already: then its view is all that is
     waited for. A coroutine that only hands on costs a call 0.8 µs.
     """
-    endpoint, named = _endpoint(request)
+    found = request.found
+    matched = found.matched if found is not None else None
+    if matched is None:
+        matched = _endpoint(request)
+        if found is not None:
+            found.matched = matched
+    endpoint, named = matched
     if endpoint.is_public:
         return _take(request, receive, endpoint, named)
     if not registry.is_loaded:
@@ -214,7 +220,7 @@ def _endpoint(request: Request) -> tuple[Endpoint, dict[str, str]]:
     """Return what is asked for and what its path names; raises GatewayError."""
     matched = routes.match(request.path)
     if matched is None:
-        raise _unknown(request.path)
+        raise routes.unknown(request.path)
     method = "GET" if request.method == "HEAD" else request.method
     if method not in matched[0].methods:
         if request.header("upgrade").lower() == "websocket":
@@ -228,7 +234,8 @@ def _take(
 ) -> Awaitable[Response | StreamedResponse]:
     """Return the response to a request whose caller is known; raises GatewayError."""
     if request.method == "POST":
-        check_media_type(request, may_lack=endpoint.may_lack_type)
+        if request.found is None or not request.found.is_json:
+            check_media_type(request, may_lack=endpoint.may_lack_type)
         request.is_unread = False
         body = whole_body(request)
         if body is None:
@@ -292,23 +299,6 @@ def _request_id(request: Request) -> str:
         if _REQUEST_ID.fullmatch(given):
             return given
     return f"req_{ordered_token(24)}"
-
-
-def _unknown(path: str) -> GatewayError:
-    """Return the 404 that says where a path is that has something before it."""
-    meant = routes.meant_by(path)
-    place = (
-        f"What it ends with is at {meant} here: the client's base URL is another's."
-        if meant
-        else "Models are asked at /v1/chat/completions, /v1/responses, /v1/messages "
-        "and /v1/embeddings."
-    )
-    return GatewayError(
-        404,
-        "not_found_error",
-        f"Unknown path {ascii(path[:200])[1:-1]}. {place}",
-        code="unknown_url",
-    )
 
 
 def _not_allowed(methods: tuple[str, ...]) -> GatewayError:

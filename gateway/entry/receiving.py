@@ -87,8 +87,6 @@ def check_media_type(request: Request, *, may_lack: bool = False) -> None:
     It must be labelled, unless it `may_lack` that.
     """
     found = request.found
-    if found is not None and found.is_json:
-        return
     media_type = request.header("content-type").partition(";")[0].strip().lower()
     if media_type != "application/json" and (media_type or not may_lack):
         raise _unsupported(

@@ -49,14 +49,17 @@ class Found:
     path, nor what its endpoint makes of its headers. `header_lists` are shared by all
     that share the head, so nobody changes them; `length_at` is where the body's length
     stands among the headers. `key` is the digest of the key by which the caller was
-    known: whose it is, the registry is asked each time. `told` is what a door tells the
-    ledger of the headers, by column, and which of them go upstream.
+    known: whose it is, the registry is asked each time. `matched` is the endpoint of
+    the path and what that names, `is_json` tells that the body is labelled as it must
+    be. `told` is what a door tells the ledger of the headers, by column, and which of
+    them go upstream.
     """
 
     header_lists: dict[str, list[str]] | None = None
     length_at: int | None = None
     key: str = ""
     is_json: bool = False
+    matched: tuple[Any, dict[str, str]] | None = None
     told: tuple[Envelope, Mapping[str, str], Mapping[str, str]] | None = None
 
 

@@ -28,6 +28,7 @@ from gateway.entry.views import (
     sandbox,
 )
 from gateway.entry.views.plain import plainly
+from gateway.errors import GatewayError
 
 View = Callable[..., Awaitable[Response | StreamedResponse]]
 """Takes the request, and what its route's pattern names."""
@@ -218,6 +219,23 @@ def meant_by(path: str) -> str:
         if (matched := match(tail)) and not matched[0].is_public:
             return tail
     return ""
+
+
+def unknown(path: str) -> GatewayError:
+    """Return the 404 that says where a path is that has something before it."""
+    meant = meant_by(path)
+    place = (
+        f"What it ends with is at {meant} here: the client's base URL is another's."
+        if meant
+        else "Models are asked at /v1/chat/completions, /v1/responses, /v1/messages "
+        "and /v1/embeddings."
+    )
+    return GatewayError(
+        404,
+        "not_found_error",
+        f"Unknown path {ascii(path[:200])[1:-1]}. {place}",
+        code="unknown_url",
+    )
 
 
 def door_of(path: str, headers: Mapping[str, list[str]]) -> Envelope:
