@@ -50,7 +50,8 @@ def _marked(spellings: tuple[bytes, ...]) -> tuple[tuple[int, int, bytes], ...]:
     instead of 6.
     """
     marked = []
-    for each in spellings:
+    # A token of one character has one that is empty, and stands everywhere.
+    for each in filter(None, spellings):
         ranked = sorted(set(each), key=_rank)
         marked.append((ranked[-1], ranked[-2:][0], each))
     return tuple(marked)

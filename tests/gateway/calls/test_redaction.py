@@ -44,7 +44,7 @@ def test_an_echoed_key_is_redacted_in_every_form(form, provider, gateway):
     assert WRITTEN[form][8:-8].encode() not in shown
 
 
-SECRETS = st.text(min_size=3, max_size=6) | st.sampled_from(["aaaaaaaa", "sk-zQ", KEY])
+SECRETS = st.text(min_size=1, max_size=6) | st.sampled_from(["aaaaaaaa", "sk-zQ", KEY])
 
 
 @given(SECRETS, st.data())
@@ -54,6 +54,6 @@ def test_what_is_looked_for_by_its_rarest_bytes_is_found_wherever_it_stands(key,
     said = b"".join(data.draw(st.lists(piece, max_size=6)))
     provider: Any = SimpleNamespace(secrets=spellings)
     expected = said
-    for each in spellings:
+    for each in filter(None, spellings):
         expected = expected.replace(each, redaction.REDACTED)
     assert redaction.redact(provider, said) == expected
