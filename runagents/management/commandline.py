@@ -27,6 +27,7 @@ def main() -> None:
         # What is loaded from here on stays. Looking for garbage amid it, again and
         # again, would take a tenth of the start; gunicorn's `when_ready` goes on.
         gc.disable()
+        _make_room()
         address.into_environment(sys.argv[2:])
     try:
         if sys.argv[1:] in ASKING:
@@ -41,6 +42,18 @@ def main() -> None:
             f"A new one is set up by the first `{program()} serve`, or by "
             f"`{program()} migrate`."
         )
+
+
+def _make_room() -> None:
+    """Load what gunicorn makes too much of before all else, and let that go.
+
+    The heads of 16,384 sizes of chunks, 1.8 MB, save half a microsecond of what the
+    console sends; without them gunicorn makes the one that it needs. What is loaded
+    next lies where they were: 1 MB less than if they went last.
+    """
+    from gunicorn.asgi import protocol
+
+    protocol._CHUNK_PREFIXES.clear()
 
 
 def _overview() -> str:
