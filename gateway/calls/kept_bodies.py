@@ -44,7 +44,7 @@ def note_request(
     call.entry.fields.pop("received", None)
     call.entry.fields["bodies"] = {
         "asked": bodies_log.cut(asked.body),
-        "sent": bodies_log.cut(rendered.body),
+        "sent": bodies_log.cut(rendered.told().body),
         "path": rendered.path,
     }
 

@@ -16,6 +16,7 @@ from gateway.doors.protocol import (
 )
 from gateway.doors.responses_at_chat import CustomCalls, Reshaped, are_flat
 from gateway.errors import GatewayError
+from gateway.hub.outlines import Outline, shapes
 from gateway.hub.protocol import NOTHING, Route
 from gateway.wire import sse
 from gateway.wire.sse import KEEP_ALIVE
@@ -25,6 +26,7 @@ __all__ = [
     "ESTIMATES_USAGE",
     "KEEP_ALIVE",
     "NAME",
+    "SHAPES",
     "ChatRenderer",
     "about",
     "answer_headers",
@@ -48,20 +50,34 @@ _LEAST, _MOST = 8 * 1024, 1024 * 1024
 """Sizes of bodies that are kept to the letter, for a server that takes them so: a small
 one is soon written anew, and of large ones nothing is held twice."""
 
+SHAPES = shapes(range(_LEAST, _MOST + 1))
+"""How these are read."""
+
 
 def parse_request(body: JSON, sent: Sent) -> Asked:
     """Return what is asked for; raises a 400 that names the wrong field."""
     model = model_of(body, "gpt-4o-mini")
-    messages, own = body.get("messages"), None
+    messages, own, outline = body.get("messages"), None, None
+    if sent.is_outlined:
+        outline = Outline.of(body, sent.raw, sent.members)
     if messages is None and body.get("input"):
         own = Reshaped(body, sent)
     elif not isinstance(messages, list) or not messages:
         raise wrong_field("messages", messages, "a list with at least one message")
     elif (tools := body.get("tools")) and are_flat(tools):
+        if outline is not None:
+            body, outline = outline.whole(), None
         own = Reshaped(body, sent)
     stream = wants_stream(body)
     is_kept = sent.members is not None and _LEAST <= len(sent.raw) <= _MOST
-    return Asked(model, stream, body, sent if is_kept else NOTHING_SENT, own=own)
+    return Asked(
+        model,
+        stream,
+        body if outline is None else None,
+        sent if is_kept else NOTHING_SENT,
+        own=own,
+        outline=outline,
+    )
 
 
 def about(sent: Sent) -> Mapping[str, str]:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from gateway.errors import GatewayError
+from gateway.hub.outlines import Outline
 from gateway.hub.protocol import Route
 from gateway.values import Record, Value
 from gateway.wire.jsontext import JSON, decode
@@ -31,7 +32,8 @@ class Sent(Value, frozen=True):
     `headers` maps lower-case names to all their values; whatever a door reads of them
     never holds a credential. `raw` is the body to the letter, `request_id` what every
     answer to it is marked with, `caller` the name of who asks. `members` tells where in
-    `raw` the body's values stand, where that is known.
+    `raw` the body's values stand, where that is known. With `is_outlined` the body that
+    a door is given is an outline (gateway/hub/outlines.py).
     """
 
     headers: Mapping[str, list[str]]
@@ -39,6 +41,7 @@ class Sent(Value, frozen=True):
     caller: str = ""
     raw: bytes = b""
     members: Members | None = None
+    is_outlined: bool = False
 
     def header(self, name: str) -> str:
         """Return the first value of a header (lower-case name), or an empty string."""
@@ -57,7 +60,8 @@ class Asked(Record):
     `body` is its request as it stands; an answer that must repeat a part of it finds it
     there. `sent` is kept by doors that need the request's headers or bytes, `own` is
     what a door read of the body and wants to find again. What `stays` refers to things
-    that one provider keeps: no other is asked.
+    that one provider keeps: no other is asked. There is an `outline` of a long request
+    as long as nothing was let go.
     """
 
     model: str
@@ -66,12 +70,14 @@ class Asked(Record):
     sent: Sent = NOTHING_SENT
     own: Any = None
     stays: bool = False
+    outline: Outline | None = None
 
     @property
     def body(self) -> JSON:
         """The request as it stands, read again where it was let go."""
         if self._body is None:
-            self._body = decode(self.sent.raw)
+            outline = self.outline
+            self._body = decode(self.sent.raw) if outline is None else outline.whole()
         return self._body
 
     def let_go(self) -> bool:
@@ -82,7 +88,7 @@ class Asked(Record):
         """
         if self.sent.members is None or self.own is not None:
             return False
-        self._body = None
+        self._body = self.outline = None
         return True
 
 

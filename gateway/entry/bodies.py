@@ -18,10 +18,12 @@ from gateway.entry.plain_bodies import (
     MIN_BRACKETS,
     MIN_COMMAS,
     Read,
+    read_outline,
     read_plain,
 )
 from gateway.errors import GatewayError, invalid_request
 from gateway.wire import jsontext
+from gateway.wire.framing import Shapes
 from gateway.wire.jsontext import JSON
 from gateway.wire.mending import decode_mended, first_half
 
@@ -41,8 +43,15 @@ def parse(raw: bytes) -> JSON:
     return read(raw).body
 
 
-def read(raw: bytes) -> Read:
-    """Return the object in `raw`, and where its members stand; raises as `parse`."""
+def read(raw: bytes, shapes: Shapes | None = None) -> Read:
+    """Return the object in `raw`, and where its members stand; raises as `parse`.
+
+    With `shapes` it may be an outline.
+    """
+    if shapes is not None and len(raw) in shapes.sizes:
+        outline = read_outline(raw, shapes)
+        if outline is not None:
+            return outline
     read = read_plain(raw) if len(raw) >= _SHORT else None
     return read or Read(judged(raw))
 

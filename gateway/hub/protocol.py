@@ -15,7 +15,7 @@ from gateway.errors import GatewayError
 from gateway.hub.answers.state import StreamState
 from gateway.values import Value
 from gateway.wire.bounds import MAX_EVENT
-from gateway.wire.jsontext import JSON
+from gateway.wire.jsontext import JSON, decode
 
 __all__ = [
     "JSON",
@@ -209,6 +209,12 @@ class UpstreamRequest(Value, frozen=True):
     listed_headers: frozenset[str] = frozenset()
     raw: bytes = b""
     method: str = "POST"
+
+    def told(self) -> "UpstreamRequest":
+        """Return it with its body, read again where only the bytes were kept."""
+        if self.body or not self.raw:
+            return self
+        return self._replace(body=decode(self.raw))
 
 
 class Payload(Value, frozen=True):

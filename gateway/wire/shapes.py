@@ -9,6 +9,7 @@ msgspec compares it in less time than it takes the interpreter to read two field
 (True, False)
 """
 
+from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -24,6 +25,7 @@ __all__ = [
     "Share",
     "Text",
     "fits",
+    "reader_of",
     "shaped",
 ]
 
@@ -57,3 +59,8 @@ def shaped(value: Any, shape: type[S]) -> S | None:
         return msgspec.convert(value, shape)
     except msgspec.ValidationError:
         return None
+
+
+def reader_of(shape: type[T]) -> Callable[[bytes | memoryview], T]:
+    """Return what reads JSON text of a shape; it raises one of `JSONError`."""
+    return msgspec.json.Decoder(shape).decode

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from gateway.doors.protocol import Asked
 from gateway.errors import UNKNOWN_URL, GatewayError
 from gateway.hub.protocol import Feature, UpstreamRequest
 from gateway.wire.jsontext import JSON, encode
@@ -95,16 +96,16 @@ def _found(value: Any, fields: tuple[str, ...]) -> Iterator[Any]:
                 waiting.extend(found)
 
 
-def known(target: Target, body: JSON) -> frozenset[str]:
+def known(target: Target, asked: Asked) -> frozenset[str]:
     """Return what this upstream model is known to refuse of a client's request."""
     provider, model = target.provider, target.upstream_id
     if not (provider.avoided or provider.refused_schemas):
         return _NOTHING
     avoided = provider.avoided.get(model, _NOTHING)
     schemas = provider.refused_schemas.get(model)
-    if schemas is None or _SCHEMAS.isdisjoint(body):
+    if schemas is None or _SCHEMAS.isdisjoint(asked.body):
         return avoided
-    return avoided | schemas.get(_digest(body), _NOTHING)
+    return avoided | schemas.get(_digest(asked.body), _NOTHING)
 
 
 def remember(target: Target, feature: Feature, error: GatewayError, body: JSON) -> None:

@@ -16,7 +16,7 @@ from gateway.errors import GatewayError
 from gateway.hub.protocol import UpstreamRequest
 from gateway.limits import refusal
 from gateway.values import Record
-from gateway.wire.jsontext import JSON, decode, encode
+from gateway.wire.jsontext import JSON, encode
 from gateway.worker.draining import draining
 from gateway.worker.snapshot import Target
 
@@ -66,10 +66,7 @@ class Rounds(Record):
 
     def told(self) -> UpstreamRequest:
         """Return the current request with its body, read again where it was let go."""
-        rendered = self.rendered
-        if rendered.body or not rendered.raw:
-            return rendered
-        return rendered._replace(body=decode(rendered.raw))
+        return self.rendered.told()
 
     async def outlasts(self, error: GatewayError) -> bool:
         """Wait as `error` asks, and tell whether to send the current request again.

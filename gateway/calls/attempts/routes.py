@@ -31,7 +31,7 @@ def route_to(target: Target, asked: Asked, call_id: str = "") -> Route:
         int(time.time()),
         row.options,
         target.capabilities,
-        avoidance.known(target, asked.body),
+        avoidance.known(target, asked),
         call_settings.UPSTREAM_BODY_LIMIT,
         row.provider_type,
         target.provider.host,

@@ -23,7 +23,16 @@ from gateway.translators.openai.plain import request as plain
 __all__ = ["Passage", "Prepared", "Reader", "Whole", "between", "to_chunks"]
 
 DIRECT: dict[tuple[Door, Translator], Passage[bytes]] = {
-    (chat, openai): ThroughHub(chat, openai, short_frames, keeps_text=True),
+    (chat, openai): ThroughHub(
+        chat,
+        openai,
+        short_frames,
+        keeps_text=True,
+        outlined=openai.render_outline,
+    ),
+    (chat, anthropic): ThroughHub(
+        chat, anthropic, short_frames, outlined=anthropic.render_outline
+    ),
     (responses, openai): RelayingResponses(ThroughHub(responses, openai, short_frames)),
     (compaction, openai): RelayingResponses(
         ThroughHub(compaction, openai, frames), "/compact"

@@ -25,6 +25,7 @@ from gateway.hub.protocol import (
     Translator,
     UpstreamRequest,
 )
+from gateway.wire.jsontext import encode
 from gateway.wire.members import rewritten
 
 T = TypeVar("T")
@@ -39,7 +40,8 @@ class ThroughHub(Generic[T]):
     `make_reader` says what a stream comes to: `frames` for a client, `chunks` for what
     asks from within. `learns` is what the door does without where it is refused, as
     the translator does. With `keeps_text` both speak the hub's format: the upstream
-    takes what a client says as it was written, where it is not changed.
+    takes what a client says as it was written, where it is not changed. `outlined`
+    renders an outline (gateway/hub/outlines.py), or returns None.
     """
 
     door: Door
@@ -47,9 +49,15 @@ class ThroughHub(Generic[T]):
     make_reader: Callable[[StreamParser, StreamRenderer], Reader[T]]
     learns: tuple[Feature, ...] = ()
     keeps_text: bool = False
+    outlined: Callable[[JSON, Route], UpstreamRequest | None] | None = None
 
     def prepare(self, asked: Asked, route: Route) -> Prepared:
         """Return the request; raises a 400 for what cannot be expressed."""
+        outline = asked.outline
+        if outline is not None and self.outlined is not None:
+            rendered = self.outlined(outline.body, route)
+            if rendered is not None:
+                return Prepared(lambda fetched: self._from_outline(rendered, asked))
         if self.keeps_text and asked.own is None:
             # Nothing is to be found out: to ask costs a call 3 µs.
             return Prepared(partial(self._render_as_asked, asked, route))
@@ -71,6 +79,15 @@ class ThroughHub(Generic[T]):
     ) -> UpstreamRequest:
         rendered = self.translator.render_request(asked.body, route)
         return rendered if asked.sent.members is None else _as_written(rendered, asked)
+
+    def _from_outline(self, rendered: UpstreamRequest, asked: Asked) -> UpstreamRequest:
+        """Return a rendered outline as the bytes that are sent."""
+        sent, outline = asked.sent, asked.outline
+        if self.keeps_text and sent.members is not None and outline is not None:
+            raw = rewritten(sent.raw, sent.members, outline.body, rendered.body)
+        else:
+            raw = encode(rendered.body)
+        return rendered._replace(body={}, raw=raw)
 
     def _render(
         self, hub: HubRequest, route: Route, fetched: Mapping[str, str]

@@ -11,6 +11,7 @@ from gateway.calls.begin import WholeAnswer, ask, begin
 from gateway.calls.call import Call
 from gateway.calls.embedding import embed
 from gateway.calls.passages import between
+from gateway.doors import chat
 from gateway.doors import embeddings as embeddings_door
 from gateway.doors.protocol import Asked, Door, Envelope, Sent
 from gateway.entry import bodies, hops
@@ -21,10 +22,13 @@ from gateway.entry.views.metrics import has_token
 from gateway.errors import invalid_request
 from gateway.tracing import current
 from gateway.tracing.spans import tracing
+from gateway.wire.framing import Shapes
 from gateway.worker.draining import draining
 from gateway.worker.registry import registry
 from gateway.worker.runtime import runtime
 
+_SHAPES: Mapping[Envelope, Shapes] = {chat: chat.SHAPES}
+"""Of the doors whose long requests are read by their outlines."""
 _OWN_COLUMNS = {"end_user_id": "x-end-user-id", "run_id": "x-run-id"}
 _IDEMPOTENCY_KEY = re.compile(r"[ -~]{1,255}")
 
@@ -88,11 +92,12 @@ def asked_by(request: Request, door: Envelope) -> tuple[Asked, Call]:
     """
     sent = request.sent()
     call = begun_by(request, door, sent)
-    body, members = bodies.read(request.body)
+    read = bodies.read(request.body, _SHAPES.get(door))
+    body = read.body
     if isinstance(model := body.get("model"), str):
         call.entry.fields["model"] = model
-    if members is not None:
-        sent = sent._replace(members=members)
+    if read.members is not None:
+        sent = sent._replace(members=read.members, is_outlined=read.is_outline)
     asked = door.parse_request(body, sent)
     request.let_go(asked.sent)
     return asked, call

@@ -18,13 +18,17 @@ from gateway.translators.anthropic.answers.response import (
 from gateway.translators.anthropic.answers.stream import MessageStream, SSEReader
 from gateway.translators.anthropic.avoidable import AVOIDABLE
 from gateway.translators.anthropic.errors import WORDS
-from gateway.translators.anthropic.requests.request import render_request
+from gateway.translators.anthropic.requests.request import (
+    render_outline,
+    render_request,
+)
 
 __all__ = [
     "AVOIDABLE",
     "parse_error",
     "parse_response",
     "remote_urls",
+    "render_outline",
     "render_request",
     "stream_parser",
 ]

@@ -46,6 +46,7 @@ __all__ = [
     "remote_urls",
     "render_body",
     "render_embeddings",
+    "render_outline",
     "render_request",
     "stream_parser",
 ]
@@ -105,6 +106,18 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
     if not _goes_as_it_is(body, route):
         return _render(body, route)
     # What nearly all send: to look for all that could be changed costs a call 4 µs.
+    return _as_it_is(body, route)
+
+
+def render_outline(outline: JSON, route: Route) -> UpstreamRequest | None:
+    """Return a request whose messages hold nothing that is changed here.
+
+    None where the provider has something changed.
+    """
+    return _as_it_is(outline, route) if _stays(outline, route) else None
+
+
+def _as_it_is(body: JSON, route: Route) -> UpstreamRequest:
     request = {**body, "model": route.upstream_model}
     reply = Reply.of(request, route)
     if reply.stream:
@@ -116,11 +129,18 @@ def _goes_as_it_is(body: JSON, route: Route) -> bool:
     """Tell whether nothing but the model's name is to be changed."""
     messages = body.get("messages")
     return (
+        _stays(body, route)
+        and isinstance(messages, list)
+        and _hold_none(messages, _CHANGED)
+    )
+
+
+def _stays(body: JSON, route: Route) -> bool:
+    """Tell whether nothing is to be changed in the messages, or for their sake."""
+    return (
         not route.avoid
         and _READ_FIELDS.isdisjoint(body)
         and (not route.options or _READ_OPTIONS.isdisjoint(route.options))
-        and isinstance(messages, list)
-        and _hold_none(messages, _CHANGED)
     )
 
 

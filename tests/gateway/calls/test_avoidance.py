@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from gateway.calls.attempts import avoidance
+from gateway.doors.protocol import Asked
 from gateway.errors import GatewayError
 from gateway.hub.requests.schemas.grammar import GRAMMAR
 
@@ -525,6 +526,10 @@ def test_a_model_without_strict_tools_is_asked_without(
     assert sent == [True, False, False, False]
 
 
+def known(target, body):
+    return avoidance.known(target, Asked("m", False, body))
+
+
 def test_schemas_without_end_are_not_all_remembered():
     provider = SimpleNamespace(avoided={"m": frozenset({"strict"})}, refused_schemas={})
     target = SimpleNamespace(provider=provider, upstream_id="m")
@@ -532,8 +537,8 @@ def test_schemas_without_end_are_not_all_remembered():
     for number in range(1000):
         body = {"tools": [strict_tool(f"f{number}")]}
         avoidance.remember(target, GRAMMAR, error, body)
-        assert avoidance.known(target, body) == {"grammar", "strict"}
-    assert avoidance.known(target, {"tools": []}) == {"strict"}
+        assert known(target, body) == {"grammar", "strict"}
+    assert known(target, {"tools": []}) == {"strict"}
     assert len(provider.refused_schemas["m"]) <= 256
 
 
@@ -546,15 +551,15 @@ def test_schemas_are_told_apart_only_where_some_were_refused(monkeypatch):
     provider = SimpleNamespace(avoided={}, refused_schemas={})
     target = SimpleNamespace(provider=provider, upstream_id="m")
     body = {"tools": [strict_tool("f")]}
-    assert avoidance.known(target, body) == set()
+    assert known(target, body) == set()
     error = GatewayError(400, "invalid_request_error", TOO_LARGE)
     avoidance.remember(target, GRAMMAR, error, body)
     counted.clear()
-    assert avoidance.known(target, body) == {"grammar"}
+    assert known(target, body) == {"grammar"}
     assert len(counted) == 1
-    assert avoidance.known(target, {"messages": []}) == set()
+    assert known(target, {"messages": []}) == set()
     other = SimpleNamespace(provider=provider, upstream_id="n")
-    assert avoidance.known(other, body) == set()
+    assert known(other, body) == set()
     assert len(counted) == 1
 
 

@@ -112,8 +112,9 @@ def relayed(door: str, raw: bytes) -> bytes:
     """Return what goes upstream for a body; raises GatewayError."""
     where, translator = DOORS[door]
     raw += b" " * 8192  # A small chat is written anew.
-    read = bodies.read(raw)
-    asked = where.parse_request(read.body, Sent({}, raw=raw, members=read.members))
+    read = bodies.read(raw, chat.SHAPES if door == "chat" else None)
+    where_from = Sent({}, raw=raw, members=read.members, is_outlined=read.is_outline)
+    asked = where.parse_request(read.body, where_from)
     sent = between(where, translator).prepare(asked, ROUTE).render({})
     assert sent.raw or read.members is None, "it was written anew"
     return sent.raw or encode(sent.body)

@@ -4,6 +4,7 @@ import re
 from typing import Any, NamedTuple
 
 from gateway.errors import GatewayError, invalid_request, unsupported
+from gateway.hub.outlines import Tools
 from gateway.hub.protocol import JSON
 from gateway.hub.requests.schemas.kept import Keep
 from gateway.wire.jsontext import encode
@@ -85,7 +86,8 @@ def repeated_tools(body: JSON) -> tuple[list[Tool], bytes]:
     every turn: to write them out takes a third of reading them. Nobody may change them.
     """
     are_functions = "functions" in body
-    text = encode(body["functions"] if are_functions else body.get("tools"))
+    given = body["functions"] if are_functions else body.get("tools")
+    text = given.text if isinstance(given, Tools) else encode(given)
     key = (text, are_functions)
     tools = _KEPT.find(key)
     if tools is None:

@@ -36,7 +36,7 @@ from gateway.translators.anthropic.requests.parameters import (
     sampling,
     stop_of,
 )
-from gateway.translators.anthropic.requests.talk import talk
+from gateway.translators.anthropic.requests.talk import long_talk, talk
 from gateway.translators.anthropic.requests.thinking import (
     BINDING_BETA,
     Circumstances,
@@ -72,8 +72,16 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
     Raises a 400 `GatewayError` with `param` for what Claude cannot express.
     """
     said = None if route.options.get("drop_params") else talk(body, route)
-    if said is None:
-        return _render(body, route)
+    return _render(body, route) if said is None else _talking(said, body, route)
+
+
+def render_outline(outline: JSON, route: Route) -> UpstreamRequest | None:
+    """Return a long request that only talks; None for any other."""
+    said = None if route.options.get("drop_params") else long_talk(outline, route)
+    return None if said is None else _talking(said, outline, route)
+
+
+def _talking(said: JSON, body: JSON, route: Route) -> UpstreamRequest:
     upstream: JSON = {"model": route.upstream_model, **said}
     reply = Reply.of(body, route)
     if reply.stream:

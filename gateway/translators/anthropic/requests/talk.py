@@ -8,8 +8,11 @@ functions, what is wrong or is lost on the way as well, and a test holds that bo
 the same.
 """
 
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import Any, Literal
 
+from gateway.hub.outlines import Said
 from gateway.hub.protocol import JSON, Route
 from gateway.translators.anthropic.requests.claude_models import claude_model
 from gateway.translators.anthropic.requests.dialect import ANTHROPIC
@@ -30,14 +33,19 @@ class _Turn(Shape, forbid_unknown_fields=True):
     content: Text
 
 
-class _Talk(Shape, forbid_unknown_fields=True):
-    messages: AtLeastOne[_Turn]
+class _Around(Shape, forbid_unknown_fields=True):
+    """All of a request that talks but its messages."""
+
     model: Any = None
     max_tokens: Count | Absent = ABSENT
     max_completion_tokens: Count | Absent = ABSENT
     temperature: Share | Absent = ABSENT
     stream: bool = False
     stream_options: dict[str, Any] | Absent = ABSENT
+
+
+class _Talk(_Around, forbid_unknown_fields=True, kw_only=True):
+    messages: AtLeastOne[_Turn]
 
 
 def talk(body: JSON, route: Route) -> JSON | None:
@@ -47,9 +55,35 @@ def talk(body: JSON, route: Route) -> JSON | None:
     """
     if route.avoid or route.shows_thinking or (told := shaped(body, _Talk)) is None:
         return None
-    given = _limit(told)
     system, turns = _said(told.messages)
-    if given is None or not turns or turns[-1]["role"] != "user":
+    if not turns or turns[-1]["role"] != "user":
+        return None
+    return _talked(told, body, system, turns, route)
+
+
+def long_talk(outline: JSON, route: Route) -> JSON | None:
+    """Return the outline of a request that only talks, as `talk` does of the whole.
+
+    What it holds is written as that would be, but it is made of structs.
+    """
+    messages = outline["messages"]
+    if type(messages[0]) is not Said or route.avoid or route.shows_thinking:
+        return None
+    around = shaped({k: outline[k] for k in outline if k != "messages"}, _Around)
+    if around is None:
+        return None
+    system, turns = _long_said(messages)
+    if not turns or turns[-1].role != "user":
+        return None
+    return _talked(around, outline, system, turns, route)
+
+
+def _talked(
+    told: _Around, body: JSON, system: list[Any], turns: list[Any], route: Route
+) -> JSON | None:
+    """Return a body with these blocks; None where more is lost or changed."""
+    given = _limit(told)
+    if given is None:
         return None
     model = claude_model(route)
     if given > model.max_output:
@@ -67,7 +101,7 @@ def talk(body: JSON, route: Route) -> JSON | None:
     return rendered
 
 
-def _limit(told: _Talk) -> int | None:
+def _limit(told: _Around) -> int | None:
     """Return the output limit by either name, 0 where none is given; None for two."""
     limit, other = told.max_tokens, told.max_completion_tokens
     if other is ABSENT:
@@ -95,3 +129,48 @@ def _said(messages: list[_Turn]) -> tuple[list[JSON], list[JSON]]:
         else:
             return [], []
     return system, turns
+
+
+# --- long ones ------------------------------------------------------------------------
+
+
+class _Block(Shape, tag_field="type", tag="text", gc=False):
+    text: str
+
+
+class _Only(Shape, array_like=True, gc=False):
+    """A list of one block."""
+
+    block: _Block
+
+
+class _Spoken(Shape, gc=False):
+    role: str
+    content: _Only | list[_Block]
+
+
+_ROLE, _CONTENT, _FIRST = attrgetter("role"), attrgetter("content"), itemgetter(0)
+_SPEAKERS = frozenset({"user", "assistant"})
+
+
+def _long_said(messages: list[Said]) -> tuple[list[_Block], list[_Spoken]]:
+    """Return the system's texts and the turns, as `_said` does, of many at once.
+
+    Where user and assistant take turns, as in nearly all, nothing is done for each
+    alone: 60 µs for 400, where a loop takes 110.
+    """
+    texts = list(map(_CONTENT, messages))
+    if "" in texts or any(map(str.isspace, texts)):
+        return [], []
+    roles = list(map(_ROLE, messages))
+    first = next((n for n, role in enumerate(roles) if role in _SPEAKERS), len(roles))
+    blocks = list(map(_Block, texts))
+    speakers = roles[first:]
+    if speakers[::2].count("user") + speakers[1::2].count("assistant") == len(speakers):
+        return blocks[:first], [*map(_Spoken, speakers, map(_Only, blocks[first:]))]
+    if speakers[0] != "user" or not _SPEAKERS.issuperset(speakers):
+        return [], []
+    turns: list[_Spoken] = []
+    for role, together in groupby(zip(speakers, blocks[first:], strict=True), _FIRST):
+        turns.append(_Spoken(role, [block for _, block in together]))
+    return blocks[:first], turns
