@@ -74,6 +74,16 @@ def test_base64_is_read_however_it_was_written(data):
         assert parse_base64(text, PLACE).data == data
 
 
+@pytest.mark.parametrize("at", [0, 32 * 1024 - 1, 32 * 1024, 99_999])
+@pytest.mark.parametrize("wrong", ["!", "é", "="])
+def test_every_letter_of_a_long_text_is_looked_at(at, wrong):
+    text = "A" * 100_000
+    assert parse_base64(text, PLACE) == Base64(text)
+    if wrong != "=" or at < len(text) - 1:
+        with pytest.raises(GatewayError):
+            parse_base64(text[:at] + wrong + text[at + 1 :], PLACE)
+
+
 def decoded(text):
     """Return the bytes of base64 text as a decoder that reads all of it gives them."""
     given = unquote_to_bytes(text).translate(URL_SAFE, b" \t\r\n\f\v").rstrip(b"=")
