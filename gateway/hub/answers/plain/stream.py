@@ -86,12 +86,14 @@ class PlainStream:
 
         None, and nothing has changed, where it is to be fed.
         """
-        if self._short is None:
+        known = self._short
+        if known is None:
             return None
-        data = self._held + data
+        if self._held:
+            data = self._held + data
         if len(data) > self._longest_read:
             return None
-        told = self._short.reads.read(data, self._renderer)
+        told = known.reads.read(data, self._renderer)
         if told is None:
             return None
         text, self._held = told

@@ -1,0 +1,41 @@
+"""Bare text is read as what has something beside it is, however the bytes are cut."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.hub.answers.plain.reads import PlainReads
+
+HEAD, TAIL = b'data: {"id":"c","text":"', b'","end":null}\n\n'
+WORDS = ["word ", "a", "é", "\u3000", "\U0001f600", "\\n", "\\u0041", "\x7f", "", '\\"']
+EVENTS = st.lists(
+    st.sampled_from(WORDS).map(lambda word: HEAD + word.encode() + TAIL), max_size=4
+).map(b"".join)
+OTHERS = st.lists(
+    st.sampled_from(
+        [HEAD, TAIL, HEAD[:-1], TAIL[1:], b"w", b'"', b"\xc3", b"\n", b"\r"]
+    )
+).map(b"".join)
+CUTS = st.integers(0, 40)
+
+
+def reads() -> PlainReads:
+    around: list[Any] = [[HEAD[:-1], TAIL[1:]], [b"data: {", b"}\n\n"]]
+    return PlainReads(*around, {}, "content")
+
+
+@given(begun=EVENTS, amid=OTHERS, then=EVENTS, cut=CUTS)
+def test_bare_text_is_read_as_any(begun, amid, then, cut):
+    known = reads()
+    for data in (begun, amid, begun + amid + then, (begun + then)[: -cut or None]):
+        assert known.read(data, None) == known.read_any(data, None)
+
+
+@pytest.mark.parametrize("rest", [b"", HEAD[:9], HEAD + b"wor"])
+def test_a_word_and_what_is_begun_behind_it(rest):
+    told = reads().read(HEAD + b"word " + TAIL + rest, None)
+    assert told is not None
+    text, held = told
+    assert (text.data, text.text, held) == (b'data: {"word "}\n\n', "word ", rest)
