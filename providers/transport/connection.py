@@ -250,7 +250,20 @@ class Connection(asyncio.Protocol):
         """Take in what arrived."""
         sink, waiter = self._sink, self._waiter
         if sink is not None and waiter is not None and not waiter.done():
-            self._pour(data, sink, waiter)
+            # Nothing waits to be taken: there is nothing to join, to count, or to have
+            # the upstream wait for.
+            self._silent_since = monotonic()
+            try:
+                piece = self.answer.passed(data)
+            except httpx.RemoteProtocolError as error:
+                self._fail(error)
+                return
+            try:
+                if not (piece and sink(piece)):
+                    self._wake()
+            except Exception as error:  # noqa: BLE001 - whoever waits is told
+                self._sink = self._waiter = None
+                waiter.set_exception(error)
             return
         answer = self.answer
         if answer.state == IDLE:
@@ -307,25 +320,6 @@ class Connection(asyncio.Protocol):
         return self.transport is not None and not self.transport.is_closing()
 
     # --- in between ---
-
-    def _pour(self, data: bytes, sink: Sink, waiter: asyncio.Future[None]) -> None:
-        """Give what arrived to `sink`; wake who waits where that wants no more.
-
-        Nothing waits to be taken meanwhile: there is nothing to join, to count, or to
-        have the upstream wait for.
-        """
-        self._silent_since = monotonic()
-        try:
-            piece = self.answer.passed(data)
-        except httpx.RemoteProtocolError as error:
-            self._fail(error)
-            return
-        try:
-            if not (piece and sink(piece)):
-                self._wake()
-        except Exception as error:  # noqa: BLE001 - whoever waits is told
-            self._sink = self._waiter = None
-            waiter.set_exception(error)
 
     def _fail(self, failure: httpx.TransportError) -> None:
         self.failure = failure

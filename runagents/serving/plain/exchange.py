@@ -190,7 +190,11 @@ class Answering:
             return False
         # One amid a stream, as most are, asks for a third of the steps.
         if self._flows and 0 < len(part) < _LARGE:
-            connection._safe_write(b"%x\r\n%b\r\n" % (len(part), part))
+            framed = b"%x\r\n%b\r\n" % (len(part), part)
+            try:
+                connection.transport.write(framed)
+            except (OSError, RuntimeError, AttributeError):
+                connection._safe_write(framed)
         else:
             self._take(part, True)
         return not connection._flow_control.write_paused
