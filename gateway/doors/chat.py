@@ -60,7 +60,8 @@ def parse_request(body: JSON, sent: Sent) -> Asked:
     messages, own, outline = body.get("messages"), None, None
     if sent.is_outlined:
         outline = Outline.of(body, sent.raw, sent.members)
-    if messages is None and body.get("input"):
+    given = body.get("input")
+    if messages is None and given and isinstance(given, str | list):
         own = Reshaped(body, sent)
     elif not isinstance(messages, list) or not messages:
         raise wrong_field("messages", messages, "a list with at least one message")

@@ -86,7 +86,7 @@ FIELDS = st.fixed_dictionaries(
         "stop": st.just(["x"]) | ODD,
         "reasoning": st.just({"exclude": True}) | ODD,
         "extra_body": st.just({"seed": 1}) | ODD,
-        "input": TEXTS,
+        "input": TEXTS | ODD,
         "other": ODD,
     },
 )

@@ -173,3 +173,14 @@ def test_what_such_a_body_cannot_say_is_refused(provider, gateway):
     body = {"model": "gpt-4o-mini", "input": [{"role": "tool", "content": "x"}]}
     error = gateway().post(URL, json=body).json()["error"]
     assert error["param"] == "input[0].role"
+
+
+@pytest.mark.parametrize("given", [1, True, {"role": "user"}], ids=str)
+def test_an_input_that_is_no_conversation_is_refused_as_a_chat_without_messages(
+    provider, gateway, given
+):
+    provider()
+    body = {"model": "gpt-4o-mini", "messages": None, "input": given}
+    answer = gateway().post(URL, json=body)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == "messages"
