@@ -104,8 +104,10 @@ def test_whatever_happens_the_rows_are_those_of_the_file(tmp_path, monkeypatch, 
     monkeypatch.setattr("gateway.ledger.spool.MOST", 9)
     outcomes = []
     for hands_over in (True, False):
-        happen(Spool(tmp_path / f"{hands_over}"), monkeypatch, seed, hands_over)
-        outcomes.append((stored(), sorted(CallBody.objects.values_list("call_id"))))
+        spool = Spool(tmp_path / f"{hands_over}")
+        files = happen(spool, monkeypatch, seed, hands_over)
+        bodies = sorted(CallBody.objects.values_list("call_id"))
+        outcomes.append((stored(), bodies, files))
         UsageRecord.objects.all().delete()
         CallBody.objects.all().delete()
     assert outcomes[0] == outcomes[1]
@@ -113,7 +115,10 @@ def test_whatever_happens_the_rows_are_those_of_the_file(tmp_path, monkeypatch, 
 
 
 def happen(spool, monkeypatch, seed, hands_over):
-    """Let things happen by chance, the same for the same seed; then flush."""
+    """Let things happen by chance, the same for the same seed; then flush.
+
+    Returns how many files were left while two calls still went on.
+    """
     chance, flusher, going = random.Random(seed), Flusher(spool.folder), []
     store = rows.store
 
@@ -156,9 +161,11 @@ def happen(spool, monkeypatch, seed, hands_over):
         entry.ended("ok")
     flush()
     flush()
+    files = len(list(spool.folder.glob("*.jsonl")))
     spool.close()
     flusher.flush()
     assert not list(spool.folder.glob("*.jsonl"))
+    return files
 
 
 def cut_short(write, most, file, text):

@@ -234,7 +234,7 @@ def test_rows_that_share_values_are_each_stored_with_its_own(spool, differing):
     """Whatever rows have in common, each comes back as it would if stored alone."""
     chance = random.Random(differing)
     texts = ("", "a", "b", "\u00e9\u4e2d")
-    numbers = (None, 0, 1, 2_000_000_000)
+    numbers = (None, 0, 1, 30_000)
     blank = {**lines.BLANK, **FIELDS, "started_at": 1_790_000_000.25}
     choices = {str: texts, bool: (False, True), list: ([], ["top_k"], ["seed"])}
     names = sorted(blank.keys() - {"call_id", "failed", "prices"})
