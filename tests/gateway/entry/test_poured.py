@@ -79,6 +79,14 @@ def asked(takes: Callable[[], bool] | None = None) -> Client:
     return client
 
 
+def assert_written_at_once(client: Client) -> None:
+    """Assert that nothing amid a stream was awaited: its begin and end are.
+
+    How many pieces it has is the network's affair.
+    """
+    assert len(client.sent) - len(client.written) <= 6
+
+
 @pytest.mark.parametrize(
     "fault", ["stream", "cut", "no-end-marker", "error-in-stream", "echo-in-stream"]
 )
@@ -94,7 +102,7 @@ def test_what_comes_while_the_task_waits_is_written_at_once(faulty, ledger):
     faulty("stream")
     client = asked(lambda: True)
     assert client.text.count("word ") == EVENTS
-    assert len(client.written) >= EVENTS - 2
+    assert_written_at_once(client)
     (row,) = ledger()
     assert (row["outcome"], row["finish_reason"]) == ("ok", "stop")
 
@@ -107,7 +115,7 @@ def test_a_credential_in_pieces_is_withheld_from_what_is_written_at_once(
     assert "[redacted]" in client.text
     assert "upstream" not in client.text
     assert client.text.count("word ") == 24
-    assert len(client.written) >= 20
+    assert_written_at_once(client)
     (row,) = ledger()
     said = 24 * "word " + "Bearer sk-upstream-key-0123456789"
     assert row["output_tokens"] == len(said) // 4
