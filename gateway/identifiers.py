@@ -24,6 +24,4 @@ def ordered_token(length: int) -> str:
     A column of them grows at the end of its index, where a random one would touch a
     page of its own for each row. `length` is more than 11.
     """
-    rest = length - 11
-    name = random.getrandbits(8 * rest).to_bytes(rest).translate(_TABLE).decode()
-    return f"{time.time_ns() // 1_000_000:011x}{name}"
+    return f"{time.time_ns() // 1_000_000:011x}{token(length - 11)}"

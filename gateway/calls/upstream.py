@@ -149,16 +149,17 @@ async def read(response: httpx.Response, limit: int) -> bytes:
 
     Raises TooLarge, and what the connection raises.
     """
-    whole = transport.whole_body(response)
-    if whole is None:
-        whole = await _arriving(response, limit)
+    whole = await _arriving(response, limit)
     if len(whole) > limit:
         raise TooLarge
     return whole.removeprefix(BYTE_ORDER_MARK)
 
 
 async def _arriving(response: httpx.Response, limit: int) -> bytes:
-    """Return a body that is not all here yet, no more of it than is too much."""
+    """Return a body once it is all here, or as soon as it is too much."""
+    whole = transport.whole_body(response)
+    if whole is not None:
+        return whole
     parts: list[bytes] = []
     size = 0
     try:
@@ -231,12 +232,10 @@ async def raw_body(provider: Provider, response: httpx.Response) -> bytes:
 
     Raises GatewayError.
     """
-    whole = transport.whole_body(response)
-    if whole is None:
-        try:
-            whole = await _arriving(response, call_settings.UPSTREAM_BODY_LIMIT)
-        except httpx.TransportError as error:
-            raise failures.interruption(provider, error) from None
+    try:
+        whole = await _arriving(response, call_settings.UPSTREAM_BODY_LIMIT)
+    except httpx.TransportError as error:
+        raise failures.interruption(provider, error) from None
     return _shown(provider, whole)
 
 

@@ -167,11 +167,15 @@ def whole_body(request: Request) -> bytes | None:
     Raises 413 or 503, as `read_body` does.
     """
     body = request.take_whole() if request.take_whole is not None else None
-    if body is not None:
-        limit = call_settings.REQUEST_BODY_LIMIT
-        if len(body) > limit:
-            raise _too_large(limit)
-        capacity.hold(request.held, len(body))
+    return None if body is None else _held(request, body)
+
+
+def _held(request: Request, body: bytes) -> bytes:
+    """Return a whole body, which takes its place in the worker; raises 413 or 503."""
+    limit = call_settings.REQUEST_BODY_LIMIT
+    if len(body) > limit:
+        raise _too_large(limit)
+    capacity.hold(request.held, len(body))
     return body
 
 
@@ -182,10 +186,7 @@ async def read_body(request: Request, receive: Receive) -> bytes:
     message = await receive()
     part: bytes = message.get("body", b"")
     if message["type"] == "http.request" and not message.get("more_body"):
-        if len(part) > limit:
-            raise _too_large(limit)
-        capacity.hold(request.held, len(part))
-        return part
+        return _held(request, part)
     body = Body(receive, limit, request.held)
     body.take(message)
     parts = [part]

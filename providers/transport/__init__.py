@@ -147,7 +147,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         now = monotonic()
         left, ends_at = plan.total, now + plan.total
         connection = plan.pool.idle(plan.to, now)
-        reusable, sent_again = plan.keep_alive, False
+        sent_again = False
         while True:
             if connection is None:
                 connection = await _new(request, plan, left)
@@ -160,6 +160,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
                 connection.abort()
                 raise
             try:
+                reusable = plan.keep_alive and not sent_again
                 answer = exchange.answered(connection, plan, reusable)
             except NoAnswer as failure:
                 if sent_again:
@@ -170,7 +171,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
                 if sent_again:
                     answer.extensions["sent_again"] = True
                 return answer
-            connection, reusable, sent_again = None, False, True
+            connection, sent_again = None, True
             left = max(ends_at - monotonic(), 0.001)
 
     async def _plan(self, request: httpx.Request) -> Plan:

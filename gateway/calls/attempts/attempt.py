@@ -89,7 +89,7 @@ async def attempt(
         except GatewayError as error:
             if refused is not None:
                 provider.repeats.failed()
-            rendered = rounds.told()
+            rendered = rounds.rendered.told()
             # What is left out already is not what is refused now.
             avoidable = [
                 each

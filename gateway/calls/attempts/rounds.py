@@ -64,10 +64,6 @@ class Rounds(Record):
             raw = rendered.raw or encode(rendered.body)
             self.rendered = rendered._replace(body={}, raw=raw)
 
-    def told(self) -> UpstreamRequest:
-        """Return the current request with its body, read again where it was let go."""
-        return self.rendered.told()
-
     async def outlasts(self, error: GatewayError) -> bool:
         """Wait as `error` asks, and tell whether to send the current request again.
 

@@ -19,6 +19,7 @@ from gateway.hub.outlines import Outline, Tools, shapes
 from gateway.hub.protocol import JSON, Route
 from gateway.translators import anthropic, bedrock, ollama, openai
 from gateway.wire.jsontext import decode, encode
+from tests.gateway.entry.altering import altered
 from tests.gateway.entry.test_plain_bodies import TRICKS, verdict
 
 SHAPES = shapes(range(1, 1024 * 1024))
@@ -102,11 +103,7 @@ def texts(draw: st.DrawFn) -> bytes:
     keys = draw(st.permutations(["model", *fields]))
     body = {key: fields.get(key, "alias") for key in keys}
     text = json.dumps(body, **draw(STYLES)).encode()
-    for _ in range(draw(st.integers(0, 2))):
-        start = draw(st.integers(0, len(text)))
-        end = start + draw(st.integers(0, 2))
-        text = text[:start] + draw(TRICKS | st.binary(max_size=3)) + text[end:]
-    return text
+    return draw(altered(text, TRICKS, most=2))
 
 
 def whole(raw: bytes) -> Any:

@@ -11,6 +11,7 @@ from gateway.entry import bodies
 from gateway.entry.plain_bodies import Read, read_plain
 from gateway.errors import GatewayError
 from gateway.wire.jsontext import decode
+from tests.gateway.entry.altering import altered
 
 KEYS = st.sampled_from(
     [
@@ -89,11 +90,7 @@ def texts(draw: st.DrawFn) -> bytes:
     """Return the text of a body, somewhere in which something else stands."""
     style = draw(STYLES)
     text = json.dumps(draw(st.dictionaries(KEYS, VALUES)), **style).encode()
-    for _ in range(draw(st.integers(0, 3))):
-        start = draw(st.integers(0, len(text)))
-        end = start + draw(st.integers(0, 2))
-        text = text[:start] + draw(TRICKS | st.binary(max_size=3)) + text[end:]
-    return text
+    return draw(altered(text, TRICKS, most=3))
 
 
 def quick(raw: bytes) -> Any:
