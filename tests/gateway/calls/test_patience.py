@@ -188,7 +188,7 @@ def test_the_last_one_asked_is_waited_for(provider, upstream, gateway, door, wai
 
 @pytest.mark.proves("6.2")
 def test_one_that_stays_busy_is_asked_a_tenth_more(
-    provider, upstream, gateway, chat, waited
+    frozen, provider, upstream, gateway, chat, waited
 ):
     provider()
     seen = upstream(json=BUSY, status=503)

@@ -16,23 +16,6 @@ NUMBERS = itertools.count()
 MOST = int(CALLS * 1.1 + FLOOR)
 
 
-class Clock:
-    """Stands still, so that time gives no repeat back."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def frozen(monkeypatch):
-    """Has the repeats of every provider counted by a clock that stands still."""
-    clock = Clock()
-    monkeypatch.setattr(Repeats.__init__, "__defaults__", (clock,))
-    return clock
-
-
 @pytest.fixture
 def oauth(provider):
     """A provider whose tokens come from its own host."""
@@ -130,12 +113,11 @@ def test_one_that_answers_takes_all_calls_of_another(
     assert {door.ask(client).status_code for _ in range(30)} == {200}
 
 
-def test_repeats_come_back_with_time():
-    clock = Clock()
-    repeats = Repeats(clock)
+def test_repeats_come_back_with_time(frozen):
+    repeats = Repeats()
     while repeats.are_left():
         repeats.failed()
-    clock.now += 10
+    frozen.now += 10
     spent = 0
     while repeats.are_left():
         repeats.failed()
@@ -144,8 +126,8 @@ def test_repeats_come_back_with_time():
 
 
 @pytest.mark.proves("6.2")
-def test_repeats_are_not_saved_up():
-    repeats = Repeats(Clock())
+def test_repeats_are_not_saved_up(frozen):
+    repeats = Repeats()
     for _ in range(1000):
         repeats.called()
     spent = 0
