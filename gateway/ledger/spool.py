@@ -21,6 +21,7 @@ from gateway.errors import GatewayError
 from gateway.identifiers import ordered_token, token
 from gateway.ledger import lines
 from gateway.ledger.fresh import MANY, MOST, Fresh
+from gateway.ledger.lines import Row
 from gateway.wire import jsontext
 from gateway.wire.jsontext import JSON
 from providers.attempts import Allowance
@@ -37,7 +38,8 @@ class Entry:
     (gateway/ledger/lines.py). A call that is refused before it begins has the one of
     `refused`. Fields are named as the columns of UsageRecord. `received` is when the
     request was there in full, on the monotonic clock: all times of the call count from
-    it. `trace` is the trace that the call belongs to (gateway/tracing).
+    it. `trace` is the trace that the call belongs to (gateway/tracing), `row` what was
+    written once it has ended, None where that was no row.
     """
 
     __slots__ = (
@@ -46,6 +48,7 @@ class Entry:
         "_state",
         "call_id",
         "fields",
+        "row",
         "spool",
         "trace",
     )
@@ -60,6 +63,7 @@ class Entry:
         self._state = "new"
         self._has_told = False
         self.trace: Any = None
+        self.row: Row | None = None
 
     @property
     def has_begun(self) -> bool:
@@ -108,7 +112,7 @@ class Entry:
         # One that stands for several (ledger/refusals.py) took its time before.
         if "duration_ms" not in told:
             told["duration_ms"] = self.elapsed_ms()
-        self.spool.end(self.call_id, told, is_rest=self._has_told)
+        self.row = self.spool.end(self.call_id, told, is_rest=self._has_told)
         for watch in self.spool.watchers:
             watch(self)
 
@@ -149,8 +153,8 @@ class Spool:
         if self._put(text) and self._fresh is not None:
             self._fresh.begun[call_id] = text
 
-    def end(self, call_id: str, fields: JSON, *, is_rest: bool) -> None:
-        """Append the line of a call that ended.
+    def end(self, call_id: str, fields: JSON, *, is_rest: bool) -> Row | None:
+        """Append the line of a call that ended; return the row that it is, if one.
 
         `is_rest` where `fields` do not tell again what the line of its begin did.
         """
@@ -164,6 +168,7 @@ class Spool:
                 self.call_flusher()
             elif count > MOST:
                 self._fresh = None
+        return row
 
     def write(self, line: JSON) -> None:
         """Append one line."""

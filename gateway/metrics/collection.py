@@ -35,7 +35,10 @@ class Collection:
 
     def note(self, entry: Entry) -> None:
         """Count a call that is over."""
-        self.counts.note(entry.fields, entry.trace.id if entry.trace else "")
+        if entry.trace or entry.row is None:
+            self.counts.note(entry.fields, entry.trace.id if entry.trace else "")
+        else:
+            self.counts.put_off(entry.row)
 
     async def stop(self) -> None:
         """Tell for the last time, behind the end of the last call."""

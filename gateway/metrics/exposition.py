@@ -23,10 +23,10 @@ from gateway.metrics.counts import (
     DURATIONS,
     FIRST_BYTES,
     OTHER,
-    TOKENS,
     Counts,
     Numbers,
 )
+from gateway.metrics.heaps import TOKENS
 from gateway.worker.call_settings import call_settings
 from gateway.worker.troubles import LIMITS, REGISTRY, USAGE
 from providers.models import ModelProvider

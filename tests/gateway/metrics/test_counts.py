@@ -3,9 +3,13 @@
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from gateway.ledger import lines
 from gateway.metrics.counts import (
     DURATIONS,
+    MANY,
     MOST_CALLERS,
     MOST_CAUSES,
     MOST_KINDS,
@@ -13,6 +17,7 @@ from gateway.metrics.counts import (
     Counts,
     Kind,
 )
+from gateway.metrics.heaps import TOKENS
 from gateway.metrics.shelf import Shelf
 
 ABOUT = {"door": "chat", "provider": "p", "model": "m", "caller": "bot"}
@@ -143,3 +148,54 @@ def test_what_calls_cost_is_told_by_who_stored_them():
     other.merge(json.loads(json.dumps(one.dump())))
     other.merge(one.dump())
     assert other.costs == {("p", "m"): 1.0}
+
+
+def _row(fields):
+    return lines.row("id", fields)
+
+
+_CALLS = st.fixed_dictionaries(
+    {
+        "outcome": st.sampled_from(["ok", "refused"]),
+        "duration_ms": st.integers(0, 700_000),
+    },
+    optional={
+        "door": st.sampled_from(["chat", "messages"]),
+        "provider": st.sampled_from(["", "p", "q"]),
+        "model": st.sampled_from(["", "m", "n"]),
+        "caller": st.sampled_from(["", "bot", "robot"]),
+        "error_code": st.sampled_from(["", "overloaded", "no_such_model"]),
+        "first_byte_ms": st.none() | st.integers(0, 70_000),
+        "calls": st.none() | st.integers(1, 40),
+        **dict.fromkeys(TOKENS, st.none() | st.integers(0, 1000)),
+    },
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(_CALLS, max_size=12))
+def test_rows_that_are_counted_together_come_to_what_each_comes_to(calls):
+    each, together = Counts(), Counts()
+    for fields in calls:
+        each.note(fields)
+        together.put_off(_row(fields))
+    found, wanted = together.dump(), each.dump()
+    numbers = {tuple(kind): counted for *kind, counted in found["kinds"]}
+    assert numbers == {
+        tuple(kind): pytest.approx(counted) for *kind, counted in wanted["kinds"]
+    }
+    assert found["callers"] == wanted["callers"]
+
+
+def test_rows_do_not_wait_without_bound():
+    counts = Counts()
+    for _ in range(MANY):
+        counts.put_off(_row({**ABOUT, **ENDED}))
+    assert counts.callers == {"bot": MANY}
+    assert counts.dump()["callers"] == {"bot": MANY}
+
+
+def test_what_waits_is_told():
+    counts = Counts()
+    counts.put_off(_row({**ABOUT, **ENDED}))
+    assert [kind for kind, _ in counts.items()] == [KIND]
