@@ -96,8 +96,7 @@ def payload_of(provider: Provider, raw: bytes) -> Payload | bytes:
         except jsontext.JSONError:  # It may not be JSON to the letter.
             payload = decode_mended(raw)
             text = jsontext.encode(payload)
-        # An escaped character may have hidden a credential. One byte is found sooner.
-        if BACKSLASH in raw and b"\\u00" in raw:
+        if may_hide(raw):
             shown = jsontext.encode(payload)
             if (safe := redact(provider, shown)) != shown:
                 payload, text = jsontext.decode(safe), safe
@@ -106,6 +105,12 @@ def payload_of(provider: Provider, raw: bytes) -> Payload | bytes:
     if not isinstance(payload, dict):
         raise failures.invalid_response(provider)
     return Payload(payload, text)
+
+
+def may_hide(raw: bytes) -> bool:
+    """Tell whether an escaped character may hide a credential in JSON."""
+    # One byte is found sooner than several.
+    return BACKSLASH in raw and b"\\u00" in raw
 
 
 def headers_of(provider: Provider, response: httpx.Response) -> dict[str, str]:

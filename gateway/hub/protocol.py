@@ -20,6 +20,7 @@ from gateway.wire.jsontext import JSON, decode
 __all__ = [
     "JSON",
     "NOTHING",
+    "AtOnce",
     "Feature",
     "Learned",
     "PausingParser",
@@ -197,6 +198,8 @@ class UpstreamRequest(Value, frozen=True):
     `listed_headers` are names in `headers` whose values stand beside those that the
     administrator gave, in one list. `raw` is what is sent where it is not `body` as it
     would be encoded, but the client's own bytes. What is no POST has no body.
+    `at_once` reads the bytes of a whole answer in one pass, for a client that speaks
+    the hub's format; it returns None of one that is not as plain as most.
     """
 
     path: str
@@ -209,6 +212,7 @@ class UpstreamRequest(Value, frozen=True):
     listed_headers: frozenset[str] = frozenset()
     raw: bytes = b""
     method: str = "POST"
+    at_once: "Callable[[bytes, Reply], AtOnce | None] | None" = None
 
     def told(self) -> "UpstreamRequest":
         """Return it with its body, read again where only the bytes were kept."""
@@ -222,6 +226,17 @@ class Payload(Value, frozen=True):
 
     body: JSON
     raw: bytes
+
+
+class AtOnce(Value, frozen=True):
+    """A whole answer read in one pass: the bytes of a `chat.completion`.
+
+    `counts` are those of its usage by the ledger's columns.
+    """
+
+    raw: bytes
+    finish_reason: str
+    counts: dict[str, Any]
 
 
 class StreamParser(Protocol):

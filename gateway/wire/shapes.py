@@ -24,6 +24,7 @@ __all__ = [
     "Shape",
     "Share",
     "Text",
+    "Tokens",
     "fits",
     "reader_of",
     "shaped",
@@ -42,6 +43,8 @@ ABSENT = msgspec.UNSET
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Count = Annotated[int, msgspec.Meta(gt=0)]
 Natural = Annotated[int, msgspec.Meta(ge=0)]
+Tokens = Annotated[int, msgspec.Meta(ge=0, le=500_000_000)]
+"""A count of which three together are no more than 31 bits hold."""
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 """A number from 0 to 1, whole or not."""
 AtLeastOne = Annotated[list[T], msgspec.Meta(min_length=1)]

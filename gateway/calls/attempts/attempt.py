@@ -15,7 +15,7 @@ from gateway.calls.passages.wording import in_client_words
 from gateway.calls.redaction import redacted_piece
 from gateway.doors.protocol import Asked
 from gateway.errors import GatewayError
-from gateway.hub.protocol import NOTHING, Reply
+from gateway.hub.protocol import NOTHING, Reply, UpstreamRequest
 from gateway.ledger.spool import Entry
 from gateway.ledger.usage import usage_fields
 from gateway.models import UsageRecord
@@ -188,10 +188,27 @@ def _arrived(
         raw = upstream.whole_body(provider, response)
         if raw is None:
             return None
+        if rendered.at_once is not None and not rounds.call.keeps_bodies:
+            plain = _told_at_once(rendered, raw)
+            if plain is not None:
+                return plain
         return _understood(asked, passage, rendered.reply, provider, raw, headers)[0]
     except GatewayError as error:
         failures.observe_broken(rounds.target, error)
         raise
+
+
+def _told_at_once(rendered: UpstreamRequest, raw: bytes) -> Whole | None:
+    """Return an answer that is read in one pass; None where it is to be looked at.
+
+    One of which an escape may hide a credential is.
+    """
+    if rendered.at_once is None or upstream.may_hide(raw):
+        return None
+    found = rendered.at_once(raw, rendered.reply)
+    if found is None:
+        return None
+    return Whole({}, None, found.finish_reason, found.raw, counts=found.counts)
 
 
 def _understood(
@@ -249,7 +266,7 @@ def _streamed(
 
 
 def _end_with_answer(entry: Entry, whole: Whole) -> None:
-    fields = usage_fields(whole.usage)
+    fields = usage_fields(whole.usage) if whole.counts is None else whole.counts
     fields["status"] = 200
     fields["finish_reason"] = whole.finish_reason
     fields["first_byte_ms"] = fields["duration_ms"] = entry.elapsed_ms()

@@ -31,7 +31,11 @@ DIRECT: dict[tuple[Door, Translator], Passage[bytes]] = {
         outlined=openai.render_outline,
     ),
     (chat, anthropic): ThroughHub(
-        chat, anthropic, short_frames, outlined=anthropic.render_outline
+        chat,
+        anthropic,
+        short_frames,
+        outlined=anthropic.render_outline,
+        spoken=anthropic.render_talk,
     ),
     (responses, openai): RelayingResponses(ThroughHub(responses, openai, short_frames)),
     (compaction, openai): RelayingResponses(

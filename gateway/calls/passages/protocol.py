@@ -1,7 +1,7 @@
 """What a passage is: the way of one request to an upstream, and of its answer back."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from gateway.calls.passages.wording import ClientPath
 from gateway.doors.protocol import Asked, StreamRenderer
@@ -29,7 +29,7 @@ class Whole(Value, frozen=True):
 
     `usage` has OpenAI's shape. `raw` is what the client gets where that is not `body`
     as it would be encoded, but the upstream's own bytes. `estimated` names what of it
-    is our estimate.
+    is our estimate. `counts` are the ledger's fields for `usage`, where they are known.
     """
 
     body: JSON
@@ -37,6 +37,7 @@ class Whole(Value, frozen=True):
     finish_reason: str
     raw: bytes = b""
     estimated: str = ""
+    counts: dict[str, Any] | None = None
 
 
 def nothing() -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from gateway.translators.anthropic.errors import WORDS
 from gateway.translators.anthropic.requests.request import (
     render_outline,
     render_request,
+    render_talk,
 )
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "remote_urls",
     "render_outline",
     "render_request",
+    "render_talk",
     "stream_parser",
 ]
 

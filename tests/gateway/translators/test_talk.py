@@ -8,6 +8,7 @@ from gateway.errors import GatewayError
 from gateway.hub.protocol import JSON, Route, UpstreamRequest
 from gateway.translators.anthropic.requests import request
 from gateway.translators.anthropic.requests.talk import talk
+from gateway.wire.jsontext import encode
 
 MODELS = ("claude-3-haiku-20240307", "claude-sonnet-4-5", "claude-opus-5-5", "gpt-4o")
 ROUTES = [
@@ -92,6 +93,33 @@ def outcome(render: Any, body: JSON, route: Route) -> tuple[Any, ...]:
 def test_it_is_rendered_as_all_others_are(body: JSON, route: Route) -> None:
     sooner = outcome(request.render_request, body, route)
     assert sooner == outcome(request._render, body, route)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("body", BODIES)
+def test_as_bytes_it_is_the_same(body: JSON, route: Route) -> None:
+    try:
+        talking = request.render_talk(body, route)
+    except GatewayError:
+        with pytest.raises(GatewayError):
+            request.render_request(body, route)
+        return
+    if talking is not None:
+        told = request.render_request(body, route)
+        assert talking.raw == encode(told.body)
+        assert talking.told()._replace(raw=b"", at_once=None) == told
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        said("user"),
+        said("system", "developer", "user", max_tokens=256),
+        said("user", stream=True, stream_options={"include_usage": True}),
+    ],
+)
+def test_plain_talk_is_written_at_once(body: JSON) -> None:
+    assert request.render_talk(body, Route("m", "claude-sonnet-4-5")) is not None
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from gateway.hub.requests.caching import (
 from gateway.hub.requests.rendering import Rendering
 from gateway.hub.requests.turns import GO_ON, Conversation
 from gateway.hub.requests.validation import limit_name, output_limit
+from gateway.translators.anthropic.answers.at_once import read_at_once
 from gateway.translators.anthropic.answers.pausing import resumable
 from gateway.translators.anthropic.requests.betas import BETAS, betas_of
 from gateway.translators.anthropic.requests.claude_models import (
@@ -36,7 +37,7 @@ from gateway.translators.anthropic.requests.parameters import (
     sampling,
     stop_of,
 )
-from gateway.translators.anthropic.requests.talk import long_talk, talk
+from gateway.translators.anthropic.requests.talk import long_talk, short_talk, talk
 from gateway.translators.anthropic.requests.thinking import (
     BINDING_BETA,
     Circumstances,
@@ -45,6 +46,7 @@ from gateway.translators.anthropic.requests.thinking import (
     render_thinking,
 )
 from gateway.translators.anthropic.requests.tooling import Tooling, render_tooling
+from gateway.wire.jsontext import encode
 
 PATH = "/v1/messages"
 
@@ -52,6 +54,8 @@ BETA = "anthropic-beta"
 _LISTED = frozenset({BETA})
 VERSION = "2023-06-01"
 """The newer 2026-10-21 refuses sampling parameters on models that support them."""
+_HEADERS = {"anthropic-version": VERSION}
+"""Of a request that only talks."""
 
 
 class ClaudeRequest(NamedTuple):
@@ -81,14 +85,38 @@ def render_outline(outline: JSON, route: Route) -> UpstreamRequest | None:
     return None if said is None else _talking(said, outline, route)
 
 
+def render_talk(body: JSON, route: Route) -> UpstreamRequest | None:
+    """Return a short request that only talks as the bytes that are sent.
+
+    None for any other. Its answer is mostly as plain.
+    """
+    said = None if route.options.get("drop_params") else short_talk(body, route)
+    if said is None:
+        return None
+    upstream, reply = _with_model(said, body, route)
+    return UpstreamRequest(
+        PATH,
+        {},
+        reply,
+        _HEADERS,
+        listed_headers=_LISTED,
+        raw=encode(upstream),
+        at_once=read_at_once,
+    )
+
+
 def _talking(said: JSON, body: JSON, route: Route) -> UpstreamRequest:
+    upstream, reply = _with_model(said, body, route)
+    return UpstreamRequest(PATH, upstream, reply, _HEADERS, listed_headers=_LISTED)
+
+
+def _with_model(said: JSON, body: JSON, route: Route) -> tuple[JSON, Reply]:
+    """Return all that is sent of a request that only talks, and what is to be known."""
     upstream: JSON = {"model": route.upstream_model, **said}
     reply = Reply.of(body, route)
     if reply.stream:
         upstream["stream"] = True
-    return UpstreamRequest(
-        PATH, upstream, reply, {"anthropic-version": VERSION}, listed_headers=_LISTED
-    )
+    return upstream, reply
 
 
 def _render(body: JSON, route: Route) -> UpstreamRequest:

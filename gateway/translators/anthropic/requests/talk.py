@@ -8,6 +8,8 @@ functions, what is wrong or is lost on the way as well, and a test holds that bo
 the same.
 """
 
+from collections.abc import Sequence
+from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import Any, Literal
@@ -59,6 +61,25 @@ def talk(body: JSON, route: Route) -> JSON | None:
     if not turns or turns[-1]["role"] != "user":
         return None
     return _talked(told, body, system, turns, route)
+
+
+def short_talk(body: JSON, route: Route) -> JSON | None:
+    """Return a request that only talks as `talk` does, and as `long_talk` writes it.
+
+    None as well where system, user and assistant do not speak in turn.
+    """
+    if route.avoid or route.shows_thinking or (told := shaped(body, _Talk)) is None:
+        return None
+    messages = told.messages
+    if len(messages) > _FEW:
+        return None
+    texts, roles = list(map(_CONTENT, messages)), tuple(map(_ROLE, messages))
+    first = _first_turn(roles)
+    if first < 0 or roles[-1] != "user" or any(map(str.isspace, texts)):
+        return None
+    blocks = list(map(_Block, texts))
+    turns = [*map(_Spoken, roles[first:], map(_Only, blocks[first:]))]
+    return _talked(told, body, blocks[:first], turns, route)
 
 
 def long_talk(outline: JSON, route: Route) -> JSON | None:
@@ -151,6 +172,25 @@ class _Spoken(Shape, gc=False):
 
 _ROLE, _CONTENT, _FIRST = attrgetter("role"), attrgetter("content"), itemgetter(0)
 _SPEAKERS = frozenset({"user", "assistant"})
+_FEW = 32
+"""Messages of a request whose order is remembered: requests have few orders."""
+
+
+@lru_cache(maxsize=256)
+def _first_turn(roles: tuple[str, ...]) -> int:
+    """Return where the first turn is from which on user and assistant take turns.
+
+    Before it speaks the system alone. -1 where they do not.
+    """
+    first = next((n for n, role in enumerate(roles) if role in _SPEAKERS), len(roles))
+    speakers = roles[first:]
+    return first if speakers and _take_turns(speakers) else -1
+
+
+def _take_turns(speakers: Sequence[str]) -> bool:
+    """Tell whether the user begins, and the assistant has every other turn."""
+    users, assistants = speakers[::2].count("user"), speakers[1::2].count("assistant")
+    return users + assistants == len(speakers)
 
 
 def _long_said(messages: list[Said]) -> tuple[list[_Block], list[_Spoken]]:
@@ -166,7 +206,7 @@ def _long_said(messages: list[Said]) -> tuple[list[_Block], list[_Spoken]]:
     first = next((n for n, role in enumerate(roles) if role in _SPEAKERS), len(roles))
     blocks = list(map(_Block, texts))
     speakers = roles[first:]
-    if speakers[::2].count("user") + speakers[1::2].count("assistant") == len(speakers):
+    if _take_turns(speakers):
         return blocks[:first], [*map(_Spoken, speakers, map(_Only, blocks[first:]))]
     if speakers[0] != "user" or not _SPEAKERS.issuperset(speakers):
         return [], []
