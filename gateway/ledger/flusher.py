@@ -100,6 +100,9 @@ class Flusher:
         stored = 0
         for path in paths:
             stored += self._flush_file(writer, path)
+            if path not in alive:
+                # It may have been left since what stands in it was handed over.
+                stored += self._read_on(writer, path, None)
         if not alive:
             lost = _interrupted(writer)
             self._keep(lost)

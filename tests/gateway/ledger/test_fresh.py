@@ -94,6 +94,23 @@ def test_who_flushes_is_called_where_many_wait(spool):
 
 
 @pytest.mark.proves("8.1")
+def test_what_comes_before_a_file_is_left_is_stored_though_it_was_not_handed_over(
+    spool, monkeypatch
+):
+    flusher = Flusher(spool.folder)
+    flusher.flush(spool.take())
+    call(spool, request_id="before")
+    taken = spool.take()
+    call(spool, request_id="meanwhile")
+    monkeypatch.setattr("gateway.ledger.spool.SEGMENT_BYTES", 1)
+    call(spool, request_id="in the next file")
+    flusher.flush(taken)
+    flusher.flush(spool.take())
+    told = UsageRecord.objects.values_list("request_id", flat=True)
+    assert {*told} == {"before", "meanwhile", "in the next file"}
+
+
+@pytest.mark.proves("8.1")
 @pytest.mark.parametrize("seed", range(12))
 def test_whatever_happens_the_rows_are_those_of_the_file(tmp_path, monkeypatch, seed):
     """Calls in any order, files that change, disks and databases that fail."""
@@ -122,8 +139,15 @@ def happen(spool, monkeypatch, seed, hands_over):
     chance, flusher, going = random.Random(seed), Flusher(spool.folder), []
     store = rows.store
 
-    def flush():
-        flusher.flush(spool.take() if hands_over else ())
+    def flush(calls=0):
+        taken = spool.take() if hands_over else ()
+        # Its thread begins a moment later.
+        for meanwhile in range(calls):
+            entry = Entry(spool, **FIELDS, request_id="meanwhile")
+            entry.call_id = f"{number:020}.{meanwhile:03}"
+            entry.began()
+            entry.ended("ok")
+        flusher.flush(taken)
 
     def fails(lines, costs):
         store(lines[:2], costs)
@@ -132,7 +156,7 @@ def happen(spool, monkeypatch, seed, hands_over):
     for number in range(250):
         match chance.randrange(20):
             case 0 | 1 | 2 | 3:
-                flush()
+                flush(chance.randrange(5))
             case 4:
                 with monkeypatch.context() as away, suppress(DatabaseError):
                     away.setattr("gateway.ledger.flusher.rows.store", fails)
