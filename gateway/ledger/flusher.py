@@ -121,8 +121,9 @@ class Flusher:
         stored = self._read_on(writer, path, fresh.start)
         if file.offset != fresh.start:
             return stored + self._read_on(writer, path, fresh.end)
-        for start in range(0, len(fresh.rows), BATCH):
-            self._keep([*fresh.rows[start : start + BATCH]])
+        if fresh.rows:
+            # All or none: where the database fails, all of them are read again.
+            self._keep([*fresh.rows])
         file.begun.update(fresh.begun)
         writer.close(fresh.late)
         file.offset = fresh.end

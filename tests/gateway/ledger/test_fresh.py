@@ -111,6 +111,32 @@ def test_what_comes_before_a_file_is_left_is_stored_though_it_was_not_handed_ove
 
 
 @pytest.mark.proves("8.1")
+def test_what_calls_cost_is_counted_once_where_the_database_fails_amid_them(
+    spool, monkeypatch
+):
+    monkeypatch.setattr(flushing, "BATCH", 4)
+    flusher, store, times = Flusher(spool.folder), rows.store, []
+
+    def fails_once(lines, costs):
+        times.append(1)
+        if len(times) == 2:
+            raise DatabaseError
+        return store(lines, costs)
+
+    call(spool)
+    flusher.flush(spool.take())
+    used = {"input_tokens": 1_000_000, "output_tokens": 0}
+    for _ in range(6):
+        call(spool, prices={"input": "1", "output": "2"}, **used)
+    monkeypatch.setattr("gateway.ledger.flusher.rows.store", fails_once)
+    for _ in range(2):
+        with suppress(DatabaseError):
+            flusher.flush(spool.take())
+    assert UsageRecord.objects.count() == 7
+    assert flusher.costs == {("p", "m"): 6.0}
+
+
+@pytest.mark.proves("8.1")
 @pytest.mark.parametrize("seed", range(12))
 def test_whatever_happens_the_rows_are_those_of_the_file(tmp_path, monkeypatch, seed):
     """Calls in any order, files that change, disks and databases that fail."""
