@@ -41,9 +41,8 @@ class Reshaped:
         hub = {name: form.body[name] for name in form.body if name != "stream_options"}
         if isinstance(options := self._body.get("stream_options"), dict):
             hub["stream_options"] = options
-        losses = form.losses
         return HubRequest(
-            hub, losses.dropped, losses.downgraded, client_path=form.paths.client
+            hub, form.dropped, form.downgraded, client_path=form.client_path
         )
 
     def is_custom(self, name: Any) -> bool:

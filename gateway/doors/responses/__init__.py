@@ -56,12 +56,11 @@ def hub_request(asked: Asked, route: Route) -> HubRequest:
     """Return the request as chat completions have it."""
     reading: Reading = asked.own
     form = reading.form(route)
-    losses = form.losses
     return HubRequest(
         form.body,
-        losses.dropped,
-        losses.downgraded,
-        client_path=form.paths.client,
+        form.dropped,
+        form.downgraded,
+        client_path=form.client_path,
         shows_thinking=form.shows_thinking,
         default_output=DEFAULT_OUTPUT,
     )

@@ -3,6 +3,7 @@
 https://platform.openai.com/docs/api-reference/responses/object
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from gateway.doors.responses.calls import PREFIXES, call_item, offered_as, said_in
@@ -31,16 +32,17 @@ def response_of(completion: JSON, reading: Reading) -> JSON:
     message, reason = choice.get("message") or {}, choice.get("finish_reason")
     why = incomplete_reason(reason, refused=bool(message.get("refusal")))
     output = _Output(ids, reading).of(message, choice.get("logprobs"))
-    if why is not None and output:
-        output[-1]["status"] = "incomplete"
-    response = {
-        **head(ids.response, reading, "completed" if why is None else "incomplete"),
-        "incomplete_details": None if why is None else {"reason": why},
-        "output": output,
-        "service_tier": tier_of(completion.get("service_tier")),
-        "usage": _usage(completion.get("usage"), output, reading),
-    }
-    return {**response, **echo_of(reading)}
+    response = head(ids.response, reading, "completed")
+    if why is not None:
+        response |= {"completed_at": None, "status": "incomplete"}
+        response["incomplete_details"] = {"reason": why}
+        if output:
+            output[-1]["status"] = "incomplete"
+    response["output"] = output
+    response["service_tier"] = tier_of(completion.get("service_tier"))
+    response["usage"] = _usage(completion.get("usage"), output, reading)
+    response |= echo_of(reading)
+    return response
 
 
 def _usage(usage: Any, output: list[JSON], reading: Reading) -> JSON:
@@ -96,31 +98,48 @@ def echo_of(reading: Reading) -> JSON:
     Where a stream begins early nobody has looked at the body yet.
     """
     body = reading.body
-    text, reasoning = _object(body.get("text")), _object(body.get("reasoning"))
-    tools = body["tools"] if isinstance(body.get("tools"), list) else []
-    echo: JSON = {name: body.get(name) for name in _AS_SENT}
-    echo |= {name: _or(body.get(name), default) for name, default in _DEFAULTS.items()}
-    echo["model"] = body.get("model")
-    echo["tools"] = [_tool(tool) for tool in tools]
-    echo["text"] = {"format": text.get("format") or {"type": "text"}}
+    echo = _UNASKED.copy()
+    for name in _REPEATED.intersection(body):
+        if (value := body[name]) is not None:
+            shaped = _SHAPED.get(name)
+            echo[name] = value if shaped is None else shaped(value)
+    return echo
+
+
+def _tools(tools: Any) -> list[Any]:
+    return [_tool(tool) for tool in tools] if isinstance(tools, list) else []
+
+
+def _text(given: Any) -> JSON:
+    text = _object(given)
+    told: JSON = {"format": text.get("format") or {"type": "text"}}
     if text.get("verbosity") is not None:
-        echo["text"]["verbosity"] = text["verbosity"]
-    echo["reasoning"] = {
+        told["verbosity"] = text["verbosity"]
+    return told
+
+
+def _reasoning(given: Any) -> JSON:
+    reasoning = _object(given)
+    return {
         "effort": reasoning.get("effort"),
         "summary": reasoning.get("summary") or reasoning.get("generate_summary"),
     }
-    return {**echo, **_CONSTANT}
 
 
-_AS_SENT = (
-    "instructions",
-    "max_output_tokens",
-    "max_tool_calls",
-    "prompt_cache_key",
-    "safety_identifier",
-    "user",
-)
-_DEFAULTS: JSON = {
+_SHAPED: dict[str, Callable[[Any], Any]] = {
+    "tools": _tools,
+    "text": _text,
+    "reasoning": _reasoning,
+}
+"""What is not repeated as it was sent."""
+
+_ASKED: JSON = {
+    "instructions": None,
+    "max_output_tokens": None,
+    "max_tool_calls": None,
+    "prompt_cache_key": None,
+    "safety_identifier": None,
+    "user": None,
     "frequency_penalty": 0.0,
     "metadata": {},
     "parallel_tool_calls": True,
@@ -129,16 +148,20 @@ _DEFAULTS: JSON = {
     "tool_choice": "auto",
     "top_logprobs": 0,
     "top_p": 1.0,
+    "model": None,
+    "tools": [],
+    "text": {"format": {"type": "text"}},
+    "reasoning": {"effort": None, "summary": None},
 }
-_CONSTANT: JSON = {
+"""What is repeated, in its order, and what stands there where nobody asked."""
+
+_UNASKED: JSON = {
+    **_ASKED,
     "background": False,
     "previous_response_id": None,
     "truncation": "disabled",
 }
-
-
-def _or(value: Any, default: Any) -> Any:
-    return default if value is None else value
+_REPEATED = frozenset(_ASKED)
 
 
 def _object(value: Any) -> JSON:
@@ -159,11 +182,14 @@ class _Output:
 
     def __init__(self, ids: Ids, reading: Reading) -> None:
         self._ids = ids
-        self._kinds = reading.kinds
-        self._is_codex = reading.is_codex
+        self._reading = reading
 
     def of(self, message: JSON, logprobs: Any) -> list[JSON]:
         """Return the items that a message of the hub comes to."""
+        text = message.get("content")
+        if text and logprobs is None and not any(map(message.get, _MORE)):
+            parts = [text_part(text, [], [])]
+            return [message_item(self._ids.take("msg"), parts, "completed")]
         blocks = message.get("thinking_blocks")
         thought = self._blocks(blocks) if blocks else self._reasoning(message)
         spoken = self._message(message, logprobs)
@@ -190,7 +216,7 @@ class _Output:
 
     def _message(self, message: JSON, logprobs: Any) -> list[JSON]:
         text, refusal = message.get("content"), message.get("refusal")
-        if self._is_codex and refusal:
+        if refusal and self._reading.is_codex:
             text, refusal = (text or "") + refusal, None
         if not text and not refusal and _says_more(message):
             return []
@@ -204,17 +230,19 @@ class _Output:
 
     def _call(self, call: JSON) -> JSON:
         function = call["function"]
-        offered = offered_as(function["name"], self._kinds)
+        offered = offered_as(function["name"], self._reading.kinds)
         said = said_in(offered, function.get("arguments") or "")
         id = self._ids.take(PREFIXES[offered.kind])
         return call_item(offered, id, call["id"], said, "completed")
 
 
+_BESIDE = ("tool_calls", "thinking_blocks", "reasoning_content", "reasoning")
+"""What a message may say beside its text, or without one."""
+_MORE = (*_BESIDE, "annotations", "refusal")
+
+
 def _says_more(message: JSON) -> bool:
-    return any(
-        message.get(name)
-        for name in ("tool_calls", "thinking_blocks", "reasoning_content", "reasoning")
-    )
+    return any(map(message.get, _BESIDE))
 
 
 def _length(item: JSON) -> int:

@@ -26,7 +26,8 @@ class Ids:
     def take(self, prefix: str) -> str:
         """Return the id of the next item."""
         ordinal, self._items = self._items, self._items + 1
-        return f"{prefix}_{self._token}{_base36(ordinal)}"
+        digits = _DIGITS[ordinal] if ordinal < len(_DIGITS) else _base36(ordinal)
+        return f"{prefix}_{self._token}{digits}"
 
 
 def _base36(number: int) -> str:

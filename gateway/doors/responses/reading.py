@@ -1,7 +1,5 @@
 """What the door read of one request, and finds again when the answer comes."""
 
-from functools import cached_property
-
 from gateway.doors.protocol import Sent
 from gateway.doors.responses.request import HubForm, Kinds, hub_form
 from gateway.hub.protocol import JSON, Route
@@ -22,6 +20,7 @@ class Reading:
         self.is_kept = False
         self._sent = sent
         self._form: HubForm | None = None
+        self._is_codex: bool | None = None
 
     def form(self, route: Route) -> HubForm:
         """Return the hub's form for a target; raises a 400 where it has none."""
@@ -35,13 +34,17 @@ class Reading:
         """What the hub's functions are to the client."""
         return self._form.kinds if self._form else {}
 
-    @cached_property
+    @property
     def is_codex(self) -> bool:
         """Whether Codex asks, which some answers must suit."""
-        return is_codex(self._sent)
+        if self._is_codex is None:
+            self._is_codex = is_codex(self._sent)
+        return self._is_codex
 
 
 def is_codex(sent: Sent) -> bool:
     """Tell whether a request is Codex's, by how it calls itself."""
-    named = (sent.header("originator"), sent.header("user-agent"))
-    return any(name.lower().startswith("codex") for name in named)
+    for name in ("originator", "user-agent"):
+        if name in sent.headers and sent.header(name).lower().startswith("codex"):
+            return True
+    return False

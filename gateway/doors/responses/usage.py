@@ -11,24 +11,22 @@ CHARACTERS_PER_TOKEN = 4
 
 def usage_of(usage: JSON) -> JSON:
     """Return the hub's token counts; what is unknown counts nothing."""
-    read, written = (
-        count(usage.get("prompt_tokens")),
-        count(usage.get("completion_tokens")),
-    )
-    prompt, answer = (
-        _details(usage, name)
-        for name in ("prompt_tokens_details", "completion_tokens_details")
-    )
+    read = count(usage.get("prompt_tokens"))
+    written = count(usage.get("completion_tokens"))
+    cached = cache_written = reasoning = 0
+    if prompt := _details(usage, "prompt_tokens_details"):
+        cached = count(prompt.get("cached_tokens"))
+        cache_written = count(prompt.get("cache_write_tokens"))
+    if answer := _details(usage, "completion_tokens_details"):
+        reasoning = count(answer.get("reasoning_tokens"))
     return {
         "input_tokens": read,
         "input_tokens_details": {
-            "cached_tokens": count(prompt.get("cached_tokens")),
-            "cache_write_tokens": count(prompt.get("cache_write_tokens")),
+            "cached_tokens": cached,
+            "cache_write_tokens": cache_written,
         },
         "output_tokens": written,
-        "output_tokens_details": {
-            "reasoning_tokens": count(answer.get("reasoning_tokens"))
-        },
+        "output_tokens_details": {"reasoning_tokens": reasoning},
         "total_tokens": read + written,
     }
 
@@ -49,9 +47,9 @@ def estimated_usage(reading: Reading, characters: int) -> JSON:
     )
 
 
-def _details(usage: JSON, name: str) -> JSON:
+def _details(usage: JSON, name: str) -> JSON | None:
     details = usage.get(name)
-    return details if isinstance(details, dict) else {}
+    return details if isinstance(details, dict) else None
 
 
 def _characters(value: Any) -> int:

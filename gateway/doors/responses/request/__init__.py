@@ -1,6 +1,7 @@
 """A request of OpenAI's Responses API, as one of chat completions: the hub's."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 from gateway.doors.responses.request.choice import choice_of
 from gateway.doors.responses.request.content import wrong
@@ -13,32 +14,44 @@ from gateway.doors.responses.request.fields import (
 from gateway.doors.responses.request.items import Items
 from gateway.doors.responses.request.offer import Kinds, Offer, Offered
 from gateway.doors.responses.request.paths import Paths
+from gateway.doors.responses.request.plain import plain_hub
 from gateway.doors.responses.request.turns import Turns
-from gateway.hub.protocol import JSON, Route
+from gateway.hub.protocol import JSON, NOTHING, Route
 from gateway.hub.requests.losses import Losses
+from gateway.values import Value
 
 __all__ = ["HubForm", "Kinds", "Offered", "hub_form"]
 
 MOST_ITEMS = 10_000
 
 
-class HubForm(NamedTuple):
+class HubForm(Value, frozen=True):
     """A request in the hub's form, and what leads back from it.
 
-    `kinds` says what the hub's functions are to the client, `paths` where its fields
-    came from; `losses` are what this door could not say. `shows_thinking` tells that a
-    summary of the reasoning is wanted.
+    `kinds` says what the hub's functions are to the client, `client_path` where its
+    fields came from; `dropped` and `downgraded` are what this door could not say.
+    `shows_thinking` tells that a summary of the reasoning is wanted.
     """
 
     body: JSON
-    kinds: Kinds
-    paths: Paths
-    losses: Losses
-    shows_thinking: bool
+    client_path: Callable[[str], str]
+    kinds: Kinds = NOTHING
+    dropped: tuple[str, ...] = ()
+    downgraded: tuple[str, ...] = ()
+    shows_thinking: bool = False
 
 
 def hub_form(body: JSON, route: Route) -> HubForm:
     """Return the hub's form of a request; raises a 400 for what it cannot express."""
+    hub = plain_hub(body)
+    if hub is None:
+        return read_form(body, route)
+    # Asked for where something is refused: the way back is found then.
+    return HubForm(hub, lambda path: read_form(body, route).client_path(path))
+
+
+def read_form(body: JSON, route: Route) -> HubForm:
+    """Return the hub's form of any request; raises as `hub_form`."""
     # First: what is left out because OpenAI keeps it would be missed below.
     refuse_kept(body)
     losses, paths = Losses(route), Paths()
@@ -51,7 +64,14 @@ def hub_form(body: JSON, route: Route) -> HubForm:
     settings = settings_of(body, losses)
     hub = {"model": body.get("model"), "messages": messages, **settings}
     _add_tools(hub, body, offer, losses)
-    return HubForm(hub, offer.kinds, paths, losses, wants_summary(body))
+    return HubForm(
+        hub,
+        paths.client,
+        offer.kinds,
+        losses.dropped,
+        losses.downgraded,
+        wants_summary(body),
+    )
 
 
 def _messages(body: JSON, items: Items, paths: Paths) -> list[JSON]:

@@ -23,7 +23,7 @@ _REFUSED = {
     "read. Send its text in 'instructions'.",
 }
 _DROPPED = ("context_management", "image", "access_programs")
-_READ = frozenset(
+LEFT_OUT = frozenset(
     {
         *_REFUSED,
         *_DROPPED,
@@ -51,6 +51,7 @@ _READ = frozenset(
         "messages",
     }
 )
+"""Fields that do not stand in the hub's request as they were sent."""
 
 
 def settings_of(body: JSON, losses: Losses) -> JSON:
@@ -67,7 +68,7 @@ def settings_of(body: JSON, losses: Losses) -> JSON:
     hub = {
         name: value
         for name, value in body.items()
-        if name not in _READ and value is not None
+        if name not in LEFT_OUT and value is not None
     }
     if (limit := body.get("max_output_tokens")) is not None:
         hub["max_completion_tokens"] = limit
