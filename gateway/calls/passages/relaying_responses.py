@@ -23,7 +23,7 @@ from gateway.translators.openai.responses.tap import ResponseTap, number_behind
 from gateway.wire import sse
 from gateway.wire.jsontext import decode_exactly, encode
 
-_OWN_HEADERS = ("openai-processing-ms", "openai-version")
+_OWN_HEADERS = frozenset({"openai-processing-ms", "openai-version"})
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,9 @@ class RelayingResponses:
     def answer_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Return those of the upstream's headers that the client may see."""
         relayed = relayed_headers(headers)
-        for name in _OWN_HEADERS:
-            if name in headers:
-                relayed[name] = headers[name]
+        if not _OWN_HEADERS.isdisjoint(headers):
+            own = [name for name in headers if name in _OWN_HEADERS]
+            relayed |= {name: headers[name] for name in sorted(own)}
         return relayed
 
     def avoidable(self, reply: Reply) -> tuple[Feature, ...]:

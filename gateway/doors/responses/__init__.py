@@ -41,6 +41,9 @@ Coding agents send no limit, and lose a turn that ends at one.
 """
 
 
+_INPUTS = (str, list)
+
+
 def parse_request(body: JSON, sent: Sent) -> Asked:
     """Return what is asked for; raises a 400 that names the wrong field.
 
@@ -88,10 +91,11 @@ def answer_headers(headers: dict[str, str], sent: Sent) -> dict[str, str]:
 
 def _check_input(body: JSON) -> None:
     given = body.get("input")
+    if given and isinstance(given, _INPUTS):
+        return
     if given is None and body.get("messages") is not None:
         raise invalid_request(
             "This is the Responses API: send 'input', or call /v1/chat/completions.",
             param="messages",
         )
-    if not isinstance(given, str | list) or not given:
-        raise wrong_field("input", given, "a string, or an array of items")
+    raise wrong_field("input", given, "a string, or an array of items")

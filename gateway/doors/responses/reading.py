@@ -3,24 +3,24 @@
 from gateway.doors.protocol import Sent
 from gateway.doors.responses.request import HubForm, Kinds, hub_form
 from gateway.hub.protocol import JSON, Route
+from gateway.values import Record
 
 _NOWHERE = Route("", "")
 
 
-class Reading:
+class Reading(Record):
     """One request, read for the target that it is sent to.
 
     `route` is that of the last target, which is the one that answers. The answer says
     whether it `is_kept` for requests that name its items.
     """
 
-    def __init__(self, body: JSON, sent: Sent) -> None:
-        self.body = body
-        self.route = _NOWHERE
-        self.is_kept = False
-        self._sent = sent
-        self._form: HubForm | None = None
-        self._is_codex: bool | None = None
+    body: JSON
+    _sent: Sent
+    route: Route = _NOWHERE
+    is_kept: bool = False
+    _form: HubForm | None = None
+    _is_codex: bool | None = None
 
     def form(self, route: Route) -> HubForm:
         """Return the hub's form for a target; raises a 400 where it has none."""

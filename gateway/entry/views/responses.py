@@ -35,6 +35,8 @@ from providers import database
 PATIENCE_SECONDS = 2.0
 """How long an answer waits for the database, which it could do without."""
 
+_passage_to = partial(between, door)
+
 logger = logging.getLogger(__name__)
 
 
@@ -42,19 +44,21 @@ async def responses(request: Request, provider: str = "") -> Response | Streamed
     """Answer a request; `provider` pins one by its name."""
     asked, call = asked_by(request, door)
     call.tells_way = True
-    owner = _owner(request.caller)
-    asked = await recalled(asked, owner)
-    asked.own.is_kept = _is_on() and wants_memory(asked.body)
+    if _is_on():
+        if tokens := tokens_named(asked):
+            asked = await recalled(asked, tokens, request.caller)
+        asked.own.is_kept = wants_memory(asked.body)
     if asked.stream:
         request.wait_for(asked, door)
-    answer = await ask(asked, call, partial(between, door), provider)
+    answer = await ask(asked, call, _passage_to, provider)
     if isinstance(answer, WholeAnswer):
         body = answer.body
         if asked.own.is_kept:
-            body = await _remembered(asked, answer, owner)
+            body = await _remembered(asked, answer, request.caller)
         headers = door.answer_headers(answer.headers, request.sent())
         return json_response(answer.raw or body, headers=headers)
-    response = StreamedAnswer(answer, partial(_remember_stream, asked, answer, owner))
+    remember = partial(_remember_stream, asked, answer, request.caller)
+    response = StreamedAnswer(answer, remember)
     response.headers = door.answer_headers(response.headers, request.sent())
     return response
 
@@ -71,7 +75,8 @@ async def count(request: Request, provider: str = "") -> Response | StreamedAnsw
     """
     asked = input_tokens.parse_request(bodies.parse(request.body), request.sent())
     target, *_ = await find(asked.model, request.caller, provider)
-    asked = await recalled(asked, _owner(request.caller))
+    if _is_on() and (tokens := tokens_named(asked)):
+        asked = await recalled(asked, tokens, request.caller)
     if (counted := await count_response(asked, target)) is not None:
         return json_response(input_tokens.told(counted))
     return await _neighbour(request, input_tokens, provider)
@@ -83,20 +88,19 @@ async def _neighbour(
     """Answer at a path below that of responses: whole, and kept by nobody."""
     asked, call = asked_by(request, neighbour)
     call.tells_way = True
-    asked = await recalled(asked, _owner(request.caller))
+    if _is_on() and (tokens := tokens_named(asked)):
+        asked = await recalled(asked, tokens, request.caller)
     answer = await ask(asked, call, partial(between, neighbour), provider)
     if isinstance(answer, WholeAnswer):
         return json_response(answer.raw or answer.body, headers=answer.headers)
     return StreamedAnswer(answer)
 
 
-async def recalled(asked: Asked, owner: str) -> Asked:
+async def recalled(asked: Asked, tokens: set[str], caller: Caller) -> Asked:
     """Return a request with the items that it only names, as far as they are kept."""
-    if not _is_on() or not (tokens := tokens_named(asked)):
-        return asked
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            kept = await database.in_thread(memory.find, owner, tokens)
+            kept = await database.in_thread(memory.find, _owner(caller), tokens)
     except (DatabaseError, TimeoutError) as error:
         logger.warning("Kept responses cannot be read: %s", type(error).__name__)
         return asked
@@ -104,31 +108,31 @@ async def recalled(asked: Asked, owner: str) -> Asked:
     return with_items(asked, {item["id"]: item for item in items})
 
 
-async def _remembered(asked: Asked, answer: WholeAnswer, owner: str) -> JSON:
+async def _remembered(asked: Asked, answer: WholeAnswer, caller: Caller) -> JSON:
     """Return a whole answer that is to be kept, which says whether it was."""
     body = answer.body
     token = token_of(body.get("id"))
     if not token:
         return body
-    is_kept = await _keep(owner, token, encode(body["output"]))
+    is_kept = await _keep(caller, token, encode(body["output"]))
     return body if is_kept else {**body, "store": False}
 
 
 async def _remember_stream(
-    asked: Asked, answer: AnswerStream[bytes], owner: str
+    asked: Asked, answer: AnswerStream[bytes], caller: Caller
 ) -> None:
     """Keep what was told in a stream, before its end is."""
     renderer = answer.reader.renderer
     if isinstance(renderer, ResponsesRenderer) and asked.own.is_kept:
         items = answer.shown(encode(renderer.finish()))
-        asked.own.is_kept = await _keep(owner, token_of(renderer.id), items)
+        asked.own.is_kept = await _keep(caller, token_of(renderer.id), items)
 
 
-async def _keep(owner: str, token: str, items: bytes) -> bool:
+async def _keep(caller: Caller, token: str, items: bytes) -> bool:
     """Keep an answer's items; return whether they are. No answer fails of it."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            return await database.in_thread(memory.keep, owner, token, items)
+            return await database.in_thread(memory.keep, _owner(caller), token, items)
     except (DatabaseError, TimeoutError) as error:
         logger.warning("A response is not kept: %s", type(error).__name__)
         return False

@@ -1,5 +1,9 @@
 """The model's name in what is passed on: the client reads the one that it used."""
 
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
 from gateway.hub.protocol import JSON
 from gateway.values import Value
 from gateway.wire.jsontext import encode
@@ -29,24 +33,43 @@ class Names(Value, frozen=True):
 
         `members` tells where its values stand, where that is known.
         """
-        if body.get("model") == self.upstream:
+        told = body.get("model")
+        if told == self.upstream:
             return raw
         if members is not None and "model" in members:
             return replaced(raw, members["model"], encode(self.upstream))
-        return _put(raw, self.upstream, depth=1)
+        return _put(raw, told, self.upstream, depth=1)
 
     def for_client(self, raw: bytes, message: JSON) -> bytes:
         """Return a whole answer, `message` as it came in `raw`, with the asked name."""
-        name = self.given(message.get("model"))
-        return raw if name is None else _put(raw, name, depth=1)
+        told = message.get("model")
+        name = self.given(told)
+        return raw if name is None else _put(raw, told, name, depth=1)
 
     def in_start(self, event: bytes, message: object) -> bytes:
         """Return a `message_start`, framed or not, with the asked name."""
         told = message.get("model") if isinstance(message, dict) else None
         name = self.given(told)
-        return event if name is None else _put(event, name, depth=2)
+        return event if name is None else _put(event, told, name, depth=2)
 
 
-def _put(text: bytes, name: str, depth: int) -> bytes:
+_KEY, _BACKSLASH = b'"model"', b"\\"
+
+
+def _put(text: bytes, told: object, name: str, depth: int) -> bytes:
+    """Return `text` with another `name` where the one stands that it `told`."""
+    if isinstance(told, str) and b"\\u00" not in text:
+        parts = _members(told)(text, 1)
+        if len(parts) == 3:
+            # As nearly always: the key stands there once.
+            before, key, behind = parts
+            if not (_KEY in before or _KEY in behind or before.endswith(_BACKSLASH)):
+                return b"".join((before, key, encode(name), behind))
     span = value_span(text, "model", depth)
     return text if span is None else replaced(text, span, encode(name))
+
+
+@lru_cache(maxsize=512)
+def _members(name: str) -> Callable[[bytes, int], list[bytes]]:
+    """Return what cuts a text at a name, as SDKs and servers write it by its key."""
+    return re.compile(b"(%b: ?)%b" % (_KEY, re.escape(encode(name)))).split

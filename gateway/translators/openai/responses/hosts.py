@@ -8,6 +8,7 @@ https://github.com/vllm-project/vllm/issues/49493
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 HOME = "api.openai.com"
@@ -26,4 +27,9 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/bedrock-mantle.html
 def speaks_responses(host: str, options: Mapping[str, Any]) -> bool:
     """Tell whether a host is sent the Responses API as it is."""
     chosen = options.get("responses_api") or "auto"
-    return chosen == "on" or (chosen == "auto" and _IN_FULL.fullmatch(host) is not None)
+    return chosen == "on" or (chosen == "auto" and _is_known(host))
+
+
+@lru_cache(maxsize=256)
+def _is_known(host: str) -> bool:
+    return _IN_FULL.fullmatch(host) is not None

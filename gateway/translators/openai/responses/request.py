@@ -61,8 +61,22 @@ class Received(Value, frozen=True):
 
 def render_request(received: Received, route: Route, tail: str = "") -> UpstreamRequest:
     """Return the request as it is passed on; `tail` leads to a neighbour's path."""
+    body = received.body
+    if route.avoid or _PRIVATE in body or route.options.get("drop_params"):
+        return _render_shortened(received, route, tail)
+    names = Names(route.model, route.upstream_model)
+    return UpstreamRequest(
+        PATH + tail,
+        {**body, "model": route.upstream_model},
+        _reply(body, route),
+        _headers(received.headers, route),
+        raw=names.for_upstream(received.raw, body, received.members),
+    )
+
+
+def _render_shortened(received: Received, route: Route, tail: str) -> UpstreamRequest:
+    """Return a request of which not all may go on."""
     shortened = _shortened(received.body, route)
-    body = {**shortened.body, "model": route.upstream_model}
     if shortened.body is received.body:
         names = Names(route.model, route.upstream_model)
         raw = names.for_upstream(received.raw, received.body, received.members)
@@ -72,8 +86,8 @@ def render_request(received: Received, route: Route, tail: str = "") -> Upstream
         raw = encode({**exact, "model": route.upstream_model})
     return UpstreamRequest(
         PATH + tail,
-        body,
-        _reply(body, route),
+        {**shortened.body, "model": route.upstream_model},
+        _reply(shortened.body, route),
         _headers(received.headers, route),
         shortened.dropped,
         shortened.downgraded,
@@ -89,12 +103,6 @@ class _Shortened(Value, frozen=True):
 
 def _shortened(body: JSON, route: Route) -> _Shortened:
     """Return a request without what does not go on, itself where all of it does."""
-    if (
-        not route.avoid
-        and _PRIVATE not in body
-        and not route.options.get("drop_params")
-    ):
-        return _Shortened(body)
     unwanted = route.options.get("drop_params") or ()
     dropped = tuple(each for each in unwanted if each in body and each not in _NEEDED)
     removed = {*dropped, *(() if route.host == HOME else (_PRIVATE,))}
