@@ -43,9 +43,7 @@ def test_a_name_is_put_where_its_key_stands(others, told, place, separators, esc
     others.pop("model", None)
     pairs = list(others.items())
     pairs.insert(place % (len(pairs) + 1), ("model", told))
-    text = json.dumps(
-        dict(pairs), separators=separators, ensure_ascii=escapes
-    ).encode()
+    text = json.dumps(dict(pairs), separators=separators, ensure_ascii=escapes).encode()
     names, body = Names("asked", told), decode(text)
     assert names.for_client(text, body) == put(text, "asked", 1)
     sent = Names(told, "upstream").for_upstream(text, body)

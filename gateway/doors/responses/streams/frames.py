@@ -4,6 +4,9 @@
 other. https://platform.openai.com/docs/api-reference/responses-streaming
 """
 
+from itertools import chain, repeat
+
+from gateway.hub.answers.plain.numbers import written
 from gateway.hub.protocol import JSON
 from gateway.wire import jsontext
 
@@ -40,10 +43,12 @@ class Frames:
         if len(values) == 1:
             self.add_encoded(opening, b"".join((before, values[0], after)))
             return
-        numbered = enumerate(values, self._number)
-        pieces = [b"%d%b%b" % (number, before, value) for number, value in numbered]
-        end = after + b"\n\n"
-        self._out += [opening, (end + opening).join(pieces), end]
+        end, numbers = after + b"\n\n", written(self._number, len(values))
+        # Put together by C alone: a format for each took a tenth of a stream.
+        around = repeat(before), values, repeat(end + opening)
+        self._out.append(opening)
+        self._out += chain.from_iterable(zip(numbers, *around, strict=False))
+        self._out[-1] = end
         self._number += len(values)
 
     def take(self) -> bytes:

@@ -6,9 +6,12 @@ what they are padded with. One that was decoded tells how the others look, so th
 """
 
 import re
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from itertools import repeat
+from itertools import chain, groupby, repeat
+from operator import itemgetter
 
+from gateway.hub.answers.plain.numbers import written
 from gateway.hub.answers.plain.strings import strings_in
 from gateway.hub.answers.relay import Said
 from gateway.wire.jsontext import JSONError, decode
@@ -22,8 +25,6 @@ _PADDING = re.compile(
 )
 _BLANK = b"\n\n"
 _DATA = b"data: "
-_COUNTED = [b"%d" % at for at in range(1024)]
-"""As nearly all streams number their events."""
 _MARKED = 12
 """Of an event's beginning, to find it by: a long mark takes longer to be found."""
 
@@ -110,17 +111,16 @@ class Alike:
         start = len(self._before) + len(_BLANK) - len(self._mark)
         behind = len(_BLANK) - len(self._end)
         if self._number is None:
-            texts = values = [event[start:behind] for event in events]
+            texts = list(map(_cut(start, behind), events))
+            again = self._together(texts)
         else:
-            start += len(self._between)
-            numbers = self._numbers(data, len(events))
-            texts = [
-                event[start + len(number) : behind]
-                for event, number in zip(events, numbers, strict=True)
-            ]
-            around = zip(numbers, repeat(self._between), texts, strict=False)
-            values = list(map(b"".join, around))
-        if self._together(values) != data:
+            numbers, texts = self._numbers(data, len(events)), []
+            for many in _as_long(numbers):
+                begin = start + len(many[0]) + len(self._between)
+                some = events[len(texts) : len(texts) + len(many)]
+                texts += map(_cut(begin, behind), some)
+            again = self._numbered(numbers, texts)
+        if again != data:
             return None
         rows = b"\n".join(texts)
         if not _are_strings(rows) or rows.count(b"\n") >= len(texts):
@@ -145,15 +145,22 @@ class Alike:
         """Return the numbers of events, by that of the first one."""
         known = self._number
         number = _NUMBER.match(data, known.start()) if known is not None else None
-        first = int(number[1]) if number else 0
-        if first + count <= len(_COUNTED):
-            return _COUNTED[first : first + count]
-        return [b"%d" % at for at in range(first, first + count)]
+        return written(int(number[1]) if number else 0, count)
 
     def _together(self, values: list[bytes]) -> bytes:
         """Return events put together from what they hold: is there nothing else?"""
         before, end = self._before, self._end
         return before + (end + before).join(values) + end
+
+    def _numbered(self, numbers: list[bytes], texts: list[bytes]) -> bytes:
+        """Return events put together from their numbers and texts."""
+        around = repeat(self._between), texts, repeat(self._end + self._before)
+        pieces = [
+            self._before,
+            *chain.from_iterable(zip(numbers, *around, strict=False)),
+        ]
+        pieces[-1] = self._end
+        return b"".join(pieces)
 
     def _padded(self, values: list[bytes], rests: list[bytes]) -> bytes:
         """Return events put together from what they hold and their own rests."""
@@ -167,6 +174,17 @@ class Alike:
 def _texts(key: bytes) -> re.Pattern[bytes]:
     """Return what finds the strings that go by `key`, and the rest of their events."""
     return re.compile(rb'"%b": ?(%b)([^\n]*+)\n\n' % (re.escape(key), _STRING))
+
+
+@lru_cache(maxsize=64)
+def _cut(start: int, end: int) -> Callable[[bytes], bytes]:
+    """Return what cuts a part out, without a step of the interpreter for each."""
+    return itemgetter(slice(start, end))
+
+
+def _as_long(numbers: list[bytes]) -> Iterator[list[bytes]]:
+    """Yield those of ascending numbers together that have as many digits."""
+    return (list(many) for _, many in groupby(numbers, len))
 
 
 def _unpadded(rest: bytes) -> bytes:

@@ -270,7 +270,9 @@ class PlainFrames:
         if renderer is None:
             data = self._framed(rows, texts)
         else:
-            strings = [each for each in texts.split(b"\n") if each != b'""']
+            strings = texts.split(b"\n")
+            if b'""' in strings:
+                strings = [each for each in strings if each != b'""']
             told = renderer.render_texts(Texts(strings, text, self._chunk))
             if told is None:
                 return None
