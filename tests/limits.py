@@ -29,6 +29,10 @@ class LimitsOfATest:
         finally:
             await shared.aclose()
 
+    def wait_at_once(self, key: str, limit: int) -> float | None:
+        """Return None: Redis is to be waited for."""
+        return None
+
     async def recover(self) -> None:
         """Nothing: each question finds out for itself."""
 

@@ -140,6 +140,8 @@ class Spool:
         self._file = -1
         self._path = folder
         self._cut = False
+        self._most = -1
+        """Bytes of the file up to which a line is put there without asking more."""
         self._fresh: Fresh | None = None
         self._full: Fresh | None = None
         self._complaints = Allowance(1)
@@ -192,7 +194,7 @@ class Spool:
     def _put(self, text: bytes) -> bool:
         """Append the text of one line; tell whether all of it is there."""
         try:
-            if self._cut or self._file < 0 or self._size >= SEGMENT_BYTES:
+            if self._size >= self._most:
                 self._append(text)
                 return True
             # What nearly every line takes.
@@ -223,7 +225,7 @@ class Spool:
         """Let go of the current file; the flusher then sees this writer as gone."""
         if self._file >= 0:
             os.close(self._file)
-            self._file = -1
+            self._file = self._most = -1
 
     def _append(self, text: bytes) -> None:
         """Append `text`; the rest of a line cut short must not spoil the next one."""
@@ -235,11 +237,11 @@ class Spool:
         self._size += written
         if written < len(text):
             self._fall_short(written)
-        self._cut = False
+        self._cut, self._most = False, SEGMENT_BYTES
 
     def _fall_short(self, written: int) -> None:
         """Note that no more than so much of a line was written; raises OSError."""
-        self._cut = written > 0 or self._cut
+        self._cut, self._most = written > 0 or self._cut, -1
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _next_segment(self) -> None:

@@ -23,6 +23,10 @@ LOCK_PATIENCE_SECONDS = 0.5
 _HEADER = struct.Struct("<8sQQ")  # magic, capacity (places), number of admissions
 _STAMP = struct.Struct("<d")
 _MAGIC = b"RPMRING1"
+_FIRST, _STAMP_BYTES = _HEADER.size, _STAMP.size
+_put_stamp, _put_header = _STAMP.pack_into, _HEADER.pack_into
+_header_of = _HEADER.unpack_from
+_LOCK = fcntl.LOCK_EX | fcntl.LOCK_NB
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +53,7 @@ class RingFile:
     def try_lock(self) -> bool:
         """Take the lock unless another process or thread holds it."""
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._file, _LOCK)
         except BlockingIOError:
             return False
         return True
@@ -68,9 +72,8 @@ class RingFile:
             stamp = self._stamp(ring, (count - limit) % capacity)
             if stamp <= now < stamp + WINDOW_SECONDS:
                 return stamp + WINDOW_SECONDS - now
-        place = _HEADER.size + (count % capacity) * _STAMP.size
-        _STAMP.pack_into(ring, place, now)
-        _HEADER.pack_into(ring, 0, _MAGIC, capacity, count + 1)
+        _put_stamp(ring, _FIRST + (count % capacity) * _STAMP_BYTES, now)
+        _put_header(ring, 0, _MAGIC, capacity, count + 1)
         return 0.0
 
     def _stamp(self, ring: mmap.mmap, place: int) -> float:
@@ -83,10 +86,11 @@ class RingFile:
         It is made, or enlarged, so that `limit` places fit. Its header, which all
         processes share, tells when another one enlarged it.
         """
-        if self._map is not None:
-            magic, capacity, count = _HEADER.unpack_from(self._map)
+        ring = self._map
+        if ring is not None:
+            magic, capacity, count = _header_of(ring)
             if limit <= capacity == self._capacity and magic == _MAGIC:
-                return self._map, capacity, count
+                return ring, capacity, count
         self._make_ready(limit)
         assert self._map is not None  # noqa: S101
         _, capacity, count = _HEADER.unpack_from(self._map)
@@ -158,17 +162,30 @@ class HostLimiter:
 
     async def wait_time(self, key: str, limit: int) -> float:
         """Admit a request to `key` and return 0, or return the seconds to wait."""
+        wait = self.wait_at_once(key, limit)
+        if wait is not None:
+            return wait
+        ring = self._rings[key]
+        try:
+            return _admitted(ring, limit) if await _lock(ring) else 1.0
+        except OSError as error:
+            return self._counted_alone(key, limit, error)
+
+    def wait_at_once(self, key: str, limit: int) -> float | None:
+        """Do the same unless another process holds the lock; None where one does."""
         try:
             ring = self._rings.get(key) or self._opened(key)
-            if not (ring.try_lock() or await _lock(ring)):
-                return 1.0
-            try:
-                return ring.admit(limit, time.monotonic())
-            finally:
-                ring.unlock()
+            return _admitted(ring, limit) if ring.try_lock() else None
         except OSError as error:
-            self._complain(error)
-            return self._own.add(key, limit)
+            return self._counted_alone(key, limit, error)
+
+    def _counted_alone(self, key: str, limit: int, error: OSError) -> float:
+        """Return what `wait_time` does where nothing can be shared because of `error`.
+
+        Each process counts for itself then.
+        """
+        self._complain(error)
+        return self._own.add(key, limit)
 
     def _complain(self, error: OSError) -> None:
         if not self._complaints.add():
@@ -190,6 +207,14 @@ class HostLimiter:
         for ring in self._rings.values():
             ring.close()
         self._rings.clear()
+
+
+def _admitted(ring: RingFile, limit: int) -> float:
+    """Return what `RingFile.admit` does now, and give its lock back."""
+    try:
+        return ring.admit(limit, time.monotonic())
+    finally:
+        ring.unlock()
 
 
 async def _lock(ring: RingFile) -> bool:

@@ -104,6 +104,10 @@ class SharedLimiter:
                     self._complain(error)
         return await self._without_redis(key, limit)
 
+    def wait_at_once(self, key: str, limit: int) -> float | None:
+        """Return None: Redis is to be waited for."""
+        return None
+
     async def recover(self) -> None:
         """Ask Redis for a sign of life while it failed, and before the first call.
 

@@ -76,7 +76,8 @@ async def attempt(
         if kept_before:
             _hand_over(rounds, kept_before, prepared.keeps())
         kept_bodies.note_request(call, provider, asked, rounds.rendered)
-        await rounds.admit()
+        if not rounds.is_admitted():
+            await rounds.admit()
         routes.book(rounds, routed_ms)
         is_needed, prepared = prepared.is_read_again, None
         if not is_needed and asked.let_go():
@@ -266,8 +267,10 @@ def _streamed(
 
 
 def _end_with_answer(entry: Entry, whole: Whole) -> None:
-    fields = usage_fields(whole.usage) if whole.counts is None else whole.counts
+    counts = whole.counts
+    fields = entry.fields
+    fields.update(usage_fields(whole.usage) if counts is None else counts)
     fields["status"] = 200
     fields["finish_reason"] = whole.finish_reason
     fields["first_byte_ms"] = fields["duration_ms"] = entry.elapsed_ms()
-    entry.ended(_OK, **fields)
+    entry.ended(_OK)

@@ -39,6 +39,21 @@ class Rounds(Record):
     reading: upstream.Reading
     sent_at: float = 0.0
 
+    def is_admitted(self) -> bool:
+        """Count a request where nobody is to be waited for, as nearly always.
+
+        Tell whether it was counted: else `admit` is to be awaited. Raises the 429 over
+        the provider's limit.
+        """
+        provider, limiter = self.target.provider, self.call.limiter
+        limit = provider.row.requests_per_minute
+        if limiter is None or not limit:
+            return True
+        wait = limiter.wait_at_once(provider.uid, limit)
+        if not wait:
+            return wait is not None
+        raise refusal(provider.name, limit, wait)
+
     async def admit(self) -> None:
         """Count a request; raises the 429 over the provider's limit."""
         provider, limiter = self.target.provider, self.call.limiter
