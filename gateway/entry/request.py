@@ -47,8 +47,9 @@ class Found:
 
     Nothing in the head is another but the body's length: so neither are its method and
     path, nor what its endpoint makes of its headers. `header_lists` are shared by all
-    that share the head, so nobody changes them; `length_at` is where the body's length
-    stands among the headers. `key` is the digest of the key by which the caller was
+    that share the head, so nobody changes them but who reads the next one, once this
+    one's request is over: in the body's length. `length_at` is where that stands among
+    the headers. `key` is the digest of the key by which the caller was
     known: whose it is, the registry is asked each time. `matched` is the endpoint of
     the path and what that names, `is_json` tells that the body is labelled as it must
     be. `told` is what a door tells the ledger of the headers, by column, and which of

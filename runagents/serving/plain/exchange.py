@@ -17,8 +17,8 @@ from typing import Any
 from gunicorn.asgi import protocol
 from gunicorn.asgi.parser import CallbackRequest
 
-from gateway.entry.receiving import header_lists
 from gateway.entry.request import AT_ONCE, BODY, FOUND, TASK, WRITE, Request
+from gateway.values import Record
 from runagents.serving.plain import whole
 from runagents.serving.plain.heads import Head
 
@@ -50,9 +50,17 @@ class PlainRequest(CallbackRequest):  # type: ignore[misc]
 
     def __init__(self, head: Head, scheme: str) -> None:
         self.head = head
-        self.headers_bytes = head.fields
         self.scheme = scheme
-        self.content_length = head.length or 0
+
+    @property
+    def headers_bytes(self) -> Headers:
+        """The names and values of its headers."""
+        return self.head.fields
+
+    @property
+    def content_length(self) -> int:
+        """How many bytes its body has."""
+        return self.head.length or 0
 
     @property
     def method(self) -> str:
@@ -120,7 +128,7 @@ class PlainRequest(CallbackRequest):  # type: ignore[misc]
             head.path,
             head.method_name,
             client[0] if client else "",
-            header_lists(self.headers_bytes, head.found),
+            head.lists(),
             query=head.query.decode("latin-1") if head.query else "",
             write=answering.write,
             send_whole=answering.send_whole,
@@ -130,28 +138,20 @@ class PlainRequest(CallbackRequest):  # type: ignore[misc]
         )
 
 
-class Answering:
+class Answering(Record):
     """The answer to a plain request: what an ASGI application sends, written.
 
     `has_begun` once its status is known, `is_whole` once its last byte is written.
     """
 
-    __slots__ = (
-        "_connection",
-        "_flows",
-        "_is_chunked",
-        "_left",
-        "_omits_body",
-        "has_begun",
-        "is_whole",
-        "will_close",
-    )
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        self._is_chunked = self._omits_body = self._flows = False
-        self._left: int | None = None
-        self.has_begun = self.is_whole = self.will_close = False
+    _connection: Any
+    _flows: bool = False
+    _is_chunked: bool = False
+    _left: int | None = None
+    _omits_body: bool = False
+    has_begun: bool = False
+    is_whole: bool = False
+    will_close: bool = False
 
     def keeps(self) -> bool:
         """Tell whether another request may follow, as far as this answer goes.

@@ -11,6 +11,7 @@ the connection ends. Of a request with the 16 fields of a vendor's SDK the serve
 import re
 from urllib.parse import unquote_to_bytes
 
+from gateway.entry.receiving import header_lists
 from gateway.entry.request import Found
 
 Fields = list[tuple[bytes, bytes]]
@@ -40,7 +41,9 @@ class Head:
         if b"%" in path:
             path = unquote_to_bytes(path)
         self.path = path.decode("utf-8", "replace")
-        self.fields = fields
+        self._fields = fields
+        self._digits = self._digits_of_fields = b""
+        """Of the length that it tells this time, and of the one among `_fields`."""
         self.length: int | None = None
         self.found = Found()
         self.is_owned: bool | None = None
@@ -52,6 +55,30 @@ class Head:
             self._after = data[told.end(1) : end]
             self._start, self._after_size = len(self._before), len(self._after)
             self._place = [name for name, _ in fields].index(_NAME)
+
+    @property
+    def fields(self) -> Fields:
+        """The names and values of its lines, this time's; not to be changed."""
+        if self._digits_of_fields is not self._digits:
+            # Who was given those of the last time keeps them.
+            self._fields = self._fields.copy()
+            self._fields[self._place] = (_NAME, self._digits)
+            self._digits_of_fields = self._digits
+        return self._fields
+
+    def lists(self) -> dict[str, list[str]]:
+        """Return what `gateway.entry.receiving.header_lists` does of `fields`.
+
+        Those of the time before, whose request is over, but for the length: nothing is
+        made anew.
+        """
+        found = self.found
+        lists = found.header_lists
+        if lists is None:
+            return header_lists(self.fields, found)
+        if self._digits:
+            lists["content-length"] = [self._digits.decode("ascii")]
+        return lists
 
     def end_of_same(self, data: bytes, most_bytes: int) -> int:
         """Return where it ends if `data` begins with it again, for any length; else 0.
@@ -73,6 +100,5 @@ class Head:
         ):
             return 0
         self.length = int(digits)
-        self.fields = self.fields.copy()
-        self.fields[self._place] = (_NAME, digits)
+        self._digits = digits
         return end

@@ -55,7 +55,7 @@ async def take(connection: Any) -> None:
     transport = connection.transport
     names = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
     to, by = map(protocol._normalize_sockaddr, names)
-    ready = connection._request_ready
+    ready, worker = connection._request_ready, connection.worker
     try:
         while not connection._closed:
             connection.req_count += 1
@@ -72,7 +72,10 @@ async def take(connection: Any) -> None:
                 is_kept = await exchange.answer(connection, request, (to, by))
             else:
                 is_kept = await connection._handle_http_request(request, *names)
-            if not (_counted(connection) and is_kept and _expects_next(connection)):
+            worker.nr += 1
+            if worker.nr >= worker.max_requests:
+                _retire(worker, connection)
+            if not (is_kept and worker.alive and _expects_next(connection)):
                 break
     except asyncio.CancelledError:
         # Its client has gone, or takes nothing: this is its end, as any other.
@@ -82,14 +85,10 @@ async def take(connection: Any) -> None:
         connection._close_transport()
 
 
-def _counted(connection: Any) -> bool:
-    """Count an answer; tell whether the worker answers another one."""
-    worker = connection.worker
-    worker.nr += 1
-    if worker.nr >= worker.max_requests:
-        connection.log.info("Autorestarting worker after current request.")
-        worker.alive = False
-    return bool(worker.alive)
+def _retire(worker: Any, connection: Any) -> None:
+    """Let a worker answer no more, which has answered as many as it may."""
+    connection.log.info("Autorestarting worker after current request.")
+    worker.alive = False
 
 
 def _expects_next(connection: Any) -> bool:

@@ -414,7 +414,9 @@ class Gateway:
         assert request.task is asyncio.current_task()
         told = (request.path, request.method, request.address, request.query)
         found = request.found is not None
-        self.asked.append((*told, request.header_lists, request.take_whole(), found))
+        # The next request along the same head has them, too.
+        headers = {**request.header_lists}
+        self.asked.append((*told, headers, request.take_whole(), found))
         assert request.write is not None
         assert request.send_whole(200, {}, b"{}") is True
 
