@@ -87,7 +87,9 @@ def hub_request(asked: Asked, route: Route) -> HubRequest:
 
 def render_response(completion: JSON, asked: Asked) -> JSON:
     """Return the message that a `chat.completion` is."""
-    return message_of(completion, _reading(asked).wanted(asked.model))
+    is_counted = isinstance(completion.get("usage"), dict)
+    wanted = _reading(asked).wanted(asked.model, is_counted=is_counted)
+    return message_of(completion, wanted)
 
 
 def stream_renderer(asked: Asked) -> MessageEvents:

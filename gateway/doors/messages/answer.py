@@ -16,6 +16,19 @@ from gateway.wire.jsontext import JSON
 _odd = re.compile(r"[^A-Za-z0-9]").sub
 
 
+_MORE = (
+    "annotations",
+    "citations",
+    "reasoning",
+    "reasoning_content",
+    "refusal",
+    "text_blocks",
+    "thinking_blocks",
+    "tool_calls",
+)
+"""What a message may say beside its text."""
+
+
 class Wanted(NamedTuple):
     """What an answer must know of its request.
 
@@ -41,15 +54,22 @@ def message_of(completion: JSON, wanted: Wanted) -> JSON:
     choice = (completion.get("choices") or [{}])[0]
     said = choice.get("message") or {}
     id = str(completion.get("id") or "")
-    calls = _calls(said, choice, wanted, id)
-    refusal = said.get("refusal")
-    thinking, texts = _thinking(said, wanted), _texts(said)
-    content = _in_place(said, thinking, calls) or [*thinking, *texts, *calls]
+    text, refusal = said.get("content"), said.get("refusal")
+    calls: list[JSON] = []
+    if isinstance(text, str) and text.strip() and not any(map(said.get, _MORE)):
+        # As nearly all: text and nothing else.
+        content: list[JSON] = [{"type": "text", "text": text}]
+    else:
+        calls = _calls(said, choice, wanted, id)
+        thinking, texts = _thinking(said, wanted), _texts(said)
+        content = _in_place(said, thinking, calls) or [*thinking, *texts, *calls]
     told = ending(
         choice,
         has_calls=bool(calls),
         refusal=refusal.strip() if isinstance(refusal, str) else "",
     )
+    usage = completion.get("usage")
+    length = 0 if isinstance(usage, dict) else _length(content)
     return {
         "id": message_id(id),
         "type": "message",
@@ -57,9 +77,7 @@ def message_of(completion: JSON, wanted: Wanted) -> JSON:
         "model": wanted.model,
         "content": content,
         **told,
-        "usage": usage_of(
-            completion.get("usage"), wanted.input_tokens, _length(content)
-        ),
+        "usage": usage_of(usage, wanted.input_tokens, length),
     }
 
 

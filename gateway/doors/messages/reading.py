@@ -2,16 +2,22 @@
 
 from typing import Any
 
+from gateway.doors.fields import is_openais_own
 from gateway.doors.messages.answer import Wanted
 from gateway.doors.messages.estimate import estimated
 from gateway.doors.messages.request import to_hub
 from gateway.doors.messages.request.learnt import leave_out, taught
+from gateway.doors.messages.request.plain import plain_hub
 from gateway.doors.messages.request.profile import profile_of
 from gateway.doors.protocol import HubRequest
-from gateway.hub.protocol import Route
+from gateway.hub.protocol import NOTHING, Route
 from gateway.hub.requests.losses import Losses
 from gateway.hub.requests.tools.ids import ToolNames
+from gateway.values import Value
 from gateway.wire.jsontext import JSON
+
+_SHAPING = frozenset({"thinking", "tool_choice", "tools"})
+"""What of a request its answer depends on."""
 
 
 class Reading:
@@ -34,6 +40,19 @@ class Reading:
         return self._hub
 
     def _read(self, route: Route) -> HubRequest:
+        hub = plain_hub(self._body, route)
+        # A session is told OpenAI itself alone.
+        if hub is None or (self._session and is_openais_own(route)):
+            return self.by_parts(route)
+        return HubRequest(
+            hub,
+            client_path=_WayBack(self, route),
+            tells_stop=True,
+            blocks=True,
+        )
+
+    def by_parts(self, route: Route) -> HubRequest:
+        """Return any request in the hub's format; raises a 400."""
         losses = Losses(route)
         profile = taught(profile_of(route), route.avoid)
         form = to_hub(self._body, profile, losses, self._session)
@@ -48,12 +67,17 @@ class Reading:
             blocks=True,
         )
 
-    def wanted(self, model: str) -> Wanted:
+    def wanted(self, model: str, *, is_counted: bool = False) -> Wanted:
         """Return what the answer must know; `model` is the name that it goes by.
 
-        Where a stream begins early nobody has looked at the body yet.
+        Where it `is_counted`, no tokens are estimated. Where a stream begins early
+        nobody has looked at the body yet.
         """
-        body, names = self._body, ToolNames()
+        body = self._body
+        tokens = 0 if is_counted else estimated(body)
+        if _SHAPING.isdisjoint(body):
+            return Wanted(model, NOTHING, input_tokens=tokens)
+        names = ToolNames()
         tools = body["tools"] if isinstance(body.get("tools"), list) else []
         for tool in tools:
             if isinstance(name := _told(tool, "name"), str):
@@ -64,8 +88,20 @@ class Reading:
             names.originals,
             is_single=bool(_told(body.get("tool_choice"), "disable_parallel_tool_use")),
             hides_thinking=is_silent and not tools,
-            input_tokens=estimated(body),
+            input_tokens=tokens,
         )
+
+
+class _WayBack(Value, frozen=True):
+    """Leads from a plain request's fields to the client's, once somebody asks."""
+
+    reading: Reading
+    route: Route
+
+    def __call__(self, path: str) -> str:
+        """Return the client's path for one of the hub's."""
+        known = self.reading.by_parts(self.route).client_path
+        return path if known is None else known(path)
 
 
 def _told(value: Any, field: str) -> Any:

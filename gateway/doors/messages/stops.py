@@ -21,6 +21,9 @@ _NATIVE = frozenset({"model_context_window_exceeded", "pause_turn", "compaction"
 _DECLINED = frozenset({"refusal", "guardrail_intervened"})
 
 
+_SEQUENCES = ("stop_sequence", "stop_reason", "matched_stop")
+
+
 def ending(choice: JSON, *, has_calls: bool, refusal: str) -> JSON:
     """Return `stop_reason` and what stands beside it for a choice that has ended."""
     native, sequence = choice.get("native_finish_reason"), _sequence(choice)
@@ -43,7 +46,7 @@ def ending(choice: JSON, *, has_calls: bool, refusal: str) -> JSON:
 
 def _sequence(choice: JSON) -> str | None:
     """Return the stop sequence that ended the text, by its names at vLLM and SGLang."""
-    for field in ("stop_sequence", "stop_reason", "matched_stop"):
+    for field in _SEQUENCES if any(map(choice.get, _SEQUENCES)) else ():
         if isinstance(found := choice.get(field), str) and found:
             return found
     return None

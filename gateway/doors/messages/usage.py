@@ -17,9 +17,10 @@ def usage_of(usage: Any, estimated_input: int, characters: int) -> JSON:
     if not isinstance(usage, dict):
         return counts(estimated_input, 0, 0, -(-characters // 4))
     prompt = count(usage.get("prompt_tokens"))
-    details = _object(usage, "prompt_tokens_details")
-    cached = count(details.get("cached_tokens"))
-    written = count(details.get("cache_write_tokens"))
+    cached = written = thought = 0
+    if isinstance(details := usage.get("prompt_tokens_details"), dict):
+        cached = count(details.get("cached_tokens"))
+        written = count(details.get("cache_write_tokens"))
     fresh = prompt - cached - written
     # Some servers count the cache beside the prompt, not in it.
     told = counts(
@@ -28,7 +29,8 @@ def usage_of(usage: Any, estimated_input: int, characters: int) -> JSON:
         written,
         count(usage.get("completion_tokens")),
     )
-    thought = count(_object(usage, "completion_tokens_details").get("reasoning_tokens"))
+    if isinstance(details := usage.get("completion_tokens_details"), dict):
+        thought = count(details.get("reasoning_tokens"))
     if thought:
         told["output_tokens_details"] = {"thinking_tokens": thought}
     return told
@@ -42,8 +44,3 @@ def counts(fresh: int, cached: int, written: int, output: int) -> JSON:
         "cache_read_input_tokens": cached,
         "output_tokens": output,
     }
-
-
-def _object(usage: JSON, field: str) -> JSON:
-    value = usage.get(field)
-    return value if isinstance(value, dict) else {}

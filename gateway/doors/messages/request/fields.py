@@ -17,8 +17,8 @@ from gateway.doors.messages.request.checks import (
     unknown_tag,
     wrong_type,
 )
-from gateway.doors.messages.request.closed import is_closed
 from gateway.doors.messages.request.profile import Profile
+from gateway.doors.messages.request.tools.closed import is_closed
 from gateway.hub.requests.losses import Losses
 from gateway.wire.jsontext import JSON, JSONError, decode
 

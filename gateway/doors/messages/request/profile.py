@@ -84,15 +84,25 @@ def profile_of(route: Route) -> Profile:
     return Profile(
         is_translated=kind != "openai",
         is_openai=is_openai,
-        cuts_silently=kind in _CUT,
+        cuts_silently=cuts_silently(route),
         shows_results=kind in _SHOW_RESULTS,
         fetches=kind in _FETCH,
         tells_sources=kind in _SOURCES,
         says_none=kind in _SAY_NONE,
         mid_system=options.get("mid_system") or own_place,
-        limit_field="max_completion_tokens" if is_openai else "max_tokens",
+        limit_field=limit_field_of(route),
         user_field="" if user_field == NO_USER else user_field,
         cache_marks=options.get("cache_marks") or "",
         takes_effort=not _PLAIN.search(route.base_model or route.upstream_model),
         max_output=most if isinstance(most, int) else None,
     )
+
+
+def cuts_silently(route: Route) -> bool:
+    """Tell whether a server shortens a prompt that is too long."""
+    return route.provider_type in _CUT
+
+
+def limit_field_of(route: Route) -> str:
+    """Return the name of the output limit."""
+    return "max_completion_tokens" if is_openais_own(route) else "max_tokens"

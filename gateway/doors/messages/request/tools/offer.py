@@ -15,9 +15,9 @@ from gateway.doors.messages.request.checks import (
     text_in,
     wrong_type,
 )
-from gateway.doors.messages.request.closed import is_closed
 from gateway.doors.messages.request.profile import Profile
 from gateway.doors.messages.request.tools.builtin import BUILTIN
+from gateway.doors.messages.request.tools.closed import is_closed
 from gateway.doors.messages.request.tools.deferred import Deferral
 from gateway.hub.requests.losses import Losses
 from gateway.hub.requests.schemas.roots import tool_parameters
