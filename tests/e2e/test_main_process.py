@@ -62,12 +62,35 @@ def test_a_worker_that_is_killed_is_replaced_each_time(gateway):
     fall_asleep(gateway)
 
 
+@pytest.mark.proves("10.3")
+def test_a_worker_that_hangs_is_replaced(gateway):
+    worker = fall_asleep(gateway)
+    os.kill(worker, signal.SIGSTOP)
+    files = Path(f"/proc/{worker}/fd").iterdir()
+    [heartbeat] = [file for file in files if "wgunicorn" in os.readlink(file)]
+    # As if it had been silent since the machine started.
+    os.utime(heartbeat, (0, 0))
+    assert wait_until(lambda: is_replaced(gateway, worker), WAKE_SECONDS), gateway.log
+    assert f"WORKER TIMEOUT (pid:{worker})" in gateway.log
+    assert gateway.get("/healthz").status_code == 200
+    fall_asleep(gateway)
+
+
 def test_a_reload_replaces_the_worker(gateway):
     worker = fall_asleep(gateway)
     os.kill(gateway.pid, signal.SIGHUP)
     assert wait_until(lambda: is_replaced(gateway, worker), WAKE_SECONDS), gateway.log
     assert gateway.get("/healthz").status_code == 200
     fall_asleep(gateway)
+
+
+def test_another_main_process_takes_no_worker_over(gateway):
+    """SIGUSR2 has gunicorn start one; here it finds that the address is taken."""
+    worker = fall_asleep(gateway)
+    os.kill(gateway.pid, signal.SIGUSR2)
+    assert wait_until(lambda: "Cannot listen on" in gateway.log, WAKE_SECONDS)
+    fall_asleep(gateway)
+    assert gateway.worker_pids() == [worker]
 
 
 def test_it_does_not_sleep_while_there_are_more_workers(gateway):

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -43,6 +44,8 @@ class Main(Arbiter):  # type: ignore[misc]
     def __init__(self, app: Any, kept: Kept | None) -> None:
         self._kept = kept
         self._can_sleep = app.cfg.workers == 1 and hasattr(signal, "sigtimedwait")
+        # Told once: gunicorn starts others with the same arguments.
+        sys.argv = [each for each in sys.argv if not each.startswith(f"{OPTION}=")]
         super().__init__(app)
 
     def start(self) -> None:
@@ -59,11 +62,21 @@ class Main(Arbiter):  # type: ignore[misc]
 
     def wait_for_signals(self, timeout: float = 1.0) -> list[int]:
         """Wait, asleep if it may; then this does not return."""
-        is_quiet = len(self.WORKERS) == self.num_workers == 1 and not self.reexec_pid
-        if self._can_sleep and is_quiet:
+        if self._can_sleep and self._is_quiet():
             self._sleep()
         signals: list[int] = super().wait_for_signals(timeout)
         return signals
+
+    def _is_quiet(self) -> bool:
+        """Tell whether there is nothing to do but to wait for the only worker.
+
+        One that is silent has to be ended: gunicorn asks it to, and kills it then.
+        """
+        if self.reexec_pid or not len(self.WORKERS) == self.num_workers == 1:
+            return False
+        [worker] = self.WORKERS.values()
+        is_silent = time.monotonic() - worker.tmp.last_update() > self.timeout
+        return not (is_silent or worker.aborted)
 
     def _adopt(self, kept: Kept) -> None:
         worker = self.worker_class(
@@ -98,5 +111,4 @@ class Main(Arbiter):  # type: ignore[misc]
         # Without what is installed: it needs none of it.
         python = [sys.executable, "-I", "-S", str(PROGRAM)]
         seconds = [str(self.timeout), str(self.cfg.graceful_timeout)]
-        again = [each for each in sys.argv if not each.startswith(f"{OPTION}=")]
-        return [*python, str(kept), *seconds, FOLDER, *again]
+        return [*python, str(kept), *seconds, FOLDER, *sys.argv]
