@@ -23,6 +23,7 @@ from runagents.serving.plain import turns
 from runagents.serving.plain.bodies import Body
 from runagents.serving.plain.exchange import PlainRequest
 from runagents.serving.plain.parser import Parser
+from runagents.serving.plain.starts import Starts
 
 IDLE_CHECK_SECONDS = 0.25
 # What was used a moment ago may just be sending its next request.
@@ -102,7 +103,9 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         request = PlainRequest(self._callback_parser.head, scheme)
         self._current_request = request
         self._body_receiver = Body(request, self, body)
-        self._request_ready.set()
+        # It is not idle any more, though it may have to wait to be begun.
+        self._awaiting_request = False
+        self.worker.starts.begin(self._request_ready)
 
     def _arm_keepalive_timer(self) -> None:
         # One timer for many pauses: to start and stop one for each costs 2 µs.
@@ -161,6 +164,7 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.connections: set[Connection] = set()
+        self.starts: Starts
         self._closing: asyncio.Task[None] | None = None
         self._early: list[int] = []
         """Signals to end that came before the loop ran."""
@@ -173,6 +177,7 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
         exits.take()
 
     async def _serve(self) -> None:
+        self.starts = Starts(self.loop)
         handlers = {
             signal.SIGTERM: self.handle_exit_signal,
             signal.SIGINT: self.handle_quit_signal,

@@ -62,7 +62,7 @@ async def take(connection: Any) -> None:
             if not ready.is_on:
                 if connection.req_count > 1:
                     connection._arm_keepalive_timer()
-                connection._awaiting_request = True
+                connection._awaiting_request = connection._current_request is None
                 await ready.wait()
             connection._awaiting_request = False
             request = connection._current_request

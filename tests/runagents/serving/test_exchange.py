@@ -17,6 +17,7 @@ from runagents.serving import server, worker
 from runagents.serving.logs import ServerLogger
 from runagents.serving.plain import parser
 from runagents.serving.plain.exchange import Answering, PlainRequest
+from runagents.serving.plain.starts import Starts
 from runagents.serving.plain.whole import head as head_of_whole
 from tests.smuggling import SECOND, head
 
@@ -90,6 +91,7 @@ class Worker:
         self.loop = asyncio.get_running_loop()
         self.cfg, self.log, self.asgi = configuration(), Log(), application
         self.connections: set[Any] = set()
+        self.starts = Starts(self.loop)
         self.state = {"of": "the worker"}
 
 

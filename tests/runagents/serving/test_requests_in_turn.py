@@ -43,6 +43,16 @@ class Clock:
         self.now = until
 
 
+class Line:
+    """Begins no request until the test does."""
+
+    def __init__(self) -> None:
+        self.waits: list[Signal] = []
+
+    def begin(self, request: Signal) -> None:
+        self.waits.append(request)
+
+
 async def rounds() -> None:
     for _ in range(ROUNDS):
         await asyncio.sleep(0)
@@ -155,6 +165,23 @@ def test_an_idle_connection_is_closed_when_the_worker_ends_but_not_at_once():
         await clock.go_on(6)
         connection.close_if_idle()
         assert wire.is_closed
+
+    with_connection(play)
+
+
+def test_a_connection_whose_request_waits_to_be_begun_is_not_idle():
+    async def play(connection: Any, wire: Wire, clock: Clock) -> None:
+        await ask(connection)
+        await clock.go_on(KEPT - 1)
+        starts, connection.worker.starts = connection.worker.starts, Line()
+        await ask(connection)
+        connection.close_if_idle()
+        await clock.go_on(KEPT + 1)
+        assert not wire.is_closed
+        for request in connection.worker.starts.waits:
+            starts.begin(request)
+        await rounds()
+        assert wire.sent.count(b"200 OK") == 2
 
     with_connection(play)
 
