@@ -212,19 +212,20 @@ def _as_written(rendered: UpstreamRequest, asked: Asked) -> UpstreamRequest:
 def _noted(rendered: UpstreamRequest, hub: HubRequest) -> UpstreamRequest:
     """Return a rendered request with what the door knows of it besides."""
     path, reply = hub.client_path, rendered.reply
+    reply = reply._replace(
+        client_path=path, tells_stop=hub.tells_stop, blocks=hub.blocks
+    )
     dropped, downgraded = rendered.dropped, rendered.downgraded
+    lost = hub.dropped or dropped or hub.downgraded or downgraded
+    if not (lost or hub.stop or reply.stop):
+        return rendered._replace(reply=reply)
     if path is not None:
         dropped, downgraded = tuple(map(path, dropped)), tuple(map(path, downgraded))
     stop = tuple(dict.fromkeys(hub.stop + reply.stop))
     return rendered._replace(
         dropped=tuple(dict.fromkeys(hub.dropped + dropped)),
         downgraded=tuple(dict.fromkeys(hub.downgraded + downgraded)),
-        reply=reply._replace(
-            stop=stop,
-            client_path=path,
-            tells_stop=hub.tells_stop,
-            blocks=hub.blocks,
-        ),
+        reply=reply._replace(stop=stop),
     )
 
 

@@ -122,6 +122,13 @@ class MessageEvents:
             self._blocks.close()
 
     def _take_in_delta(self, delta: Mapping[str, Any]) -> None:
+        if len(delta) < 2:
+            # Nearly every chunk is a piece of text, or an end.
+            if (text := delta.get("content")) and isinstance(text, str):
+                self._say("text", text)
+                return
+            if not delta:
+                return
         thought = delta.get("reasoning_content") or delta.get("reasoning")
         if thought and isinstance(thought, str):
             self._say("thinking", thought)

@@ -4,6 +4,7 @@
 other. https://platform.openai.com/docs/api-reference/responses-streaming
 """
 
+from functools import lru_cache
 from itertools import chain, repeat
 
 from gateway.hub.answers.plain.numbers import written
@@ -57,6 +58,7 @@ class Frames:
         return b"".join(out)
 
 
+@lru_cache(maxsize=64)
 def opening(type: str) -> bytes:
     """Return the beginning of an event of a type, up to its number."""
     name = type.encode()

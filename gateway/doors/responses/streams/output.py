@@ -50,6 +50,13 @@ class StreamedOutput:
     def add(self, choice: JSON) -> None:
         """Tell what the hub's choice of a chunk adds."""
         delta = choice["delta"]
+        if len(delta) < 2:
+            # Nearly every chunk is a piece of text, or an end.
+            if text := delta.get("content"):
+                self._say(text, choice.get("logprobs"))
+                return
+            if not delta:
+                return
         if text := delta.get("reasoning_content") or delta.get("reasoning"):
             self._think(text)
         for block in delta.get("thinking_blocks") or ():
@@ -57,9 +64,6 @@ class StreamedOutput:
             self._close_spoken()
         if text := delta.get("content"):
             self._say(text, choice.get("logprobs"))
-            if len(delta) == 1:
-                # Nearly every chunk is one of these.
-                return
         if annotations := delta.get("annotations"):
             self._annotate(annotations)
         if refusal := delta.get("refusal"):

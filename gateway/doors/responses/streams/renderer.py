@@ -22,6 +22,8 @@ Clients wait for events, not for bytes: Codex gives up after 300 seconds of comm
 OpenAI itself sends these: https://github.com/openai/openai-node/issues/1964
 """
 
+_CREATED, _IN_PROGRESS = opening("response.created"), opening("response.in_progress")
+
 
 class ResponsesRenderer:
     """Writes one streamed answer; a `TextRenderer`."""
@@ -132,14 +134,17 @@ class ResponsesRenderer:
             return
         self._echo = b"," + jsontext.encode(echo_of(self._reading))[1:]
         response = head(self._ids.response, self._reading, "in_progress")
-        self._tell("created", response)
-        self._tell("in_progress", response)
+        told = self._told(response)
+        self._frames.add_encoded(_CREATED, told)
+        self._frames.add_encoded(_IN_PROGRESS, told)
 
     def _tell(self, state: str, response: JSON) -> None:
-        """Write an event with the whole response; what it repeats was encoded once."""
+        """Write an event with the whole response."""
+        self._frames.add_encoded(opening(f"response.{state}"), self._told(response))
+
+    def _told(self, response: JSON) -> bytes:
+        """Return an event's fields with the response: what it repeats stands ready."""
         response["service_tier"] = self._tier
         response["output"] = self._output.done
-        told = jsontext.encode(response)[:-1] + self._echo
-        self._frames.add_encoded(
-            opening(f"response.{state}"), b',"response":%b}' % told
-        )
+        told = jsontext.encode(response)[:-1]
+        return b"".join((b',"response":', told, self._echo, b"}"))
