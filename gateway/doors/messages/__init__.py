@@ -6,6 +6,7 @@ https://platform.claude.com/docs/en/api/messages
 import math
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from gateway.doors.messages.answer import message_of
 from gateway.doors.messages.avoidable import AVOIDABLE
@@ -51,24 +52,24 @@ def parse_request(body: JSON, sent: Sent) -> Asked:
     Only what routing needs is looked at: where the upstream speaks the same format, its
     own words about the rest are better.
     """
-    model, messages, stream = (
-        body.get("model"),
-        body.get("messages"),
-        body.get("stream"),
-    )
-    if model is None:
-        raise missing("model")
-    if not isinstance(model, str) or not model:
-        raise wrong_type("model", "string")
-    if messages is None:
-        raise missing("messages")
-    if not isinstance(messages, list):
-        raise wrong_type("messages", "list")
-    if not messages:
-        raise invalid("messages", "at least one message is required")
+    model, messages = body.get("model"), body.get("messages")
+    stream = body.get("stream")
+    if not model or not isinstance(model, str):
+        raise missing("model") if model is None else wrong_type("model", "string")
+    if not messages or not isinstance(messages, list):
+        raise _no_messages(messages)
     if stream is not None and not isinstance(stream, bool):
         raise wrong_type("stream", "boolean")
     return Asked(model, stream is True, body, sent)
+
+
+def _no_messages(given: Any) -> GatewayError:
+    """Return the 400 for what is no list of messages."""
+    if given is None:
+        return missing("messages")
+    if not isinstance(given, list):
+        return wrong_type("messages", "list")
+    return invalid("messages", "at least one message is required")
 
 
 def about(sent: Sent) -> Mapping[str, str]:

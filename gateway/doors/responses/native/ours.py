@@ -12,7 +12,8 @@ from gateway.doors.responses.reasoning import summary_in
 from gateway.hub.protocol import JSON
 
 _is_own_id = re.compile(rf"[a-z]+_{OWN}[0-9A-Za-z]{{20,60}}").fullmatch
-_MARK_OF_ID, _MARK_OF_REASONING = f"_{OWN}".encode(), f'"{OWN}.'.encode()
+_MARK = OWN.encode()
+_MARK_OF_ID, _MARK_OF_REASONING = b"_" + _MARK, b'"%b.' % _MARK
 
 _KEPT = frozenset({"previous_response_id", "conversation", "prompt", "background"})
 
@@ -26,6 +27,9 @@ def refers_to_kept(body: JSON) -> bool:
 
 def may_hold_ours(raw: bytes) -> bool:
     """Tell whether a request's bytes may hold anything of ours; nearly none does."""
+    # Twice as quick as to ask whether it is in there.
+    if raw.find(_MARK) < 0:
+        return False
     return _MARK_OF_ID in raw or _MARK_OF_REASONING in raw
 
 

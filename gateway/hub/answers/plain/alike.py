@@ -16,7 +16,8 @@ from gateway.hub.answers.plain.strings import strings_in
 from gateway.hub.answers.relay import Said
 from gateway.wire.jsontext import JSONError, decode
 
-_STRING = rb'"(?:[^"\\\x00-\x1f]++|\\[^\x00-\x1f])*+"'
+_CHARACTERS = rb'[^"\\\x00-\x1f]*+'
+_STRING = rb'"%b(?:\\[^\x00-\x1f]%b)*+"' % (_CHARACTERS, _CHARACTERS)
 _is_string = re.compile(_STRING).fullmatch
 _are_strings = re.compile(rb"%b(?:\n%b)*+" % (_STRING, _STRING)).fullmatch
 _NUMBER = re.compile(rb'"sequence_number": ?(0|[1-9]\d{0,14}+)')
@@ -24,6 +25,7 @@ _PADDING = re.compile(
     rb'"obfuscation": ?"[^"\\]*+"|"sequence_number": ?(?:0|[1-9]\d{0,14}+)'
 )
 _BLANK = b"\n\n"
+_BACKSLASH = ord("\\")
 _DATA = b"data: "
 _MARKED = 12
 """Of an event's beginning, to find it by: a long mark takes longer to be found."""
@@ -83,7 +85,7 @@ class Alike:
         if texts is None:
             return None
         try:
-            text = decode(texts) if b"\\" in texts else texts[1:-1].decode()
+            text = decode(texts) if _BACKSLASH in texts else texts[1:-1].decode()
         except JSONError:
             return None
         return {self.name: text}

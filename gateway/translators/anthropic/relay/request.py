@@ -5,13 +5,13 @@ https://platform.claude.com/docs/en/api/messages
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from gateway.hub.answers.names import Names
 from gateway.hub.protocol import JSON, Reply, Route, UpstreamRequest
 from gateway.translators.anthropic.relay import headers, history
 from gateway.translators.anthropic.requests.leaving_out import without
 from gateway.translators.anthropic.requests.request import PATH
+from gateway.values import Value
 from gateway.wire.jsontext import decode_exactly, encode
 from gateway.wire.members import Members
 
@@ -21,7 +21,7 @@ WIRE = "messages"
 _LISTED = frozenset({headers.BETA})
 
 
-class Received(NamedTuple):
+class Received(Value, frozen=True):
     """A request as it came: `body` is what `raw` says, `headers` have lists.
 
     `members` tells where in `raw` its values stand, where that is known.
@@ -71,7 +71,7 @@ def _reply(body: JSON, route: Route) -> Reply:
     )
 
 
-class _Shortened(NamedTuple):
+class _Shortened(Value, frozen=True):
     body: JSON
     raw: bytes
     members: Members | None
@@ -81,7 +81,10 @@ class _Shortened(NamedTuple):
 
 def _shortened(received: Received, route: Route) -> _Shortened:
     """Return a request without what would be refused, the same bytes where it can."""
-    body, dropped = without(received.body, route.options.get("drop_params") or ())
+    body = received.body
+    dropped: tuple[str, ...] = ()
+    if unwanted := route.options.get("drop_params"):
+        body, dropped = without(body, unwanted)
     messages = body["messages"]
     own = history.acceptable(messages)
     if own is messages and not dropped:

@@ -41,11 +41,11 @@ def finish_reason(stop_reason: Any) -> str:
 
 def checked(payload: Any) -> JSON:
     """Return the message that `payload` is; raises `GatewayError` where it is none."""
-    match payload:
-        case {"type": "error"}:
+    if isinstance(payload, dict):
+        if payload.get("type") == "error":
             raise from_event(payload)
-        case {"content": list()}:
-            return dict(payload)
+        if isinstance(payload.get("content"), list):
+            return payload
     if isinstance(payload, dict) and "error" in payload:
         raise upstream_errors.instead_of_answer(payload, WORDS)
     raise upstream_errors.no_answer("has no content")
