@@ -5,9 +5,9 @@ other. https://platform.openai.com/docs/api-reference/responses-streaming
 """
 
 from functools import lru_cache
-from itertools import chain, repeat
+from operator import add
 
-from gateway.hub.answers.plain.numbers import written
+from gateway.hub.answers.plain.numbers import numbered
 from gateway.hub.protocol import JSON
 from gateway.wire import jsontext
 
@@ -44,12 +44,11 @@ class Frames:
         if len(values) == 1:
             self.add_encoded(opening, b"".join((before, values[0], after)))
             return
-        end, numbers = after + b"\n\n", written(self._number, len(values))
+        end, begin = after + b"\n\n", b"%b%d" % (opening, self._number)
+        between = numbered(end + opening, self._number + 1, len(values) - 1)
         # Put together by C alone: a format for each took a tenth of a stream.
-        around = repeat(before), values, repeat(end + opening)
-        self._out.append(opening)
-        self._out += chain.from_iterable(zip(numbers, *around, strict=False))
-        self._out[-1] = end
+        pieces = [begin, *map(add, values, between), values[-1] + end]
+        self._out.append(before.join(pieces))
         self._number += len(values)
 
     def take(self) -> bytes:

@@ -6,12 +6,12 @@ what they are padded with. One that was decoded tells how the others look, so th
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
-from itertools import chain, groupby, repeat
-from operator import itemgetter
+from itertools import repeat
+from operator import add, itemgetter
 
-from gateway.hub.answers.plain.numbers import written
+from gateway.hub.answers.plain.numbers import as_long, numbered, written
 from gateway.hub.answers.plain.strings import strings_in
 from gateway.hub.answers.relay import Said
 from gateway.wire.jsontext import JSONError, decode
@@ -116,12 +116,12 @@ class Alike:
             texts = list(map(_cut(start, behind), events))
             again = self._together(texts)
         else:
-            numbers, texts = self._numbers(data, len(events)), []
-            for many in _as_long(numbers):
-                begin = start + len(many[0]) + len(self._between)
-                some = events[len(texts) : len(texts) + len(many)]
+            first, texts = self._first(data), []
+            for digits, many in as_long(first, len(events)):
+                begin = start + digits + len(self._between)
+                some = events[len(texts) : len(texts) + many]
                 texts += map(_cut(begin, behind), some)
-            again = self._numbered(numbers, texts)
+            again = self._numbered(first, texts)
         if again != data:
             return None
         rows = b"\n".join(texts)
@@ -137,32 +137,31 @@ class Alike:
         texts = [text for text, _ in found]
         values = texts
         if self._number is not None:
-            numbered = zip(self._numbers(data, len(texts)), texts, strict=True)
-            values = [b"%b%b%b" % (at, self._between, text) for at, text in numbered]
+            numbers = written(self._first(data), len(texts))
+            each = zip(numbers, texts, strict=True)
+            values = [b"%b%b%b" % (at, self._between, text) for at, text in each]
         if self._padded(values, [rest for _, rest in found]) != data:
             return None
         return b"\n".join(texts).replace(b'"\n"', b"")
 
-    def _numbers(self, data: bytes, count: int) -> list[bytes]:
-        """Return the numbers of events, by that of the first one."""
+    def _first(self, data: bytes) -> int:
+        """Return the number of the first of numbered events."""
         known = self._number
         number = _NUMBER.match(data, known.start()) if known is not None else None
-        return written(int(number[1]) if number else 0, count)
+        return int(number[1]) if number else 0
 
     def _together(self, values: list[bytes]) -> bytes:
         """Return events put together from what they hold: is there nothing else?"""
         before, end = self._before, self._end
         return before + (end + before).join(values) + end
 
-    def _numbered(self, numbers: list[bytes], texts: list[bytes]) -> bytes:
-        """Return events put together from their numbers and texts."""
-        around = repeat(self._between), texts, repeat(self._end + self._before)
-        pieces = [
-            self._before,
-            *chain.from_iterable(zip(numbers, *around, strict=False)),
-        ]
-        pieces[-1] = self._end
-        return b"".join(pieces)
+    def _numbered(self, first: int, texts: list[bytes]) -> bytes:
+        """Return events put together from the first one's number and all texts."""
+        before, end = self._before, self._end
+        between = numbered(end + before, first + 1, len(texts) - 1)
+        begin = b"%b%d" % (before, first)
+        pieces = [begin, *map(add, texts, between), texts[-1] + end]
+        return self._between.join(pieces)
 
     def _padded(self, values: list[bytes], rests: list[bytes]) -> bytes:
         """Return events put together from what they hold and their own rests."""
@@ -182,11 +181,6 @@ def _texts(key: bytes) -> re.Pattern[bytes]:
 def _cut(start: int, end: int) -> Callable[[bytes], bytes]:
     """Return what cuts a part out, without a step of the interpreter for each."""
     return itemgetter(slice(start, end))
-
-
-def _as_long(numbers: list[bytes]) -> Iterator[list[bytes]]:
-    """Yield those of ascending numbers together that have as many digits."""
-    return (list(many) for _, many in groupby(numbers, len))
 
 
 def _unpadded(rest: bytes) -> bytes:
