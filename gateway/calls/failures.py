@@ -209,7 +209,7 @@ def observe_answer(target: Target) -> None:
     """Tell the provider's status and gates that a call was answered."""
     if gates.failing:
         gates.answered(target.provider, target.upstream_id)
-    statuses.note(target, "ok")
+    statuses.answered(target)
 
 
 def observe_broken(target: Target, error: GatewayError) -> None:

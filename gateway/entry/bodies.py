@@ -48,12 +48,14 @@ def read(raw: bytes, shapes: Shapes | None = None) -> Read:
 
     With `shapes` it may be an outline.
     """
+    if len(raw) < _SHORT:
+        # An outline is of something long.
+        return Read(judged(raw))
     if shapes is not None and len(raw) in shapes.sizes:
         outline = read_outline(raw, shapes)
         if outline is not None:
             return outline
-    read = read_plain(raw) if len(raw) >= _SHORT else None
-    return read or Read(judged(raw))
+    return read_plain(raw) or Read(judged(raw))
 
 
 def judged(raw: bytes) -> JSON:
@@ -78,7 +80,8 @@ def judged(raw: bytes) -> JSON:
         raise _invalid(_torn(raw) or _reason(error)) from None
     if not isinstance(body, dict):
         raise _invalid("it must be an object")
-    _refuse_duplicates(raw, body)
+    if not _is_plain(raw, body):
+        _refuse_duplicates(raw)
     return body
 
 
@@ -98,15 +101,12 @@ def _depth(raw: bytes) -> int:
     return max(accumulate(map(_STEP.__getitem__, skeleton)), default=0)
 
 
-def _refuse_duplicates(raw: bytes, body: JSON) -> None:
+def _refuse_duplicates(raw: bytes) -> None:
     """Raise when a top-level key stands twice: parsers differ in which one they take.
 
-    Some do not tell capital letters from small ones (Go's), or end a key at a NUL. Of a
-    body whose keys are letters, each once in the bytes and unescaped, nothing is read
-    again; any other goes through a parser that shows every key.
+    Some do not tell capital letters from small ones (Go's), or end a key at a NUL. A
+    parser shows every key.
     """
-    if _is_plain(raw, body):
-        return
     seen: set[str] = set()
     for key in _top_level_keys(raw):
         alike = key.partition("\0")[0].casefold()
@@ -116,7 +116,10 @@ def _refuse_duplicates(raw: bytes, body: JSON) -> None:
 
 
 def _is_plain(raw: bytes, body: JSON) -> bool:
-    """Tell whether no two keys of a body can be taken for one another."""
+    """Tell whether no two keys of a body can be taken for one another.
+
+    So it is where they are letters, each once in the bytes and unescaped.
+    """
     # A client's requests have the same keys. What is long may have any.
     written = (_known if len(raw) < _SHORT else _written)(tuple(body))
     if written is None or [*map(raw.count, written)] != [1] * len(written):

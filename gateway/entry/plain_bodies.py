@@ -10,7 +10,9 @@ word, and all the words for what is wrong.
 
 import re
 from gc import get_referents
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from gateway.wire.framing import Framed, Shapes, framed
 from gateway.wire.jsontext import JSON, JSONError, decode
@@ -29,7 +31,7 @@ _MANY_DIGITS = re.compile(rb"\d{%d}" % (MAX_DIGITS // _STEP))
 _CONTAINERS = frozenset({dict, list})
 
 
-class Read(NamedTuple):
+class Read(msgspec.Struct):
     """A body as it was read; `members` tells where its values stand, where known.
 
     Of one that `is_outline` the long values are of their own shapes.
@@ -51,7 +53,7 @@ def read_plain(raw: bytes) -> Read | None:
             read = Read(decode(raw), members_of(raw))
         except JSONError:
             return None
-    body, members, _ = read
+    body, members = read.body, read.members
     if type(body) is not dict or (brackets > MAX_DEPTH and _is_deep(body)):
         return None
     return None if members is None or not _are_apart(members) else read

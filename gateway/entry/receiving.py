@@ -166,7 +166,8 @@ def whole_body(request: Request) -> bytes | None:
 
     Raises 413 or 503, as `read_body` does.
     """
-    body = request.take_whole() if request.take_whole is not None else None
+    take = request.take_whole
+    body = None if take is None else take()
     return None if body is None else _held(request, body)
 
 

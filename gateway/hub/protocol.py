@@ -121,8 +121,10 @@ class Reply(Value, frozen=True):
             options=route.options,
             largest=route.largest,
         )
+        if learned is None and "reasoning" not in body:
+            return reply
         known: Learned = learned or {}
-        if "reasoning" in body and _inner(body, "reasoning", "exclude"):
+        if _inner(body, "reasoning", "exclude"):
             known = {"hides_reasoning": True, **known}
         return reply._replace(**known) if known else reply
 

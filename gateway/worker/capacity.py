@@ -15,14 +15,18 @@ from gateway.worker.snapshot import Caller
 LARGE_BYTES = 4 * 1024 * 1024
 
 
+Place = str | tuple[str, str]
+"""A provider's name, or a caller's with the hint of its key."""
+
+
 class Held(msgspec.Struct):
     """What one request takes of a worker, and bytes that came with it.
 
-    A place among its `calls`, and `places` of a key and providers, by their names.
+    A place among its `calls`, and `places` of a key and providers.
     """
 
     calls: int = 0
-    places: list[str] = []
+    places: list[Place] = []
     bytes: int = 0
 
 
@@ -36,16 +40,17 @@ class Capacity:
         self.calls_open = 0
         self.bytes_held = 0
         self._most_held = 0
-        self._taken: dict[str, int] = {}
+        self._taken: dict[Place, int] = {}
 
     def hold(self, held: Held, size: int) -> None:
         """Make room for `size` more bytes of a request; raises GatewayError."""
-        if self.bytes_held + size > call_settings.BYTES_PER_WORKER:
+        bytes_held = self.bytes_held + size
+        if bytes_held > call_settings.BYTES_PER_WORKER:
             raise _overloaded("The gateway holds as many bytes as it can take.")
-        self.bytes_held += size
+        self.bytes_held = bytes_held
         held.bytes += size
-        if self.bytes_held > self._most_held:
-            self._most_held = self.bytes_held
+        if bytes_held > self._most_held:
+            self._most_held = bytes_held
 
     def has_emptied(self) -> bool:
         """Tell, once, that much was held a while ago and most of it is gone."""
@@ -63,8 +68,8 @@ class Capacity:
         # Keyless callers have no key that could be told apart; the worker's cap holds.
         if not caller.hint:
             return
-        name = f"key {caller.name} {caller.hint}"
-        if not self._take(held, name, call_settings.CALLS_PER_KEY):
+        place = caller.name, caller.hint
+        if not self._take(held, place, call_settings.CALLS_PER_KEY):
             raise GatewayError(
                 429,
                 "rate_limit_error",
@@ -76,7 +81,7 @@ class Capacity:
 
     def enter_provider(self, held: Held, provider: str) -> None:
         """Take one of the provider's places; raises GatewayError."""
-        if not self._take(held, f"to {provider}", call_settings.CALLS_PER_PROVIDER):
+        if not self._take(held, provider, call_settings.CALLS_PER_PROVIDER):
             raise _overloaded(
                 f"The gateway has {call_settings.CALLS_PER_PROVIDER} calls open to the "
                 f"provider {provider}, which is its limit."
@@ -85,22 +90,23 @@ class Capacity:
     def leave(self, held: Held) -> None:
         """Give back every place and every byte that was taken."""
         taken = self._taken
-        for name in held.places:
-            if taken[name] == 1:
-                del taken[name]
+        for place in held.places:
+            left = taken[place] - 1
+            if left:
+                taken[place] = left
             else:
-                taken[name] -= 1
+                del taken[place]
         self.calls_open -= held.calls
         self.bytes_held -= held.bytes
         held.calls = held.bytes = 0
         held.places.clear()
 
-    def _take(self, held: Held, name: str, limit: int) -> bool:
-        taken = self._taken.get(name, 0)
+    def _take(self, held: Held, place: Place, limit: int) -> bool:
+        taken = self._taken.get(place, 0)
         if taken >= limit:
             return False
-        self._taken[name] = taken + 1
-        held.places.append(name)
+        self._taken[place] = taken + 1
+        held.places.append(place)
         return True
 
 

@@ -24,6 +24,11 @@ class Statuses:
         if changed is not None:
             self._found[id] = (changed, message)
 
+    def answered(self, target: Target) -> None:
+        """Note that a call was answered, as `note` does."""
+        if not status.observer.took_answer(target.provider.row.id):
+            self.note(target, "ok")
+
     async def store(self) -> None:
         """Store what was found; what the database did not take is kept."""
         for provider_id in list(self._found):

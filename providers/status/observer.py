@@ -62,9 +62,6 @@ class Observer:
         now = self._clock()
         if kind == "ok":
             seen.answered_at = now
-            # Nothing failed, and nothing is to be told again: so are nearly all.
-            if now < seen.settled_until:
-                return None
             return self._answered(seen, model, now)
         seen.settled_until = -math.inf
         if kind == "unusable":
@@ -73,6 +70,20 @@ class Observer:
         if self._is_down(seen, kind, model, now):
             return self._tell(seen, Status.UNAVAILABLE, now)
         return None
+
+    def took_answer(self, provider_id: int) -> bool:
+        """Take a call that was answered, where that changes nothing; tell whether so.
+
+        Nothing failed, and nothing is to be told again: so are nearly all.
+        """
+        seen = self._seen.get(provider_id)
+        if seen is None:
+            return False
+        now = self._clock()
+        if now >= seen.settled_until:
+            return False
+        seen.answered_at = now
+        return True
 
     def _answered(self, seen: _Seen, model: str, now: float) -> str | None:
         """Note that a model answered; return the status that is due."""

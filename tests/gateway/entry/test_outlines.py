@@ -153,7 +153,9 @@ def rendered(raw: bytes, translator: Any, route: Route, *, by_outline: bool) -> 
     body = decode(encode(told.body))
     # Of each request another one.
     reply = told.reply._replace(client_path=None)
-    return told._replace(body=body, raw=b"", reply=reply), list(body)
+    # How soon an answer is read changes nothing of it.
+    told = told._replace(body=body, raw=b"", reply=reply, at_once=None)
+    return told, list(body)
 
 
 BLANKS = b" " * 8192

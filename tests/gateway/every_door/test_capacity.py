@@ -41,7 +41,7 @@ def test_a_full_provider_hands_over_to_the_next(
     provider("first", priority=1)
     provider("second", priority=2)
     upstream(json=door.upstream)
-    monkeypatch.setitem(capacity._taken, "to first", 10_000)
+    monkeypatch.setitem(capacity._taken, "first", 10_000)
     response = door.ask(gateway())
     assert response.headers["x-gateway-provider"] == "second"
 

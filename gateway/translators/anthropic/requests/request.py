@@ -82,7 +82,9 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
 def render_outline(outline: JSON, route: Route) -> UpstreamRequest | None:
     """Return a long request that only talks; None for any other."""
     said = None if route.options.get("drop_params") else long_talk(outline, route)
-    return None if said is None else _talking(said, outline, route)
+    if said is None:
+        return None
+    return _talking(said, outline, route)._replace(at_once=read_at_once)
 
 
 def render_talk(body: JSON, route: Route) -> UpstreamRequest | None:
