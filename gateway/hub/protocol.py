@@ -233,12 +233,14 @@ class Payload(Value, frozen=True):
 class AtOnce(Value, frozen=True):
     """A whole answer read in one pass: the bytes of a `chat.completion`.
 
-    `counts` are those of its usage by the ledger's columns.
+    `counts` are those of its usage by the ledger's columns, where they are known, else
+    that is its `usage`.
     """
 
     raw: bytes
     finish_reason: str
-    counts: dict[str, Any]
+    counts: dict[str, Any] | None = None
+    usage: JSON | None = None
 
 
 class StreamParser(Protocol):

@@ -15,7 +15,7 @@ from gateway.calls.passages.wording import in_client_words
 from gateway.calls.redaction import redacted_piece
 from gateway.doors.protocol import Asked
 from gateway.errors import GatewayError
-from gateway.hub.protocol import NOTHING, Reply, UpstreamRequest
+from gateway.hub.protocol import NOTHING, Reply
 from gateway.ledger.spool import Entry
 from gateway.ledger.usage import usage_fields
 from gateway.models import UsageRecord
@@ -30,6 +30,9 @@ MOST_LEARNT = 4
 
 _OK = UsageRecord.Outcome.OK.value
 """As text: an enumeration's members are hashed and compared in Python."""
+
+NO_BODY: JSON = {}
+"""Of an answer that is read in one pass; nobody asks for it, nor changes it."""
 
 T = TypeVar("T")
 
@@ -189,8 +192,8 @@ def _arrived(
         raw = upstream.whole_body(provider, response)
         if raw is None:
             return None
-        if rendered.at_once is not None and not rounds.call.keeps_bodies:
-            plain = _told_at_once(rendered, raw)
+        if rendered.at_once is not None:
+            plain = _told_at_once(rounds, raw)
             if plain is not None:
                 return plain
         return _understood(asked, passage, rendered.reply, provider, raw, headers)[0]
@@ -199,17 +202,18 @@ def _arrived(
         raise
 
 
-def _told_at_once(rendered: UpstreamRequest, raw: bytes) -> Whole | None:
+def _told_at_once(rounds: Rounds, raw: bytes) -> Whole | None:
     """Return an answer that is read in one pass; None where it is to be looked at.
 
-    One of which an escape may hide a credential is.
+    One of which an escape may hide a credential is, and one that is kept.
     """
-    if rendered.at_once is None or upstream.may_hide(raw):
+    read = rounds.rendered.at_once
+    if read is None or rounds.call.keeps_bodies or upstream.may_hide(raw):
         return None
-    found = rendered.at_once(raw, rendered.reply)
+    found = read(raw, rounds.rendered.reply)
     if found is None:
         return None
-    return Whole({}, None, found.finish_reason, found.raw, counts=found.counts)
+    return Whole(NO_BODY, found.usage, found.finish_reason, found.raw, "", found.counts)
 
 
 def _understood(

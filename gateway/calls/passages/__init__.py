@@ -29,13 +29,14 @@ DIRECT: dict[tuple[Door, Translator], Passage[bytes]] = {
         short_frames,
         keeps_text=True,
         outlined=openai.render_outline,
+        plainly=openai.render_plain,
     ),
     (chat, anthropic): ThroughHub(
         chat,
         anthropic,
         short_frames,
         outlined=anthropic.render_outline,
-        spoken=anthropic.render_talk,
+        plainly=anthropic.render_talk,
     ),
     (responses, openai): RelayingResponses(ThroughHub(responses, openai, short_frames)),
     (compaction, openai): RelayingResponses(

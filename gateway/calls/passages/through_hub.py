@@ -41,9 +41,9 @@ class ThroughHub(Generic[T]):
     asks from within. `learns` is what the door does without where it is refused, as
     the translator does. With `keeps_text` both speak the hub's format: the upstream
     takes what a client says as it was written, where it is not changed. `outlined`
-    renders an outline (gateway/hub/outlines.py), or returns None. `spoken` renders a
-    request that only talks as the bytes that are sent, or returns None; a translator
-    that has it fetches nothing.
+    renders an outline (gateway/hub/outlines.py), or returns None. `plainly` renders a
+    request that asks for little, whose answer may be read at once, or returns None; a
+    translator that has it fetches nothing.
     """
 
     door: Door
@@ -52,7 +52,7 @@ class ThroughHub(Generic[T]):
     learns: tuple[Feature, ...] = ()
     keeps_text: bool = False
     outlined: Callable[[JSON, Route], UpstreamRequest | None] | None = None
-    spoken: Callable[[JSON, Route], UpstreamRequest | None] | None = None
+    plainly: Callable[[JSON, Route], UpstreamRequest | None] | None = None
 
     def prepare(self, asked: Asked, route: Route) -> Prepared:
         """Return the request; raises a 400 for what cannot be expressed."""
@@ -61,7 +61,7 @@ class ThroughHub(Generic[T]):
             rendered = self.outlined(outline.body, route)
             if rendered is not None:
                 return Prepared(lambda fetched: self._from_outline(rendered, asked))
-        if asked.own is None and (self.keeps_text or self.spoken is not None):
+        if self.plainly is not None and asked.own is None:
             # Nothing is to be found out: to ask costs a call 3 µs.
             return Prepared(partial(self._render_as_asked, asked, route))
         hub = self.door.hub_request(asked, route)
@@ -80,11 +80,9 @@ class ThroughHub(Generic[T]):
     def _render_as_asked(
         self, asked: Asked, route: Route, fetched: Mapping[str, str]
     ) -> UpstreamRequest:
-        if self.spoken is not None:
-            spoken = self.spoken(asked.body, route)
-            if spoken is not None:
-                return spoken
-        rendered = self.translator.render_request(asked.body, route)
+        rendered = self.plainly(asked.body, route) if self.plainly is not None else None
+        if rendered is None:
+            rendered = self.translator.render_request(asked.body, route)
         if asked.sent.members is None or not self.keeps_text:
             return rendered
         return _as_written(rendered, asked)

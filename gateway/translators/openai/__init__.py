@@ -34,7 +34,7 @@ from gateway.translators.openai.embeddings import (
 from gateway.translators.openai.errors import WORDS
 from gateway.translators.openai.headers import own_headers
 from gateway.translators.openai.parts import PARTS, in_parts
-from gateway.translators.openai.response import parse_response
+from gateway.translators.openai.response import parse_response, read_at_once
 from gateway.translators.openai.stream import ChunkStream
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "render_body",
     "render_embeddings",
     "render_outline",
+    "render_plain",
     "render_request",
     "stream_parser",
 ]
@@ -99,6 +100,8 @@ _READ_OPTIONS = frozenset(
 """Options that change a request, but for that of a stream."""
 
 _ACCEPTED = {False: "application/json", True: "text/event-stream"}
+_ACCEPT = {stream: {"accept": accepted} for stream, accepted in _ACCEPTED.items()}
+"""The headers of a request that goes as it is; nobody changes them."""
 
 
 def render_request(body: JSON, route: Route) -> UpstreamRequest:
@@ -107,6 +110,20 @@ def render_request(body: JSON, route: Route) -> UpstreamRequest:
         return _render(body, route)
     # What nearly all send: to look for all that could be changed costs a call 4 µs.
     return _as_it_is(body, route)
+
+
+def render_plain(body: JSON, route: Route) -> UpstreamRequest | None:
+    """Return a request of which nothing but the model's name is to be changed.
+
+    None for any other. Its answer is mostly as plain.
+    """
+    if not _goes_as_it_is(body, route):
+        return None
+    request, reply = _to_model(body, route)
+    if reply.hides_reasoning or "reasoning_alias" in route.options:
+        return None
+    accepted = _ACCEPT[reply.stream]
+    return UpstreamRequest(PATH, request, reply, accepted, at_once=read_at_once)
 
 
 def render_outline(outline: JSON, route: Route) -> UpstreamRequest | None:
@@ -118,11 +135,16 @@ def render_outline(outline: JSON, route: Route) -> UpstreamRequest | None:
 
 
 def _as_it_is(body: JSON, route: Route) -> UpstreamRequest:
+    request, reply = _to_model(body, route)
+    return UpstreamRequest(PATH, request, reply, _ACCEPT[reply.stream])
+
+
+def _to_model(body: JSON, route: Route) -> tuple[JSON, Reply]:
     request = {**body, "model": route.upstream_model}
     reply = Reply.of(request, route)
     if reply.stream:
         _ask_for_usage(request, route)
-    return UpstreamRequest(PATH, request, reply, {"accept": _ACCEPTED[reply.stream]})
+    return request, reply
 
 
 def _goes_as_it_is(body: JSON, route: Route) -> bool:

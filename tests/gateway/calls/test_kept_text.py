@@ -90,7 +90,8 @@ def test_it_is_rendered_as_over_the_hub(fields, options, avoid):
     route = Route("alias", "upstream", options=options, avoid=avoid)
     long = ThroughHub(chat, openai, short_frames).prepare(asked, route)
     short = PASSAGE.prepare(asked, route)
-    assert short.render({}) == long.render({})
+    # How soon its answer is read changes nothing of it.
+    assert short.render({})._replace(at_once=None) == long.render({})
     assert (short.remote_urls, short.client_path, short.keeps()) == ((), None, ())
     assert (list(long.remote_urls), long.client_path, long.keeps()) == ([], None, ())
 

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from gateway.errors import GatewayError
-from gateway.hub.protocol import JSON, Reply
+from gateway.hub.protocol import JSON, Reply, Route
+from gateway.translators import openai
 from gateway.translators.openai import response
+from gateway.wire.jsontext import encode
 
 USAGE = {"prompt_tokens": 1, "prompt_tokens_details": {"cached_tokens": 0}}
 REPLIES = [
@@ -99,3 +101,47 @@ def test_it_comes_to_what_others_come_to(payload: JSON, reply: Reply) -> None:
 def test_a_regular_one_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(response, "_made_regular")
     assert parsed(regular(), Reply("m")) == {**regular(), "model": "m"}
+
+
+@pytest.mark.parametrize("payload", [regular(), *CHANGED])
+def test_read_at_once_it_is_the_same(payload: JSON) -> None:
+    found = response.read_at_once(encode(payload), Reply("m"))
+    if found is None:
+        return
+    completion = parsed(payload, Reply("m"))
+    assert found.raw == encode(completion)
+    assert found.usage == completion.get("usage")
+    assert found.finish_reason == completion["choices"][0]["finish_reason"]
+
+
+def test_a_regular_one_is_read_at_once() -> None:
+    assert response.read_at_once(encode(regular()), Reply("m")) is not None
+
+
+@pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b'{"id": "\xff"}', b"data: {}"])
+def test_what_is_none_is_left_to_who_says_so(raw: bytes) -> None:
+    assert response.read_at_once(raw, Reply("m")) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "options", "is_plain"),
+    [
+        ({}, {}, True),
+        ({"stream": False, "temperature": 1}, {}, True),
+        ({"tools": [CALL]}, {}, True),
+        ({"tool_choice": "auto"}, {}, False),
+        ({"reasoning": {"exclude": True}}, {}, False),
+        ({}, {"reasoning_alias": True}, False),
+        ({}, {"drop_params": ["stop"]}, False),
+        ({"messages": None}, {}, False),
+    ],
+)
+def test_only_answers_to_what_goes_as_it_is_are(
+    body: JSON, options: JSON, is_plain: bool
+) -> None:
+    asked = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], **body}
+    route = Route("m", "upstream", options=options)
+    request = openai.render_plain(asked, route)
+    assert (request is not None) == is_plain
+    if request is not None:
+        assert request._replace(at_once=None) == openai.render_request(asked, route)
