@@ -58,7 +58,8 @@ def parse_request(body: JSON, sent: Sent) -> Asked:
     """Return what is asked for; raises a 400 that names the wrong field."""
     model = model_of(body, "gpt-4o-mini")
     messages, own, outline = body.get("messages"), None, None
-    if sent.members is None and "tools" not in body and _is_talk(messages):
+    is_talk = isinstance(messages, list) and messages and "tools" not in body
+    if is_talk and sent.members is None:
         # As most short ones: there is nothing to be found out.
         return Asked(model, wants_stream(body), body)
     if sent.is_outlined:
@@ -82,10 +83,6 @@ def parse_request(body: JSON, sent: Sent) -> Asked:
         own=own,
         outline=outline,
     )
-
-
-def _is_talk(messages: object) -> bool:
-    return isinstance(messages, list) and bool(messages)
 
 
 def about(sent: Sent) -> Mapping[str, str]:

@@ -167,7 +167,12 @@ class HostLimiter:
             return wait
         ring = self._rings[key]
         try:
-            return _admitted(ring, limit) if await _lock(ring) else 1.0
+            if not await _lock(ring):
+                return 1.0
+            try:
+                return ring.admit(limit, time.monotonic())
+            finally:
+                ring.unlock()
         except OSError as error:
             return self._counted_alone(key, limit, error)
 
@@ -175,7 +180,12 @@ class HostLimiter:
         """Do the same unless another process holds the lock; None where one does."""
         try:
             ring = self._rings.get(key) or self._opened(key)
-            return _admitted(ring, limit) if ring.try_lock() else None
+            if not ring.try_lock():
+                return None
+            try:
+                return ring.admit(limit, time.monotonic())
+            finally:
+                ring.unlock()
         except OSError as error:
             return self._counted_alone(key, limit, error)
 
@@ -207,14 +217,6 @@ class HostLimiter:
         for ring in self._rings.values():
             ring.close()
         self._rings.clear()
-
-
-def _admitted(ring: RingFile, limit: int) -> float:
-    """Return what `RingFile.admit` does now, and give its lock back."""
-    try:
-        return ring.admit(limit, time.monotonic())
-    finally:
-        ring.unlock()
 
 
 async def _lock(ring: RingFile) -> bool:

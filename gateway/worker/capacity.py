@@ -68,8 +68,9 @@ class Capacity:
         # Keyless callers have no key that could be told apart; the worker's cap holds.
         if not caller.hint:
             return
-        place = caller.name, caller.hint
-        if not self._take(held, place, call_settings.CALLS_PER_KEY):
+        if not self._take(
+            held, (caller.name, caller.hint), call_settings.CALLS_PER_KEY
+        ):
             raise GatewayError(
                 429,
                 "rate_limit_error",

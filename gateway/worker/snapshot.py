@@ -143,7 +143,10 @@ def _first_token(own: Mapping[str, float], private_network: bool) -> float:
 
 
 class Target(NamedTuple):
-    """One way to serve a model: a provider and what the model is called there."""
+    """One way to serve a model: a provider and what the model is called there.
+
+    `columns` are what the ledger is told of it.
+    """
 
     provider: Provider
     model_id: str
@@ -151,6 +154,29 @@ class Target(NamedTuple):
     base_model: str
     capabilities: Mapping[str, object]
     prices: Mapping[str, str | None] | None
+    columns: Mapping[str, object]
+
+    @classmethod
+    def of(
+        cls,
+        provider: Provider,
+        model: str,
+        upstream: str,
+        base_model: str,
+        capabilities: Mapping[str, object],
+        prices: Mapping[str, str | None] | None,
+    ) -> "Target":
+        """Return the target of a model, of which the ledger is told all the same."""
+        columns = {"model": model, "upstream_model": upstream, "prices": prices}
+        return cls(
+            provider,
+            model,
+            upstream,
+            base_model,
+            capabilities,
+            prices,
+            {**provider.columns, **columns},
+        )
 
     @property
     def kind(self) -> str:
@@ -261,7 +287,7 @@ def _own_prices(model: _ModelValues) -> dict[str, str | None] | None:
 
 
 def _target(provider: Provider, model: _ModelValues) -> Target:
-    return Target(
+    return Target.of(
         provider,
         model.model_id,
         model.upstream_id or model.model_id,

@@ -40,7 +40,7 @@ def plainly(door: Door) -> Callable[..., Awaitable[Response | StreamedAnswer]]:
 
 def without_model(target: Target) -> Target:
     """Return a target at which something else than a model is asked for."""
-    return target._replace(model_id="", upstream_id="", base_model="", prices=None)
+    return Target.of(target.provider, "", "", "", target.capabilities, None)
 
 
 async def _targets(asked: Asked, caller: Caller, provider: str) -> tuple[Target, ...]:

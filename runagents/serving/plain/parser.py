@@ -112,6 +112,10 @@ class Parser(PythonProtocol):  # type: ignore[misc]
 
     def go_on(self) -> bytes:
         """Expect the next request; return what has come of it already."""
+        if self._is_again and not self._buffer:
+            self._is_again = self.is_plain = self.is_complete = False
+            self._state = "request_line"
+            return b""
         came = self.remaining() if self._buffer else b""
         # It would be dropped with what is forgotten of the last one.
         self.reset()
