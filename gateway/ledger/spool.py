@@ -108,7 +108,8 @@ class Entry:
     def _end(self, outcome: str, fields: JSON) -> None:
         told = self.fields
         told.update(fields)
-        told["outcome"] = outcome
+        # A member of an enumeration would have its row mended: 25 µs.
+        told["outcome"] = str(outcome)
         # One that stands for several (ledger/refusals.py) took its time before.
         if "duration_ms" not in told:
             told["duration_ms"] = self.elapsed_ms()

@@ -70,6 +70,20 @@ def test_what_was_just_written_is_not_read(spool, monkeypatch):
     assert [*told] == [("before", "ok"), ("next", "ok"), ("long", "client_closed")]
 
 
+@pytest.mark.parametrize("outcome", UsageRecord.Outcome)
+def test_a_row_is_stored_as_it_is_however_its_call_ended(spool, monkeypatch, outcome):
+    """Streams tell their end by a member of the enumeration."""
+    flusher = Flusher(spool.folder)
+    call(spool, request_id="before")
+    assert flusher.flush(spool.take()) == 1
+    monkeypatch.setattr(rows, "_values", None)  # the way of rows that are mended
+    entry = Entry(spool, **FIELDS, request_id="next")
+    entry.began()
+    entry.ended(outcome, status=200)
+    assert flusher.flush(spool.take()) == 1
+    assert UsageRecord.objects.get(request_id="next").outcome == outcome
+
+
 def test_what_is_not_taken_is_not_kept(spool):
     call(spool)
     assert spool._fresh is None
