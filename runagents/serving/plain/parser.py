@@ -125,6 +125,7 @@ class Parser(PythonProtocol):  # type: ignore[misc]
         """Expect the next request."""
         if self._is_again:
             self._is_again = self.is_plain = self.is_complete = False
+            self._empty_line_skipped = False
             self._state = "request_line"
             self._buffer.clear()
             return

@@ -235,6 +235,14 @@ def test_a_head_that_comes_again_is_read_as_if_it_were_new(fields, length):
             assert read(Parser, data, cuts) == read(PythonProtocol, data, cuts)
 
 
+def test_an_empty_line_may_stand_before_each_request():
+    parts = [head(b"Content-Length: 5") + b"hello", b"\r\n"] * 4
+    ends = list(itertools.accumulate(map(len, parts)))
+    data = b"".join(parts)
+    assert len(read(Parser, data, ends)[0]) == 4
+    assert read(Parser, data, ends) == read(PythonProtocol, data, ends)
+
+
 def test_a_head_that_comes_again_is_not_read_anew(monkeypatch):
     data = head(b"Content-Length: 5", b"Accept: */*") + b"hello"
     longer = head(b"Content-Length: 12", b"Accept: */*") + b"hello, hello"
