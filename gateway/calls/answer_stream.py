@@ -18,7 +18,7 @@ from gateway.calls.attempts.rounds import Rounds
 from gateway.calls.kept_bodies import Frames
 from gateway.calls.passages import Reader
 from gateway.calls.redaction import redacted, redacted_piece
-from gateway.calls.redaction.glance import glance
+from gateway.calls.redaction.glance import Glance, glance
 from gateway.calls.redaction.withholding import withholding
 from gateway.errors import GatewayError
 from gateway.hub.answers.relay import Relayed, Text
@@ -73,7 +73,7 @@ class AnswerStream(Generic[T]):
         self._body = upstream.body_of(response)
         self._next: asyncio.Task[httpx.Response] | None = None
         self._withholding = withholding(self._provider)
-        self._glance = glance(self._provider, self._withholding)
+        self._glance: Glance | None = None
         self._text: Callable[[bytes], Text[Any] | None] = _nothing
         self._ready: list[Relayed[T]] = []
         self._broken: GatewayError | None = None
@@ -90,6 +90,18 @@ class AnswerStream(Generic[T]):
         Raises GatewayError when the upstream failed before anything worth sending, or
         let its time for that pass. What is left of that time goes on afterwards.
         """
+        # What came with the head is there without a wait, and a clock for it.
+        if data := transport.arrived(self._body):
+            self._translate(data)
+        if self.is_silent and not await self._begin():
+            return
+        if self.failure and not any(relayed.says for relayed in self._ready):
+            raise self.failure
+        if gates.failing and self.failure is None:
+            gates.began(self._provider, self.target.upstream_id)
+
+    async def _begin(self) -> bool:
+        """Wait for the first event; False where that will be waited for later on."""
         left = self._provider.first_token - (monotonic() - self._rounds.sent_at)
         try:
             async with asyncio.timeout(min(COMMIT_SECONDS, left)):
@@ -99,12 +111,9 @@ class AnswerStream(Generic[T]):
             if left > COMMIT_SECONDS:
                 loop = asyncio.get_running_loop()
                 self._begins_by = loop.time() + left - COMMIT_SECONDS
-                return
+                return False
             self._be_late()
-        if self.failure and not any(relayed.says for relayed in self._ready):
-            raise self.failure
-        if gates.failing and self.failure is None:
-            gates.began(self._provider, self.target.upstream_id)
+        return True
 
     @property
     def is_silent(self) -> bool:
@@ -168,7 +177,7 @@ class AnswerStream(Generic[T]):
     def take(self) -> T | None:
         """Return what is there to send, None where the answer is over."""
         if not self._ready:
-            self._end()
+            self.end()
             return None
         return self._next_ready()
 
@@ -176,9 +185,23 @@ class AnswerStream(Generic[T]):
         if not self._first_byte:
             self._first_byte = True
             self._entry.fields["first_byte_ms"] = self._entry.elapsed_ms()
-            if self._glance is not None and self._kept is None:
+            if self._kept is None and not self._is_over():
+                self._glance = glance(self._provider, self._withholding)
+            if self._glance is not None:
                 self._text = self.reader.text or _nothing
         return self._kept_piece(self._ready.pop(0).data)
+
+    def all_at_once(self) -> list[T] | None:
+        """Return the pieces of a complete answer that is all here, but for its end.
+
+        None, and nothing has changed, where more may come.
+        """
+        state = self._state
+        if not state.done or self.failure is not None:
+            return None
+        if state.may_go_on and not transport.is_over(self._body):
+            return None
+        return [self._next_ready() for _ in range(len(self._ready))]
 
     async def behind(self) -> T | None:
         """Return what comes at once behind a complete answer, where it is passed on."""
@@ -240,7 +263,8 @@ class AnswerStream(Generic[T]):
         if self._next is not None:
             await self._give_up(self._next)
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Note that all of it has gone on to the client, but for the last frame."""
         if self.failure is not None:
             self._outcome = UsageRecord.Outcome.UPSTREAM_ERROR
         else:
@@ -317,6 +341,8 @@ class AnswerStream(Generic[T]):
 
     async def _read_to_the_end(self) -> bytes:
         """Take what stands behind the last event, so that the connection is kept."""
+        if transport.is_over(self._body):
+            return b""
         read: list[bytes] = []
         try:
             async with asyncio.timeout(END_SECONDS):

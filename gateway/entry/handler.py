@@ -338,14 +338,17 @@ def _sent_at_once(response: Response, request: Request) -> Awaitable[None] | boo
 
 
 async def _send_whole(response: Response, request: Request, send: Send) -> None:
-    """Send a body; in pieces, so that a slow client is told from one that stalls."""
+    """Send a response message by message."""
     body = response.body
     start = start_message(response.status, response.headers)
     start["headers"].append((b"content-length", b"%d" % len(body)))
     if request.waiting is None or not await request.waiting.stop():
         await send(start)
-    if request.method == "HEAD":
-        body = b""
+    await _send_body(b"" if request.method == "HEAD" else body, send)
+
+
+async def _send_body(body: bytes, send: Send) -> None:
+    """Send a body in pieces, so that a slow client is told from one that stalls."""
     sent = 0
     while len(body) - sent > PIECE_BYTES:
         await send(body_message(body[sent : sent + PIECE_BYTES], more=True))
@@ -358,11 +361,38 @@ async def _send_stream(
 ) -> None:
     """Send a stream, which is closed whatever happens to the client."""
     try:
-        if not await _has_begun(request):
+        has_begun = await _has_begun(request)
+        whole = None if has_begun else await response.whole()
+        if whole is not None:
+            await _send_arrived(response, whole, request, send)
+            return
+        if not has_begun:
             await send(start_message(200, response.headers))
         await _send_parts(response, request, send)
     finally:
         await response.aclose()
+
+
+async def _send_arrived(
+    response: StreamedResponse, body: bytes, request: Request, send: Send
+) -> None:
+    """Send a stream that is all here, as a whole answer is sent."""
+    at_once = request.send_whole if len(body) <= PIECE_BYTES else None
+    headers = response.headers
+    try:
+        waits: Awaitable[None] | bool = False
+        if at_once is not None:
+            waits = at_once(200, labelled(headers), body, in_chunks=True)
+        if waits is False:
+            await send(start_message(200, headers))
+            await _send_body(body, send)
+        elif waits is not True:
+            await waits
+    except asyncio.CancelledError as end:
+        if STALLED in end.args:
+            response.stall()
+        raise
+    response.sent()
 
 
 async def _send_parts(response: StreamedResponse, request: Request, send: Send) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -26,11 +26,24 @@ AT_ONCE = "gateway.at_once"
 TASK = "gateway.task"
 """And under this one the task that answers: to ask which one runs costs 0.6 µs."""
 
-SendWhole = Callable[[int, Mapping[str, str], bytes], Awaitable[None] | bool]
-"""Sends a status, headers and a body; False where that goes by ASGI's messages alone.
 
-Where the client does not take more, what is returned is to be awaited: it does then.
-It is there for requests only whose answers have a body."""
+class SendWhole(Protocol):
+    """Sends a status, headers and a body; False where ASGI's messages have to do that.
+
+    Where the client does not take more, what is returned is to be awaited: it does
+    then. `in_chunks` the answer looks like one that comes bit by bit. It is there for
+    requests only whose answers have a body.
+    """
+
+    def __call__(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        in_chunks: bool = False,
+    ) -> Awaitable[None] | bool: ...
+
 
 BODY = "gateway.body"
 """And under this one a `TakeWhole`, where it may have the whole body already."""

@@ -38,6 +38,17 @@ class StreamedResponse(Protocol):
         """
         ...
 
+    async def whole(self) -> bytes | None:
+        """Return its body where all of that is here already, else None.
+
+        Then it is not to be had by parts, and `sent` is called once it has gone.
+        """
+        ...
+
+    def sent(self) -> None:
+        """Note that the whole body was sent."""
+        ...
+
     def stall(self) -> None:
         """Note that the client has stopped reading."""
         ...
@@ -70,6 +81,26 @@ class StreamedAnswer:
         self._silent_for = 0.0
         self._is_full = False
         self.headers = {**headers_of(self._renderer), **stream.headers}
+
+    async def whole(self) -> bytes | None:
+        """Return all frames of an answer that is all here, else None.
+
+        To send them one by one, and to wait for more, costs a call 60 µs.
+        """
+        stream = self._stream
+        frames = stream.all_at_once()
+        if frames is None:
+            return None
+        if self._before_end is not None:
+            await self._before_end()
+        if (behind := await stream.behind()) is not None:
+            frames.append(behind)
+        frames.append(stream.shown(self._renderer.end()))
+        return b"".join(frames)
+
+    def sent(self) -> None:
+        """Note that the client has got the whole answer."""
+        self._stream.end()
 
     async def parts(self, write: Write | None) -> AsyncIterator[bytes]:
         """Yield the frames, but for those that go to `write` as they come."""

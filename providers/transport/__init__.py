@@ -33,7 +33,14 @@ from providers.transport import exchange, guard, plans, ways
 from providers.transport.connection import Connection
 from providers.transport.deadline import Overdue
 from providers.transport.encodings import Encoded
-from providers.transport.exchange import NoAnswer, pour, raw_headers, whole_body
+from providers.transport.exchange import (
+    NoAnswer,
+    arrived,
+    is_over,
+    pour,
+    raw_headers,
+    whole_body,
+)
 from providers.transport.failures import (
     DestinationBlocked,
     NameNotResolved,
@@ -75,7 +82,9 @@ __all__ = [
     "Unusable",
     "Way",
     "address",
+    "arrived",
     "header_lines",
+    "is_over",
     "nothing_was_sent",
     "pour",
     "raw_headers",

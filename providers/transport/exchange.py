@@ -97,6 +97,16 @@ async def pour(body: AsyncIterator[bytes], sink: Sink) -> None:
         await body.pour(sink)
 
 
+def arrived(body: AsyncIterator[bytes]) -> bytes:
+    """Return what of a body has arrived and nobody took, where it is not coded."""
+    return body.arrived() if isinstance(body, Arriving) else b""
+
+
+def is_over(body: AsyncIterator[bytes]) -> bool:
+    """Tell whether surely nothing more is to be had of a body, or to be closed."""
+    return isinstance(body, Arriving) and body.is_over
+
+
 def whole_body(response: httpx.Response) -> bytes | None:
     """Return a body of which nothing was read, None where it is not all here."""
     if isinstance(response, Answer) and response.body is not None:
@@ -160,19 +170,50 @@ class Answer(httpx.Response):
         self._known = headers
 
 
-class Arrived(httpx.AsyncByteStream):
+class Arriving(httpx.AsyncByteStream):
+    """A body that can be asked what of it is here."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return what has arrived, waiting for something if need be."""
+        raise NotImplementedError
+
+    def arrived(self) -> bytes:
+        """Return what has arrived and nobody took, without a wait; else nothing."""
+        raise NotImplementedError
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is to be had of it, nor to be closed."""
+        raise NotImplementedError
+
+
+class Arrived(Arriving):
     """A body that was all here; it is read once."""
 
     def __init__(self, body: bytes) -> None:
         self._left = body
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __anext__(self) -> bytes:
+        """Return all of it, the first time."""
+        if not self._left:
+            raise StopAsyncIteration
+        return self.arrived()
+
+    def arrived(self) -> bytes:
+        """Return all of it, the first time."""
         body, self._left = self._left, b""
-        if body:
-            yield body
+        return body
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it was read: no connection is held."""
+        return not self._left
 
 
-class Body(httpx.AsyncByteStream):
+class Body(Arriving):
     """The body of one answer, in whatever pieces the network delivered.
 
     It may stop for `silence` seconds.
@@ -185,9 +226,6 @@ class Body(httpx.AsyncByteStream):
         self._connection: Connection | None = connection
         self._reusable = reusable
         self._ended = False
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
 
     def whole(self) -> bytes | None:
         """Return the body that nothing was read of, None where it is not all here.
@@ -216,20 +254,28 @@ class Body(httpx.AsyncByteStream):
             if self._ended:
                 raise StopAsyncIteration
             raise httpx.ReadError("The response was closed before its end.")
-        answer = connection.answer
-        if not answer.pieces:
+        if not connection.answer.pieces:
             try:
                 await connection.more()
             except httpx.TransportError:
                 self._finish()
                 raise
-        piece = connection.take()
-        if answer.state == DONE:
-            self._ended = True
-            self._finish()
+        piece = self._taken(connection)
         if not piece:
             raise StopAsyncIteration
         return piece
+
+    def arrived(self) -> bytes:
+        """Return what has arrived, as `__anext__` does where it need not wait."""
+        connection = self._connection
+        if connection is None or not connection.answer.pieces:
+            return b""
+        return self._taken(connection)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its connection was given back or closed."""
+        return self._connection is None
 
     async def pour(self, sink: Sink) -> None:
         """Give what arrives to `sink`, as soon as it does, until that wants no more.
@@ -243,6 +289,13 @@ class Body(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         """Give the connection back if the answer is complete, else close it."""
         self._finish()
+
+    def _taken(self, connection: Connection) -> bytes:
+        piece = connection.take()
+        if connection.answer.state == DONE:
+            self._ended = True
+            self._finish()
+        return piece
 
     def __del__(self) -> None:
         """Close the connection of an answer that was forgotten, from any thread."""

@@ -40,6 +40,13 @@ class _SandboxStream:
             yield self._renderer.render([chunk])
         yield self._renderer.end()
 
+    async def whole(self) -> bytes | None:
+        """Return nothing: it comes by parts."""
+        return None
+
+    def sent(self) -> None:
+        """Note nothing."""
+
     def stall(self) -> None:
         """Note nothing: it costs nobody anything."""
 

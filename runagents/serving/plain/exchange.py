@@ -200,19 +200,27 @@ class Answering(Record):
         return not connection._flow_control.write_paused
 
     def send_whole(
-        self, status: int, headers: Mapping[str, str], body: bytes
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        in_chunks: bool = False,
     ) -> Awaitable[None] | bool:
         """Take an answer at once; what is returned is to be awaited if it can be.
 
         The client takes more then. `headers` by their names, whose case does not count.
+        It goes `in_chunks` where its length is not to be told, as that of a stream.
         False where it has to come by `send`, message by message; nothing has been done
         then. Raises RuntimeError out of order.
         """
         if self.has_begun:
             raise RuntimeError("the answer has begun already")
-        head = whole.head(status, headers, len(body))
+        head = whole.head(status, headers, None if in_chunks else len(body))
         if head is None:
             return False
+        if in_chunks:
+            body = whole.in_chunks(body)
         connection = self._connection
         if connection._closed:
             return True

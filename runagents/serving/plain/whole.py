@@ -23,23 +23,24 @@ _WITHOUT_BODY = frozenset({204, 304})
 FORMS_KEPT = 256
 
 
-def head(status: int, headers: Mapping[str, str], size: int) -> bytes | None:
+def head(status: int, headers: Mapping[str, str], size: int | None) -> bytes | None:
     """Return the head of an answer with a body of `size` bytes, its last line open.
 
-    None where it is not as plain as nearly all: where a value is not of printable ASCII
-    or a header says something of the framing.
+    In chunks, where that is None. Returns None where it is not as plain as nearly all:
+    where a value is not of printable ASCII or a header says something of the framing.
     """
-    form = _form(status, tuple(headers))
+    form = _form(status, tuple(headers), size is None)
     values = "".join(headers.values())
     # So no line is ended in a value (RFC 9110, section 5.5).
     if form is None or not (values.isascii() and values.isprintable()):
         return None
-    lines = (form % (*headers.values(), size)).encode("ascii")
+    told = (*headers.values(),) if size is None else (*headers.values(), size)
+    lines = (form % told).encode("ascii")
     return lines + protocol._get_cached_date_header()  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=FORMS_KEPT)
-def _form(status: int, names: tuple[str, ...]) -> str | None:
+def _form(status: int, names: tuple[str, ...], is_chunked: bool) -> str | None:
     """Return the head with places for the headers' values and for the body's size."""
     if status not in _WITH_BODY or status in _WITHOUT_BODY:
         return None
@@ -50,4 +51,10 @@ def _form(status: int, names: tuple[str, ...]) -> str | None:
     first = protocol._get_cached_status_line(_VERSION, status).decode("ascii")
     lines = "".join(f"{name.lower().replace('%', '%%')}: %s\r\n" for name in names)
     server = protocol._CACHED_SERVER_HEADER.decode("ascii")
-    return f"{first}{lines}content-length: %d\r\n{server}"
+    framing = "transfer-encoding: chunked" if is_chunked else "content-length: %d"
+    return f"{first}{lines}{framing}\r\n{server}"
+
+
+def in_chunks(body: bytes) -> bytes:
+    """Return a body as one chunk and the last one: RFC 9112, section 7.1."""
+    return b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"

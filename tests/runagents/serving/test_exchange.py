@@ -103,6 +103,7 @@ def served(
     found: list[Found | None] | None = None,
     writes: bool = False,
     whole: tuple[Any, ...] | None = None,
+    in_chunks: bool = False,
     **of_worker: Any,
 ):
     """Return what is written for `data` where an application sends `messages`.
@@ -124,9 +125,11 @@ def served(
         extensions = scope.pop("extensions", {})
         found.append(extensions.get(FOUND))
         told.append((scope, body))
-        if whole is not None and (sent := extensions[AT_ONCE](*whole)):
-            assert sent is True
-            return
+        if whole is not None:
+            sent = extensions[AT_ONCE](*whole, in_chunks=in_chunks)
+            assert sent in (True, False)
+            if sent:
+                return
         for message in messages:
             if message is BREAKS:
                 raise OSError("broken")
@@ -279,6 +282,18 @@ def test_a_whole_answer_is_written_at_once_as_gunicorn_writes_it(status, size, h
     whole = (status, headers, b"x" * size)
     quick = served([BREAKS], REQUEST + SECOND, plainly=True, whole=whole)
     assert quick == served(in_messages(*whole), REQUEST + SECOND, plainly=False)
+
+
+@pytest.mark.parametrize("size", [0, 5, 70_000])
+def test_a_stream_is_written_at_once_as_gunicorn_writes_it(size):
+    data = b"x" * size
+    whole = (200, {"X-Given": "100 %"}, data)
+    messages = [start(200, (b"x-given", b"100 %"))]
+    messages += [body(data, more=True)] * (size > 0) + [body(b"")]
+    quick = served(
+        [BREAKS], REQUEST + SECOND, plainly=True, whole=whole, in_chunks=True
+    )
+    assert quick == served(messages, REQUEST + SECOND, plainly=False)
 
 
 @pytest.mark.parametrize("headers", HEADERS_OF_NO_FORM.values(), ids=HEADERS_OF_NO_FORM)
