@@ -121,18 +121,21 @@ def joined(pieces: list[Relayed[bytes]]) -> Relayed[bytes]:
     """Return what `pieces` are together."""
     if len(pieces) == 1:
         return pieces[0]
-    reasons = [piece.finish_reason for piece in pieces if piece.finish_reason]
+    frames: list[bytes] = []
+    characters, finish_reason, says, is_known = 0, "", False, True
     said: Said = {}
     for piece in pieces:
-        for name, text in (piece.said or {}).items():
+        frames.append(piece.data)
+        characters += piece.characters
+        finish_reason = piece.finish_reason or finish_reason
+        says = says or piece.says
+        if piece.said is None:
+            is_known = False
+            continue
+        for name, text in piece.said.items():
             said[name] = said.get(name, "") + text
-    return Relayed(
-        b"".join([piece.data for piece in pieces]),
-        sum(piece.characters for piece in pieces),
-        reasons[-1] if reasons else "",
-        any(piece.says for piece in pieces),
-        said if all(piece.said is not None for piece in pieces) else None,
-    )
+    told = said if is_known else None
+    return Relayed(b"".join(frames), characters, finish_reason, says, told)
 
 
 def _note(choice: JSON, said: Said) -> int:

@@ -1,11 +1,10 @@
 """Bare text is read as what has something beside it is, however the bytes are cut."""
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.hub.answers.plain.around import Around
 from gateway.hub.answers.plain.reads import PlainReads
 
 HEAD, TAIL = b'data: {"id":"c","text":"', b'","end":null}\n\n'
@@ -22,8 +21,9 @@ CUTS = st.integers(0, 40)
 
 
 def reads() -> PlainReads:
-    around: list[Any] = [[HEAD[:-1], TAIL[1:]], [b"data: {", b"}\n\n"]]
-    return PlainReads(*around, {}, "content")
+    payload = [HEAD[len(b"data: ") : -1], TAIL[1:-2]]
+    frame = [b"data: {", b"}\n\n"]
+    return PlainReads(Around(b"data: ", payload, frame, {}, "content", True))
 
 
 @given(begun=EVENTS, amid=OTHERS, then=EVENTS, cut=CUTS)

@@ -8,7 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.doors.chat import render_error
-from gateway.hub.answers.plain.frames import PlainFrames, Run
+from gateway.hub.answers.plain.frames import PlainFrames
+from gateway.hub.answers.plain.rows import Run
 from gateway.hub.answers.plain.stream import PlainStream
 from gateway.hub.answers.relay import Relayed, relayed
 from gateway.hub.protocol import JSON, Reply
@@ -132,7 +133,7 @@ def run_of(known: PlainFrames, *payloads: bytes) -> Run | None:
 def translated(known: PlainFrames, *payloads: bytes) -> Relayed[bytes] | None:
     """What a run of all payloads becomes."""
     run = run_of(known, *payloads)
-    return known.translate(run.rows) if run and run.rows else None
+    return known.told(run, None) if run else None
 
 
 def test_plain_frames_do_go_the_shorter_way() -> None:
@@ -185,7 +186,7 @@ def test_invalid_text_goes_the_long_way() -> None:
     assert known is not None
     run = run_of(known, plain('"?"').encode().replace(b"?", b"\xff"))
     assert run
-    assert run.rows is None
+    assert run.rows is run.bare is None
 
 
 def test_characters_and_the_finish_reason_are_told() -> None:

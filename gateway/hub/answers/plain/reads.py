@@ -12,8 +12,8 @@ it takes two thirds of that; `read_any` tells the same of them, and of all other
 import re
 from functools import partial
 
+from gateway.hub.answers.plain.around import Around, with_quotes
 from gateway.hub.answers.relay import Text, TextRenderer, Texts
-from gateway.hub.protocol import JSON
 
 LONGEST = 1024
 """Bytes that are read so: what brings more is looked at all at once elsewhere."""
@@ -26,24 +26,16 @@ _NOTHING = Text(b"", "", "", None, None)
 
 
 class PlainReads:
-    """The reads of one stream's plain events, which are alike but for their strings.
+    """The reads of one stream's plain events, which are alike but for their strings."""
 
-    `event` is what is around the strings of one as it came, `frame` the same as it
-    leaves, `chunk` what one was translated to, and `name` the field of the answer that
-    their text adds to.
-    """
-
-    def __init__(
-        self, event: list[bytes], frame: list[bytes], chunk: JSON, name: object
-    ) -> None:
-        self._name = name
-        self._head, *between, self._tail = _with_quotes(event)
+    def __init__(self, around: Around) -> None:
+        self._name, self._chunk = around.name, around.chunk
+        self._head, *between, self._tail = around.quoted_event()
         self._size = len(self._head)
         self._between = between[0] if between else b""
-        self._first, *middle, self._last = _with_quotes(frame)
+        self._first, *middle, self._last = with_quotes(around.frame)
         self._next = self._last + self._first
         self._middle = middle[0] if middle else b""
-        self._chunk = chunk
 
     def read(
         self, data: bytes, renderer: TextRenderer | None
@@ -159,9 +151,3 @@ def _text(strings: list[bytes]) -> str | None:
         return joined.decode()
     except UnicodeDecodeError:
         return None
-
-
-def _with_quotes(around: list[bytes]) -> list[bytes]:
-    """Return what is around some strings, with the quotes that these have."""
-    first, *between, last = around
-    return [first + b'"', *(b'"%b"' % each for each in between), b'"' + last]

@@ -12,7 +12,8 @@ from gateway.calls.passages.through_hub import frames
 from gateway.calls.redaction.withholding import Forms, Withholding
 from gateway.doors import chat, messages, responses
 from gateway.doors.protocol import NOTHING_SENT
-from gateway.hub.answers.plain.frames import PlainFrames
+from gateway.hub.answers.plain.rows import PlainRows
+from gateway.hub.answers.plain.runs import Runs
 from gateway.hub.protocol import Reply
 from gateway.translators import openai
 from gateway.wire.jsontext import spellings
@@ -173,22 +174,30 @@ def test_credentials_are_withheld_alike(door, data, places):
     assert out[0] == out[1] == out[2]
 
 
+@pytest.mark.parametrize("end", ["\n", ' "é', "é", ""])
 @pytest.mark.parametrize("door", DOORS)
-def test_text_does_go_the_short_way(door, monkeypatch):
-    runs = []
-    translate = PlainFrames.translate
+def test_text_does_go_the_short_way(door, end, monkeypatch):
+    runs, bare = [], []
+    translate, told = PlainRows.translate, Runs.told
 
-    def counted(self, rows, renderer=None):
-        told = translate(self, rows, renderer)
-        runs.append(len(rows.split(b"\n")) if told else 0)
-        return told
+    def by_rows(self, rows, renderer=None):
+        found = translate(self, rows, renderer)
+        runs.append(len(rows.split(b"\n")) if found else 0)
+        return found
 
-    monkeypatch.setattr(PlainFrames, "translate", counted)
-    words = [payload(delta({"content": f"w{n}\n"}), {}, True) for n in range(50)]
+    def by_texts(self, run, renderer):
+        bare.append(len(run.texts))
+        return told(self, run, renderer)
+
+    monkeypatch.setattr(PlainRows, "translate", by_rows)
+    monkeypatch.setattr(Runs, "told", by_texts)
+    texts = [f"w{n}{end}" for n in range(50)]
+    words = [payload(delta({"content": text}), {}, True) for text in texts]
     data = "".join(f"data: {each}\n\n" for each in words).encode()
     said = reader(DOORS[door], short_frames).feed(data)
-    assert said.said == {"content": "".join(f"w{n}\n" for n in range(50))}
-    assert runs == [48]
+    assert said.said == {"content": "".join(texts)}
+    assert (bare if end in ("é", "") else runs) == [48]
+    assert len(bare + runs) == 1
 
 
 @pytest.mark.parametrize("tail", [{}, {"obfuscation": "ab1"}])

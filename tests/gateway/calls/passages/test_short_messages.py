@@ -12,7 +12,7 @@ from gateway.calls.passages.through_hub import frames
 from gateway.calls.redaction.withholding import Forms, Withholding
 from gateway.doors import chat, responses
 from gateway.doors.protocol import NOTHING_SENT
-from gateway.hub.answers.plain.frames import PlainFrames
+from gateway.hub.answers.plain.rows import PlainRows
 from gateway.hub.protocol import Reply
 from gateway.translators import anthropic
 from gateway.wire.jsontext import spellings
@@ -163,7 +163,7 @@ def test_credentials_are_withheld_alike(door, data, places):
 @pytest.mark.parametrize("size", [30, 200, 10**6])
 def test_text_does_go_the_short_way(size, blanks, monkeypatch):
     rows = []
-    translate, only = PlainFrames.translate, PlainFrames.only
+    translate, only = PlainRows.translate, PlainRows.only
 
     def by_runs(self, given, renderer=None):
         rows.extend(given.split(b"\n"))
@@ -176,8 +176,8 @@ def test_text_does_go_the_short_way(size, blanks, monkeypatch):
         rows.extend([found] if found and len(rows) == known else [])
         return found
 
-    monkeypatch.setattr(PlainFrames, "translate", by_runs)
-    monkeypatch.setattr(PlainFrames, "only", alone)
+    monkeypatch.setattr(PlainRows, "translate", by_runs)
+    monkeypatch.setattr(PlainRows, "only", alone)
     words = [delta("text_delta", text=f"w{n}\n") for n in range(50)]
     events = [START, begun({"type": "text", "text": ""}), *words, END]
     data = "".join(f"{written(e, True, True, blanks)}\n\n" for e in events).encode()
