@@ -13,6 +13,7 @@ from gateway.calls.redaction.withholding import Forms, Withholding
 from gateway.doors import chat, responses
 from gateway.doors.protocol import NOTHING_SENT
 from gateway.hub.answers.plain.rows import PlainRows
+from gateway.hub.answers.relay import joined
 from gateway.hub.protocol import Reply
 from gateway.translators import anthropic
 from gateway.wire.jsontext import spellings
@@ -138,10 +139,16 @@ def told(read):
 def test_the_short_way_gives_what_the_long_way_gives(door, data, places, largest, make):
     ways = (frames, make)
     long, short = (reader(door, make, largest=largest) for make in ways)
+    early, late = [], []
     for read in cut(data, places):
-        assert short.feed(read) == long.feed(read)
-        assert told(short) == told(long)
-    assert short.close() == long.close()
+        early.append(short.feed(read))
+        late.append(long.feed(read))
+        if early[-1] != late[-1]:
+            # Of a server that forgets blank lines an event may be seen sooner.
+            assert joined(early).data.startswith(joined(late).data)
+    early.append(short.close())
+    late.append(long.close())
+    assert joined(early) == joined(late)
     assert told(short) == told(long)
     assert short.renderer.end() == long.renderer.end()
 
