@@ -91,23 +91,26 @@ class TextRenderer(Protocol):
 
 def relayed(chunks: list[JSON], render: Callable[[list[JSON]], T]) -> Relayed[T]:
     """Return `chunks` as `render` makes them."""
-    finish_reason, says = "", False
-    texts: list[str] = []
+    finish_reason, says, text = "", False, ""
     others: list[JSON] = []
     for chunk in chunks:
-        says = says or not chunk["choices"]
-        for choice in chunk["choices"]:
+        choices = chunk["choices"]
+        if not choices:
+            says = True
+        for choice in choices:
             delta = choice["delta"]
             # Nearly all are a piece of the first choice's text and nothing else.
-            is_text = not choice["index"] and isinstance(delta.get("content"), str)
+            content = delta.get("content")
+            is_text = not choice["index"] and isinstance(content, str)
             if is_text:
-                texts.append(delta["content"])
-            if not is_text or len(delta) > 1:
+                text += content
+            if delta and (not is_text or len(delta) > 1):
                 others.append(choice)
             finish_reason = choice.get("finish_reason") or finish_reason
-    text = "".join(texts)
     said: Said = {"content": text} if text else {}
-    characters = len(text) + sum([_note(choice, said) for choice in others])
+    characters = len(text)
+    for choice in others:
+        characters += _note(choice, said)
     says = says or bool(said or finish_reason)
     return Relayed(render(chunks), characters, finish_reason, says, said)
 

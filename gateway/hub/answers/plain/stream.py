@@ -76,6 +76,7 @@ class PlainStream:
         self._format = parser.plain
         self._renderer = renderer
         self._frames: PlainFrames | None = None
+        self._is_fresh = True
         self._lessons = _LESSONS
         self._longest = min(_LONGEST, parser.largest)
         self._longest_read = min(LONGEST, parser.largest)
@@ -173,8 +174,14 @@ class PlainStream:
         return end
 
     def _to_between(self, data: bytes, position: int) -> int:
-        """Read to the end of what has begun, or all where there is no such place."""
+        """Read to the end of what has begun, or all where there is no such place.
+
+        The begin of a stream is read up to its first plain event.
+        """
         end = _end(data, position)
+        if self._is_fresh:
+            self._is_fresh = False
+            end = max(end, self._candidate(data, position))
         self._long(data[position:end])
         if end < len(data) and not self._parser.is_between:
             self._long(data[end:])

@@ -241,8 +241,10 @@ class MessageReader:
             self._counts.update(
                 {name: value for name, value in usage.items() if value is not None}
             )
-            parts = (*self._reply.earlier, {"usage": self._counts})
-            self._writer.state.usage = parse_usage(summed_usage(parts))
+            counts = self._counts
+            if self._reply.earlier:
+                counts = summed_usage((*self._reply.earlier, {"usage": counts}))
+            self._writer.state.usage = parse_usage(counts)
 
     def _read_message_stop(self) -> None:
         if self._ending is None:

@@ -12,18 +12,19 @@ MARKS: Sequence[bytes] = (b'"text_delta"',)
 NAMES: Sequence[str] = ("text",)
 TELLS_EMPTY = False
 
+_EVENT, _DELTA = ("type", "index", "delta"), ("type", "text")
+"""The fields of a plain event, and of what it brings."""
+
 
 def part_of(payload: JSON, chunk: JSON) -> int | None:
     """Return the content block that a plain payload adds to, else None."""
-    match payload:
-        case {
-            "type": "content_block_delta",
-            "index": int(index),
-            "delta": {"type": "text_delta", "text": str(), **more},
-            **others,
-        } if not more and not others:
-            return index
-    return None
+    delta, index = payload.get("delta"), payload.get("index")
+    if payload.get("type") != "content_block_delta" or len(payload) != len(_EVENT):
+        return None
+    if type(delta) is not dict or len(delta) != len(_DELTA) or type(index) is not int:
+        return None
+    is_text = delta.get("type") == "text_delta" and type(delta.get("text")) is str
+    return index if is_text else None
 
 
 def filled(payload: JSON, strings: Sequence[str]) -> JSON:
