@@ -97,6 +97,7 @@ class Parser(PythonProtocol):  # type: ignore[misc]
             return None
         self._state = "complete"
         self.is_plain = self.is_complete = self._is_again = True
+        self._empty_line_skipped = False
         return data[end:]
 
     def feed(self, data: bytes) -> None:
@@ -125,7 +126,6 @@ class Parser(PythonProtocol):  # type: ignore[misc]
         """Expect the next request."""
         if self._is_again:
             self._is_again = self.is_plain = self.is_complete = False
-            self._empty_line_skipped = False
             self._state = "request_line"
             self._buffer.clear()
             return

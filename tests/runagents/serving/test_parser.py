@@ -45,11 +45,18 @@ class Reader:
                     self._parser.feed(data)
                 data = b""
                 if self._parser.is_complete:
-                    data = self._parser.remaining()
-                    self._parser.reset()
+                    data = self._go_on()
                     assert self._state() == self._at_first
         except ParseError as error:
             self.error = f"{type(error).__name__}: {error}"
+
+    def _go_on(self) -> bytes:
+        """Expect the next request, as a connection of each does."""
+        if isinstance(self._parser, Parser):
+            return self._parser.go_on()
+        came: bytes = self._parser.remaining()
+        self._parser.reset()
+        return came
 
     def _takes_whole(self, data: bytes) -> bool:
         """Take a request that is all here, as a connection of ours does."""
