@@ -13,6 +13,7 @@ import pytest
 from gateway.errors import GatewayError
 from gateway.hub.protocol import JSON
 from gateway.translators import bedrock
+from tests.at_once import at_once
 from tests.gateway.frames import stream_bytes
 from tests.gateway.translators.test_translators import (
     CASES,
@@ -68,7 +69,7 @@ def rendered(case: Path) -> Any:
     return bedrock.render_request(read(case, "request.json"), on_bedrock)
 
 
-@pytest.mark.parametrize("case", having("request.json", "upstream_request.json"))
+@at_once("case", having("request.json", "upstream_request.json"))
 def test_a_request_is_the_same(case: Path) -> None:
     expected = read(case, "upstream_request.json")["body"]
     body = rendered(case).body
@@ -93,7 +94,7 @@ def events_of(case: Path) -> list[JSON]:
     return [json.loads(line[5:]) for line in lines if line.startswith("data:")]
 
 
-@pytest.mark.parametrize("case", having("upstream_stream.txt", "chunks.json"))
+@at_once("case", having("upstream_stream.txt", "chunks.json"))
 def test_a_stream_is_the_same(case: Path) -> None:
     parser = bedrock.stream_parser(reply_of(case)._replace(wire="claude"))
     raw = stream_bytes([{"chunk": event} for event in events_of(case)])

@@ -8,6 +8,7 @@ from typing import Any
 import openai as sdk
 import pytest
 
+from tests.at_once import at_once
 from tests.conformance.asking import Outcome, ask_all
 from tests.e2e import registries
 from tests.e2e.processes import Server
@@ -123,7 +124,7 @@ def is_refused(record: JSON) -> bool:
     return record["provider"] == "bedrock" and bedrock.is_retired(record)
 
 
-@pytest.mark.parametrize("record", those(r for r in NATIVE if not is_refused(r)))
+@at_once("record", those(r for r in NATIVE if not is_refused(r)))
 def test_a_recorded_answer_says_the_same_to_the_sdk(
     record: JSON, outcomes: dict[str, Outcome]
 ) -> None:
@@ -142,7 +143,7 @@ def test_a_recorded_answer_says_the_same_to_the_sdk(
         assert all(chunk["usage"] is None for chunk in outcome.chunks[:-1])
 
 
-@pytest.mark.parametrize("record", those(PASSED))
+@at_once("record", those(PASSED))
 def test_an_answer_passed_on_says_the_same_to_the_sdk(
     record: JSON, outcomes: dict[str, Outcome]
 ) -> None:
@@ -167,7 +168,7 @@ EMPTY = "openai-a031db3bcf52ef"
 REFUSALS = {"anthropic": claude.refusal_of, "bedrock": bedrock.refusal_of}
 
 
-@pytest.mark.parametrize("record", those(REFUSED, ok=False))
+@at_once("record", those(REFUSED, ok=False))
 def test_a_recorded_refusal_reaches_the_sdk(
     record: JSON, outcomes: dict[str, Outcome]
 ) -> None:

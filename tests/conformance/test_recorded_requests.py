@@ -22,6 +22,7 @@ from ollama._types import ChatRequest
 from openai.types.chat.completion_create_params import CompletionCreateParams
 from pydantic import TypeAdapter
 
+from tests.at_once import at_once
 from tests.conformance.asking import Answer, post_all
 from tests.e2e import registries
 from tests.e2e.processes import Server
@@ -257,8 +258,8 @@ def reason_for(provider: str, error: JSON) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record["id"])
-@pytest.mark.parametrize("provider", MODELS)
+@at_once("record", RECORDS, ids=lambda record: record["id"])
+@at_once("provider", MODELS)
 def test_a_recorded_request_fits_another_provider(
     provider: str, record: JSON, exchanges: Exchanges
 ) -> None:

@@ -14,9 +14,10 @@ https://api-docs.deepseek.com/guides/chat_prefix_completion.
 import pytest
 
 from providers import endpoints
+from tests.at_once import at_once
 
 
-@pytest.mark.parametrize(
+@at_once(
     ("typed", "url"),
     [
         (

@@ -19,6 +19,7 @@ from providers.models import ModelProvider
 from providers.status import verdicts
 from runagents.agents.detection import analyse
 from runagents.agents.starter import running
+from tests.at_once import at_once
 
 
 def logged(text):
@@ -43,8 +44,8 @@ def secret_of(shape):
     return max(re.findall(r"[A-Za-z0-9+/]{12,}", shape.example), key=len)[-24:]
 
 
-@pytest.mark.parametrize("shape", ALL)
-@pytest.mark.parametrize("shown", REDACTING, ids=lambda each: each.__name__)
+@at_once("shape", ALL)
+@at_once("shown", REDACTING, ids=lambda each: each.__name__)
 def test_no_key_is_shown_or_kept(shown, shape):
     text = shown(f"use {shape.example} please")
     assert secret_of(shape) not in text
@@ -52,8 +53,8 @@ def test_no_key_is_shown_or_kept(shown, shape):
     assert text.endswith(" please")
 
 
-@pytest.mark.parametrize("shape", ALL)
-@pytest.mark.parametrize(
+@at_once("shape", ALL)
+@at_once(
     "source",
     [
         pytest.param(lambda text: f"\nx = {text!r}", id="parsed"),
@@ -70,7 +71,7 @@ RANDOM = random.Random(7)
 IMAGE = base64.b64encode(RANDOM.randbytes(60_000)).decode()
 
 
-@pytest.mark.parametrize(
+@at_once(
     "text",
     [
         "a task-based, disk-bound and risk-free call",
@@ -89,7 +90,7 @@ IMAGE = base64.b64encode(RANDOM.randbytes(60_000)).decode()
         "key: 0123456789abcdef0123456789abcdef",
     ],
 )
-@pytest.mark.parametrize("shown", REDACTING, ids=lambda each: each.__name__)
+@at_once("shown", REDACTING, ids=lambda each: each.__name__)
 def test_what_is_no_key_is_left_alone(shown, text):
     plain = " ".join(text.split()) if shown is judged else text
     assert shown(text) == plain

@@ -20,6 +20,7 @@ from gateway.hub.protocol import JSON, Reply, StreamParser
 from gateway.translators import TRANSLATORS
 from gateway.wire.jsontext import decode
 from tests import doors
+from tests.at_once import at_once
 from tests.grammar import messages as messages_grammar
 from tests.grammar import ollama as ollama_grammar
 from tests.grammar import responses as responses_grammar
@@ -226,8 +227,8 @@ def agrees(told: Said, said: Said, door: AtDoor) -> None:
         assert told.usage == said.usage
 
 
-@pytest.mark.parametrize("name", DOORS)
-@pytest.mark.parametrize(("kind", "record"), each(streams=False))
+@at_once("name", DOORS)
+@at_once(("kind", "record"), each(streams=False))
 def test_a_whole_answer_says_the_same_at_every_door(kind, record, name):
     door, reply = DOORS[name], reply_to(kind, record)
     headers = record["response"]["headers"] or {}
@@ -238,8 +239,8 @@ def test_a_whole_answer_says_the_same_at_every_door(kind, record, name):
     agrees(told, at_chat(completion), door)
 
 
-@pytest.mark.parametrize("name", DOORS)
-@pytest.mark.parametrize(("kind", "record"), each(streams=True))
+@at_once("name", DOORS)
+@at_once(("kind", "record"), each(streams=True))
 def test_a_stream_says_the_same_at_every_door(kind, record, name):
     door, reply = DOORS[name], reply_to(kind, record)._replace(stream=True)
     parser = TRANSLATORS[kind].stream_parser(reply)

@@ -11,6 +11,7 @@ from gateway.errors import GatewayError
 from gateway.hub.protocol import Reply
 from gateway.translators import anthropic
 from gateway.wire.jsontext import decode
+from tests.at_once import at_once
 from tests.recordings.claude import FINISH_REASONS, message_of, messages, refusal_of
 from tests.recordings.claude_report import reported_capabilities
 from tests.recordings.traffic import ABSENT, records
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.skipif(not RECORDS, reason=ABSENT)
 
 
 def _each(records):
-    return pytest.mark.parametrize("record", records, ids=lambda record: record["id"])
+    return at_once("record", records, ids=lambda record: record["id"])
 
 
 def _hold(completion, message):
@@ -249,6 +250,6 @@ def test_a_stream_cut_anywhere_before_its_end_is_truncated(record):
         assert not any(c["finish_reason"] for k in chunks for c in k["choices"])
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model["id"])
+@at_once("model", MODELS, ids=lambda model: model["id"])
 def test_the_table_of_models_agrees_with_what_anthropic_reports(model):
     assert reported_capabilities(model) == {}

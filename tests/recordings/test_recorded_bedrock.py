@@ -11,6 +11,7 @@ from gateway.errors import GatewayError
 from gateway.hub.protocol import Reply
 from gateway.translators import bedrock
 from gateway.wire.jsontext import decode
+from tests.at_once import at_once
 from tests.recordings.bedrock import (
     FINISH_REASONS,
     chats,
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.skipif(not RECORDS, reason=ABSENT)
 
 
 def _each(records):
-    return pytest.mark.parametrize("record", records, ids=lambda record: record["id"])
+    return at_once("record", records, ids=lambda record: record["id"])
 
 
 def _reply(record, **changes):

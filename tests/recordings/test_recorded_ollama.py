@@ -12,6 +12,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from gateway.hub.protocol import JSON, Reply, Route
 from gateway.translators import ollama
+from tests.at_once import at_once
 from tests.recordings.ollama import chats, lines, told
 from tests.recordings.traffic import ABSENT
 
@@ -29,7 +30,7 @@ def select(whole: bool) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("record", select(whole=True))
+@at_once("record", select(whole=True))
 def test_a_whole_answer_says_the_same(record: JSON) -> None:
     (recorded,) = lines(record)
     answer = ollama.parse_response(recorded, {}, REPLY)
@@ -47,8 +48,8 @@ def test_a_whole_answer_says_the_same(record: JSON) -> None:
     assert said == told([recorded])
 
 
-@pytest.mark.parametrize("size", [0, 1, 17, 1000])
-@pytest.mark.parametrize("record", select(whole=False))
+@at_once("size", [0, 1, 17, 1000])
+@at_once("record", select(whole=False))
 def test_a_stream_says_the_same_however_it_is_cut(record: JSON, size: int) -> None:
     raw = record["response"]["body_text"].encode()
     size = size or len(raw)
@@ -74,7 +75,7 @@ def test_a_stream_says_the_same_however_it_is_cut(record: JSON, size: int) -> No
     assert parser.state.usage == usage["usage"]
 
 
-@pytest.mark.parametrize("record", select(whole=True))
+@at_once("record", select(whole=True))
 def test_a_whole_answer_would_stream_the_same(record: JSON) -> None:
     parser = ollama.stream_parser(REPLY)
     chunks = parser.feed(record["response"]["body_text"].encode() + b"\n")
@@ -103,7 +104,7 @@ def rendered_from(recorded: JSON) -> JSON:
     return ollama.render_request(body, route).body
 
 
-@pytest.mark.parametrize(
+@at_once(
     "recorded",
     [
         pytest.param(record["request"]["body_json"], id=record["id"])

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from gateway.hub.protocol import JSON, Reply, Route, StreamParser
 from gateway.translators import openai
+from tests.at_once import at_once
 from tests.recordings.openai import (
     RENAMED_REASONS,
     chats,
@@ -56,7 +57,7 @@ def problems(model: Any, value: JSON) -> set[tuple[Any, ...]]:
     return set()
 
 
-@pytest.mark.parametrize("record", select(stream=False, ok=True))
+@at_once("record", select(stream=False, ok=True))
 def test_a_whole_answer_is_untouched_but_for_the_model(record: JSON) -> None:
     recorded = json.loads(record["response"]["body_text"])
     answer = openai.parse_response(recorded, {}, reply_to(record))
@@ -82,7 +83,7 @@ def run(parser: StreamParser, raw: bytes, size: int) -> list[JSON]:
     return out + parser.close()
 
 
-@pytest.mark.parametrize("record", select(stream=True, ok=True))
+@at_once("record", select(stream=True, ok=True))
 def test_a_stream_says_the_same_however_it_is_cut(record: JSON) -> None:
     raw = record["response"]["body_text"].encode()
     recorded = [event for event in events(record) if "error" not in event]
@@ -99,7 +100,7 @@ def test_a_stream_says_the_same_however_it_is_cut(record: JSON) -> None:
     assert told(chunks)["choices"] == expected["choices"]
 
 
-@pytest.mark.parametrize("record", select(stream=True, ok=True))
+@at_once("record", select(stream=True, ok=True))
 def test_a_streams_chunks_are_regular(record: JSON) -> None:
     reply = reply_to(record)
     parser = openai.stream_parser(reply)
@@ -120,7 +121,7 @@ def test_a_streams_chunks_are_regular(record: JSON) -> None:
         assert chunks[-1]["usage"] == parser.state.usage
 
 
-@pytest.mark.parametrize("record", select(stream=True, ok=True))
+@at_once("record", select(stream=True, ok=True))
 def test_a_streams_unknown_fields_survive(record: JSON) -> None:
     def extras(chunks: list[JSON]) -> list[JSON]:
         return [
@@ -138,7 +139,7 @@ def test_a_streams_unknown_fields_survive(record: JSON) -> None:
     assert kept == {key for extra in extras(recorded) for key in extra}
 
 
-@pytest.mark.parametrize("record", select(stream=True, ok=True))
+@at_once("record", select(stream=True, ok=True))
 def test_a_streams_chunks_fit_the_official_types(record: JSON) -> None:
     allowed: set[tuple[Any, ...]] = set()
     for event in events(record):
@@ -151,7 +152,7 @@ def test_a_streams_chunks_fit_the_official_types(record: JSON) -> None:
 # --- refusals -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("record", select(stream=False, ok=False))
+@at_once("record", select(stream=False, ok=False))
 def test_a_refusal_is_told_by_its_meaning(record: JSON) -> None:
     response = record["response"]
     body = response["body_text"].encode()

@@ -15,6 +15,7 @@ from gateway.doors.protocol import Asked
 from gateway.hub.answers.assembly import assembled
 from gateway.hub.protocol import JSON, Reply, StreamParser
 from gateway.translators import ollama, openai
+from tests.at_once import at_once
 from tests.grammar.messages import checked, message_in
 from tests.recordings import ollama as recorded_ollama
 from tests.recordings import openai as recorded_openai
@@ -57,7 +58,7 @@ def comparable(message: JSON) -> JSON:
     return {**message, "usage": None}
 
 
-@pytest.mark.parametrize(("record", "translator"), answered(stream=False))
+@at_once(("record", "translator"), answered(stream=False))
 def test_a_whole_answer_is_a_message(record, translator):
     payload = json.loads(body_of(record))
     completion = translator.parse_response(payload, {}, REPLY)
@@ -70,7 +71,7 @@ def test_a_whole_answer_is_a_message(record, translator):
     assert calls == [c["function"]["name"] for c in said.get("tool_calls") or ()]
 
 
-@pytest.mark.parametrize(("record", "translator"), answered(stream=False))
+@at_once(("record", "translator"), answered(stream=False))
 def test_a_whole_answer_where_a_stream_was_asked_for_says_the_same(record, translator):
     parser = translator.stream_parser(REPLY)
     chunks = chunks_of(parser, body_of(record))
@@ -82,7 +83,7 @@ def test_a_whole_answer_where_a_stream_was_asked_for_says_the_same(record, trans
     assert comparable(told) == comparable(whole)
 
 
-@pytest.mark.parametrize(("record", "translator"), answered(stream=True))
+@at_once(("record", "translator"), answered(stream=True))
 def test_a_stream_says_what_the_same_answer_would_have_said_whole(record, translator):
     parser = translator.stream_parser(REPLY)
     chunks = chunks_of(parser, body_of(record))

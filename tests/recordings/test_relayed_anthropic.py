@@ -12,6 +12,7 @@ from gateway.translators.anthropic.relay.errors import from_response
 from gateway.translators.anthropic.relay.tap import Tap
 from gateway.translators.anthropic.relay.whole import checked, events_of
 from gateway.wire.jsontext import encode
+from tests.at_once import at_once
 from tests.recordings.claude import message_of, messages
 from tests.recordings.traffic import ABSENT, body_of
 
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.skipif(not RECORDS, reason=ABSENT)
 
 
 def _each(found):
-    return pytest.mark.parametrize("record", found, ids=lambda record: record["id"])
+    return at_once("record", found, ids=lambda record: record["id"])
 
 
 def _names(record):
@@ -48,7 +49,7 @@ def _cut(data, how):
     return pieces
 
 
-@pytest.mark.parametrize("how", ["whole", "bytes", "anyhow"])
+@at_once("how", ["whole", "bytes", "anyhow"])
 @_each(STREAMS)
 def test_a_stream_is_passed_on_to_the_letter(record, how):
     data = body_of(record)

@@ -16,6 +16,7 @@ from gateway.translators.bedrock.messages.frames import (
     InvokeFrames,
 )
 from gateway.wire.bounds import MAX_EVENT
+from tests.at_once import at_once
 from tests.grammar.messages import events_in, message_in
 from tests.recordings.bedrock import chats, events_of
 from tests.recordings.traffic import ABSENT, body_of
@@ -43,7 +44,7 @@ pytestmark = pytest.mark.skipif(not WHOLE, reason=ABSENT)
 
 
 def _each(found):
-    return pytest.mark.parametrize("record", found, ids=lambda record: record["id"])
+    return at_once("record", found, ids=lambda record: record["id"])
 
 
 def _told(relay, data):

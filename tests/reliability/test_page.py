@@ -1,12 +1,11 @@
 """Every promise of reliability has a test, and the page says which."""
 
-import pytest
-
+from tests.at_once import at_once
 from tests.reliability.__main__ import PAGE, page, proofs
 from tests.reliability.items import ITEMS
 
 
-@pytest.mark.parametrize("item", ITEMS)
+@at_once("item", ITEMS)
 def test_a_promise_has_a_test(item):
     assert proofs().get(item)
 

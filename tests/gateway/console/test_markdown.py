@@ -6,6 +6,7 @@ import pytest
 
 from gateway.console import markdown as module
 from gateway.console.markdown import TAGS, markdown
+from tests.at_once import at_once
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -55,8 +56,8 @@ class Reader(HTMLParser):
         self.tags.append((tag, dict(attributes)))
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-@pytest.mark.parametrize("around", ["{}", "- {}", "> {}", "**{}**", "x {} y"])
+@at_once("text", HOSTILE)
+@at_once("around", ["{}", "- {}", "> {}", "**{}**", "x {} y"])
 def test_nothing_of_an_answer_acts(text, around):
     for tag, attributes in Reader(markdown(around.format(text))).tags:
         assert tag in TAGS

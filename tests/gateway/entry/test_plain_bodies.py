@@ -11,6 +11,7 @@ from gateway.entry import bodies
 from gateway.entry.plain_bodies import Read, read_plain
 from gateway.errors import GatewayError
 from gateway.wire.jsontext import decode
+from tests.at_once import at_once
 from tests.gateway.entry.altering import altered
 
 KEYS = st.sampled_from(
@@ -157,9 +158,9 @@ def test_bounds_are_the_same_wherever_they_are_reached(lead, value, is_refused):
 
 
 @pytest.mark.proves("1.7")
-@pytest.mark.parametrize("kinds", ["[", "{", "[{", "{[", "[[{", "{{[", "[{{{{{["])
-@pytest.mark.parametrize("core", [1, None, "", '"[{', [], {}, [1, "a"], {"a": "]}"}])
-@pytest.mark.parametrize("depth", [126, 127, 128, 129])
+@at_once("kinds", ["[", "{", "[{", "{[", "[[{", "{{[", "[{{{{{["])
+@at_once("core", [1, None, "", '"[{', [], {}, [1, "a"], {"a": "]}"}])
+@at_once("depth", [126, 127, 128, 129])
 def test_depth_is_the_same_whatever_nests(kinds, core, depth):
     containers = depth - isinstance(core, list | dict)
     raw = json.dumps(nested(kinds, containers, core)).encode()

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from gateway.errors import GatewayError
 from gateway.hub.errors import upstream_errors
 from gateway.translators.openai.errors import WORDS
+from tests.at_once import at_once
 
 
 def refused(status: int, body: object, **headers: str) -> GatewayError:
@@ -207,16 +208,16 @@ The message role must be one of user or assistant; message 3 has length 0
 """.strip().split("\n")
 
 
-@pytest.mark.parametrize("message", TOO_LONG)
-@pytest.mark.parametrize("status", [400, 413, 422, 500])
+@at_once("message", TOO_LONG)
+@at_once("status", [400, 413, 422, 500])
 def test_a_conversation_that_is_too_long_is_known(message: str, status: int) -> None:
     error = refused(status, told(message))
     assert (error.status, error.code) == (400, "context_length_exceeded")
     assert error.message == message
 
 
-@pytest.mark.parametrize("message", ANYTHING_ELSE)
-@pytest.mark.parametrize("status", [400, 402, 422, 429])
+@at_once("message", ANYTHING_ELSE)
+@at_once("status", [400, 402, 422, 429])
 def test_another_limit_is_not_taken_for_it(message: str, status: int) -> None:
     assert refused(status, told(message)).code != "context_length_exceeded"
 

@@ -17,6 +17,7 @@ from gateway.ledger.spool import Entry, Spool
 from gateway.ledger.usage import usage_fields
 from gateway.models import UsageRecord
 from gateway.wire import jsontext
+from tests.at_once import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -353,7 +354,7 @@ MOMENTS = [
 ]
 
 
-@pytest.mark.parametrize("seconds", MOMENTS)
+@at_once("seconds", MOMENTS)
 def test_the_database_takes_times_and_costs_as_django_hands_them_over(db, seconds):
     moment = datetime.fromtimestamp(seconds, UTC)
     told = connection.ops.adapt_datetimefield_value(moment)

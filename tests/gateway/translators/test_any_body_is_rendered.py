@@ -12,6 +12,7 @@ from gateway.errors import GatewayError
 from gateway.hub.protocol import JSON, Route, UpstreamRequest
 from gateway.translators import TRANSLATORS
 from gateway.wire.jsontext import dumps
+from tests.at_once import at_once
 
 HOSTS = [
     ("anthropic", "claude-3-haiku-20240307", ""),
@@ -279,8 +280,8 @@ def test_any_body_is_rendered_or_refused(body: JSON) -> None:
 BLANK = [{"type": "text", "text": "\n"}]
 
 
-@pytest.mark.parametrize("content", [" ", BLANK, [], ""], ids=repr)
-@pytest.mark.parametrize(
+@at_once("content", [" ", BLANK, [], ""], ids=repr)
+@at_once(
     ("kind", "model", "api"),
     [
         host

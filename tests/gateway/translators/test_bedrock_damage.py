@@ -15,6 +15,7 @@ from gateway.errors import GatewayError
 from gateway.hub.protocol import JSON, Reply, Route
 from gateway.translators import bedrock
 from gateway.translators.bedrock.families.tags import TagSplitter, split
+from tests.at_once import at_once
 from tests.gateway.frames import stream_bytes
 
 CASES = Path(__file__).parents[1] / "cases/bedrock"
@@ -68,7 +69,7 @@ def _holders(value: Any) -> list[Any]:
     return [value, *(holder for child in children for holder in _holders(child))]
 
 
-@pytest.mark.parametrize("case", having("request.json"))
+@at_once("case", having("request.json"))
 def test_a_damaged_request_is_rendered_or_refused(case: Path) -> None:
     request, (route, _) = read(case, "request.json"), route_of(case)
     chance = random.Random(case.name)

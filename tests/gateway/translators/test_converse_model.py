@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from gateway.errors import GatewayError
 from gateway.hub.protocol import JSON, Route
 from gateway.translators import bedrock
+from tests.at_once import at_once
 
 CASES = Path(__file__).parents[1] / "cases"
 
@@ -57,7 +58,7 @@ def sent_to_converse() -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("request_sent", sent_to_converse())
+@at_once("request_sent", sent_to_converse())
 def test_golden_requests_fit_the_service(request_sent: JSON) -> None:
     assert problems(request_sent["body"], "Converse") == ""
 

@@ -3,11 +3,10 @@
 https://openrouter.ai/docs/api-reference/overview and docs/translation.md
 """
 
-import pytest
-
 from gateway.errors import GatewayError
 from gateway.hub.protocol import JSON, Route, UpstreamRequest
 from gateway.translators import TRANSLATORS
+from tests.at_once import at_once
 
 BREAK = {"mode": "explicit"}
 LONG = {"type": "ephemeral", "ttl": "1h"}
@@ -146,8 +145,8 @@ def rendered(way: str, body: JSON) -> UpstreamRequest:
     return TRANSLATORS[translator].render_request(body, route)
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("extension", EXTENSIONS)
+@at_once("way", WAYS)
+@at_once("extension", EXTENSIONS)
 def test_an_extension_is_sent_told_or_ignored_by_a_rule(extension, way):
     without, body = EXTENSIONS[extension]
     plain = rendered(way, without)

@@ -10,6 +10,7 @@ from gateway.doors import chat
 from gateway.doors.protocol import NOTHING_SENT
 from gateway.hub.protocol import JSON, Route
 from gateway.translators import TRANSLATORS, openai
+from tests.at_once import at_once
 from tests.gateway.translators.test_translators import (
     STREAMS,
     fed,
@@ -38,7 +39,7 @@ def thoughts(message: JSON) -> list[str]:
     return [text for text in found if text]
 
 
-@pytest.mark.parametrize("case", having("response.json"))
+@at_once("case", having("response.json"))
 def test_a_whole_answer_keeps_all_but_its_reasoning(case: Path) -> None:
     reply = reply_of(case)._replace(hides_reasoning=True)
     headers = case / "upstream_headers.json"
@@ -54,7 +55,7 @@ def test_a_whole_answer_keeps_all_but_its_reasoning(case: Path) -> None:
     assert answer.get("usage") == golden.get("usage")
 
 
-@pytest.mark.parametrize("case", STREAMS)
+@at_once("case", STREAMS)
 def test_a_stream_keeps_all_but_its_reasoning(case: Path) -> None:
     reply = reply_of(case)._replace(hides_reasoning=True, goes_on=False)
     parser = TRANSLATORS[case.parent.name].stream_parser(reply)

@@ -7,6 +7,7 @@ import pytest
 from gateway.errors import GatewayError
 from gateway.hub.protocol import JSON, Route
 from gateway.translators import openai
+from tests.at_once import at_once
 
 USER, SYSTEM = {"role": "user", "content": "Hi"}, {"role": "system", "content": "Be."}
 NAMED = {"type": "function", "function": {"name": "f"}}
@@ -57,8 +58,8 @@ def outcome(render: Any, body: JSON, route: Route) -> Any:
     return rendered, list(rendered.body), list(rendered.headers)
 
 
-@pytest.mark.parametrize("route", ROUTES)
-@pytest.mark.parametrize("fields", FIELDS)
+@at_once("route", ROUTES)
+@at_once("fields", FIELDS)
 def test_it_is_rendered_as_any_is(fields: JSON, route: Route) -> None:
     body = {"model": "m", "messages": [SYSTEM, USER], **fields}
     expected = outcome(openai._render, body, route)

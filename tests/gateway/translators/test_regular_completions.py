@@ -9,6 +9,7 @@ from gateway.hub.protocol import JSON, Reply, Route
 from gateway.translators import openai
 from gateway.translators.openai import response
 from gateway.wire.jsontext import encode
+from tests.at_once import at_once
 
 USAGE = {"prompt_tokens": 1, "prompt_tokens_details": {"cached_tokens": 0}}
 REPLIES = [
@@ -91,8 +92,8 @@ def parsed(payload: JSON, reply: Reply) -> JSON:
     return response.parse_response(payload, {}, reply)
 
 
-@pytest.mark.parametrize("reply", REPLIES)
-@pytest.mark.parametrize("payload", [regular(), *CHANGED])
+@at_once("reply", REPLIES)
+@at_once("payload", [regular(), *CHANGED])
 def test_it_comes_to_what_others_come_to(payload: JSON, reply: Reply) -> None:
     expected = outcome(response._made_regular, payload, reply)
     assert outcome(parsed, payload, reply) == expected

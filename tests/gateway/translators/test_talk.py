@@ -9,6 +9,7 @@ from gateway.hub.protocol import JSON, Route, UpstreamRequest
 from gateway.translators.anthropic.requests import request
 from gateway.translators.anthropic.requests.talk import talk
 from gateway.wire.jsontext import encode
+from tests.at_once import at_once
 
 MODELS = ("claude-3-haiku-20240307", "claude-sonnet-4-5", "claude-opus-5-5", "gpt-4o")
 ROUTES = [
@@ -88,8 +89,8 @@ def outcome(render: Any, body: JSON, route: Route) -> tuple[Any, ...]:
     return rendered, list(rendered.body)
 
 
-@pytest.mark.parametrize("route", ROUTES)
-@pytest.mark.parametrize("body", BODIES)
+@at_once("route", ROUTES)
+@at_once("body", BODIES)
 def test_it_is_rendered_as_all_others_are(body: JSON, route: Route) -> None:
     sooner = outcome(request.render_request, body, route)
     assert sooner == outcome(request._render, body, route)

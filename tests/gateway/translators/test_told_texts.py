@@ -7,6 +7,7 @@ import pytest
 from gateway.errors import GatewayError
 from gateway.hub.protocol import JSON, Reply
 from gateway.translators.anthropic.answers import response, usage
+from tests.at_once import at_once
 
 UNKNOWN = {"type": "container_upload"}
 TEXT = {"type": "text", "text": "Hi."}
@@ -31,9 +32,9 @@ def outcome(content: list[JSON], end: JSON, reply: Reply) -> Any:
     return completion, list(completion), list(completion["choices"][0])
 
 
-@pytest.mark.parametrize("end", ENDS)
-@pytest.mark.parametrize("reply", [Reply("m"), Reply("m", stop=("i",))])
-@pytest.mark.parametrize("text", ["Hi.", " ", ""])
+@at_once("end", ENDS)
+@at_once("reply", [Reply("m"), Reply("m", stop=("i",))])
+@at_once("text", ["Hi.", " ", ""])
 def test_a_text_is_told_as_it_is_collected(end: JSON, reply: Reply, text: str) -> None:
     said = [{"type": "text", "text": text}]
     assert outcome(said, end, reply) == outcome([*said, UNKNOWN], end, reply)
@@ -76,7 +77,7 @@ COUNTS: JSON = {
 }
 
 
-@pytest.mark.parametrize(
+@at_once(
     "told",
     [
         {},
@@ -122,10 +123,8 @@ def parsed(parse: Any, payload: Any, reply: Reply) -> Any:
     return completion, list(completion), list(completion["choices"][0])
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
-@pytest.mark.parametrize(
-    "reply", [Reply("m"), Reply("m", blocks=True), Reply("m", earlier=(MESSAGE,))]
-)
+@at_once("payload", PAYLOADS)
+@at_once("reply", [Reply("m"), Reply("m", blocks=True), Reply("m", earlier=(MESSAGE,))])
 def test_a_message_is_read_at_once_as_part_by_part(payload: Any, reply: Reply) -> None:
     sooner = parsed(response.parse_message, payload, reply)
     assert sooner == parsed(response._any_message, payload, reply)

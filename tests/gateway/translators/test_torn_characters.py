@@ -8,6 +8,7 @@ import pytest
 
 from gateway.hub.protocol import JSON, Reply
 from gateway.translators import TRANSLATORS
+from tests.at_once import at_once
 from tests.gateway.frames import frame_bytes
 
 WHOLE = "\U0001f600"
@@ -121,9 +122,9 @@ STREAMS = {
 }
 
 
-@pytest.mark.parametrize("size", [1, 7, 10_000])
-@pytest.mark.parametrize("upstream", [*STREAMS])
-@pytest.mark.parametrize(("texts", "said"), CASES)
+@at_once("size", [1, 7, 10_000])
+@at_once("upstream", [*STREAMS])
+@at_once(("texts", "said"), CASES)
 def test_a_stream_says_what_can_be_read(
     upstream: str, texts: list[str | bytes], said: str, size: int
 ) -> None:

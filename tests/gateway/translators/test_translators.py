@@ -20,6 +20,7 @@ from gateway.hub.protocol import (
     UpstreamRequest,
 )
 from gateway.translators import TRANSLATORS
+from tests.at_once import at_once
 from tests.gateway.frames import stream_bytes
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -97,7 +98,7 @@ def test_a_request_is_refused(case: Path) -> None:
     check_error(refused.value, case)
 
 
-@pytest.mark.parametrize("case", having("upstream_request.json"))
+@at_once("case", having("upstream_request.json"))
 def test_a_request_is_rendered(case: Path) -> None:
     upstream = rendered(case)
     expected = read(case, "upstream_request.json")
@@ -108,7 +109,7 @@ def test_a_request_is_rendered(case: Path) -> None:
     assert expected.get("headers", {}).items() <= dict(upstream.headers).items()
 
 
-@pytest.mark.parametrize("case", having("upstream_response.json"))
+@at_once("case", having("upstream_response.json"))
 def test_an_answer_is_parsed(case: Path) -> None:
     translator = TRANSLATORS[case.parent.name]
     headers = (
@@ -157,8 +158,8 @@ def gone_on(parser: PausingParser, case: Path, cut: str) -> list[JSON]:
     return fed(parser, (case / "upstream_stream_2.txt").read_bytes(), cut)
 
 
-@pytest.mark.parametrize("cut", ["whole", "bytes", "odd"])
-@pytest.mark.parametrize("case", STREAMS)
+@at_once("cut", ["whole", "bytes", "odd"])
+@at_once("case", STREAMS)
 def test_a_stream_is_parsed_however_it_is_cut(case: Path, cut: str) -> None:
     parser = TRANSLATORS[case.parent.name].stream_parser(reply_of(case))
     chunks = fed(parser, stream_of(case), cut)
@@ -188,7 +189,7 @@ def test_a_refusal_is_parsed(case: Path) -> None:
     check_error(error, case)
 
 
-@pytest.mark.parametrize("case", having("."))
+@at_once("case", having("."))
 def test_every_case_runs_something(case: Path) -> None:
     names = {path.name for path in case.iterdir()}
     pairs = [
@@ -204,7 +205,7 @@ def test_every_case_runs_something(case: Path) -> None:
     assert any(pair <= names for pair in pairs)
 
 
-@pytest.mark.parametrize("case", having("chunks.json"))
+@at_once("case", having("chunks.json"))
 def test_the_official_helper_reads_the_stream(case: Path) -> None:
     chunks = [ChatCompletionChunk.model_validate(x) for x in read(case, "chunks.json")]
     state = ChatCompletionStreamState()
@@ -221,6 +222,6 @@ def test_the_official_helper_reads_the_stream(case: Path) -> None:
         assert (message.content or "") == said
 
 
-@pytest.mark.parametrize("case", having("response.json"))
+@at_once("case", having("response.json"))
 def test_an_answer_fits_the_official_type(case: Path) -> None:
     ChatCompletion.model_validate(read(case, "response.json"))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from gateway.wire import sse
 from gateway.wire.bounds import EventTooLarge
 from gateway.wire.sse import Event, SSEDecoder
+from tests.at_once import at_once
 
 
 def decode(raw: bytes, size: int = 0, limit: int = 1 << 20) -> list[Event]:
@@ -21,8 +22,8 @@ def decode(raw: bytes, size: int = 0, limit: int = 1 << 20) -> list[Event]:
     return [*events, *decoder.close()]
 
 
-@pytest.mark.parametrize("size", [0, 1, 2, 3, 7])
-@pytest.mark.parametrize(
+@at_once("size", [0, 1, 2, 3, 7])
+@at_once(
     ("raw", "events"),
     [
         (b"data: a\n\ndata: b\n\n", [Event(b"a"), Event(b"b")]),

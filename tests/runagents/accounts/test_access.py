@@ -11,6 +11,7 @@ from django.urls.resolvers import RoutePattern, URLPattern, URLResolver
 from providers import attempts
 from providers.roles import Role, give, role_of
 from runagents.accounts import access
+from tests.at_once import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -79,7 +80,7 @@ def test_the_table_is_as_long_as_the_addresses_are_many():
 
 
 @pytest.mark.proves("2.4")
-@pytest.mark.parametrize("path", PATHS)
+@at_once("path", PATHS)
 def test_every_address_declares_its_roles(path):
     match = resolve(path)
     assert access.is_declared(match), (

@@ -14,6 +14,7 @@ from gateway.worker.capacity import capacity
 from providers.models import WorkspaceKey
 from runagents.asgi import application
 from runagents.serving.console_bodies import STRANGERS_BYTES
+from tests.at_once import at_once
 
 PIECE = b"x" * 16 * 1024
 Headers = dict[str, str]
@@ -81,8 +82,8 @@ def post(
     return asyncio.run(_send(path, _endless(**how), given))
 
 
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("host", ["127.0.0.1", "evil.example"])
+@at_once("path", PATHS)
+@at_once("host", ["127.0.0.1", "evil.example"])
 def test_no_path_takes_a_body_without_end(path: str, host: str) -> None:
     status, headers, body, read = post(path, {"host": host})
     assert status == 413

@@ -14,6 +14,7 @@ from gateway.doors.protocol import Sent
 from gateway.errors import GatewayError
 from gateway.hub.protocol import Route
 from gateway.translators import anthropic, bedrock
+from tests.at_once import at_once
 
 PNG = {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}
 RICH = {
@@ -140,10 +141,8 @@ def recorded():
     return [each for each in lines if "messages" in (each.get("body") or {})]
 
 
-@pytest.mark.parametrize(
-    "sent", recorded(), ids=lambda each: f"{each['client']}-{each['n']}"
-)
-@pytest.mark.parametrize("way", ["relay", "invoke", "converse"])
+@at_once("sent", recorded(), ids=lambda each: f"{each['client']}-{each['n']}")
+@at_once("way", ["relay", "invoke", "converse"])
 def test_what_real_clients_send_arrives(way, sent):
     translator, model, options = WAYS[way]
     body = sent["body"]

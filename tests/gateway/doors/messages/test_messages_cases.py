@@ -11,6 +11,7 @@ from gateway.doors import messages
 from gateway.doors.protocol import Asked, Sent
 from gateway.errors import GatewayError
 from gateway.hub.protocol import Route
+from tests.at_once import at_once
 from tests.grammar.messages import message_in
 
 CASES = Path(__file__).parent / "cases"
@@ -53,7 +54,7 @@ def route_of(case: Path) -> Route:
     return Route(**given | {"avoid": frozenset(given.get("avoid", ()))})
 
 
-@pytest.mark.parametrize("case", having("hub_request.json"))
+@at_once("case", having("hub_request.json"))
 def test_a_request_reaches_the_hub(case: Path) -> None:
     asked = asked_in(case)
     before = json.dumps(asked.body)
@@ -115,7 +116,7 @@ def expected_message(case: Path) -> dict[str, Any]:
     return {**head, **expected, "usage": usage | expected.get("usage", {})}
 
 
-@pytest.mark.parametrize("case", having("."))
+@at_once("case", having("."))
 def test_every_case_runs_something(case: Path) -> None:
     names = {path.name for path in case.iterdir()}
     pairs = (
