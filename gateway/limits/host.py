@@ -1,7 +1,10 @@
 """Requests per minute on one host, shared by its workers.
 
 The times of the last admissions stand in a memory-mapped ring file per provider, under
-a file lock held for microseconds.
+a file lock held for microseconds. To take it and to give it back is a twentieth of a
+short call: where there is one worker, which nobody is expected to wait for, a lock that
+is wanted again and again is kept for some milliseconds. Another process, such as the
+worker that takes over at a reload, waits for it as it would for any holder.
 """
 
 import asyncio
@@ -11,6 +14,7 @@ import logging
 import mmap
 import os
 import struct
+import threading
 import time
 from pathlib import Path
 
@@ -19,6 +23,8 @@ from providers.attempts import Allowance
 
 SMALLEST_RING = 1024
 LOCK_PATIENCE_SECONDS = 0.5
+KEEP_SECONDS = 0.005
+"""How long a lock is kept, by who took it twice within that time."""
 
 _HEADER = struct.Struct("<8sQQ")  # magic, capacity (places), number of admissions
 _STAMP = struct.Struct("<d")
@@ -43,9 +49,13 @@ class RingFile:
         self._map: mmap.mmap | None = None
         # Of what is mapped here; the header has that of the file.
         self._capacity = 0
+        self.is_kept = False
+        """Whether the lock is this process's until `let_go`."""
+        self._locked_at = 0.0
 
     def close(self) -> None:
         """Let go of the file."""
+        self.is_kept = False
         if self._map is not None:
             self._map.close()
         os.close(self._file)
@@ -61,6 +71,23 @@ class RingFile:
     def unlock(self) -> None:
         """Give the lock back."""
         fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def keep_or_unlock(self, now: float) -> None:
+        """Keep a lock that is wanted often, for a moment; give back any other."""
+        is_often = now - self._locked_at < KEEP_SECONDS
+        self._locked_at = now
+        # In another thread a loop may end before it gives the lock back.
+        if not is_often or threading.current_thread() is not threading.main_thread():
+            self.unlock()
+            return
+        self.is_kept = True
+        asyncio.get_running_loop().call_later(KEEP_SECONDS, self.let_go)
+
+    def let_go(self) -> None:
+        """Give back a lock that was kept."""
+        if self.is_kept:
+            self.is_kept = False
+            self.unlock()
 
     def admit(self, limit: int, now: float) -> float:
         """Record an admission at `now` and return 0, or return the seconds to wait.
@@ -150,11 +177,13 @@ class HostLimiter:
     """Shares limits among the processes of this host through ring files.
 
     Where they cannot be written (a full disk, a read-only folder), each process counts
-    for itself: calls go on.
+    for itself: calls go on. Who `is_alone` is the only worker of the host, but for the
+    one that follows it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_alone: bool = False) -> None:
         self.trouble = ""
+        self._is_alone = is_alone
         self._folder = folder
         self._rings: dict[str, RingFile] = {}
         self._own = Allowance()
@@ -162,12 +191,11 @@ class HostLimiter:
 
     async def wait_time(self, key: str, limit: int) -> float:
         """Admit a request to `key` and return 0, or return the seconds to wait."""
-        wait = self.wait_at_once(key, limit)
-        if wait is not None:
-            return wait
-        ring = self._rings[key]
         try:
-            if not await _lock(ring):
+            ring = self._rings.get(key) or self._opened(key)
+            if ring.is_kept:
+                return ring.admit(limit, time.monotonic())
+            if not (ring.try_lock() or await _lock(ring)):
                 return 1.0
             try:
                 return ring.admit(limit, time.monotonic())
@@ -177,15 +205,24 @@ class HostLimiter:
             return self._counted_alone(key, limit, error)
 
     def wait_at_once(self, key: str, limit: int) -> float | None:
-        """Do the same unless another process holds the lock; None where one does."""
+        """Do the same unless another process holds the lock; None where one does.
+
+        For the worker's event loop, by which a lock may be kept.
+        """
         try:
             ring = self._rings.get(key) or self._opened(key)
+            if ring.is_kept:
+                return ring.admit(limit, time.monotonic())
             if not ring.try_lock():
                 return None
+            now = time.monotonic()
             try:
-                return ring.admit(limit, time.monotonic())
+                return ring.admit(limit, now)
             finally:
-                ring.unlock()
+                if self._is_alone:
+                    ring.keep_or_unlock(now)
+                else:
+                    ring.unlock()
         except OSError as error:
             return self._counted_alone(key, limit, error)
 

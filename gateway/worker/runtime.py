@@ -211,7 +211,7 @@ class Runtime:
 
 def _limiter() -> Limiter:
     """Return what counts requests: this host alone, or Redis for all hosts."""
-    own = HostLimiter(settings.DATA_DIR / "limits")
+    own = HostLimiter(settings.DATA_DIR / "limits", is_alone=settings.WORKERS == 1)
     if not settings.REDIS_URL:
         return own
     # By name, because Redis's client takes 8 MB that most workers need not have.

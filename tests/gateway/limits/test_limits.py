@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.limits import refusal
-from gateway.limits.host import HostLimiter, RingFile
+from gateway.limits.host import KEEP_SECONDS, HostLimiter, RingFile
 from providers.attempts import Allowance
 
 
@@ -22,10 +22,66 @@ def _admitted(folder: str, limit: int, tries: int) -> int:
     return asyncio.run(run())
 
 
-def test_processes_share_one_limit_exactly(tmp_path):
+def _admitted_at_once(folder, limit, tries):
+    """Return how many requests come in by the way of calls, of who seems alone."""
+
+    async def run():
+        limiter, admitted = HostLimiter(Path(folder), is_alone=True), 0
+        for _ in range(tries):
+            wait = limiter.wait_at_once("p", limit)
+            if wait is None:
+                wait = await limiter.wait_time("p", limit)
+            admitted += wait == 0
+            await asyncio.sleep(0)
+        await asyncio.sleep(2 * KEEP_SECONDS)
+        return admitted
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("way", [_admitted, _admitted_at_once])
+def test_processes_share_one_limit_exactly(tmp_path, way):
     with multiprocessing.get_context("spawn").Pool(4) as pool:
-        counts = pool.starmap(_admitted, [(str(tmp_path), 60, 75)] * 4)
+        counts = pool.starmap(way, [(str(tmp_path), 60, 75)] * 4)
     assert sum(counts) == 60
+
+
+def test_a_lock_that_is_wanted_often_is_kept_for_a_moment(tmp_path):
+    async def run():
+        limiter, told = HostLimiter(tmp_path, is_alone=True), []
+        other = RingFile(tmp_path / "p.ring")
+
+        def note():
+            told.append(other.try_lock())
+            if told[-1]:
+                other.unlock()
+
+        assert limiter.wait_at_once("p", 9) == 0
+        note()
+        assert [limiter.wait_at_once("p", 9) for _ in range(3)] == [0, 0, 0]
+        note()
+        assert await limiter.wait_time("p", 9) == 0
+        note()
+        await asyncio.sleep(4 * KEEP_SECONDS)
+        note()
+        assert limiter.wait_at_once("p", 9) == 0
+        note()
+        assert limiter.wait_at_once("p", 5) > 0
+        await limiter.aclose()
+        note()
+        await asyncio.sleep(2 * KEEP_SECONDS)
+        return told
+
+    assert asyncio.run(run()) == [True, False, False, True, True, True]
+
+
+def test_who_has_company_keeps_no_lock(tmp_path):
+    async def run():
+        limiter, other = HostLimiter(tmp_path), RingFile(tmp_path / "p.ring")
+        assert [limiter.wait_at_once("p", 9) for _ in range(3)] == [0, 0, 0]
+        return other.try_lock() and limiter.wait_at_once("p", 9) is None
+
+    assert asyncio.run(run())
 
 
 @pytest.mark.proves("7.1")
