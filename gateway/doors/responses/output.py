@@ -8,10 +8,13 @@ from typing import Any
 from gateway.doors.responses.reasoning import blob_of_block, blob_of_text
 from gateway.hub.answers.chunks import count
 from gateway.hub.protocol import JSON
+from gateway.wire.unread import Unread
 
 
-def text_part(text: str, annotations: list[JSON], logprobs: list[JSON]) -> JSON:
-    """Return a part of a message that is text."""
+def text_part(
+    text: str | Unread, annotations: list[JSON], logprobs: list[JSON]
+) -> JSON:
+    """Return a part of a message that is text, which may be encoded."""
     return {
         "type": "output_text",
         "text": text,
@@ -20,7 +23,7 @@ def text_part(text: str, annotations: list[JSON], logprobs: list[JSON]) -> JSON:
     }
 
 
-def refusal_part(refusal: str) -> JSON:
+def refusal_part(refusal: str | Unread) -> JSON:
     """Return a part of a message that refuses."""
     return {"type": "refusal", "refusal": refusal}
 

@@ -15,6 +15,7 @@ from gateway.doors.responses.request.offer import Offered
 from gateway.doors.responses.streams.frames import Frames, opening
 from gateway.hub.protocol import JSON
 from gateway.wire import jsontext
+from gateway.wire.unread import Unread
 
 _TEXT_DELTA = opening("response.output_text.delta")
 _ARGUMENTS_DELTA = opening("response.function_call_arguments.delta")
@@ -175,7 +176,9 @@ class StreamedMessage:
     def _end_part(self) -> None:
         if not self._kind:
             return
-        text, at, say = "".join(self._texts), len(self._parts), self._place.say
+        # In four events: encoded once.
+        text = Unread(jsontext.encode("".join(self._texts)))
+        at, say = len(self._parts), self._place.say
         if self._kind == "text":
             logprobs = self._logprobs
             say("output_text.done", content_index=at, text=text, logprobs=logprobs)
