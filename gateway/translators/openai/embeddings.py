@@ -82,8 +82,7 @@ def parse_embeddings(
 ) -> Vectors:
     """Return the vectors, untouched where nothing is amiss; raises a 502."""
     try:
-        answer = unread.members(raw)
-        items = unread.objects(answer["data"])
+        answer, items = unread.with_objects(raw, "data")
     except (*jsontext.JSONError, KeyError):
         raise _no_answer(raw) from None
     if len(items) != part.size:
