@@ -111,7 +111,7 @@ class RelayingResponses:
 def received(asked: Asked) -> request.Received:
     """Return a request as others understand it."""
     body, sent = asked.body, asked.sent
-    if may_hold_ours(sent.raw) and (plain := without_ours(body)) is not body:
+    if may_hold_ours(body, sent.raw) and (plain := without_ours(body)) is not body:
         exact = encode(without_ours(decode_exactly(sent.raw)))
         return request.Received(plain, exact, sent.headers)
     return request.Received(body, sent.raw, sent.headers, sent.members)

@@ -34,7 +34,7 @@ def token_of(id: Any) -> str:
 
 def tokens_named(asked: Asked) -> set[str]:
     """Return the tokens of the responses of which a request names items."""
-    if not may_hold_ours(asked.sent.raw):
+    if not may_hold_ours(asked.body, asked.sent.raw):
         return set()
     tokens = {token_of(named) for named in map(_named, _items(asked.body)) if named}
     return set(sorted(tokens - {""})[:MOST_NAMED])

@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.doors.messages.request import BILLING
 from gateway.doors.messages.request.profile import cuts_silently, limit_field_of
+from gateway.doors.talk import talk
 from gateway.hub.protocol import Route
 from gateway.wire.jsontext import JSON
 
@@ -62,6 +63,8 @@ def _messages(body: JSON) -> list[JSON] | None:
     given = body["messages"]
     if len(given) > _MOST:
         return None
+    if (said := talk(given)) is not None and _take_turns(*said):
+        return [*messages, *given]
     expected = ""
     for message in given:
         role = message.get("role") if type(message) is dict else None
@@ -78,6 +81,16 @@ def _messages(body: JSON) -> list[JSON] | None:
         expected = _NEXT[role]
     # What is put into the model's mouth is noted as a loss.
     return messages if expected == "assistant" else None
+
+
+def _take_turns(roles: list[str], texts: list[str]) -> bool:
+    """Tell whether a user begins, and ends, and nobody says nothing."""
+    return (
+        len(roles) % 2 == 1
+        and set(roles[::2]) == {"user"}
+        and {"assistant"}.issuperset(roles[1::2])
+        and all(map(str.strip, texts))
+    )
 
 
 def _text(content: Any) -> str:

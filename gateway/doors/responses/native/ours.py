@@ -12,8 +12,9 @@ from gateway.doors.responses.reasoning import summary_in
 from gateway.hub.protocol import JSON
 
 _is_own_id = re.compile(rf"[a-z]+_{OWN}[0-9A-Za-z]{{20,60}}").fullmatch
-_MARK = OWN.encode()
-_MARK_OF_ID, _MARK_OF_REASONING = b"_" + _MARK, b'"%b.' % _MARK
+_MARK_OF_ID, _MARK_OF_REASONING = f"_{OWN}".encode(), f'"{OWN}.'.encode()
+_MARKED = frozenset({"id", "encrypted_content"})
+"""What of an item may be of ours."""
 
 _KEPT = frozenset({"previous_response_id", "conversation", "prompt", "background"})
 
@@ -25,12 +26,21 @@ def refers_to_kept(body: JSON) -> bool:
     return any(body.get(name) not in (None, False) for name in _KEPT)
 
 
-def may_hold_ours(raw: bytes) -> bool:
-    """Tell whether a request's bytes may hold anything of ours; nearly none does."""
-    # Twice as quick as to ask whether it is in there.
-    if raw.find(_MARK) < 0:
+def may_hold_ours(body: JSON, raw: bytes) -> bool:
+    """Tell whether a request may hold anything of ours; nearly none does.
+
+    `body` is what `raw` says. To look through 100 KB of it takes 80 us, to see that no
+    item is named or sealed 5.
+    """
+    items = body.get("input")
+    if not isinstance(items, list):
         return False
-    return _MARK_OF_ID in raw or _MARK_OF_REASONING in raw
+    try:
+        if all(map(_MARKED.isdisjoint, items)):
+            return False
+    except TypeError:  # One is no object.
+        pass
+    return raw.find(_MARK_OF_ID) >= 0 or raw.find(_MARK_OF_REASONING) >= 0
 
 
 def without_ours(body: JSON) -> JSON:

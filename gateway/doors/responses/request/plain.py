@@ -5,9 +5,11 @@ tools, items that answer one another, losses and the way back to each field are 
 for first. Here they are known not to be there, in 350.
 """
 
+from itertools import pairwise
 from typing import Any
 
 from gateway.doors.responses.request.fields import LEFT_OUT
+from gateway.doors.talk import talk
 from gateway.hub.protocol import JSON
 
 _READ_BY_PARTS = frozenset(
@@ -31,6 +33,8 @@ _READ_BY_PARTS = frozenset(
 """Fields that are refused, dropped or more than a figure."""
 
 _SPEAKERS = frozenset({"user", "system", "developer", "assistant"})
+_TWICE = ("assistant", "assistant")
+"""Two answers one behind the other, which become one."""
 _TEXTS = frozenset({"input_text", "output_text", "text"})
 _MOST = 1_000
 """Messages that are read in one go."""
@@ -70,11 +74,15 @@ def _messages(instructions: Any, given: Any) -> list[JSON] | None:
         return messages
     if len(given) > _MOST:
         return None
+    if (said := talk(given)) is not None:
+        roles, _ = said
+        if not _SPEAKERS.issuperset(roles) or _TWICE in pairwise(roles):
+            return None
+        return [*messages, *given]
     before = ""
     for item in given:
         role = _speaker(item)
-        # Two answers one behind the other become one.
-        if not role or role == before == "assistant":
+        if not role or (before, role) == _TWICE:
             return None
         content = item.get("content")
         if type(content) is not str:

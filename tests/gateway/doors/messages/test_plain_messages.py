@@ -30,8 +30,15 @@ message = st.fixed_dictionaries(
     },
     optional={"id": texts},
 )
+turned = message.map(lambda fields: dict(reversed(fields.items())))
+said = st.fixed_dictionaries(
+    {"role": st.sampled_from(["user", "assistant"]), "content": texts}
+)
 bodies = st.fixed_dictionaries(
-    {"model": st.just("m"), "messages": st.lists(message, min_size=1, max_size=4)},
+    {
+        "model": st.just("m"),
+        "messages": st.lists(message | turned | said, min_size=1, max_size=4),
+    },
     optional={
         "max_tokens": st.one_of(st.integers(-1, 12), odd),
         "system": content,

@@ -31,8 +31,12 @@ item = st.fixed_dictionaries(
         "status": st.just("completed"),
     },
 )
+turned = item.map(lambda fields: dict(reversed(fields.items())))
+said = st.fixed_dictionaries(
+    {"role": st.sampled_from(["user", "assistant"]), "content": texts}
+)
 figures = st.fixed_dictionaries(
-    {"input": st.one_of(texts, st.lists(item, min_size=1, max_size=4))},
+    {"input": st.one_of(texts, st.lists(item | turned | said, min_size=1, max_size=4))},
     optional={
         "model": st.just("m"),
         "instructions": st.one_of(texts, st.none(), st.lists(item, max_size=1)),
