@@ -17,7 +17,7 @@ from gateway.calls import failures, upstream
 from gateway.calls.attempts.rounds import Rounds
 from gateway.calls.kept_bodies import Frames
 from gateway.calls.passages import Reader
-from gateway.calls.redaction import redacted, redacted_piece
+from gateway.calls.redaction import redacted, redacted_piece, redacted_text
 from gateway.calls.redaction.glance import Glance, glance
 from gateway.calls.redaction.withholding import withholding
 from gateway.errors import GatewayError
@@ -250,9 +250,8 @@ class AnswerStream(Generic[T]):
             fields["frames"] = self._kept.text()
         if draining.is_over and self._outcome == UsageRecord.Outcome.CLIENT_CLOSED:
             self._outcome = UsageRecord.Outcome.SHUTDOWN
-        self._entry.ended(
-            self._outcome, status=200, finish_reason=self._finish_reason, **fields
-        )
+        fields["finish_reason"] = redacted_text(self._provider, self._finish_reason)
+        self._entry.ended(self._outcome, status=200, **fields)
         if self._outcome == UsageRecord.Outcome.OK:
             await self._read_to_the_end()
         await self.let_go()

@@ -31,6 +31,10 @@ _OFTEN = b' etaoinsrhldcu"mfpgwyb,.:vk10_-2{}[]/TASICMWB3458679PEHDFLNROGUYVK'
 
 _ESCAPE = re.compile(rb"%[0-9A-F]{2}")
 
+HIDING = b"\\u00"
+"""How an escape in JSON begins that may stand for a letter of a credential."""
+_AN_ESCAPE = re.compile(rb"\\(?:u00([2-7][0-9A-Fa-f])|.)", re.DOTALL)
+
 
 def redact(provider: Provider, data: bytes) -> bytes:
     """Return `data` without the provider's credentials."""
@@ -70,8 +74,27 @@ def _rank(byte: int) -> int:
 def redacted_piece(provider: Provider, piece: T) -> T:
     """Return a piece of a streamed answer, frames or chunks, without credentials."""
     if isinstance(piece, bytes):
-        return cast(T, redact(provider, piece))
+        shown = redact(provider, piece)
+        return cast(T, _unhidden(provider, shown) if HIDING in shown else shown)
     return cast(T, jsontext.decode(redact(provider, jsontext.encode(piece))))
+
+
+def _unhidden(provider: Provider, frames: bytes) -> bytes:
+    """Return frames of JSON without credentials of which letters are escapes."""
+    plain = _AN_ESCAPE.sub(_as_character, frames)
+    shown = redact(provider, plain)
+    return frames if shown == plain else shown
+
+
+def _as_character(escape: re.Match[bytes]) -> bytes:
+    character = bytes([int(escape[1], 16)]) if escape[1] else b""
+    # These have to be escapes.
+    return escape[0] if character in b'"\\' else character
+
+
+def redacted_text(provider: Provider, text: str) -> str:
+    """Return a text without the provider's credentials."""
+    return redact(provider, text.encode()).decode()
 
 
 def redacted(provider: Provider, error: GatewayError) -> GatewayError:
@@ -79,9 +102,9 @@ def redacted(provider: Provider, error: GatewayError) -> GatewayError:
     return GatewayError(
         error.status,
         error.type,
-        redact(provider, error.message.encode()).decode(),
-        error.code,
-        error.param,
+        redacted_text(provider, error.message),
+        error.code and redacted_text(provider, error.code),
+        error.param and redacted_text(provider, error.param),
         error.headers,
         error.told and redacted_piece(provider, error.told),
     )

@@ -8,7 +8,7 @@ spellings. What this says no to may be clear all the same: others look closely.
 
 from typing import Any
 
-from gateway.calls.redaction import spellings_of
+from gateway.calls.redaction import HIDING, spellings_of
 from gateway.calls.redaction.withholding import Withholding, forms_of
 from gateway.hub.answers.relay import Text
 from gateway.worker.snapshot import Provider
@@ -34,7 +34,7 @@ class Glance:
         if self._watch is not None and self._watch.waiting:
             return False
         if like is not self._like:
-            if any(map(data.__contains__, self._spellings)):
+            if HIDING in data or any(map(data.__contains__, self._spellings)):
                 return False
             self._like = like
         return True

@@ -67,6 +67,19 @@ def test_an_end_without_a_reason_is_noted(
     assert "without a reason" in call["error_message"]
 
 
+@pytest.mark.proves("3.8")
+def test_a_reason_to_end_that_holds_the_key_is_not_kept(
+    provider, upstream, gateway, streaming_door, ledger
+):
+    provider(key="sk-upstream-0123456789")
+    choice = {"index": 0, "delta": {}, "finish_reason": "sk-upstream-0123456789"}
+    upstream(stream=[frame(CHUNK), frame({**END, "choices": [choice]}), DONE])
+    answer = streaming_door.ask(gateway(), stream=True)
+    assert b"sk-upstream" not in answer.content
+    (call,) = ledger()
+    assert call["finish_reason"] == "[redacted]"
+
+
 def whole(completion: dict, **changes: object) -> bytes:
     return json.dumps({**completion, **changes}).encode()
 

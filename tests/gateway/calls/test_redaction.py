@@ -2,6 +2,7 @@
 
 import base64
 import html
+import json
 import re
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.calls import redaction, router
+from gateway.errors import GatewayError
 from gateway.worker.registry import registry
 from gateway.worker.snapshot import LOCAL
 
@@ -42,6 +44,50 @@ def test_an_echoed_key_is_redacted_in_every_form(form, provider, gateway):
     shown = redaction.redact(target.provider, said)
     assert b"[redacted]" in shown
     assert WRITTEN[form][8:-8].encode() not in shown
+
+
+def escaped(text: str) -> str:
+    """Return text as JSON with each character as an escape."""
+    return "".join(f"\\u{ord(each):04x}" for each in text)
+
+
+HIDDEN = {
+    "all": escaped(KEY),
+    "one": escaped(KEY[0]) + KEY[1:],
+    "in capitals": escaped(KEY).upper().replace("\\U", "\\u"),
+    "behind a backslash": "\\\\" + escaped(KEY),
+}
+
+
+@pytest.mark.proves("3.8")
+@pytest.mark.parametrize("form", HIDDEN)
+def test_a_key_is_not_hidden_in_a_stream_by_escapes(form, provider, gateway):
+    provider(key=KEY)
+    gateway()
+    (target,) = router.find(registry.snapshot, "gpt-4o-mini", LOCAL)
+    frame = f'data: {{"id": "{HIDDEN[form]}", "quoted": "\\u0022"}}\n\n'.encode()
+    shown = redaction.redacted_piece(target.provider, frame)
+    told = json.loads(shown.removeprefix(b"data: "))
+    assert told["id"].removeprefix("\\") == "[redacted]"
+    assert told["quoted"] == '"'
+
+
+def test_a_stream_that_hides_nothing_goes_on_as_it_came(provider, gateway):
+    provider(key=KEY)
+    gateway()
+    (target,) = router.find(registry.snapshot, "gpt-4o-mini", LOCAL)
+    frame = b'data: {"a": "\\\\u0073k-up \\u003c\\u0022\\u0000 \\u00e9"}\n\n'
+    assert redaction.redacted_piece(target.provider, frame) == frame
+
+
+@pytest.mark.proves("3.8")
+def test_a_refusal_is_redacted_in_all_that_it_names(provider, gateway):
+    provider(key=KEY)
+    gateway()
+    (target,) = router.find(registry.snapshot, "gpt-4o-mini", LOCAL)
+    error = GatewayError(400, "invalid_request_error", KEY, code=KEY, param=KEY)
+    shown = redaction.redacted(target.provider, error)
+    assert (shown.message, shown.code, shown.param) == ("[redacted]",) * 3
 
 
 SECRETS = st.text(min_size=1, max_size=6) | st.sampled_from(["aaaaaaaa", "sk-zQ", KEY])
