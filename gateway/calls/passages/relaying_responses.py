@@ -12,7 +12,7 @@ from gateway.calls.passages.passing_on import LastWords, RelayReader
 from gateway.calls.passages.protocol import Passage, Prepared, Reader, Whole
 from gateway.doors.protocol import Asked
 from gateway.doors.responses.native.last_words import failure
-from gateway.doors.responses.native.ours import may_hold_ours, without_ours
+from gateway.doors.responses.native.ours import without_ours
 from gateway.errors import GatewayError
 from gateway.hub.answers.event_relay import EventRelay
 from gateway.hub.answers.upstream_headers import relayed_headers
@@ -110,8 +110,8 @@ class RelayingResponses:
 
 def received(asked: Asked) -> request.Received:
     """Return a request as others understand it."""
-    body, sent = asked.body, asked.sent
-    if may_hold_ours(body, sent.raw) and (plain := without_ours(body)) is not body:
+    body, sent, reading = asked.body, asked.sent, asked.own
+    if reading.may_hold_ours and (plain := without_ours(body)) is not body:
         exact = encode(without_ours(decode_exactly(sent.raw)))
         return request.Received(plain, exact, sent.headers)
     return request.Received(body, sent.raw, sent.headers, sent.members)

@@ -10,7 +10,6 @@ from typing import Any
 
 from gateway.doors.protocol import Asked
 from gateway.doors.responses.ids import OWN
-from gateway.doors.responses.native.ours import may_hold_ours
 from gateway.doors.responses.reading import Reading
 from gateway.hub.protocol import JSON
 from gateway.wire.jsontext import decode_exactly, encode
@@ -34,7 +33,7 @@ def token_of(id: Any) -> str:
 
 def tokens_named(asked: Asked) -> set[str]:
     """Return the tokens of the responses of which a request names items."""
-    if not may_hold_ours(asked.body, asked.sent.raw):
+    if not asked.own.may_hold_ours:
         return set()
     tokens = {token_of(named) for named in map(_named, _items(asked.body)) if named}
     return set(sorted(tokens - {""})[:MOST_NAMED])

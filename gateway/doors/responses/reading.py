@@ -1,6 +1,7 @@
 """What the door read of one request, and finds again when the answer comes."""
 
 from gateway.doors.protocol import Sent
+from gateway.doors.responses.native.ours import may_hold_ours
 from gateway.doors.responses.request import HubForm, Kinds, hub_form
 from gateway.hub.protocol import JSON, Route
 from gateway.values import Record
@@ -21,6 +22,7 @@ class Reading(Record):
     is_kept: bool = False
     _form: HubForm | None = None
     _is_codex: bool | None = None
+    _may_hold_ours: bool | None = None
 
     def form(self, route: Route) -> HubForm:
         """Return the hub's form for a target; raises a 400 where it has none."""
@@ -33,6 +35,13 @@ class Reading(Record):
     def kinds(self) -> Kinds:
         """What the hub's functions are to the client."""
         return self._form.kinds if self._form else {}
+
+    @property
+    def may_hold_ours(self) -> bool:
+        """Whether anything in it may be this gateway's; asked for its bytes as sent."""
+        if self._may_hold_ours is None:
+            self._may_hold_ours = may_hold_ours(self.body, self._sent.raw)
+        return self._may_hold_ours
 
     @property
     def is_codex(self) -> bool:

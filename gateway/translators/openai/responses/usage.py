@@ -21,6 +21,9 @@ _DETAILS = (
 """Their parts: what chat completions call them, what responses do, and the counts."""
 _DETAILED = frozenset(by for _, by, _ in _DETAILS)
 
+_CALLS = ("function_call", "custom_tool_call")
+"""Items that ask the client for something."""
+
 _LONGEST = 32
 """Characters of a reason that the ledger's column holds."""
 
@@ -45,18 +48,14 @@ def finish_reason(response: JSON) -> str:
     """Return why an answer ended, in the ledger's words."""
     status = response.get("status")
     if status == "completed":
-        return "tool_calls" if _calls(response.get("output")) else "stop"
+        output = response.get("output")
+        last = output[-1] if output and isinstance(output, list) else None
+        asks = isinstance(last, dict) and last.get("type") in _CALLS
+        return "tool_calls" if asks else "stop"
     if status == "incomplete":
         reason = _object(response.get("incomplete_details")).get("reason")
         status = _REASONS.get(reason, reason) if isinstance(reason, str) else status
     return status[:_LONGEST] if isinstance(status, str) else ""
-
-
-def _calls(output: Any) -> bool:
-    """Tell whether an answer asks its client for something."""
-    last = output[-1] if isinstance(output, list) and output else None
-    kind = last.get("type") if isinstance(last, dict) else None
-    return kind in ("function_call", "custom_tool_call")
 
 
 def _object(value: Any) -> JSON:
