@@ -101,7 +101,7 @@ def redacted(provider: Provider, error: GatewayError) -> GatewayError:
     """Return an error in an upstream's words without the provider's credentials."""
     return GatewayError(
         error.status,
-        error.type,
+        redacted_text(provider, error.type),
         redacted_text(provider, error.message),
         error.code and redacted_text(provider, error.code),
         error.param and redacted_text(provider, error.param),

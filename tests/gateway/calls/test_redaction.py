@@ -85,9 +85,10 @@ def test_a_refusal_is_redacted_in_all_that_it_names(provider, gateway):
     provider(key=KEY)
     gateway()
     (target,) = router.find(registry.snapshot, "gpt-4o-mini", LOCAL)
-    error = GatewayError(400, "invalid_request_error", KEY, code=KEY, param=KEY)
+    error = GatewayError(400, KEY, KEY, code=KEY, param=KEY)
     shown = redaction.redacted(target.provider, error)
-    assert (shown.message, shown.code, shown.param) == ("[redacted]",) * 3
+    told = (shown.type, shown.message, shown.code, shown.param)
+    assert told == ("[redacted]",) * 4
 
 
 SECRETS = st.text(min_size=1, max_size=6) | st.sampled_from(["aaaaaaaa", "sk-zQ", KEY])
