@@ -41,6 +41,15 @@ def betas(values: Iterable[str], dropped: Iterable[str] = ()) -> tuple[str, ...]
     return tuple(dict.fromkeys(kept))
 
 
+@lru_cache(maxsize=256)
+def _of_the_api(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the API's own of some headers: a client's have the same names each time.
+
+    And so have a server's answers.
+    """
+    return tuple(name for name in names if name.startswith(_OWN))
+
+
 def for_upstream(
     sent: Mapping[str, list[str]], options: Mapping[str, Any]
 ) -> dict[str, str]:
@@ -49,9 +58,12 @@ def for_upstream(
     It is an open list: the vendor adds to it.
     """
     found = {VERSION_HEADER: VERSION}
+    own = _of_the_api(tuple(sent))
+    if not own:
+        return found
     withheld = _CLIENTS_ALONE if options.get("forward_workspace") else _WITHHELD
-    for name in sent:
-        if name.startswith(_OWN) and name not in withheld:
+    for name in own:
+        if name not in withheld:
             value = ", ".join(sent[name])
             if name == BETA:
                 asked = betas(sent[name], options.get("drop_betas") or ())
@@ -59,12 +71,6 @@ def for_upstream(
             if _VALUE.fullmatch(value):
                 found[name] = value
     return found
-
-
-@lru_cache(maxsize=256)
-def _of_the_api(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the API's own of an answer's headers: a server's have the same names."""
-    return tuple(name for name in names if name.startswith(_OWN))
 
 
 def for_client(headers: Mapping[str, str]) -> dict[str, str]:
