@@ -17,14 +17,13 @@ import pytest
 from tests.e2e import pairs, registries
 from tests.e2e.clusters import Cluster
 from tests.e2e.loads import CLIENTS, at_once
-from tests.e2e.pairs import PATIENCE, Pair
+from tests.e2e.pairs import LIMIT, PATIENCE, Pair
 from tests.e2e.processes import Server, chat, wait_until
 from tests.e2e.proxies import Nginx
 from tests.e2e.raw import Connection, request
 from tests.e2e.replay import Replay, Reply
 from tests.redis_server import RedisServer
 
-LIMIT = pairs.LIMITS["limited"]
 STREAMS = 8
 DELTA = b'data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,'
 PARTS = [
@@ -80,7 +79,7 @@ def pair(
 
 @pytest.mark.proves("7.1")
 def test_a_limit_is_exact_over_both_hosts(pair):
-    ended = at_once(pair.proxy.url, pair.key, "limited", 4 * LIMIT)
+    ended = pair.admitted()
     print(f"\nlimit of {LIMIT}: {dict(ended)}")
     assert ended == {"200": LIMIT, "429": 3 * LIMIT}
 

@@ -12,12 +12,11 @@ import httpx
 import pytest
 
 from tests.e2e import pairs, registries
-from tests.e2e.loads import CLIENTS, at_once
-from tests.e2e.pairs import PATIENCE, Pair
+from tests.e2e.loads import CLIENTS
+from tests.e2e.pairs import LIMIT, PATIENCE, Pair
 from tests.e2e.processes import PLAIN, ROOT, Server, wait_until
 from tests.e2e.proxies import Nginx
 
-LIMIT = pairs.LIMITS["limited"]
 REVOKE = "from runagents.agents.models import AgentKey as K; [k.delete() for k in "
 REVOKE += "K.objects.filter(agent__name='passing-by')]"
 
@@ -147,7 +146,7 @@ def test_an_upgrade_host_by_host_fails_no_call(pair, tmp_path_factory):
             exchange(proxy, other, ROOT)
             assert moves_on(load)
             added = columns(pair) - before
-            admitted = at_once(proxy.url, pair.key, "limited", 4 * LIMIT)
+            admitted = pair.admitted()
             newcomer = other.key("passing-by", "free")
             assert wait_until(lambda: statuses(pair, newcomer) == {200}, PATIENCE)
             other.manage("shell", "-v", "0", "-c", REVOKE)
