@@ -104,7 +104,7 @@ def test_a_regular_one_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parsed(regular(), Reply("m")) == {**regular(), "model": "m"}
 
 
-@pytest.mark.parametrize("payload", [regular(), *CHANGED])
+@at_once("payload", [regular(), *CHANGED])
 def test_read_at_once_it_is_the_same(payload: JSON) -> None:
     found = response.read_at_once(encode(payload), Reply("m"))
     if found is None:

@@ -96,8 +96,8 @@ def test_it_is_rendered_as_all_others_are(body: JSON, route: Route) -> None:
     assert sooner == outcome(request._render, body, route)
 
 
-@pytest.mark.parametrize("route", ROUTES)
-@pytest.mark.parametrize("body", BODIES)
+@at_once("route", ROUTES)
+@at_once("body", BODIES)
 def test_as_bytes_it_is_the_same(body: JSON, route: Route) -> None:
     try:
         talking = request.render_talk(body, route)
@@ -111,7 +111,7 @@ def test_as_bytes_it_is_the_same(body: JSON, route: Route) -> None:
         assert talking.told()._replace(raw=b"", at_once=None) == told
 
 
-@pytest.mark.parametrize(
+@at_once(
     "body",
     [
         said("user"),
@@ -123,7 +123,7 @@ def test_plain_talk_is_written_at_once(body: JSON) -> None:
     assert request.render_talk(body, Route("m", "claude-sonnet-4-5")) is not None
 
 
-@pytest.mark.parametrize(
+@at_once(
     "body",
     [
         said("user"),
