@@ -16,7 +16,7 @@ from tests.redis_server import RedisServer
 PATIENCE = 15.0
 LIMIT = 60
 # As alike as can be: what is left of one, nobody knows.
-LIMITED = ("limited", "limited too", "limited as well")
+LIMITED = ("limited", "limited-too", "limited-as-well")
 LIMITS = {**dict.fromkeys(LIMITED, LIMIT), "narrow": 60, "wide": 10_000, "free": 0}
 """Providers, each with a model of its name, and how many calls a minute they take."""
 # What a host says whose share alone counts: Redis took longer than it waits for it.
