@@ -18,7 +18,7 @@ from gateway.calls.attempts.rounds import Rounds
 from gateway.calls.kept_bodies import Frames
 from gateway.calls.passages import Reader
 from gateway.calls.redaction import redacted, redacted_piece, redacted_text
-from gateway.calls.redaction.glance import Glance, glance
+from gateway.calls.redaction.glance import glance
 from gateway.calls.redaction.withholding import withholding
 from gateway.errors import GatewayError
 from gateway.hub.answers.relay import Relayed, Text
@@ -40,6 +40,11 @@ T = TypeVar("T")
 
 def _nothing(data: bytes) -> None:
     """Say of each read that it is to be fed."""
+
+
+def _never(told: Text[Any]) -> bool:
+    """Say of each text that it is to be looked at closely."""
+    return False
 
 
 class AnswerStream(Generic[T]):
@@ -73,7 +78,7 @@ class AnswerStream(Generic[T]):
         self._body = upstream.body_of(response)
         self._next: asyncio.Task[httpx.Response] | None = None
         self._withholding = withholding(self._provider)
-        self._glance: Glance | None = None
+        self._is_clear: Callable[[Text[Any]], bool] = _never
         self._text: Callable[[bytes], Text[Any] | None] = _nothing
         self._ready: list[Relayed[T]] = []
         self._broken: GatewayError | None = None
@@ -144,7 +149,7 @@ class AnswerStream(Generic[T]):
             self._translate(data)
         elif not told.data:
             return True
-        elif self._glance is not None and self._glance.is_clear(told):
+        elif self._is_clear(told):
             self._characters += len(told.text)
             return write(told.data)
         else:
@@ -186,10 +191,14 @@ class AnswerStream(Generic[T]):
             self._first_byte = True
             self._entry.fields["first_byte_ms"] = self._entry.elapsed_ms()
             if self._kept is None and not self._is_over():
-                self._glance = glance(self._provider, self._withholding)
-            if self._glance is not None:
-                self._text = self.reader.text or _nothing
+                self._take_glances()
         return self._kept_piece(self._ready.pop(0).data)
+
+    def _take_glances(self) -> None:
+        """Send text for a glance from now on, where that is enough."""
+        look = glance(self._provider, self._withholding)
+        if look is not None and self.reader.text is not None:
+            self._is_clear, self._text = look.is_clear, self.reader.text
 
     def all_at_once(self) -> list[T] | None:
         """Return the pieces of a complete answer that is all here, but for its end.

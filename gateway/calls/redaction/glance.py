@@ -29,7 +29,7 @@ class Glance:
     def is_clear(self, told: Text[bytes]) -> bool:
         """Tell whether a piece holds no credential, and none may have begun in it."""
         data, text, aside, like, _ = told
-        if self._find(aside + text) is not None:
+        if self._find(aside + text if aside else text) is not None:
             return False
         if self._watch is not None and self._watch.waiting:
             return False

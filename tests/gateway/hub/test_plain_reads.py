@@ -30,12 +30,12 @@ def reads() -> PlainReads:
 def test_bare_text_is_read_as_any(begun, amid, then, cut):
     known = reads()
     for data in (begun, amid, begun + amid + then, (begun + then)[: -cut or None]):
-        assert known.read(data, None) == known.read_any(data, None)
+        assert known.read(data) == known.read_any(data, None)
 
 
 @pytest.mark.parametrize("rest", [b"", HEAD[:9], HEAD + b"wor"])
 def test_a_word_and_what_is_begun_behind_it(rest):
-    told = reads().read(HEAD + b"word " + TAIL + rest, None)
+    told = reads().read(HEAD + b"word " + TAIL + rest)
     assert told is not None
     text, held = told
     assert (text.data, text.text, held) == (b'data: {"word "}\n\n', "word ", rest)

@@ -10,6 +10,7 @@ it takes two thirds of that; `read_any` tells the same of them, and of all other
 """
 
 import re
+from collections.abc import Callable
 from functools import partial
 
 from gateway.hub.answers.plain.around import Around, with_quotes
@@ -23,6 +24,10 @@ _is_plain = re.compile(rb'[^"\\\x00-\x1f]++').fullmatch
 _made = partial(tuple.__new__, Text)
 
 _NOTHING = Text(b"", "", "", None, None)
+_LF, _CR = ord("\n"), ord("\r")
+
+Read = Callable[[bytes], tuple[Text[bytes], bytes] | None]
+"""Returns what some bytes say, and what they have of an event that is not whole."""
 
 
 class PlainReads:
@@ -37,23 +42,44 @@ class PlainReads:
         self._next = self._last + self._first
         self._middle = middle[0] if middle else b""
 
-    def read(
-        self, data: bytes, renderer: TextRenderer | None
-    ) -> tuple[Text[bytes], bytes] | None:
+    def reader(self, renderer: TextRenderer | None) -> Read:
+        """Return what reads them into frames of `renderer`, else OpenAI's."""
+        if renderer is not None or self._between:
+            return partial(self.read_any, renderer=renderer)
+        return self.read
+
+    def read(self, data: bytes) -> tuple[Text[bytes], bytes] | None:
         """Return what `data` says, and what it has of an event that is not whole.
 
-        In frames of `renderer`, else OpenAI's. None, and nothing has changed, where it
-        is to be read the other way.
+        None, and nothing has changed, where it is to be read the other way.
         """
-        if renderer is not None or self._between:
-            return self.read_any(data, renderer)
+        head, size = self._head, self._size
+        event, ended, rest = data.partition(self._tail)
+        if not ended or event[:size] != head:
+            return self.read_any(data, None)
+        if not head.startswith(rest):
+            begun = rest[size:]
+            if _LF in begun or _CR in begun or rest[:size] != head:
+                return self._read_several(data)
+        string = event[size:]
+        try:
+            text = string.decode()
+        except UnicodeDecodeError:
+            return None
+        if text and text.isprintable() and "\\" not in text and '"' not in text:
+            frame = self._first + string + self._last
+            return _made((frame, text, "", self, self._name)), rest
+        return self.read_any(data, None)
+
+    def _read_several(self, data: bytes) -> tuple[Text[bytes], bytes] | None:
+        """Do as `read` does, of a few events, if they are that."""
         head, size, tail = self._head, self._size, self._tail
         strings: list[bytes] = []
         rest = data
         while rest[:size] == head:
             string, ended, behind = rest[size:].partition(tail)
             if not ended:
-                if b"\n" in string or b"\r" in string:
+                if _LF in string or _CR in string:
                     return None
                 break
             strings.append(string)
@@ -61,27 +87,24 @@ class PlainReads:
         else:
             if not head.startswith(rest):
                 return None
-        if not strings:
-            return _NOTHING, rest
+        if not all(strings):
+            return None
         try:
-            if len(strings) == 1:
-                text = strings[0].decode()
-                frames = self._first + strings[0] + self._last
-            elif all(strings):
-                text = "".join([string.decode() for string in strings])
-                frames = self._first + self._next.join(strings) + self._last
-            else:
-                return None
+            text = "".join([string.decode() for string in strings])
         except UnicodeDecodeError:
             return None
-        if text and text.isprintable() and "\\" not in text and '"' not in text:
+        if text.isprintable() and "\\" not in text and '"' not in text:
+            frames = self._first + self._next.join(strings) + self._last
             return _made((frames, text, "", self, self._name)), rest
-        return self.read_any(data, renderer)
+        return self.read_any(data, None)
 
     def read_any(
         self, data: bytes, renderer: TextRenderer | None
     ) -> tuple[Text[bytes], bytes] | None:
-        """Do as `read` does, whatever stands beside the texts and gets them."""
+        """Do as `read` does, whatever stands beside the texts and gets them.
+
+        In frames of `renderer`, else OpenAI's.
+        """
         head = self._head
         *events, rest = data.split(self._tail)
         if not (head.startswith(rest) or self._is_begun(rest)):

@@ -7,7 +7,7 @@ but the plain events, and told of these.
 from typing import Protocol, TypeGuard
 
 from gateway.hub.answers.plain.frames import PlainFormat, PlainFrames, is_plain
-from gateway.hub.answers.plain.reads import LONGEST
+from gateway.hub.answers.plain.reads import LONGEST, Read
 from gateway.hub.answers.plain.rows import Run
 from gateway.hub.answers.relay import (
     Relayed,
@@ -85,6 +85,8 @@ class PlainStream:
         """What came the long way and is not written yet."""
         self._short: PlainFrames | None = None
         """What went the short way last, unless the parser has read anything since."""
+        self._read: Read | None = None
+        """What reads the next text, as long as that goes the short way."""
         self._passed = 0
         """Characters of text that the parser has not been told of."""
 
@@ -93,14 +95,14 @@ class PlainStream:
 
         None, and nothing has changed, where it is to be fed.
         """
-        known = self._short
-        if known is None:
+        read = self._read
+        if read is None:
             return None
         if self._held:
             data = self._held + data
         if len(data) > self._longest_read:
             return None
-        told = known.reads.read(data, self._renderer)
+        told = read(data)
         if told is None:
             return None
         text, self._held = told
@@ -121,10 +123,12 @@ class PlainStream:
                     return Relayed(b"", said={})
             told = known.rows.only(data, self._renderer)
             if told is not None:
-                self._short = known
+                if self._short is not known:
+                    self._short = known
+                    self._read = known.reads.reader(self._renderer)
                 self._parser.passed(known.part, told.characters)
                 return told
-        self._short = None
+        self._short = self._read = None
         pieces: list[Relayed[bytes]] = []
         position = 0
         while position < len(data) and not self._state.is_over:
