@@ -150,6 +150,39 @@ def test_pieces_come_as_the_network_delivers_them(upstream, run):
     assert run(call()).startswith(b"data: {")
 
 
+def test_what_came_with_its_head_is_there_without_a_wait(upstream, run):
+    upstream.answer = Answer(200, b"{}")
+
+    async def call():
+        way = GuardedTransport(LOOPBACK)
+        response = await way.handle_async_request(request_to(upstream.url))
+        body = aiter(response.stream)
+        assert transport.arrived(body) == b"{}"
+        assert transport.is_over(body)
+        assert transport.arrived(body) == b""
+        assert [piece async for piece in body] == []
+        await way.aclose()
+
+    run(call())
+
+
+def test_what_is_still_to_come_has_not_arrived(upstream, run):
+    async def call():
+        way = GuardedTransport(LOOPBACK)
+        request = request_to(upstream.url + "/silence")
+        response = await way.handle_async_request(request)
+        body = aiter(response.stream)
+        first = transport.arrived(body) or await anext(body)
+        assert transport.arrived(body) == b""
+        assert not transport.is_over(body)
+        await response.aclose()
+        assert transport.is_over(body)
+        await way.aclose()
+        return first
+
+    assert run(call()).startswith(b"data: {")
+
+
 # --- connections ---
 
 
@@ -590,6 +623,17 @@ def test_a_long_header_is_read(upstream, run):
     upstream.answer = Answer(200, b"{}", {"x-policy": "p" * (16 << 10)})
     response, _ = run(exchange(request_to(upstream.url)))
     assert len(response.headers["x-policy"]) == 16 << 10
+
+
+@pytest.mark.parametrize("size", [100, 30 << 10, 33 << 10])
+def test_a_header_is_measured_whatever_comes_with_it(upstream, run, size):
+    upstream.answer = Answer(200, b"x" * (40 << 10), {"x-policy": "p" * size})
+    if size > 32 << 10:
+        with pytest.raises(httpx.RemoteProtocolError, match="too long a header"):
+            run(exchange(request_to(upstream.url)))
+        return
+    response, _ = run(exchange(request_to(upstream.url)))
+    assert len(response.headers["x-policy"]) == size
 
 
 # --- a connection that was closed as idle ---
