@@ -21,6 +21,7 @@ from gateway.ledger.upkeep import Upkeep, delete_old
 from gateway.models import CallBody, UsageRecord, UsageSummary
 from providers.models import WorkspaceKey
 from runagents.agents.models import Agent, AgentKey
+from tests.at_once import at_once
 
 RANGES = ["1h", "24h", "7d", "30d"]
 CALL = {
@@ -353,8 +354,8 @@ def keys(record):
     summarise()
 
 
-@pytest.mark.parametrize("name", RANGES)
-@pytest.mark.parametrize(
+@at_once("name", RANGES)
+@at_once(
     ("by", "expected"),
     [
         ("model", {"a": 3, "b": 2}),

@@ -11,6 +11,7 @@ from gateway.ledger.flusher import Flusher
 from gateway.ledger.sums import Totals, together
 from gateway.ledger.upkeep import Upkeep
 from gateway.models import UsageRecord, UsageSummary
+from tests.at_once import at_once
 
 NOW = datetime(2026, 3, 12, 15, 20, tzinfo=UTC)
 NAMES = ("provider", "model", "caller_kind", "caller")
@@ -70,7 +71,7 @@ def counted(start, by, names):
     return found
 
 
-@pytest.mark.parametrize(
+@at_once(
     "start",
     [
         NOW.replace(minute=0) - timedelta(hours=23),
@@ -80,7 +81,7 @@ def counted(start, by, names):
         datetime(2026, 3, 12, tzinfo=UTC),
     ],
 )
-@pytest.mark.parametrize(
+@at_once(
     ("by", "names"),
     [
         ((), {}),
