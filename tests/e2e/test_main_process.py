@@ -62,6 +62,19 @@ def test_a_worker_that_is_killed_is_replaced_each_time(gateway):
     fall_asleep(gateway)
 
 
+def test_what_a_newer_version_needs_is_there_before_its_worker_is(gateway):
+    """It may have been installed while the main process slept."""
+    worker = fall_asleep(gateway)
+    stamp = gateway.data / "static" / ".stamp"
+    stamp.write_text("another version's")
+    gateway.manage("migrate", "runagents", "0003")
+    os.kill(worker, signal.SIGKILL)
+    assert gateway.get("/healthz").status_code == 200
+    assert "No planned migration" in gateway.manage("migrate", "--plan")
+    assert stamp.read_text() != "another version's"
+    fall_asleep(gateway)
+
+
 @pytest.mark.proves("10.3")
 def test_a_worker_that_hangs_is_replaced(gateway):
     worker = fall_asleep(gateway)

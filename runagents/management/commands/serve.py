@@ -75,6 +75,8 @@ class Command(BaseCommand):
         """Run the set-up and become the server."""
         if kept is None:
             self._set_up(host, port, workers)
+        else:
+            self._catch_up()
         os.chdir(settings.BASE_DIR)
         Served(kept).run()
 
@@ -97,6 +99,18 @@ class Command(BaseCommand):
         connections.close_all()
         sys.stdout.flush()
         sys.stderr.flush()
+
+    def _catch_up(self) -> None:
+        """Prepare what a version needs that was installed while the main process slept.
+
+        Its worker will be of that version. A database that is down is not waited for.
+        """
+        try:
+            self._fill_database()
+        except DatabaseError as error:
+            self.stderr.write(_trouble(error))
+        self._collect_static()
+        connections.close_all()
 
     def _raise_file_limit(self) -> None:
         """Allow as many open files as the system lets us; each call takes two."""
