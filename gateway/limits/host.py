@@ -69,8 +69,9 @@ class RingFile:
         return True
 
     def unlock(self) -> None:
-        """Give the lock back."""
-        fcntl.flock(self._file, fcntl.LOCK_UN)
+        """Give the lock back, unless it was kept while somebody waited for it."""
+        if not self.is_kept:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def keep_or_unlock(self, now: float) -> None:
         """Keep a lock that is wanted often, for a moment; give back any other."""

@@ -75,6 +75,27 @@ def test_a_lock_that_is_wanted_often_is_kept_for_a_moment(tmp_path):
     assert asyncio.run(run()) == [True, False, False, True, True, True]
 
 
+def test_who_waited_for_a_lock_does_not_give_back_one_that_is_kept(tmp_path):
+    async def run():
+        limiter, other = (
+            HostLimiter(tmp_path, is_alone=True),
+            RingFile(tmp_path / "p.ring"),
+        )
+        assert other.try_lock()
+        waits = asyncio.create_task(limiter.wait_time("p", 9))
+        await asyncio.sleep(0)
+        other.unlock()
+        assert [limiter.wait_at_once("p", 9) for _ in range(2)] == [0, 0]
+        ring = limiter._rings["p"]
+        while not waits.done():
+            await asyncio.sleep(0)
+            assert not (ring.is_kept and other.try_lock())
+        assert await waits == 0
+        await limiter.aclose()
+
+    asyncio.run(run())
+
+
 def test_who_has_company_keeps_no_lock(tmp_path):
     async def run():
         limiter, other = HostLimiter(tmp_path), RingFile(tmp_path / "p.ring")
