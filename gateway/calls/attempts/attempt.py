@@ -192,10 +192,9 @@ def _arrived(
         raw = upstream.whole_body(provider, response)
         if raw is None:
             return None
-        if rendered.at_once is not None:
-            plain = _told_at_once(rounds, raw)
-            if plain is not None:
-                return plain
+        plain = _told_at_once(rounds, raw)
+        if plain is not None:
+            return plain
         return _understood(asked, passage, rendered.reply, provider, raw, headers)[0]
     except GatewayError as error:
         failures.observe_broken(rounds.target, error)

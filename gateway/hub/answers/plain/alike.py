@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import repeat
 from operator import add, itemgetter
 
+from gateway.hub.answers.plain.around import BLANK
 from gateway.hub.answers.plain.numbers import as_long, numbered, written
 from gateway.hub.answers.plain.strings import strings_in
 from gateway.hub.answers.relay import Said
@@ -24,7 +25,6 @@ _NUMBER = re.compile(rb'"sequence_number": ?(0|[1-9]\d{0,14}+)')
 _PADDING = re.compile(
     rb'"obfuscation": ?"[^"\\]*+"|"sequence_number": ?(?:0|[1-9]\d{0,14}+)'
 )
-_BLANK = b"\n\n"
 _BACKSLASH = ord("\\")
 _DATA = b"data: "
 _MARKED = 12
@@ -42,11 +42,11 @@ class Alike:
     def __init__(self, name: object, key: bytes, before: bytes, rest: bytes) -> None:
         self.name = name
         self._find_all = _texts(key).findall
-        self._end, self._unpadded = rest + _BLANK, _unpadded(rest)
+        self._end, self._unpadded = rest + BLANK, _unpadded(rest)
         self._number = _NUMBER.search(before)
         start, end = self._number.span(1) if self._number else (len(before),) * 2
         self._before, self._between = before[:start], before[end:]
-        self._mark = _BLANK + self._before[:_MARKED]
+        self._mark = BLANK + self._before[:_MARKED]
 
     @classmethod
     def like(cls, event: bytes, name: object, key: bytes) -> "Alike | None":
@@ -77,7 +77,7 @@ class Alike:
 
     def end_in(self, events: bytes) -> int:
         """Return where the last one ends that begins like these in whole `events`."""
-        return events.find(_BLANK, events.rfind(self._before)) + len(_BLANK)
+        return events.find(BLANK, events.rfind(self._before)) + len(BLANK)
 
     def said(self, data: bytes) -> Said | None:
         """Return the text in `data`, None where something in it is not alike."""
@@ -106,12 +106,12 @@ class Alike:
 
     def _same(self, data: bytes) -> bytes | None:
         """Return the texts of several events as one, None where these are padded."""
-        if not data.startswith(self._mark[len(_BLANK) :]):
+        if not data.startswith(self._mark[len(BLANK) :]):
             return None
         # Cut at the marks, and there again where the text of an event is to stand.
-        events = data[len(self._mark) - len(_BLANK) : -len(_BLANK)].split(self._mark)
-        start = len(self._before) + len(_BLANK) - len(self._mark)
-        behind = len(_BLANK) - len(self._end)
+        events = data[len(self._mark) - len(BLANK) : -len(BLANK)].split(self._mark)
+        start = len(self._before) + len(BLANK) - len(self._mark)
+        behind = len(BLANK) - len(self._end)
         if self._number is None:
             texts = list(map(_cut(start, behind), events))
             again = self._together(texts)

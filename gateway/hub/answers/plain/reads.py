@@ -9,18 +9,17 @@ Where events hold nothing beside their texts, and the client is given OpenAI's f
 it takes two thirds of that; `read_any` tells the same of them, and of all others.
 """
 
-import re
 from collections.abc import Callable
 from functools import partial
 
 from gateway.hub.answers.plain.around import Around, with_quotes
+from gateway.hub.answers.plain.bare import decoded, is_bare
 from gateway.hub.answers.relay import Text, TextRenderer, Texts
 
 LONGEST = 1024
 """Bytes that are read so: what brings more is looked at all at once elsewhere."""
 
 
-_is_plain = re.compile(rb'[^"\\\x00-\x1f]++').fullmatch
 _made = partial(tuple.__new__, Text)
 
 _NOTHING = Text(b"", "", "", None, None)
@@ -165,12 +164,6 @@ class PlainReads:
 def _text(strings: list[bytes]) -> str | None:
     """Return the text of JSON strings that need no look at all; None of others."""
     joined = b"".join(strings)
-    if _is_plain(joined) is None or not all(strings):
+    if is_bare(joined) is None or not all(strings):
         return None
-    try:
-        if len(strings) > 1 and not joined.isascii():
-            # What is none by itself may be text together.
-            return "".join([string.decode() for string in strings])
-        return joined.decode()
-    except UnicodeDecodeError:
-        return None
+    return decoded(joined, strings)

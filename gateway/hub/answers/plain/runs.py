@@ -6,14 +6,12 @@ of the interpreter, where looking at each took 58 µs and 2,300. What this says 
 read the other way (rows.py), and a test holds both to the same bytes.
 """
 
-import re
 from operator import itemgetter
 from typing import NamedTuple
 
 from gateway.hub.answers.plain.around import Around, with_quotes
+from gateway.hub.answers.plain.bare import decoded, is_bare
 from gateway.hub.answers.relay import Relayed, TextRenderer, Texts
-
-_is_bare = re.compile(rb'[^"\\\x00-\x1f]++').fullmatch
 
 
 class Bare(NamedTuple):
@@ -45,8 +43,8 @@ class Runs:
         if not texts or not data.startswith(again, position):
             return None
         end, joined = position + len(again), b"".join(texts)
-        if _is_bare(joined) is not None:
-            return Bare(end, texts, _decoded(joined, texts))
+        if is_bare(joined) is not None:
+            return Bare(end, texts, decoded(joined, texts))
         # Others end in the same way.
         return None if b"\n" in joined else Bare(end, texts, None)
 
@@ -69,13 +67,3 @@ class Runs:
                 return None
             data = told
         return Relayed(data, len(text), "", True, {around.name: text})
-
-
-def _decoded(joined: bytes, texts: list[bytes]) -> str | None:
-    """Return the text of all, of which each has to be some by itself."""
-    try:
-        if joined.isascii():
-            return joined.decode()
-        return "".join([text.decode() for text in texts])
-    except UnicodeDecodeError:
-        return None

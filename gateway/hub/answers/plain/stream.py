@@ -6,6 +6,7 @@ but the plain events, and told of these.
 
 from typing import Protocol, TypeGuard
 
+from gateway.hub.answers.plain.around import BLANK
 from gateway.hub.answers.plain.frames import PlainFormat, PlainFrames, is_plain
 from gateway.hub.answers.plain.reads import LONGEST, Read
 from gateway.hub.answers.plain.rows import Run
@@ -28,8 +29,6 @@ _LONGEST = 4 * 1024
 
 _NEAR = 2 * 1024
 """Bytes in which the next event ends, as nearly all do."""
-
-_BLANK = b"\n\n"
 
 
 class PlainParser(StreamParser, Protocol):
@@ -117,7 +116,7 @@ class PlainStream:
         if self._passed:
             self._tell_passed()
         if known is not None and (self._short is known or self._takes(known)):
-            if not data.endswith(_BLANK):
+            if not data.endswith(BLANK):
                 data = self._whole(data)
                 if not data:
                     return Relayed(b"", said={})
@@ -227,13 +226,13 @@ class PlainStream:
         """
         if not self._lessons:
             known = self._frames
-            place = data.find(_BLANK + known.head, position) if known else -1
-            return self._last(data, position) if place < 0 else place + len(_BLANK)
+            place = data.find(BLANK + known.head, position) if known else -1
+            return self._last(data, position) if place < 0 else place + len(BLANK)
         marked = self._marked(data, position)
         if marked < 0:
             return self._last(data, position)
-        before = data.rfind(_BLANK, position, marked)
-        start = position if before < 0 else before + len(_BLANK)
+        before = data.rfind(BLANK, position, marked)
+        start = position if before < 0 else before + len(BLANK)
         return start if data.startswith(self._format.HEAD, start) else len(data)
 
     def _marked(self, data: bytes, position: int) -> int:
@@ -255,8 +254,8 @@ class PlainStream:
 
     def _last(self, data: bytes, position: int) -> int:
         """Return where the last event begins if that may be plain, else the end."""
-        start = data.rfind(_BLANK, position) + len(_BLANK)
-        is_begun = start > len(_BLANK) and self._is_begun(data, start)
+        start = data.rfind(BLANK, position) + len(BLANK)
+        is_begun = start > len(BLANK) and self._is_begun(data, start)
         return start if is_begun else len(data)
 
     def _whole(self, data: bytes) -> bytes:
@@ -264,8 +263,8 @@ class PlainStream:
 
         That is held until its rest is there.
         """
-        end = data.rfind(_BLANK) + len(_BLANK)
-        end = 0 if end < len(_BLANK) else end
+        end = data.rfind(BLANK) + len(BLANK)
+        end = 0 if end < len(BLANK) else end
         if self._is_begun(data, end):
             self._held = data[end:]
             return data[:end]
@@ -300,8 +299,8 @@ class PlainStream:
         """Translate one event the long way, and learn of it where it is plain."""
         chunks = self._parser.feed(event)
         if self._lessons and len(chunks) == 1 and is_plain(chunks[0]):
-            payload = event[len(self._format.HEAD) : -len(_BLANK)]
-            if event.endswith(_BLANK) and b"\n" not in payload:
+            payload = event[len(self._format.HEAD) : -len(BLANK)]
+            if event.endswith(BLANK) and b"\n" not in payload:
                 self._lessons -= 1
                 known = PlainFrames.like(payload, chunks[0], self._format)
                 self._frames = known or self._frames
@@ -315,5 +314,5 @@ class PlainStream:
 
 def _end(data: bytes, position: int) -> int:
     """Return where the event ends that stands at `position`, or is there in part."""
-    end = data.find(_BLANK, position)
-    return len(data) if end < 0 else end + len(_BLANK)
+    end = data.find(BLANK, position)
+    return len(data) if end < 0 else end + len(BLANK)

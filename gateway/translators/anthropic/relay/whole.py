@@ -46,8 +46,8 @@ def checked(payload: Any) -> JSON:
             raise from_event(payload)
         if isinstance(payload.get("content"), list):
             return payload
-    if isinstance(payload, dict) and "error" in payload:
-        raise upstream_errors.instead_of_answer(payload, WORDS)
+        if "error" in payload:
+            raise upstream_errors.instead_of_answer(payload, WORDS)
     raise upstream_errors.no_answer("has no content")
 
 
