@@ -8,6 +8,7 @@ import pytest
 
 URL = "/v1/chat/completions"
 TURNS = 97
+TURN = "word " * 24
 CLAUDE = "claude-opus-4-5"
 MESSAGE = {
     "id": "msg_1",
@@ -28,20 +29,31 @@ def ask(gateway, content: bytes, url: str = URL) -> None:
 def long_request(model: str, **more: object) -> bytes:
     """Return the text of a request with so many turns, each as long as a sentence."""
     roles = ("user", "assistant")
-    turns = [{"role": roles[n % 2], "content": "word " * 24} for n in range(TURNS)]
+    turns = [{"role": roles[n % 2], "content": TURN} for n in range(TURNS)]
     return json.dumps({"model": model, "messages": turns, **more}).encode()
 
 
 def conversations() -> int:
-    """Return how many lists of so many messages there are."""
+    """Return how many lists of so many messages there are, in whatever form.
+
+    Other lists may have that length by chance, and just now.
+    """
     gc.collect()
-    return sum(type(each) is list and len(each) == TURNS for each in gc.get_objects())
+    lists = [each for each in gc.get_objects() if type(each) is list]
+    return sum(len(each) == TURNS and TURN in repr(each[0]) for each in lists)
 
 
 @pytest.fixture
 def both(provider):
     provider("openai")
     provider("claude", provider_type="anthropic", models=(CLAUDE,))
+
+
+def test_one_that_is_held_is_found():
+    before = conversations()
+    read = json.loads(long_request("gpt-4o-mini"))
+    assert conversations() == before + 1
+    assert len(read["messages"]) == TURNS
 
 
 @pytest.mark.parametrize(
