@@ -116,7 +116,9 @@ class FaultServer:
     ) -> None:
         self._thread.stop()
 
-    def wait_until(self, claim: Callable[[], bool], seconds: float = 5) -> bool:
+    def wait_until(
+        self, claim: Callable[[], bool], seconds: float = loopback.PATIENCE
+    ) -> bool:
         """Wait until `claim` holds; tell whether it came to hold in time."""
         return loopback.wait_until(claim, seconds)
 

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-START_SECONDS = 10
+START_SECONDS = 60
+PATIENCE = 60.0
 
 
 @dataclass
@@ -86,11 +87,14 @@ async def _abort_all(loop: asyncio.AbstractEventLoop) -> None:
     await asyncio.sleep(0)
 
 
-def wait_until(claim: Callable[[], bool], seconds: float = 5) -> bool:
+def wait_until(claim: Callable[[], bool], seconds: float = PATIENCE) -> bool:
     """Wait until `claim` holds; tell whether it came to hold in time."""
     deadline = time.monotonic() + seconds
-    while not claim():
-        if time.monotonic() > deadline:
+    while True:
+        # Who sleeps for long looks once more.
+        is_late = time.monotonic() > deadline
+        if claim():
+            return True
+        if is_late:
             return False
         time.sleep(0.01)
-    return True

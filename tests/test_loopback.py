@@ -1,9 +1,12 @@
-"""What the upstreams of tests must not do to other tests."""
+"""What the servers of tests must not do to other tests."""
 
 import gc
 import socket
 import warnings
 
+import pytest
+
+from tests.e2e.processes import free_port
 from tests.e2e.replay import Replay, Reply
 
 REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
@@ -20,3 +23,14 @@ def test_a_client_that_does_not_read_leaves_nothing_open_behind_an_upstream():
                 assert client.recv(1)
             gc.collect()
     assert [str(each.message) for each in told] == []
+
+
+def test_a_port_is_kept_for_the_server_that_asks_for_it_by_its_number():
+    port = free_port()
+    with socket.socket() as stranger, pytest.raises(OSError, match="in use"):
+        stranger.bind(("127.0.0.1", port))
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+    for _ in range(2):  # It may start again.
+        with socket.create_server(("127.0.0.1", port)):
+            socket.create_connection(("127.0.0.1", port)).close()

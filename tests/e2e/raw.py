@@ -12,7 +12,10 @@ from typing import Any, NamedTuple
 import httpx
 
 from tests import doors
-from tests.e2e.processes import Server
+from tests.e2e.processes import PATIENCE, Server
+
+# What a busy machine makes of it, and sooner than a server closes what is unused.
+AT_ONCE = 12.0
 
 
 class Answered(NamedTuple):
@@ -36,7 +39,7 @@ class Answered(NamedTuple):
 class Connection:
     """One TCP connection to a server."""
 
-    def __init__(self, server: Server, timeout: float = 20) -> None:
+    def __init__(self, server: Server, timeout: float = PATIENCE) -> None:
         self.socket = socket.create_connection(("127.0.0.1", server.port), timeout)
         self._server = server
         self._unread = b""
@@ -101,7 +104,7 @@ class Connection:
         found, self._unread = self._unread[:length], self._unread[length:]
         return found
 
-    def is_closed(self, seconds: float = 5) -> bool:
+    def is_closed(self, seconds: float = AT_ONCE) -> bool:
         """Tell whether the server closes the connection in time."""
         deadline = time.monotonic() + seconds
         self.socket.settimeout(0.2)
@@ -137,7 +140,7 @@ class Crew:
 
     def __init__(self, server: Server) -> None:
         self._connections: dict[int, http.client.HTTPConnection] = {}
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while len(self._connections) < server.workers:
             assert time.monotonic() < deadline, "not every worker takes connections"
             batch = [Connection(server) for _ in range(16)]

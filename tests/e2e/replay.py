@@ -126,7 +126,9 @@ class Replay:
         """Forget what was received."""
         self.received.clear()
 
-    def wait_until(self, claim: Callable[[], bool], seconds: float = 5) -> bool:
+    def wait_until(
+        self, claim: Callable[[], bool], seconds: float = loopback.PATIENCE
+    ) -> bool:
         """Wait until `claim` holds; tell whether it came to hold in time."""
         return loopback.wait_until(claim, seconds)
 

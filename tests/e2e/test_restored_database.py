@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.e2e import dialects, registries
-from tests.e2e.processes import SETTLE_SECONDS, Server, wait_until
+from tests.e2e.processes import PATIENCE, Server, wait_until
 from tests.e2e.replay import Replay
 
 
@@ -43,7 +43,7 @@ def test_a_restored_database_is_followed_and_a_missing_one_is_a_503(gateway):
     os.rename(file.with_suffix(".new"), file)
     assert wait_until(lambda: gateway.get("/login/").status_code == 200, 5)
     assert wait_until(
-        lambda: {_status(gateway, late) for _ in range(8)} == {401}, SETTLE_SECONDS
+        lambda: {_status(gateway, late) for _ in range(8)} == {401}, PATIENCE
     )
     assert {_status(gateway, old) for _ in range(8)} == {200}
     # Calls made while it was away are stored in the new one.
