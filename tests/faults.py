@@ -122,7 +122,7 @@ class FaultServer:
         """Wait until `claim` holds; tell whether it came to hold in time."""
         return loopback.wait_until(claim, seconds)
 
-    async def closed(self, seconds: float = 1) -> bool:
+    async def closed(self, seconds: float = 30) -> bool:
         """Tell whether every connection is closed in time, letting the loop run."""
         return await asyncio.to_thread(self.wait_until, lambda: self.open == 0, seconds)
 

@@ -69,7 +69,7 @@ class Scripted:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def closed(self, seconds: float = 1) -> bool:
+    async def closed(self, seconds: float = 30) -> bool:
         """Tell whether every connection is closed in time."""
         for _ in range(int(seconds / PAUSE)):
             if not self.open:

@@ -28,7 +28,8 @@ from tests.faults import Answer, FaultServer, refused_port
 from tests.scripted import Scripted
 
 LOOPBACK = Rules(private_networks=("127.0.0.0/8", "::1/128"))
-TIMEOUT = {"connect": 5, "first_byte": 5, "read": 5}
+# However busy the machine is: what ends by its time says so itself.
+TIMEOUT = {"connect": 60, "first_byte": 60, "read": 60}
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])
@@ -257,9 +258,7 @@ def test_five_hundred_calls_at_once_all_get_a_connection(upstream, run):
     async def call():
         way = GuardedTransport(LOOPBACK)
         upstream.delay = 0.2
-        # However busy the machine is: nothing here is about time.
-        patient = {"connect": 60, "first_byte": 60}
-        calls = [_calls(way, [upstream.url], **patient) for _ in range(500)]
+        calls = [_calls(way, [upstream.url]) for _ in range(500)]
         await asyncio.gather(*calls)
         await way.aclose()
 
@@ -513,7 +512,7 @@ def test_connecting_takes_no_longer_than_allowed(run):
         with pytest.raises(httpx.ConnectTimeout) as caught:
             run(exchange(request_to(url, connect=0.2)))
         assert nothing_was_sent(caught.value)
-        assert silent.wait_until(lambda: silent.open == 0, 1)
+        assert silent.wait_until(lambda: silent.open == 0)
 
 
 @pytest.mark.parametrize(
@@ -534,7 +533,7 @@ def test_a_fault_has_one_kind_of_error(upstream, run, fault, error):
         run(exchange(request_to(f"{upstream.url}/{fault}")))
     assert type(caught.value) is error
     assert not nothing_was_sent(caught.value)
-    assert upstream.wait_until(lambda: upstream.open == 0, 1)
+    assert upstream.wait_until(lambda: upstream.open == 0)
 
 
 def test_a_reset_after_some_bytes_is_an_error_not_the_end(upstream, run):
@@ -616,7 +615,7 @@ def test_a_body_that_becomes_too_large_is_read_no_further(upstream, run):
             await way.aclose()
 
     assert len(run(call())) == 1 << 20
-    assert upstream.wait_until(lambda: upstream.open == 0, 1)
+    assert upstream.wait_until(lambda: upstream.open == 0)
 
 
 def test_a_long_header_is_read(upstream, run):
@@ -691,6 +690,12 @@ def one_byte(connection):
     hang_up(connection)
 
 
+@pytest.fixture
+def patient(monkeypatch):
+    """However busy the machine is, no end of a connection comes late."""
+    monkeypatch.setattr(transport, "SOON", 60.0)
+
+
 def call_twice(run, ending, headers=None):
     """Make two calls after each other; return the last response and the server."""
     server = Closing(ending)
@@ -713,7 +718,7 @@ def call_twice(run, ending, headers=None):
 
 
 @pytest.mark.parametrize("ending", [hang_up, reset])
-def test_a_connection_closed_as_idle_costs_no_call(run, ending):
+def test_a_connection_closed_as_idle_costs_no_call(run, ending, patient):
     response, server = call_twice(run, ending)
     assert response.extensions["sent_again"]
     assert server.requests == 3
@@ -736,7 +741,7 @@ def test_a_request_that_took_long_is_sent_again_only_where_it_is_known_again(
     assert response.extensions["sent_again"]
 
 
-def test_who_never_answers_a_second_time_is_not_asked_twice_for_ever(run):
+def test_who_never_answers_a_second_time_is_not_asked_twice_for_ever(run, patient):
     """The first connection answers once; all later ones are closed at once."""
     asked = 0
 
@@ -796,34 +801,48 @@ def test_no_content_is_an_empty_answer(upstream, run):
 def test_silence_times_out(upstream, run, fault, limits):
     with pytest.raises(httpx.ReadTimeout):
         run(exchange(request_to(f"{upstream.url}/{fault}", **limits)))
-    assert upstream.wait_until(lambda: upstream.open == 0, 1)
+    assert upstream.wait_until(lambda: upstream.open == 0)
 
 
 @pytest.mark.parametrize("fault", ["drip", "drip-head", "stream"])
-def test_an_exchange_has_a_total_time_whatever_arrives_meanwhile(upstream, run, fault):
-    slow = {"x-interval": "0.05", "x-events": "1000"}
-    request = request_to(f"{upstream.url}/{fault}", headers=slow, total=0.4)
+def test_an_exchange_has_a_total_time_whatever_arrives_meanwhile(
+    upstream, run, later, fault
+):
+    slow = {"x-interval": "0.5", "x-events": "1000"}
+    request = request_to(
+        f"{upstream.url}/{fault}", headers=slow, total=300, read=1000, first_byte=1000
+    )
+
+    async def call():
+        ends = asyncio.ensure_future(exchange(request))
+        while not upstream.requests:
+            await asyncio.sleep(0.01)
+        await later.look(100)
+        assert not ends.done()
+        await later.look(301)
+        await ends
+
     with pytest.raises(transport.Overdue):
-        run(exchange(request))
-    assert upstream.wait_until(lambda: upstream.open == 0, 1)
+        run(call())
+    assert upstream.wait_until(lambda: upstream.open == 0)
 
 
-def test_a_finished_exchange_leaves_no_timer_to_its_connection(upstream, run):
+def test_a_finished_exchange_leaves_no_timer_to_its_connection(upstream, run, later):
     async def twice():
         way = GuardedTransport(LOOPBACK)
-        pieces = []
-        for total in (0.3, 30):
-            request = request_to(
-                upstream.url + "/stream",
-                headers={"x-interval": "0.05", "x-events": "4" if total < 1 else "10"},
-                total=total,
-            )
+        for total in (100, 1000):
+            headers = {"x-interval": "0.02", "x-events": "4"}
+            url = upstream.url + "/stream"
+            request = request_to(url, headers=headers, total=total, read=1000)
             response = await way.handle_async_request(request)
-            pieces.append(b"".join([piece async for piece in response.stream]))
+            pieces = aiter(response.stream)
+            told = await anext(pieces)
+            await later.look(total - 60)
+            told += b"".join([piece async for piece in pieces])
         await way.aclose()
-        return pieces
+        return told
 
-    assert run(twice())[1].endswith(b"[DONE]\n\n")
+    assert run(twice()).endswith(b"[DONE]\n\n")
     assert upstream.connections == 1
 
 
@@ -840,7 +859,7 @@ def test_an_upstream_that_does_not_read_times_out(run):
     with FaultServer(mute=True) as silent:
         with pytest.raises(httpx.ReadTimeout):
             run(exchange(request_to(silent.url, body=b"x" * (8 << 20), first_byte=0.3)))
-        assert silent.wait_until(lambda: silent.open == 0, 5)
+        assert silent.wait_until(lambda: silent.open == 0)
 
 
 def test_errors_name_neither_path_nor_credentials(upstream, run):
@@ -940,7 +959,7 @@ def test_cancelling_while_the_name_is_looked_up_leaves_nothing(run):
 
     async def lookup(host, port):
         looking.append(host)
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(60)
         return ["127.0.0.1"]
 
     async def call():
@@ -1152,6 +1171,8 @@ def test_a_tls_connection_that_ends_without_a_word_ends_as_any_other(
 
 
 def test_nothing_is_left_to_the_garbage_collector(upstream, recwarn):
+    gc.collect()
+    recwarn.clear()  # what others left
     asyncio.run(exchange(request_to(upstream.url)))
     gc.collect()
     assert not [w for w in recwarn if issubclass(w.category, ResourceWarning)]

@@ -16,7 +16,7 @@ from tests.scripted import Scripted
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n"
-SECONDS = {"connect": 5, "first_byte": 5, "silence": 5, "total": 10}
+SECONDS = {"connect": 60, "first_byte": 60, "silence": 60, "total": 600}
 PIECES = [b"one ", b"two ", b"three "]
 
 

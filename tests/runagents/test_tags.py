@@ -24,8 +24,10 @@ from runagents.templatetags import console
         (200000, "2 days ago"),
     ],
 )
-def test_a_past_time_reads_like_speech(seconds, words):
-    shown = console.ago(timezone.now() - timedelta(seconds=seconds))
+def test_a_past_time_reads_like_speech(seconds, words, monkeypatch):
+    now = timezone.now()
+    monkeypatch.setattr("django.utils.timezone.now", lambda: now)
+    shown = console.ago(now - timedelta(seconds=seconds))
     assert shown.endswith(f">{words}</time>")
 
 

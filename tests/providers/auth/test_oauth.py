@@ -4,7 +4,6 @@ import asyncio
 import base64
 import datetime
 import hashlib
-import time
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -12,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from providers import auth, transport
-from providers.auth import oauth
+from providers.auth import oauth, tokens
 from providers.auth.oauth import TokenError
 from providers.models import ModelProvider, OAuthToken, Secret
 from providers.network import ways
@@ -28,6 +27,23 @@ def upstream():
     with FaultServer() as server, transport.use(transport.GuardedTransport(rules)):
         server.answers["/token"] = token_answer("canary-token-1", expires_in=3600)
         yield server
+
+
+class Clock:
+    """The time of tokens alone: the event loop keeps its own."""
+
+    now = 1000.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(oauth, "time", clock)
+    monkeypatch.setattr(tokens, "time", clock)
+    return clock
 
 
 def token_answer(token, status=200, **fields):
@@ -128,14 +144,13 @@ def test_the_client_identifies_itself_in_the_body(upstream):
     assert form(received)["client_secret"] == "canary-secret"
 
 
-def test_a_token_is_renewed_before_it_expires(upstream, monkeypatch):
+def test_a_token_is_renewed_before_it_expires(upstream, clock):
     scheme = auth.for_provider(oauth_provider(upstream))
-    now = time.monotonic()
     calls(scheme, upstream.url)
-    monkeypatch.setattr(oauth.time, "monotonic", lambda: now + 3600 - 61)
+    clock.now += 3600 - 61
     calls(scheme, upstream.url)
     assert len(token_requests(upstream)) == 1
-    monkeypatch.setattr(oauth.time, "monotonic", lambda: now + 3600 - 58)
+    clock.now += 2
     calls(scheme, upstream.url, 100)
     assert len(token_requests(upstream)) == 2
 
@@ -155,13 +170,12 @@ def test_a_token_is_renewed_before_it_expires(upstream, monkeypatch):
         (90, 50, 2),
     ],
 )
-def test_an_odd_lifetime_does_no_harm(upstream, monkeypatch, expires_in, age, fetched):
+def test_an_odd_lifetime_does_no_harm(upstream, clock, expires_in, age, fetched):
     fields = {} if expires_in is None else {"expires_in": expires_in}
     upstream.answers["/token"] = token_answer("canary-token-1", **fields)
     scheme = auth.for_provider(oauth_provider(upstream))
     calls(scheme, upstream.url, 3)
-    now = time.monotonic()
-    monkeypatch.setattr(oauth.time, "monotonic", lambda: now + age)
+    clock.now += age
     calls(scheme, upstream.url, 3)
     assert len(token_requests(upstream)) == fetched
 
@@ -185,21 +199,19 @@ def test_a_token_rejected_twice_is_the_answer(upstream):
 
 
 @pytest.mark.proves("6.4")
-def test_a_failing_token_server_is_not_asked_by_every_call(upstream, monkeypatch):
+def test_a_failing_token_server_is_not_asked_by_every_call(upstream, clock):
     upstream.answers["/token"] = Answer(500, b"<html>oops</html>")
     scheme = auth.for_provider(oauth_provider(upstream))
-    now = time.monotonic()
 
     def refused():
         with pytest.raises(TokenError):
             calls(scheme, upstream.url)
 
-    refused()
-    for seconds in range(5):
-        monkeypatch.setattr(oauth.time, "monotonic", lambda s=seconds: now + s)
+    for _ in range(5):
         refused()
+        clock.now += 1
     assert len(token_requests(upstream)) == 1
-    monkeypatch.setattr(oauth.time, "monotonic", lambda: now + 10)
+    clock.now += 5
     refused()
     assert len(token_requests(upstream)) == 2
 
