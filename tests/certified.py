@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests import loopback
+
 HOST = "model.test"
 
 
@@ -120,7 +122,7 @@ class Strict:
                 plain, _ = listening.accept()
             except OSError:
                 return
-            plain.settimeout(5)
+            plain.settimeout(loopback.PATIENCE)
             secured = context.wrap_socket(
                 plain, server_side=True, do_handshake_on_connect=False
             )
@@ -153,4 +155,4 @@ def strict(context: ssl.SSLContext) -> Iterator[Strict]:
             yield server
         finally:
             listening.shutdown(socket.SHUT_RDWR)
-    thread.join(5)
+    thread.join(loopback.PATIENCE)

@@ -1,11 +1,12 @@
 """A Redis of a test's own, reached through a socket file."""
 
+import os
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 
+from tests import loopback
 from tests.services import program
 
 
@@ -24,9 +25,7 @@ class RedisServer:
         command = [self._program, "--port", "0", "--unixsocket", str(self.socket)]
         options = ["--save", "", "--dir", str(self._folder), "--logfile", "redis.log"]
         self.process = subprocess.Popen([*command, *options])
-        deadline = time.monotonic() + 10
-        while not self._listens() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        assert loopback.wait_until(self._listens)
 
     def _listens(self) -> bool:
         """Tell whether it takes connections: its file is there a moment before."""
@@ -37,9 +36,19 @@ class RedisServer:
                 return False
         return True
 
+    def freeze(self) -> None:
+        """Have it stand still: it takes connections and answers nobody."""
+        self.process.send_signal(signal.SIGSTOP)
+        # It may answer once more before the signal has come.
+        os.waitpid(self.process.pid, os.WUNTRACED)
+
+    def thaw(self) -> None:
+        """Have it go on."""
+        self.process.send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
         """Kill it."""
-        self.process.send_signal(signal.SIGCONT)
+        self.thaw()
         self.process.kill()
-        self.process.wait(5)
+        self.process.wait(loopback.PATIENCE)
         self.socket.unlink(missing_ok=True)

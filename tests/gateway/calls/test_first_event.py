@@ -1,22 +1,9 @@
 """When a stream's status goes out: with its first event, or after long silence."""
 
-import asyncio
-
-import httpx
 import pytest
 
 from gateway.calls import answer_stream
-
-
-def failing_after(seconds: float, frame: bytes):
-    async def parts():
-        await asyncio.sleep(seconds)
-        yield frame
-
-    return lambda request: httpx.Response(
-        200, headers={"content-type": "text/event-stream"}, content=parts()
-    )
-
+from tests.gateway.calls.test_patience import slow
 
 ERROR = b'data: {"error": {"message": "overloaded", "type": "server_error"}}\n\n'
 
@@ -33,7 +20,7 @@ def test_an_error_before_any_event_has_its_status(
     provider, upstream, gateway, streaming_door
 ):
     provider()
-    upstream(failing_after(0, ERROR))
+    upstream(stream=[ERROR])
     answer = streaming_door.ask(gateway(), stream=True)
     assert answer.status_code >= 500
     assert answer.headers["content-type"] == "application/json"
@@ -44,13 +31,12 @@ def test_an_error_after_long_silence_is_a_frame_of_a_stream(
 ):
     monkeypatch.setattr(answer_stream, "COMMIT_SECONDS", 0.01)
     provider()
-    upstream(failing_after(0.1, ERROR))
+    upstream(lambda request: slow([(0.1, ERROR)]))
     answer = streaming_door.ask(gateway(), stream=True)
     assert answer.status_code == 200
     assert answer.text.startswith(ALIVE[streaming_door.name])
     said = streaming_door.said_in(answer.content)
-    assert said.text == ""
-    assert said.failure
+    assert (said.text, said.failure) == ("", "overloaded")
 
 
 @pytest.mark.parametrize("first", [b": PROCESSING\n\n", ERROR[:20]])

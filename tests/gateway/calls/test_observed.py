@@ -21,6 +21,8 @@ def observed(tmp_path, monkeypatch, settings) -> None:
     settings.UNAVAILABLE_AFTER = 5
     monkeypatch.setattr(gates_module.gates, "_folder", tmp_path)
     monkeypatch.setattr(gates_module.gates, "failing", {})
+    # No trial comes due, however long the calls take.
+    monkeypatch.setattr(gates_module.gates, "_clock", lambda: 1000.0)
     monkeypatch.setattr(status, "observer", Observer())
     monkeypatch.setattr(statuses, "_found", {})
 
@@ -152,7 +154,6 @@ def test_a_closed_gate_opens_with_the_first_event_of_a_stream(
 ):
     provider("one")
     gates = gates_module.gates
-    monkeypatch.setattr(gates, "_clock", lambda: 1000.0)
     seen = upstream(
         lambda request: (
             httpx.Response(500, json={})

@@ -1,6 +1,8 @@
 """Several providers for one model share its calls, one conversation by one of them."""
 
 from collections import Counter
+from types import SimpleNamespace
+from uuid import UUID
 
 import httpx
 import pytest
@@ -8,8 +10,11 @@ import pytest
 from gateway.calls import router
 from gateway.worker.registry import registry
 from gateway.worker.snapshot import LOCAL
+from providers.auth import keyed
 
 PORTS = {"one": 9, "two": 10, "three": 11}
+# By these conversations are spread: each time in the same way.
+UIDS = {name: UUID(int=port) for name, port in PORTS.items()}
 CALLS = 2000
 
 
@@ -21,7 +26,7 @@ def sharing(provider):
         for name, weight in weights.items():
             options = {} if weight is None else {"weight": weight}
             endpoint = f"http://127.0.0.1:{PORTS[name]}"
-            provider(name, endpoint=endpoint, options=options)
+            provider(name, endpoint=endpoint, options=options, uid=UIDS[name])
 
     return make
 
@@ -160,8 +165,8 @@ def test_embeddings_are_spread_call_by_call(sharing, upstream, gateway):
 
     sharing(one=1, two=1)
     seen = upstream(answering(EMBEDDINGS))
-    client = gateway()
-    for _ in range(20):
+    for number in range(20):
+        client = gateway(headers={"x-request-id": f"call-{number}"})
         EMBEDDINGS.check_answered(EMBEDDINGS.ask(client))
     assert {each.url.port for each in seen} == {9, 10}
 
@@ -230,13 +235,15 @@ def test_a_call_goes_on_with_another_key(provider, upstream, gateway, door, stat
 
 
 def test_a_calls_row_tells_its_key_and_which_one_rests(
-    provider, upstream, gateway, chat, completion, ledger
+    provider, upstream, gateway, chat, completion, ledger, monkeypatch
 ):
     def respond(request: httpx.Request) -> httpx.Response:
         is_first = request.headers["authorization"].endswith(KEYS[0])
         body = {"error": {"message": "no"}} if is_first else completion
         return httpx.Response(401 if is_first else 200, json=body)
 
+    monkeypatch.setattr(keyed, "time", SimpleNamespace(monotonic=lambda: 7.0))
+    monkeypatch.setattr(keyed, "_resting", {})
     provider(key=",".join(KEYS))
     upstream(respond)
     assert gateway().post("/v1/chat/completions", json=chat).status_code == 200

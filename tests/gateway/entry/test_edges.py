@@ -71,7 +71,11 @@ def test_sixty_wrong_keys_a_minute_are_enough(gateway, settings):
     response = client.get("/v1/models", headers={"x-forwarded-for": "9.9.9.9, 1.1.1.1"})
     assert response.status_code == 429
     assert 1 <= int(response.headers["retry-after"]) <= 60
-    assert status("2.2.2.2") == 401
+    # Which addresses are counted together nobody knows beforehand.
+    counted = attempts.place_of("1.1.1.1")
+    others = (f"2.2.2.{n}" for n in range(1, 255))
+    other = next(each for each in others if attempts.place_of(each) != counted)
+    assert status(other) == 401
 
 
 @pytest.mark.proves("2.6")

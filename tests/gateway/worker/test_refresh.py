@@ -172,10 +172,10 @@ def test_a_change_that_is_told_is_read_at_once(monkeypatch):
         own = Registry()
         await own.start()
         try:
-            await asyncio.wait_for(reads.get(), 10)
+            await asyncio.wait_for(reads.get(), 60)
             for _ in range(2):
                 told[0]()
-                await asyncio.wait_for(reads.get(), 10)
+                await asyncio.wait_for(reads.get(), 60)
         finally:
             await own.stop()
 

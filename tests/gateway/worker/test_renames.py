@@ -23,6 +23,7 @@ from runagents.agents.models import Agent, AgentKey
 @pytest.fixture
 def patient(monkeypatch):
     monkeypatch.setattr(renames, "PATIENCE_SECONDS", 60)
+    monkeypatch.setattr("gateway.ledger.upkeep.PATIENCE_SECONDS", 60)
 
 
 def rename(old, new):

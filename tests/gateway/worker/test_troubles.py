@@ -81,7 +81,7 @@ def test_usage_is_recorded_again_without_a_call(tmp_path, monkeypatch):
 def test_redis_is_away_until_it_gives_a_sign_of_life(tmp_path, monkeypatch):
     async def work():
         url = f"unix://{tmp_path}/redis.sock"
-        limiter = SharedLimiter(url, HostLimiter(tmp_path))
+        limiter = SharedLimiter(url, HostLimiter(tmp_path), budget=30)
         assert await limiter.wait_time("p", 1) == 0
         await limiter.recover()
         before = limiter.trouble
