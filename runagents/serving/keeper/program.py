@@ -29,6 +29,7 @@ QUICK_SECONDS = 2.0
 def main(kept: str, timeout: str, patience: str, folder: str, *command: str) -> None:
     """Wait until something is to be done, and do it."""
     worker, heartbeat, *listeners = map(int, kept.split(","))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
     number = _wait(worker, heartbeat, float(timeout))
     if number in STOPS:
         for listener in listeners:
@@ -41,12 +42,26 @@ def main(kept: str, timeout: str, patience: str, folder: str, *command: str) -> 
 def _wait(worker: int, heartbeat: int, timeout: float) -> int:
     """Return the signal that came, 0 where the worker is silent for too long."""
     while True:
-        received = signal.sigtimedwait(STOPS | WAKING, LOOK_SECONDS)
-        if received is None:
+        number = _next(STOPS | WAKING, LOOK_SECONDS)
+        if not number:
             if time.monotonic() - os.fstat(heartbeat).st_mtime > timeout:
                 return 0
-        elif received.si_signo != signal.SIGCHLD or _is_ended(worker):
-            return received.si_signo
+        elif number != signal.SIGCHLD or _is_ended(worker):
+            return number
+
+
+def _next(wanted: set[signal.Signals], seconds: float) -> int:
+    """Return the next of some signals, 0 where none comes in so many seconds.
+
+    Python's sigtimedwait makes one up where the process is stopped for longer than it
+    waits, as all of a container are by `docker pause`.
+    """
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    number = signal.sigwait({*wanted, signal.SIGALRM})
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    # It may have gone off this moment; without a wait there is nothing to make up.
+    signal.sigtimedwait({signal.SIGALRM}, 0)
+    return 0 if number == signal.SIGALRM else number
 
 
 def _is_ended(worker: int) -> bool:
@@ -67,8 +82,8 @@ def _stop(worker: int, patience: float, *, is_quick: bool) -> None:
     limit = time.monotonic() + patience
     os.kill(worker, signal.SIGQUIT if is_quick else signal.SIGTERM)
     while not _is_ended(worker) and (left := limit - time.monotonic()) > 0:
-        received = signal.sigtimedwait({signal.SIGCHLD, *QUICK}, left)
-        if received and received.si_signo in QUICK and not is_quick:
+        number = _next({signal.SIGCHLD, *QUICK}, left)
+        if number in QUICK and not is_quick:
             is_quick = True
             os.kill(worker, signal.SIGQUIT)
             limit = time.monotonic() + QUICK_SECONDS
@@ -80,6 +95,7 @@ def _wake(number: int, folder: str, command: list[str]) -> NoReturn:
     if number:
         # It waits, as all of them are held, until gunicorn's main process takes it.
         os.kill(os.getpid(), number)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
     os.chdir(folder)
     os.execv(sys.executable, [sys.executable, *command])  # noqa: S606  as before
 

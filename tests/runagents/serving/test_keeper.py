@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from runagents.serving.keeper.arbiter import PROGRAM, SIGNALS, Kept
+from runagents.serving.keeper.program import LOOK_SECONDS
+from tests.loopback import wait_until
 
 # Starts a worker and becomes the program, which is to become this file with `woken`.
 MAIN = """
@@ -81,6 +83,18 @@ class Waiting:
         """Send a signal to the main process."""
         assert self._process is not None
         self._process.send_signal(number)
+
+    def sleep(self) -> None:
+        """Wait until it is the program, and sleeps."""
+        assert self._process is not None
+        folder = Path("/proc", str(self._process.pid))
+        waits = [f"-S\0{PROGRAM}".encode(), b") S "]
+
+        def is_asleep() -> bool:
+            told = [(folder / name).read_bytes() for name in ("cmdline", "stat")]
+            return all(each in text for each, text in zip(waits, told, strict=True))
+
+        assert wait_until(is_asleep)
 
     def ends(self) -> int:
         """Wait until it ends and return its code."""
@@ -175,6 +189,18 @@ def test_a_worker_that_is_silent_wakes_it(waiting, tmp_path):
     waiting.start(timeout=0.5)
     assert woken(waiting, tmp_path) == ("[]", False)
     assert time.monotonic() - began >= 0.5
+
+
+def test_a_pause_of_all_it_does_wakes_nobody(waiting):
+    waiting.start()
+    waiting.sleep()
+    waiting.send(signal.SIGSTOP)
+    time.sleep(LOOK_SECONDS + 0.1)
+    waiting.send(signal.SIGCONT)
+    waiting.sleep()
+    waiting.send(signal.SIGTERM)
+    assert waiting.says() == "SIGTERM"
+    assert waiting.ends() == 0
 
 
 def test_a_terminal_that_changes_its_size_does_not_wake_it(waiting):
