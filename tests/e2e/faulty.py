@@ -93,7 +93,7 @@ def providers(upstream: FaultServer, refused: int) -> list[dict[str, Any]]:
             addresses.get(name, upstream.url),
             name,
             extra_headers={"x-fault": name},
-            timeouts=TIMEOUTS.get(name, {"connect": 2}),
+            timeouts=TIMEOUTS.get(name, {"connect": 30}),
         )
         for name in sorted(by_header)
     ]

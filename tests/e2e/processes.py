@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120.0
 STOP_SECONDS = 45.0
 PATIENCE = 60.0
+LOOK_SECONDS = 0.05
 
 # Of httpx: no proxies, and no certificates, which take longer to load than a call.
 PLAIN: dict[str, Any] = {"trust_env": False, "verify": False}
@@ -241,6 +242,20 @@ class Server:
         asked = {**door.body, "model": model, **body}
         return httpx.post(self.url + door.path, json=asked, timeout=PATIENCE, **PLAIN)
 
+    def soon(self, claim: Callable[[], bool], seconds: float = 1.0) -> bool:
+        """Wait until `claim` holds; tell whether it came to hold in time.
+
+        Of the time counts what the only worker has to itself: before each look it
+        answers a request, which waits where it does.
+        """
+        looks = round(seconds / LOOK_SECONDS)
+        for _ in range(looks):
+            if claim():
+                return True
+            assert self.get("/healthz").status_code == 200
+            time.sleep(LOOK_SECONDS)
+        return claim()
+
     # --- what it recorded ---
 
     def rows(
@@ -314,4 +329,4 @@ def wait_until(claim: Callable[[], bool], seconds: float) -> bool:
             return True
         if is_late:
             return False
-        time.sleep(0.05)
+        time.sleep(LOOK_SECONDS)

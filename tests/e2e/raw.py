@@ -105,18 +105,21 @@ class Connection:
         return found
 
     def is_closed(self, seconds: float = AT_ONCE) -> bool:
-        """Tell whether the server closes the connection in time."""
+        """Tell whether the server closes the connection in time; 0 is by now."""
         deadline = time.monotonic() + seconds
-        self.socket.settimeout(0.2)
-        while time.monotonic() < deadline:
-            try:
+        patience = self.socket.gettimeout()
+        try:
+            while True:
+                left = deadline - time.monotonic()
+                self.socket.settimeout(max(0, left))
                 if not self.socket.recv(65536):
                     return True
-            except TimeoutError:
-                continue
-            except ConnectionError:
-                return True
-        return False
+        except (TimeoutError, BlockingIOError):
+            return False
+        except ConnectionError:
+            return True
+        finally:
+            self.socket.settimeout(patience)
 
     def worker(self) -> int:
         """Return the process at the other end."""

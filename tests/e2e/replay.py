@@ -36,6 +36,7 @@ class Received(loopback.Received):
 class Reply:
     """An answer: `delay` before its headers, `pause` between its parts.
 
+    With `until` it begins once that holds.
     With `hold` it never ends by itself: before the headers when there are no parts,
     after the last part otherwise.
     """
@@ -46,6 +47,7 @@ class Reply:
     delay: float = 0
     pause: float = 0
     hold: bool = False
+    until: Callable[[], bool] | None = None
 
 
 Answer = Callable[[Received], Reply]
@@ -108,8 +110,8 @@ class Replay:
 
     @property
     def open(self) -> int:
-        """How many requests are not answered to their end."""
-        return sum(each.ended_at is None for each in self.received)
+        """How many calls are not answered to their end."""
+        return sum(each.ended_at is None for each in self.calls)
 
     def route(self, prefix: str, answer: Answer | Reply) -> None:
         """Answer requests whose raw path starts with `prefix`."""
@@ -184,6 +186,8 @@ class Replay:
         reply = self._reply(received)
         if reply.delay:
             await asyncio.sleep(reply.delay)
+        while reply.until is not None and not reply.until():
+            await asyncio.sleep(0.01)
         if reply.hold and not reply.parts:
             await asyncio.Event().wait()
         response = web.StreamResponse(status=reply.status, headers=reply.headers)

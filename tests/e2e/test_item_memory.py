@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,7 +16,7 @@ import pytest
 from tests import node_packages
 from tests.clients.installing import HERE
 from tests.e2e import registries
-from tests.e2e.processes import PLAIN, Server, wait_until
+from tests.e2e.processes import PATIENCE, PLAIN, Server, wait_until
 from tests.e2e.replay import Received, Replay, Reply, cut, json_reply
 from tests.grammar import responses as grammar
 
@@ -92,16 +94,20 @@ def gateway(server: Callable[..., Server], replay: Replay) -> Server:
         registries.registry(registries.openai("house", replay.url, MODEL)), workers=2
     )
     made.settle(MODEL)
-    assert wait_until(lambda: len(made.worker_pids()) == 2, 10)
+    assert wait_until(lambda: len(made.worker_pids()) == 2, PATIENCE)
     return made
 
 
 @contextmanager
 def only(pid: int, server: Server) -> Iterator[None]:
-    """Have one worker alone take what comes."""
+    """Have one worker alone take what comes; no other holds the database's lock."""
     others = [each for each in server.worker_pids() if each != pid]
-    for other in others:
-        os.kill(other, signal.SIGSTOP)
+    path = server.data / "runagents.sqlite3"
+    with closing(sqlite3.connect(path, PATIENCE, isolation_level=None)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        for other in others:
+            os.kill(other, signal.SIGSTOP)
+        assert wait_until(lambda: all(map(is_stopped, others)), PATIENCE)
     try:
         yield
     finally:
@@ -109,10 +115,17 @@ def only(pid: int, server: Server) -> Iterator[None]:
             os.kill(other, signal.SIGCONT)
 
 
+def is_stopped(pid: int) -> bool:
+    """Tell whether a process does nothing any more."""
+    return ") T " in Path(f"/proc/{pid}/stat").read_text()
+
+
 def ask(server: Server, **body: Any) -> dict[str, Any]:
     """A response, streamed; over a connection of its own."""
     asked = {"model": MODEL, "tools": [TOOL], "stream": True, **body}
-    answer = httpx.post(f"{server.url}/v1/responses", json=asked, timeout=15, **PLAIN)
+    answer = httpx.post(
+        f"{server.url}/v1/responses", json=asked, timeout=PATIENCE, **PLAIN
+    )
     assert answer.status_code == 200, answer.text
     response: dict[str, Any] = grammar.check(answer.text)[-1]["response"]
     return response

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from tests import services
 from tests.e2e import registries
-from tests.e2e.processes import ROOT, Server, free_port, wait_until
+from tests.e2e.processes import PATIENCE, PLAIN, ROOT, Server, free_port, wait_until
 
 MODEL = "tiny"
 QUESTION: Any = {"role": "user", "content": "What is the weather in Paris?"}
@@ -61,7 +61,7 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             stderr=log,
         )
     try:
-        assert wait_until(lambda: _is_healthy(url), 60), _log(model.parent)
+        assert wait_until(lambda: _is_healthy(url), PATIENCE), _log(model.parent)
         yield url
     finally:
         process.kill()
@@ -70,7 +70,7 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def _is_healthy(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/health").status_code == 200
+        return httpx.get(f"{url}/health", **PLAIN).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -241,6 +241,8 @@ def test_a_check_finds_the_model(gateway):
         answer = httpx.post(
             f"{gateway.url}/api/v1/model-providers/{name}/check",
             headers={"Authorization": f"Bearer {key}"},
+            timeout=PATIENCE,
+            **PLAIN,
         )
         assert answer.status_code == 200, answer.text
         found[name] = answer.json()
@@ -249,10 +251,15 @@ def test_a_check_finds_the_model(gateway):
     assert found["mistyped"]["check"]["missingModels"] == ["tiny-1"]
 
 
-def test_calls_are_counted(client, gateway):
-    answer = client.chat.completions.create(
-        model=MODEL, messages=[QUESTION], max_tokens=7
-    )
+def test_calls_are_counted(gateway):
+    with openai.OpenAI(
+        base_url=f"{gateway.url}/v1", api_key=gateway.key("counted"), max_retries=0
+    ) as client:
+        answer = client.chat.completions.create(
+            model=MODEL, messages=[QUESTION], max_tokens=7
+        )
     assert answer.usage
-    rows = gateway.rows(1, provider="llama", output_tokens=7)
-    assert [row["input_tokens"] for row in rows] == [answer.usage.prompt_tokens]
+    (row,) = gateway.rows(1, caller="counted")
+    used = answer.usage.prompt_tokens, answer.usage.completion_tokens
+    assert (row["input_tokens"], row["output_tokens"]) == used
+    assert min(used) > 0

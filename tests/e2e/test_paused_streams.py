@@ -133,8 +133,8 @@ def test_a_client_that_leaves_after_the_pause_closes_what_is_open(
             said += chunk.choices[0].delta.content or ""
             if said == wanted:
                 break
-        assert replay.open == 1
-    assert replay.wait_until(lambda: replay.open == 0, 1)
+        assert replay.wait_until(lambda: replay.open == 1)
+    assert gateway.soon(lambda: replay.open == 0)
     assert replay.calls[1].client_left
     (row,) = gateway.rows(1, model=MODELS[how])
     assert row["outcome"] == "client_closed"

@@ -10,7 +10,7 @@ import pytest
 from openai.types.responses import ResponseStreamEvent
 
 from tests.e2e import dialects, registries, sdks
-from tests.e2e.processes import Server
+from tests.e2e.processes import PATIENCE, PLAIN, Server
 from tests.e2e.replay import Replay
 from tests.e2e.sdks import DEGREES, MODELS, PLACE, QUESTION, Forecast
 from tests.grammar import responses as grammar
@@ -96,7 +96,7 @@ def test_a_stream_keeps_the_grammar(gateway, key, model):
     body = {"model": model, "input": [QUESTION], "tools": [WEATHER], "stream": True}
     headers = {"authorization": f"Bearer {key}"}
     url = f"{gateway.url}/v1/responses"
-    answer = httpx.post(url, json=body, headers=headers, trust_env=False)
+    answer = httpx.post(url, json=body, headers=headers, timeout=PATIENCE, **PLAIN)
     events = grammar.check(answer.text)
     kinds = [item["type"] for item in events[-1]["response"]["output"]]
     assert kinds == ["function_call", "function_call"]

@@ -47,7 +47,7 @@ def test_nothing_behind_an_ambiguous_request_is_taken_for_another(
     replay.clear()
     behind = request(gateway, chat_body("good", "smuggled"))
     for kind, data in REFUSED.items():
-        with Connection(gateway, 5) as client:
+        with Connection(gateway) as client:
             sent = data + behind
             half = len(data) // 2 if is_cut else 0
             client.send(sent[:half])
@@ -63,7 +63,7 @@ def test_what_stands_behind_an_unusual_request_is_answered(gateway, replay):
     behind = request(gateway, chat_body("good", "second"), "Connection: close")
     answered = 0
     for kind, data in READ.items():
-        with Connection(gateway, 5) as client:
+        with Connection(gateway) as client:
             client.send(data + behind)
             found = statuses(client)
         assert 500 not in found, kind

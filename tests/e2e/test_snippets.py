@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.processes import ROOT, Server
+from tests.e2e.processes import PATIENCE, ROOT, Server
 
 PRODUCT_PAGE = ROOT.parent / "shared" / "seed" / "model-providers.txt"
 README = ROOT / "README.md"
@@ -52,7 +52,7 @@ def api(
         json=body,
         headers={"X-RunAgents-API-Key": key},
         trust_env=False,
-        timeout=10,
+        timeout=PATIENCE,
     )
 
 
@@ -66,7 +66,7 @@ def run(source: str, folder: Path, **environ: str) -> subprocess.CompletedProces
         env={"PATH": os.environ["PATH"], **environ},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
 
 
@@ -155,7 +155,7 @@ def test_every_form_of_the_address_leads_to_chat_completions(gateway, base):
     url = gateway.url + base
     tail = "" if base.endswith("/chat/completions") else "/chat/completions"
     body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
-    answer = httpx.post(url + tail, json=body, trust_env=False, timeout=10)
+    answer = httpx.post(url + tail, json=body, trust_env=False, timeout=PATIENCE)
     assert answer.status_code == 200
     assert answer.json()["object"] == "chat.completion"
 
@@ -200,6 +200,7 @@ def test_the_registry_over_http_is_as_the_command_line_expects_it(gateway):
         f"{gateway.url}/api/v1/model-providers/playground-llm",
         headers={"Authorization": f"Bearer {key}"},
         trust_env=False,
+        timeout=PATIENCE,
     )
     assert bearer.json()["name"] == "playground-llm"
     missing = api(gateway, key, "GET", "/model-providers/nothing")

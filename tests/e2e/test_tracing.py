@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from tests.e2e import dialects, registries
-from tests.e2e.processes import wait_until
+from tests.e2e.processes import PATIENCE, PLAIN, wait_until
 from tests.e2e.replay import json_reply
 
 pytestmark = pytest.mark.slow
@@ -55,7 +55,7 @@ class Collector:
 
     def span(self, call_id):
         """Return the span of a call once it has come."""
-        assert wait_until(lambda: self._of(call_id), 5), call_id
+        assert wait_until(lambda: self._of(call_id), PATIENCE), call_id
         return self._of(call_id)[0]
 
     def _of(self, call_id):
@@ -104,7 +104,9 @@ def traced(server, replay, collector):
 def _ask(traced, model="good", flags="01", **more):
     body = {"model": model, "messages": [{"role": "user", "content": WISH}], **more}
     headers = {"traceparent": f"00-{TRACE}-{SPAN}-{flags}"} if flags else {}
-    return httpx.post(traced.chat_url, json=body, headers=headers)
+    return httpx.post(
+        traced.chat_url, json=body, headers=headers, timeout=PATIENCE, **PLAIN
+    )
 
 
 def _line(traced, answer):
@@ -118,13 +120,15 @@ def _line(traced, answer):
             if line["logger"] == "gateway.access" and line["request_id"] == wanted
         ]
 
-    assert wait_until(found, 5)
+    assert wait_until(found, PATIENCE)
     (line,) = found()
     return line
 
 
 def _json_lines(traced):
-    return [line for line in traced.log.splitlines() if line.startswith("{")]
+    # One may be half written at this moment.
+    whole = traced.log.rpartition("\n")[0]
+    return [line for line in whole.splitlines() if line.startswith("{")]
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
@@ -179,8 +183,12 @@ def test_what_nobody_writes_down_goes_on_as_it_came(traced, replay, collector):
 def test_a_bucket_names_a_trace_to_who_understands_it(traced):
     _ask(traced)
     wanted = "application/openmetrics-text; version=1.0.0"
-    told = httpx.get(f"{traced.url}/metrics", headers={"accept": wanted}).text
-    assert f'# {{trace_id="{TRACE}"}}' in told
+
+    def is_named():
+        told = traced.get("/metrics", headers={"accept": wanted}).text
+        return f'# {{trace_id="{TRACE}"}}' in told
+
+    assert wait_until(is_named, PATIENCE)
 
 
 def test_a_collector_that_is_away_costs_no_call(traced, collector):
@@ -201,7 +209,7 @@ def test_lines_for_calls_come_and_go_while_the_server_runs(server, replay):
     _ask(quiet)
     assert not lines()
     assert "gateway.access: INFO" in quiet.manage("loglevel", "gateway.access=info")
-    assert wait_until(lambda: _ask(quiet) and lines(), 5)
+    assert wait_until(lambda: _ask(quiet) and lines(), PATIENCE)
     assert "as they were" in quiet.manage("loglevel", "gateway.access=default")
 
     def is_quiet():
@@ -209,4 +217,4 @@ def test_lines_for_calls_come_and_go_while_the_server_runs(server, replay):
         _ask(quiet)
         return len(lines()) == before
 
-    assert wait_until(is_quiet, 5)
+    assert wait_until(is_quiet, PATIENCE)

@@ -5,16 +5,16 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import httpx
 import pytest
 
-from tests.e2e.processes import ROOT, free_port, wait_until
+from tests.e2e.processes import PATIENCE, PLAIN, ROOT, free_port, wait_until
 
 pytestmark = pytest.mark.slow
 
-START_SECONDS = 60
 TAKEN_ALONG = (
     "runagents/assets/templates/base.html",
     "runagents/assets/static/admin.css",
@@ -87,22 +87,20 @@ def test_it_starts_serves_the_console_and_answers_a_call(command, tmp_path):
         )
     base = f"http://127.0.0.1:{port}"
     try:
-        assert wait_until(lambda: _is_ready(base), START_SECONDS), _log(tmp_path)
+        assert wait_until(lambda: _is_ready(base), PATIENCE), _log(tmp_path)
         data = tmp_path / "share/runagents-model-providers"
         assert (data / "runagents.sqlite3").exists()
         assert oct((data / "encryption_key").stat().st_mode)[-3:] == "600"
-        page = httpx.get(f"{base}/setup/", follow_redirects=True)
+        page = _get(f"{base}/setup/", follow_redirects=True)
         assert page.status_code == 200
         sheet = next(part for part in page.text.split('"') if part.endswith(".css"))
-        assert httpx.get(base + sheet).status_code == 200
+        assert _get(base + sheet).status_code == 200
         key = _run(command, "createkey", "bot", home=tmp_path).strip()
-        models = httpx.get(
-            f"{base}/v1/models", headers={"authorization": f"Bearer {key}"}
-        )
+        models = _get(f"{base}/v1/models", headers={"authorization": f"Bearer {key}"})
         assert models.json()["object"] == "list"
     finally:
         server.terminate()
-        assert server.wait(30) == 0, _log(tmp_path)
+        assert server.wait(PATIENCE) == 0, _log(tmp_path)
 
 
 def test_it_says_what_it_can_do_under_its_own_name(command, tmp_path):
@@ -111,9 +109,13 @@ def test_it_says_what_it_can_do_under_its_own_name(command, tmp_path):
     assert "python manage.py" not in told
 
 
+def _get(url: str, **options: Any) -> httpx.Response:
+    return httpx.get(url, timeout=PATIENCE, **PLAIN, **options)
+
+
 def _is_ready(base: str) -> bool:
     try:
-        return httpx.get(f"{base}/readyz", timeout=2).status_code == 200
+        return _get(f"{base}/readyz").status_code == 200
     except httpx.HTTPError:
         return False
 
