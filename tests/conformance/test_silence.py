@@ -1,6 +1,8 @@
 """A stream in which nothing comes for a while."""
 
 import json
+import threading
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -12,31 +14,50 @@ from tests.e2e.replay import Reply
 pytestmark = pytest.mark.slow
 
 MODEL = "claude-sonnet-4-6"
-PAUSE = 1.3
 
 
-def slowly(received) -> Reply:
-    """Claude's stream in three parts, with pings and pauses between them."""
+class InTurn(list[bytes]):
+    """Parts of an answer, each of which waits until its client has seen the silence."""
+
+    def __init__(self, parts: list[bytes]) -> None:
+        super().__init__(parts)
+        self.seen = threading.Semaphore()
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in super().__iter__():
+            assert self.seen.acquire(timeout=60)
+            yield part
+
+
+def told() -> InTurn:
+    """Claude's stream in four parts, two of which are pings."""
     said = dialects.Said("Hello there.", [])
     events = dialects.claude_events(said, MODEL)
     lines = [f"event: {e['type']}\ndata: {json.dumps(e)}\n\n".encode() for e in events]
     ping = b'event: ping\ndata: {"type": "ping"}\n\n'
-    parts = [b"".join(lines[:4]), ping, ping, b"".join(lines[4:])]
-    return Reply(200, parts, {"content-type": "text/event-stream"}, pause=PAUSE)
+    return InTurn([b"".join(lines[:4]), ping, ping, b"".join(lines[4:])])
 
 
 def test_silence_and_pings_become_comments(server, replay):
-    replay.route("/v1/messages", slowly)
+    parts = told()
+    replay.route(
+        "/v1/messages", Reply(200, parts, {"content-type": "text/event-stream"})
+    )
     gateway = server(
         registries.registry(registries.anthropic("claude", replay.url, MODEL)),
         KEEPALIVE_SECONDS="1",
     )
     body = chat(MODEL) | {"stream": True}
-    answer = httpx.post(gateway.chat_url, json=body, trust_env=False, timeout=60)
-    frames = answer.text.split("\n\n")
+    frames, url = [], gateway.chat_url
+    with httpx.stream("POST", url, json=body, trust_env=False, timeout=60) as answer:
+        for line in filter(None, answer.iter_lines()):
+            frames.append(line)
+            if line.startswith(":"):
+                parts.seen.release()
     comments = [frame for frame in frames if frame.startswith(":")]
     events = [frame[6:] for frame in frames if frame.startswith("data: ")]
-    assert len(comments) == 3
+    assert len(comments) >= 3
+    assert len(comments) + len(events) == len(frames)
     assert events.pop() == "[DONE]"
     deltas = [json.loads(event)["choices"][0]["delta"] for event in events]
     assert "".join(delta.get("content", "") for delta in deltas) == "Hello there."
