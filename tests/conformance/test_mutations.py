@@ -89,7 +89,6 @@ FORMATS = {
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(120),
     pytest.mark.skipif(not FORMATS["openai"].records, reason=ABSENT),
 ]
 

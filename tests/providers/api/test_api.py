@@ -12,7 +12,8 @@ from runagents.agents.models import Agent, AgentKey, Wire
 
 pytestmark = pytest.mark.django_db
 
-CANARY = "sk-canary-0123456789abcdef"
+# Its end stands in no id or time by chance.
+CANARY = "sk-canary-0123456789uvwxyz"
 OPENAI = {
     "name": "openai-prod",
     "spec": {

@@ -13,7 +13,8 @@ from runagents.agents.models import Agent, Wire
 
 pytestmark = pytest.mark.django_db
 
-CANARY = "sk-canary-0123456789abcdef"
+# Its end stands in no id or time by chance.
+CANARY = "sk-canary-0123456789uvwxyz"
 ENVIRON = {"OPENAI_API_KEY": CANARY}
 FILE = """
 secrets:
