@@ -103,6 +103,7 @@ def test_redis_that_answers_and_does_not_count_is_told(
 ):
     server = RedisServer(tmp_path_factory.mktemp("r"))
     settings.REDIS_URL = server.url
+    monkeypatch.setattr(health, "REDIS_PATIENCE_SECONDS", 60.0)
     try:
         assert fact("Redis").state == "ok"
         monkeypatch.setattr(runtime.board, "own", {LIMITS: "READONLY"})
