@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -52,9 +53,7 @@ class LoopThread:
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped: asyncio.Event | None = None
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._run()), daemon=True
-        )
+        self._thread = threading.Thread(target=self._begin, daemon=True)
 
     def start(self) -> None:
         """Return once the server is ready."""
@@ -68,11 +67,45 @@ class LoopThread:
         self._loop.call_soon_threadsafe(self._stopped.set)
         self._thread.join(START_SECONDS)
 
+    def _begin(self) -> None:
+        with asyncio.Runner(loop_factory=_Loop) as runner:
+            runner.run(self._run())
+
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopped = asyncio.Event()
         await self._serve(self._ready.set, self._stopped)
         await _abort_all(self._loop)
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """asyncio's, but that a connection is closed which comes while its server closes.
+
+    asyncio leaves its socket open: https://github.com/python/cpython/issues/109564
+    """
+
+    async def _accept_connection2(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        conn: socket.socket,
+        extra: Any,
+        sslcontext: Any = None,
+        server: Any = None,
+        *of_tls: Any,
+        **more_of_tls: Any,
+    ) -> None:
+        if not server.is_serving():
+            conn.close()
+            return
+        await super()._accept_connection2(  # type: ignore[misc]
+            protocol_factory,
+            conn,
+            extra,
+            sslcontext,
+            server,
+            *of_tls,
+            **more_of_tls,
+        )
 
 
 async def _abort_all(loop: asyncio.AbstractEventLoop) -> None:

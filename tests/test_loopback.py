@@ -2,12 +2,14 @@
 
 import gc
 import socket
+import threading
 import warnings
 
 import pytest
 
 from tests.e2e.processes import free_port
 from tests.e2e.replay import Replay, Reply
+from tests.faults import FaultServer
 
 REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
 
@@ -37,3 +39,19 @@ def test_a_port_is_kept_for_the_server_that_asks_for_it_by_its_number():
     for _ in range(2):  # It may start again.
         with socket.create_server(("127.0.0.1", port)):
             socket.create_connection(("127.0.0.1", port)).close()
+
+
+def test_a_connection_that_comes_while_an_upstream_stops_is_closed():
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        gc.collect()
+        told.clear()  # what others left
+        goes_on = threading.Event()
+        with socket.socket() as client:
+            with FaultServer() as upstream:
+                loop = upstream._thread._loop
+                loop.call_soon_threadsafe(goes_on.wait)
+                client.connect(("127.0.0.1", upstream.port))
+                threading.Timer(0.1, goes_on.set).start()
+            gc.collect()
+    assert [str(each.message) for each in told] == []
