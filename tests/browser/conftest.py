@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e import dialects
 from tests.e2e.conftest import installation, replay, server
-from tests.e2e.processes import ADMINISTRATOR, Server
+from tests.e2e.processes import ADMINISTRATOR, PATIENCE, Server
 from tests.e2e.replay import Replay
 
 __all__ = ["installation", "replay", "server"]
@@ -120,7 +120,7 @@ def open_page(chromium: Any, problems: list[str]) -> Iterator[Callable[..., Any]
     def make(url: str, *, scripts: bool = True) -> Any:
         context = chromium.new_context(base_url=url, java_script_enabled=scripts)
         contexts.append(context)
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(1000 * PATIENCE)
         context.on("weberror", lambda error: problems.append(str(error.error)))
         context.on(
             "console",
@@ -147,6 +147,13 @@ def console(server: Callable[..., Server]) -> Server:
 def page(console: Server, open_page: Callable[..., Any]) -> Any:
     """A page of the administrator, who is logged in."""
     return signed_in(open_page(console.url), console)
+
+
+def expect(what: Any) -> Any:
+    """Return claims about a place on a page, which wait until they hold."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    sync_api.expect.set_options(timeout=1000 * PATIENCE)
+    return sync_api.expect(what)
 
 
 def signed_in(page: Any, server: Server) -> Any:

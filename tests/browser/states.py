@@ -11,7 +11,7 @@ from typing import Any
 from tests.browser.test_agent_wizard import CODE
 from tests.browser.test_providers import add_model, begin
 from tests.browser.test_usage_charts import SUM_UP
-from tests.e2e.processes import Server, wait_until
+from tests.e2e.processes import PATIENCE, Server, wait_until
 from tests.e2e.replay import Replay
 
 KEY = "sk-browser-0123456789abcdef"
@@ -473,9 +473,11 @@ def register(server: Server, upstream: Replay) -> None:
     server.apply(registry, LAB_KEY=KEY)
     server.settle("gpt-4o", "gone")
     # Seen once; what comes up afterwards is new.
-    assert wait_until(lambda: server.status("lab") == "available", 10)
+    assert wait_until(lambda: server.status("lab") == "available", PATIENCE)
     upstream.offer(["gpt-4o", "gpt-4o-mini", "gpt-5.5"])
     # Deleting what is in use asks for its name.
     server.chat("gone")
     assert server.rows(1, provider="away")
+    # A row that is not looked at yet is shown anew each second, with its menu closed.
+    assert wait_until(lambda: server.status("away") != "pending", PATIENCE)
     server.run("manage.py", "shell", "-c", SUM_UP)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Axe, faults, signed_in
+from tests.browser.conftest import Axe, expect, faults, signed_in
 from tests.e2e import registries
-from tests.e2e.processes import Server
+from tests.e2e.processes import PATIENCE, Server
 from tests.e2e.replay import Replay
 
 AGENT = """\
@@ -102,7 +102,7 @@ def test_an_agent_goes_from_its_code_to_its_first_answer(
         env={"PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert done.stdout == "You said: Say one You said: Say two\n", done.stderr
     assert {row["caller"] for row in console.rows(2)} == {"trip-planner"}
@@ -119,10 +119,10 @@ def test_choosing_another_provider_keeps_the_place_of_who_types(page: Any) -> No
     role.fill("planner")
     role.press("Tab")
     page.locator("#card-0").get_by_role("heading", name="planner").wait_for()
-    assert page.evaluate("document.activeElement.id") == "id_0-provider"
+    expect(page.locator("#id_0-provider")).to_be_focused()
     page.get_by_label("Provider").select_option("openai")
     page.get_by_text("1 of 1 wired").wait_for()
-    assert page.get_by_label("Model").input_value() == "gpt-4o-mini"
+    expect(page.get_by_label("Model")).to_have_value("gpt-4o-mini")
     page.goto("/agents/")
     page.get_by_role("link", name="Continue with my-agent").click()
     assert page.get_by_label("Role").input_value() == "planner"

@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 
 from gateway.wire import jsontext
-from tests.browser.conftest import Axe, signed_in
+from tests.browser.conftest import Axe, expect, signed_in
 from tests.e2e import registries
 from tests.e2e.processes import Server
 from tests.e2e.replay import Replay, Reply
+
+# Of an answer that takes two minutes, unless it is stopped.
+LAST = 2399
 
 
 def word(number: int) -> bytes:
@@ -22,7 +25,7 @@ def word(number: int) -> bytes:
 @pytest.fixture(scope="module")
 def console(server: Callable[..., Server], replay: Replay) -> Server:
     """A server with a provider of two models, which say a word every 50 ms."""
-    words = [word(number) for number in range(400)]
+    words = [word(number) for number in range(LAST + 1)]
     stream = {"content-type": "text/event-stream"}
     replay.route("/slow", Reply(200, words, stream, pause=0.05))
     slow = registries.openai("slow", f"{replay.url}/slow", "m1", "m2")
@@ -37,12 +40,12 @@ def test_a_chat_streams_stops_and_goes_on(
     message.fill("hello")
     message.press("Enter")
     page.get_by_text("word5").wait_for()
-    assert message.input_value() == ""
-    assert page.get_by_text("word399").count() == 0
+    expect(message).to_have_value("")
+    assert page.get_by_text(f"word{LAST}").count() == 0
     page.get_by_role("button", name="Stop").click()
     page.get_by_text("Stopped.").wait_for()
     # The upstream learns of it, and the ledger too.
-    assert replay.wait_until(lambda: replay.calls[0].client_left, 5)
+    assert replay.wait_until(lambda: replay.calls[0].client_left)
     (row,) = console.rows(1, caller="admin")
     assert (row["caller_kind"], row["outcome"]) == ("console", "client_closed")
     page.get_by_label("Compare with").select_option("slow/m2")
@@ -55,7 +58,7 @@ def test_a_chat_streams_stops_and_goes_on(
     assert found.violations_count == 0, found.generate_report()
     page.get_by_role("button", name="Clear").click()
     page.locator(".turn").first.wait_for(state="detached")
-    assert page.get_by_label("Compare with").input_value() == "slow/m2"
+    expect(page.get_by_label("Compare with")).to_have_value("slow/m2")
     assert "exception was never retrieved" not in console.log
 
 

@@ -76,7 +76,7 @@ def test_the_link_in_the_log_leads_to_the_first_answer(
     page.get_by_role("button", name="Deploy Hello World Agent").click()
     page.get_by_role("heading", name="hello-world", exact=True).wait_for()
     page.get_by_role("button", name="Run").click()
-    page.get_by_text("The agent ran in").wait_for(timeout=20_000)
+    page.get_by_text("The agent ran in").wait_for()
     assert "Model replied: " in page.get_by_label("What the agent printed").inner_text()
     # The call is on the page of requests within seconds, and the link is used up.
     assert fresh.rows(1, caller="hello-world")

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from tests.browser.conftest import expect
 from tests.browser.test_providers import add_model, begin
-from tests.e2e.processes import Server
+from tests.e2e.processes import PATIENCE, Server, wait_until
 from tests.e2e.replay import Replay
 
 FOCUSED = "document.activeElement"
@@ -27,6 +28,8 @@ def registered(console: Server, upstream: Replay) -> Server:
     # Deleting what is in use asks for its name.
     console.chat("gpt-4o")
     assert console.rows(1, provider="lab")
+    # Until then its row is shown anew each second, with its menu closed.
+    assert wait_until(lambda: console.status("lab") == "available", PATIENCE)
     return console
 
 
@@ -89,7 +92,7 @@ def test_models_are_picked_by_the_keyboard(
     page.get_by_label("gpt-4o-mini").press("Space")
     page.get_by_role("button", name="Add the ticked models").press("Enter")
     page.get_by_role("dialog").wait_for(state="hidden")
-    assert page.locator("#id_models").input_value() == "gpt-4o\ngpt-4o-mini"
+    expect(page.locator("#id_models")).to_have_value("gpt-4o\ngpt-4o-mini")
     focus_is_on(page, "id", "id_models_entry")
 
 
@@ -121,7 +124,7 @@ def test_a_private_address_ticks_its_mark_by_itself(page: Any) -> None:
     assert not mark.is_checked()
     page.get_by_label("Endpoint").fill("http://192.168.1.20:8001")
     page.get_by_text("so connecting to it was allowed").wait_for()
-    assert mark.is_checked()
+    expect(mark).to_be_checked()
 
 
 def test_the_stored_secret_is_kept_until_replace_is_pressed(
@@ -136,7 +139,7 @@ def test_the_stored_secret_is_kept_until_replace_is_pressed(
     assert page.get_by_text("••••cdef · added").is_visible()
     assert page.get_by_label("API key", exact=True).is_hidden()
     page.locator("summary", has_text="Replace").press("Enter")
-    assert page.get_by_label("API key", exact=True).is_visible()
+    expect(page.get_by_label("API key", exact=True)).to_be_visible()
 
 
 def test_every_control_of_the_form_shows_the_focus(page: Any) -> None:

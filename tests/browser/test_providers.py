@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.conftest import expect
 from tests.e2e.processes import Server
 from tests.e2e.replay import Replay
 
@@ -51,7 +52,7 @@ def save(page: Any, name: str) -> None:
 
 def status(page: Any, word: str) -> None:
     """Wait until the page itself shows the status that the check found."""
-    page.locator("#status").get_by_text(word, exact=True).wait_for(timeout=20_000)
+    page.locator("#status").get_by_text(word, exact=True).wait_for()
 
 
 def answers(console: Server, model: str) -> str:
@@ -185,7 +186,8 @@ def test_two_people_editing_at_once_do_not_overwrite_each_other(
     page.get_by_text("This provider changed since you opened it.").wait_for()
     page.get_by_role("button", name="Overwrite").click()
     page.wait_for_url("**/models/ollama/")
-    page.get_by_text("8", exact=True).wait_for()
+    priority = page.locator("dt", has_text="Priority").locator("+ dd")
+    expect(priority).to_have_text("8")
 
 
 def test_deleting_offers_to_disable_instead(page: Any) -> None:

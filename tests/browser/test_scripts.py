@@ -1,12 +1,13 @@
 """What every page does with scripts, and how it looks."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from providers.console.views import TABS
-from tests.browser.conftest import Axe, faults
+from tests.browser.conftest import Axe, expect, faults
 from tests.e2e import registries
 from tests.e2e.processes import Server
 from tests.e2e.replay import Replay, json_reply
@@ -44,7 +45,7 @@ def test_another_type_fills_its_presets_in_and_the_preview_follows(page: Any) ->
     page.locator("#preview-endpoint").get_by_text(
         "https://bedrock-runtime.eu-west-1.amazonaws.com/model/"
     ).wait_for()
-    assert page.get_by_label("Name", exact=True).input_value() == "bedrock"
+    expect(page.get_by_label("Name", exact=True)).to_have_value("bedrock")
     assert page.get_by_label("API key", exact=True).is_hidden()
     page.get_by_text("OAuth2", exact=True).click()
     assert page.get_by_label("Token URL").is_visible()
@@ -56,7 +57,7 @@ def test_a_mistake_is_told_when_the_field_is_left(page: Any) -> None:
     page.get_by_label("Endpoint").fill("api.openai.com")
     page.get_by_label("Endpoint").press("Tab")
     page.locator("#id_endpoint_error").get_by_text("needs a scheme").wait_for()
-    assert page.get_by_label("Endpoint").get_attribute("aria-invalid") == "true"
+    expect(page.get_by_label("Endpoint")).to_have_attribute("aria-invalid", "true")
 
 
 @pytest.mark.parametrize("status", [0, 500, 403])
@@ -97,9 +98,14 @@ def test_the_theme_changes_at_once_and_stays(page: Any) -> None:
 
 def test_a_snippet_is_copied(page: Any) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    # It is told for a moment only, which is over when we say so.
+    page.clock.install()
     page.goto("/")
+    page.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))
     page.get_by_role("button", name="Copy URL of the gateway").click()
     page.get_by_text("Copied", exact=True).wait_for()
+    page.clock.run_for(2000)
+    page.get_by_text("Copied", exact=True).wait_for(state="detached")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.endswith("/v1/chat/completions")
 
@@ -112,13 +118,13 @@ def test_tabs_change_in_place_and_the_way_back_leads_through_them(page: Any) -> 
     page.keyboard.press("Enter")
     heading = page.get_by_role("heading", name="Last 24 hours")
     heading.wait_for()
-    assert page.evaluate("document.activeElement.id") == "tab-title"
-    assert page.url.endswith("?tab=usage")
-    assert tabs.locator("[aria-current]").inner_text() == "Usage"
+    expect(page.locator("#tab-title")).to_be_focused()
+    page.wait_for_url("**/?tab=usage")
+    expect(tabs.locator("[aria-current]")).to_have_text("Usage")
     assert page.evaluate("window.stays") is True
     page.go_back()
     page.get_by_role("heading", name="Wired agents").wait_for()
-    assert tabs.locator("[aria-current]").inner_text() == "Overview"
+    expect(tabs.locator("[aria-current]")).to_have_text("Overview")
 
 
 def test_pages_are_accessible_and_fit_a_phone(

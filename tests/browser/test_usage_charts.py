@@ -68,6 +68,8 @@ def test_keys_tell_what_bars_stand_for(page: Any, called: Server) -> None:
     chart.locator("svg").focus()
     page.keyboard.press("End")
     told = chart.locator("output")
+    if "UTC: 0" in told.inner_text():  # The hour of the call is over.
+        page.keyboard.press("ArrowLeft")
     last = told.inner_text()
     assert "UTC: 1" in last
     assert "gone: 1" in last
@@ -83,8 +85,11 @@ def test_keys_tell_what_bars_stand_for(page: Any, called: Server) -> None:
 def test_the_pointer_is_told_too(page: Any, called: Server) -> None:
     page.goto("/usage/?range=24h")
     chart = page.locator("[data-chart]").first
-    chart.locator(".hit").last.hover()
-    assert "gone: 1" in chart.locator("output").inner_text()
+    told = ""
+    for hour in (-1, -2):  # That of the call may be over.
+        chart.locator(".hit").nth(hour).hover()
+        told += chart.locator("output").inner_text()
+    assert "gone: 1" in told
 
 
 def test_without_scripts_bars_have_titles_and_tables(

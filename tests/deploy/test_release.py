@@ -51,7 +51,7 @@ def copy(tmp_path):
                 env={"PATH": path, "RECORD": str(self.record), **IDENTITY},
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=240,
             )
 
     made = Copy()
