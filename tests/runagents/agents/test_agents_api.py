@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from providers.models import WorkspaceKey
 from runagents.agents.api.views import _period
@@ -38,8 +39,13 @@ def agent(provider):
 
 
 @pytest.fixture
-def used(record):
-    """Stores a call that cost something: `used(Decimal("0.5"), model="gpt-4o")`."""
+def used(record, monkeypatch):
+    """Stores a call that cost something: `used(Decimal("0.5"), model="gpt-4o")`.
+
+    The clock stands, so that no month ends meanwhile.
+    """
+    now = timezone.now()
+    monkeypatch.setattr("django.utils.timezone.now", lambda: now)
     return lambda cost, **fields: record(
         0, **{"caller": "support", "cost": cost, **fields}
     )
