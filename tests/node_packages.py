@@ -1,5 +1,6 @@
 """Packages of Node.js, installed as their lock says into a folder outside."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -24,15 +25,25 @@ def installed(source: Path) -> Path:
         if shutil.which(program) is None:
             raise NotInstalled(f"{program} is not installed")
     folder = cache_folder(source.name, source / "package-lock.json")
-    if not (folder / "installed").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        for file in ("package.json", "package-lock.json"):
-            shutil.copy(source / file, folder)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        install(command, folder)
-    for script in source.glob("*.mjs"):
-        shutil.copy(script, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    # Several processes of xdist may want it at once.
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "installed").exists():
+            for file in ("package.json", "package-lock.json"):
+                shutil.copy(source / file, folder)
+            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            install(command, folder)
+        for script in source.glob("*.mjs"):
+            _put(script, folder / script.name)
     return folder
+
+
+def _put(script: Path, place: Path) -> None:
+    """Copy a script as a whole: another process may be reading the one before."""
+    made = place.with_name(f".{place.name}")
+    shutil.copy(script, made)
+    made.replace(place)
 
 
 def cache_folder(name: str, lock: Path) -> Path:
