@@ -140,10 +140,10 @@ def test_after_a_day_without_the_database_nobody_is_let_in(
 @pytest.mark.parametrize("tail", ["x", "chat/completions/x", "p/", "models"])
 def test_a_path_of_repetitions_is_matched_at_once(tail):
     # Matching again and again would take minutes.
-    began = time.process_time()
+    began = time.thread_time()
     routes.match("/" + "v1/" * 650 + tail)
     routes.match("/" + "v1/" * 2600 + tail)
-    assert time.process_time() - began < 1
+    assert time.thread_time() - began < 1
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from gateway.entry import waiting
 from gateway.worker.draining import draining
 
 CHAT = "/v1/chat/completions"
-BUSY = {"error": {"message": "busy", "type": "x"}}
+BUSY = {"error": {"message": "busy, come again", "type": "x"}}
 SAID = b'{"index": 0, "delta": {"content": "x"}, "finish_reason": "stop"}'
 STREAM = b'data: {"choices": [%b]}\n\ndata: [DONE]\n\n' % SAID
 SSE = {"content-type": "text/event-stream"}
@@ -149,7 +149,7 @@ def test_a_second_provider_is_asked_behind_the_ping(
     answer = ask(gateway, CHAT)
     assert len(seen) == 2
     assert '"x"' in answer.text
-    assert "busy" not in answer.text
+    assert "come again" not in answer.text
     (row,) = ledger()
     assert row["outcome"] == "ok"
 

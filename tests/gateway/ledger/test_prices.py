@@ -77,7 +77,8 @@ def test_whoever_prices_holds_no_lists():
     assert "pydantic" not in printed
 
 
-def test_a_process_that_died_is_replaced_and_loses_no_question(caplog):
+def test_a_process_that_died_is_replaced_and_loses_no_question(caplog, monkeypatch):
+    monkeypatch.setattr(apart, "IDLE_SECONDS", 60.0)
     asked = apart.Apart()
     endpoint = ENDPOINTS["openai"]
     assert asked.ask("vendor", endpoint) == "openai"
