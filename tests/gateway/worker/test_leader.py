@@ -47,6 +47,8 @@ def leaders(crowd):
     return [process for process, leads in told.items() if leads]
 
 
+# Python 3.12 warns where a test before has left a thread.
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_of_all_who_want_to_at_once_one_leads_until_it_dies(crowd):
     (first,) = leaders(crowd)
     assert leaders(crowd) == [first]
