@@ -23,6 +23,9 @@ from providers.attempts import Allowance
 
 SMALLEST_RING = 1024
 LOCK_PATIENCE_SECONDS = 0.5
+# How often it is looked at least whether the lock is free: where the machine stood
+# still, who held it needs a moment, too.
+LOCK_LOOKS = 50
 KEEP_SECONDS = 0.005
 """How long a lock is kept, by who took it twice within that time."""
 
@@ -260,8 +263,10 @@ class HostLimiter:
 async def _lock(ring: RingFile) -> bool:
     """Wait for the lock that another process holds; tell whether it came in time."""
     patience = time.monotonic() + LOCK_PATIENCE_SECONDS
-    while time.monotonic() < patience:
+    looks = 0
+    while looks < LOCK_LOOKS or time.monotonic() < patience:
         await asyncio.sleep(0.001)
         if ring.try_lock():
             return True
+        looks += 1
     return False

@@ -25,6 +25,8 @@ POLL_SECONDS = 1.0
 # How close readings may follow each other, and how long a request waits for one.
 PAUSE_SECONDS = 0.05
 PATIENCE_SECONDS = 2.0
+# In how many steps: a machine that stands still meanwhile costs one of them.
+PATIENCE_STEPS = 20
 # From when on a snapshot counts as old, and how long calls go on from it.
 OLD_SECONDS = 10.0
 KEPT_SECONDS = 24 * 3600.0
@@ -105,8 +107,12 @@ class Registry:
         if self._next is None:
             self._next = asyncio.get_running_loop().create_future()
         self._wanted.set()
-        done, _ = await asyncio.wait([self._next], timeout=PATIENCE_SECONDS)
-        return any(reading.result() for reading in done)
+        reading = self._next
+        for _ in range(PATIENCE_STEPS):
+            await asyncio.wait([reading], timeout=PATIENCE_SECONDS / PATIENCE_STEPS)
+            if reading.done():
+                return reading.result()
+        return False
 
     def load(self) -> None:
         """Read the version and, when it moved, everything else (blocking)."""
@@ -123,7 +129,10 @@ class Registry:
         while True:
             await asyncio.sleep(PAUSE_SECONDS)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), POLL_SECONDS)
+                # wait_for of Python 3.11 forgets that it was cancelled where what it
+                # waits for has just come: https://github.com/python/cpython/issues/86296
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._wanted.wait()
             self._wanted.clear()
             waiting, self._next = self._next, None
             succeeded = await self.refresh()

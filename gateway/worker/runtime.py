@@ -141,7 +141,8 @@ class Runtime:
         self.spool.call_flusher = self._many.set
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._many.wait(), CHORE_SECONDS)
+                async with asyncio.timeout(CHORE_SECONDS):
+                    await self._many.wait()
             self._many.clear()
             if self._leadership.acquire():
                 await self.flush()

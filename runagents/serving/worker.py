@@ -140,15 +140,17 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         if self.req_count <= 1 and self._current_request is None and not self._closed:
             self._keepalive_timeout()
 
-    def close_if_idle(self) -> None:
+    def close_if_idle(self, awake_since: float = 0.0) -> None:
         """Close it unless a request is being answered, or may be on its way.
 
         While the worker ends, gunicorn closes behind each answer and says so in it: a
-        client that is asked to wait a second loses no request.
+        client that is asked to wait a second loses no request. Nobody was asked for
+        anything before `awake_since`, where this process stood still.
         """
         if not self._awaiting_request:
             return
-        if self.worker.loop.time() - self._idle_since >= IDLE_SECONDS:
+        idle_since = max(self._idle_since, awake_since)
+        if self.worker.loop.time() - idle_since >= IDLE_SECONDS:
             self._keepalive_timeout()
 
 
@@ -207,7 +209,12 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
         super().handle_quit_signal()
 
     async def _keep_closing(self) -> None:
+        awake_since = 0.0
         while True:
             for connection in list(self.connections):
-                connection.close_if_idle()
+                connection.close_if_idle(awake_since)
+            late = self.loop.time() + 2 * IDLE_CHECK_SECONDS
             await asyncio.sleep(IDLE_CHECK_SECONDS)
+            if (now := self.loop.time()) > late:
+                # The machine stood still, and its clients perhaps with it.
+                awake_since = now

@@ -103,6 +103,27 @@ def test_who_waited_for_a_lock_does_not_give_back_one_that_is_kept(tmp_path):
     clock.run(run())
 
 
+@pytest.mark.parametrize("is_given_back", [True, False])
+def test_a_machine_that_stood_still_is_no_lock_that_is_never_free(
+    tmp_path, monkeypatch, is_given_back
+):
+    monkeypatch.setattr("gateway.limits.host.LOCK_PATIENCE_SECONDS", 0.2)
+
+    async def run():
+        limiter, other = HostLimiter(tmp_path), RingFile(tmp_path / "p.ring")
+        assert other.try_lock()
+        waits = asyncio.create_task(limiter.wait_time("p", 9))
+        await asyncio.sleep(0)
+        time.sleep(0.3)
+        # Who held it stood still as well, and needs a moment.
+        await asyncio.sleep(0.01)
+        if is_given_back:
+            other.unlock()
+        return await asyncio.wait_for(waits, 10)
+
+    assert asyncio.run(run()) == (0 if is_given_back else 1)
+
+
 def test_who_has_company_keeps_no_lock(tmp_path):
     async def run():
         limiter, other = HostLimiter(tmp_path), RingFile(tmp_path / "p.ring")

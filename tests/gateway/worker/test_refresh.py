@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 
 import pytest
@@ -180,3 +181,31 @@ def test_a_change_that_is_told_is_read_at_once(monkeypatch):
             await own.stop()
 
     asyncio.run(tell_twice())
+
+
+@pytest.mark.parametrize("takes", [0.05, 3600])
+def test_a_machine_that_stood_still_is_no_database_that_does_not_answer(
+    monkeypatch, takes
+):
+    """Whoever waits for what is new has as much patience as before, and no more."""
+
+    async def refresh(own: Registry) -> bool:
+        await asyncio.sleep(takes if own._tasks else 0)
+        return True
+
+    monkeypatch.setattr(Registry, "refresh", refresh)
+    monkeypatch.setattr(notices, "are_told", lambda: False)
+    monkeypatch.setattr("gateway.worker.registry.PATIENCE_SECONDS", 0.2)
+
+    async def ask_and_stand_still() -> bool:
+        own = Registry()
+        await own.start()
+        try:
+            asked = asyncio.create_task(own.catch_up())
+            await asyncio.sleep(0.01)
+            time.sleep(0.3)
+            return await asyncio.wait_for(asked, 10)
+        finally:
+            await own.stop()
+
+    assert asyncio.run(ask_and_stand_still()) is (takes < 1)

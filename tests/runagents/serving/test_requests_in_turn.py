@@ -1,7 +1,9 @@
 """A connection's requests are answered in turn, and it is kept while it is used."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
+from types import SimpleNamespace
 from typing import Any
 
 from runagents.serving import worker
@@ -164,6 +166,38 @@ def test_an_idle_connection_is_closed_when_the_worker_ends_but_not_at_once():
         assert not wire.is_closed
         await clock.go_on(6)
         connection.close_if_idle()
+        assert wire.is_closed
+
+    with_connection(play)
+
+
+def test_a_connection_is_not_idle_because_the_machine_stood_still(monkeypatch):
+    """Its client had no more time to ask than its server to answer."""
+    monkeypatch.setattr(worker, "IDLE_CHECK_SECONDS", 0.05)
+    asked: list[float] = []
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        idle: Any = SimpleNamespace(close_if_idle=asked.append)
+        ending: Any = SimpleNamespace(connections=[idle], loop=loop)
+        closing = asyncio.create_task(worker.Worker._keep_closing(ending))
+        await asyncio.sleep(0.01)
+        time.sleep(0.2)
+        awake_since = loop.time()
+        async with asyncio.timeout(30):
+            while asked[-1] < awake_since:
+                await asyncio.sleep(0.01)
+        closing.cancel()
+
+    asyncio.run(run())
+    assert asked[0] == 0
+
+    async def play(connection: Any, wire: Wire, clock: Clock) -> None:
+        await ask(connection)
+        await clock.go_on(20)
+        connection.close_if_idle(19.5)
+        assert not wire.is_closed
+        connection.close_if_idle(18.5)
         assert wire.is_closed
 
     with_connection(play)
