@@ -34,7 +34,9 @@ class Cluster:
         """Start it and wait until it takes connections."""
         listen = f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1"
         options = f"{listen} -c fsync=off -c max_connections=40"
-        self._run("start", "-w", "-l", str(self._folder / "log"), "-o", options)
+        self._run(
+            "start", "-w", "-t", "100", "-l", str(self._folder / "log"), "-o", options
+        )
 
     def database(self, name: str) -> str:
         """Make an empty database and return its URL."""
@@ -44,7 +46,7 @@ class Cluster:
 
     def stop(self) -> None:
         """Stop it at once; connections break."""
-        self._run("stop", "-w", "-m", "immediate")
+        self._run("stop", "-w", "-t", "100", "-m", "immediate")
 
     def rows(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
         """Return what a query finds."""
@@ -65,7 +67,7 @@ class Cluster:
             subprocess.run(
                 command,
                 check=True,
-                timeout=60,
+                timeout=120,
                 cwd="/",
                 stdout=log,
                 stderr=subprocess.STDOUT,

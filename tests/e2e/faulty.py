@@ -59,6 +59,7 @@ TIMEOUTS = {
     "stall": {"first_byte": 1},
     "silence": {"silence": 1},
     "no-tls": {"connect": 1},
+    "no-such-name": {"connect": 2},
 }
 
 ERROR = {"error": {"message": "Overloaded.", "type": "overloaded_error"}}

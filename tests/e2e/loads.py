@@ -45,7 +45,7 @@ class Load:
 
     async def _run(self) -> None:
         connector = aiohttp.TCPConnector(limit=0, force_close=True)
-        timeout = aiohttp.ClientTimeout(total=30)
+        timeout = aiohttp.ClientTimeout(total=90)
         async with aiohttp.ClientSession(
             connector=connector, headers=self._headers, timeout=timeout
         ) as session:

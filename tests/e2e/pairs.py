@@ -2,25 +2,32 @@
 
 import base64
 import os
+import time
 from collections import Counter
 from typing import Any, NamedTuple
 
 from tests.e2e import dialects, registries
 from tests.e2e.clusters import Cluster
 from tests.e2e.loads import Load, at_once
-from tests.e2e.processes import Server, wait_until
+from tests.e2e.processes import PATIENCE, Server, wait_until
 from tests.e2e.proxies import Nginx
 from tests.e2e.replay import Replay
 from tests.redis_server import RedisServer
 
-PATIENCE = 15.0
 LIMIT = 60
 # As alike as can be: what is left of one, nobody knows.
-LIMITED = ("limited", "limited-too", "limited-as-well")
-LIMITS = {**dict.fromkeys(LIMITED, LIMIT), "narrow": 60, "wide": 10_000, "free": 0}
+LIMITED = tuple(f"limited-{number}" for number in range(6))
+LIMITS = {
+    **dict.fromkeys(LIMITED, LIMIT),
+    "narrow": 60,
+    "wide": 10_000,
+    **dict.fromkeys(("free", "unharmed"), 0),
+}
 """Providers, each with a model of its name, and how many calls a minute they take."""
 # What a host says whose share alone counts: Redis took longer than it waits for it.
 MISSED = "Redis does not count requests"
+# How long it then leaves Redis alone, and a little more.
+ALONE_SECONDS = 1.5
 
 
 class Pair(NamedTuple):
@@ -48,6 +55,7 @@ class Pair(NamedTuple):
             ended = at_once(self.proxy.url, self.key, model, 4 * LIMIT)
             if ended["200"] == LIMIT or not any(MISSED in x.log for x in self.hosts):
                 break
+            time.sleep(ALONE_SECONDS)
         return ended
 
     def tell(self, what: str, load: Load, **figures: Any) -> None:
@@ -55,18 +63,26 @@ class Pair(NamedTuple):
         counted = {"calls": load.calls, "failed": load.failed, **figures}
         print(f"\n{what}: {counted}")
 
-    def row_per_call(self) -> tuple[int, int]:
-        """Return rows and calls that reached the upstream, once they agree."""
-        asked = "SELECT count(*) FROM gateway_usagerecord WHERE outcome <> 'refused'"
+    def row_per_call(self, model: str, lost: int = 0) -> tuple[int, int]:
+        """Return rows of a model and its calls at the upstream, once they agree.
+
+        There may be as many more rows as calls were `lost` on the way to the upstream.
+        """
         found = (0, -1)
 
         def agree() -> bool:
             nonlocal found
-            found = self.cluster.rows(asked)[0][0], len(self.replay.calls)
-            return found[0] == found[1]
+            asked = [each for each in self.replay.calls if each.json["model"] == model]
+            found = self.count_rows(f"model = '{model}'"), len(asked)
+            return len(asked) <= found[0] <= len(asked) + lost
 
         wait_until(agree, PATIENCE)
         return found
+
+    def count_rows(self, condition: str) -> int:
+        """Return how many rows there are of calls that were not refused."""
+        asked = "SELECT count(*) FROM gateway_usagerecord WHERE outcome <> 'refused'"
+        return int(self.cluster.rows(f"{asked} AND {condition}")[0][0])
 
 
 def environ(cluster: Cluster, redis: RedisServer) -> dict[str, str]:

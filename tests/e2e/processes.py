@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -149,13 +150,29 @@ class Server:
         try:
             return self._process.wait(seconds)
         except subprocess.TimeoutExpired:
-            for pid in [*self.worker_pids(), self._process.pid]:
-                os.kill(pid, signal.SIGKILL)
-            self._process.wait(5)
+            self._kill_all()
+            self._process.wait(STOP_SECONDS)
             raise
         finally:
             self._process = None
             self._is_stopping = False
+
+    def kill(self) -> None:
+        """Kill all processes at once, as when the power fails, and see them gone."""
+        assert self._process is not None
+        self._kill_all()
+        self._process.wait(STOP_SECONDS)
+        self._process = None
+
+    def _kill_all(self) -> None:
+        # One that is stopped makes no more workers, and its workers do not end by
+        # themselves, as they would without it.
+        os.kill(self.pid, signal.SIGSTOP)
+        pids = [*self.worker_pids(), self.pid]
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        assert wait_until(lambda: all(map(is_gone, pids)), STOP_SECONDS)
 
     def worker_pids(self) -> list[int]:
         """Return the worker processes that live."""
@@ -303,6 +320,15 @@ class Server:
 def chat(model: str, text: str = "hi") -> dict[str, Any]:
     """Return the smallest chat request."""
     return {"model": model, "messages": [{"role": "user", "content": text}]}
+
+
+def is_gone(pid: int) -> bool:
+    """Tell whether a process has ended; one that nobody has asked how, too."""
+    try:
+        about = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return about.rpartition(")")[2].split()[0] in "ZX"
 
 
 def free_port() -> int:

@@ -39,12 +39,12 @@ class Nginx:
             self._process = subprocess.Popen(
                 command, cwd="/", env=os.environ, stdout=log, stderr=log
             )
-        assert wait_until(self._is_ready, 10), (self._folder / "nginx.log").read_text()
+        assert wait_until(self._is_ready, 60), (self._folder / "nginx.log").read_text()
         return self
 
     def __exit__(self, *error: object) -> None:
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(60)
 
     def leave_out(self, server: Server | None) -> None:
         """Send nothing more to a server, or to all again; what is under way ends."""
@@ -55,7 +55,7 @@ class Nginx:
         before = self._workers()
         self._file.write_text(text)
         self._process.send_signal(signal.SIGHUP)
-        assert wait_until(lambda: not before & self._workers(), 10)
+        assert wait_until(lambda: not before & self._workers(), 60)
 
     def _workers(self) -> set[str]:
         pid = self._process.pid

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from tests import doors
-from tests.e2e.processes import PATIENCE, Server
+from tests.e2e.processes import PATIENCE, START_SECONDS, Server, wait_until
 
 # What a busy machine makes of it, and sooner than a server closes what is unused.
 AT_ONCE = 12.0
@@ -143,7 +143,7 @@ class Crew:
 
     def __init__(self, server: Server) -> None:
         self._connections: dict[int, http.client.HTTPConnection] = {}
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + START_SECONDS
         while len(self._connections) < server.workers:
             assert time.monotonic() < deadline, "not every worker takes connections"
             batch = [Connection(server) for _ in range(16)]
@@ -178,6 +178,24 @@ class Crew:
             told = {name.lower(): value for name, value in response.getheaders()}
             found.append(Answered(response.status, told, response.read()))
         return found
+
+
+def until_all_know(server: Server, key: str, *models: str) -> None:
+    """Wait until every worker knows a key, and models that it may use.
+
+    One that was made a moment ago is known at once, where the database answers in time.
+    """
+    with Crew(server) as crew:
+
+        def all_know() -> bool:
+            told = crew.ask("GET", "/v1/models", key=key)
+            listed = [json.loads(x.body).get("data", []) for x in told]
+            return all(
+                x.status == 200 and {*models} <= {each["id"] for each in known}
+                for x, known in zip(told, listed, strict=True)
+            )
+
+        assert wait_until(all_know, START_SECONDS), models
 
 
 def target_of(link: Path) -> str:

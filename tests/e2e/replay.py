@@ -38,7 +38,7 @@ class Reply:
 
     With `until` it begins once that holds.
     With `hold` it never ends by itself: before the headers when there are no parts,
-    after the last part otherwise.
+    after the last part otherwise. The last part is kept back until `may_end` holds.
     """
 
     status: int = 200
@@ -48,6 +48,7 @@ class Reply:
     pause: float = 0
     hold: bool = False
     until: Callable[[], bool] | None = None
+    may_end: Callable[[], bool] | None = None
 
 
 Answer = Callable[[Received], Reply]
@@ -186,8 +187,7 @@ class Replay:
         reply = self._reply(received)
         if reply.delay:
             await asyncio.sleep(reply.delay)
-        while reply.until is not None and not reply.until():
-            await asyncio.sleep(0.01)
+        await _hold_back(reply.until)
         if reply.hold and not reply.parts:
             await asyncio.Event().wait()
         response = web.StreamResponse(status=reply.status, headers=reply.headers)
@@ -195,6 +195,8 @@ class Replay:
             response.content_length = len(reply.parts[0])
         await response.prepare(request)
         for number, part in enumerate(reply.parts):
+            if number == len(reply.parts) - 1:
+                await _hold_back(reply.may_end)
             await response.write(part)
             if reply.pause or number < len(AWKWARD_SIZES):
                 await asyncio.sleep(reply.pause)
@@ -215,3 +217,8 @@ class Replay:
         if not found:
             return json_reply({"error": {"message": "No such path."}}, 404)
         return self._routes[max(found, key=len)](received)
+
+
+async def _hold_back(until: Callable[[], bool] | None) -> None:
+    while until is not None and not until():
+        await asyncio.sleep(0.01)

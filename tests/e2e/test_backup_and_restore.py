@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e import dialects, registries, warm
 from tests.e2e.processes import Server
+from tests.e2e.raw import until_all_know
 from tests.e2e.replay import Replay
 
 PASSPHRASE = {"BACKUP_PASSPHRASE": "a long night at the harbour"}
@@ -54,7 +55,7 @@ def state(server: Server) -> dict[str, str]:
 @pytest.mark.proves("8.4")
 def test_a_new_host_goes_on_where_the_backup_was_taken(gateway, tmp_path):
     key = gateway.key("agent", "fine")
-    gateway.settle("fine", key=key)
+    until_all_know(gateway, key, "fine")
     assert gateway.chat("fine", headers=_key(key)).status_code == 200
     assert gateway.rows(1)
     file = tmp_path / "all.backup"

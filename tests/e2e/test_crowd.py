@@ -5,6 +5,7 @@ import errno
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,9 +15,10 @@ import pytest
 from tests.e2e import dialects, registries
 from tests.e2e.processes import Server, wait_until
 from tests.e2e.raw import Connection
-from tests.e2e.replay import Replay, Reply
+from tests.e2e.replay import Received, Replay, Reply
 
 STREAMS = 100
+WORDS = 10
 CALLERS = 300
 WRITERS = 8
 WRITES = 40
@@ -50,9 +52,6 @@ WROTE = WRITERS * WRITES
 def gateway(server: Callable[..., Server], replay: Replay) -> Server:
     """Two workers, and a provider whose streams take their time."""
     dialects.install(replay)
-    parts = [*[WORD] * 40, END]
-    headers = {"content-type": "text/event-stream"}
-    replay.route("/slow", lambda _: Reply(200, parts, headers, pause=0.2))
     return server(
         registries.registry(registries.openai("slow", f"{replay.url}/slow", "slow")),
         workers=2,
@@ -60,7 +59,22 @@ def gateway(server: Callable[..., Server], replay: Replay) -> Server:
 
 
 @pytest.fixture
-def streams(gateway: Server, replay: Replay) -> Iterator[list[Connection]]:
+def may_end(replay: Replay) -> threading.Event:
+    """When it is set, streams come to their end."""
+    given = threading.Event()
+    parts, headers = [*[WORD] * WORDS, END], {"content-type": "text/event-stream"}
+
+    def slowly(received: Received) -> Reply:
+        return Reply(200, parts, headers, pause=0.2, may_end=given.is_set)
+
+    replay.route("/slow", slowly)
+    return given
+
+
+@pytest.fixture
+def streams(
+    gateway: Server, replay: Replay, may_end: threading.Event
+) -> Iterator[list[Connection]]:
     """Streams that have all begun and go on."""
     replay.clear()
     made = [Connection(gateway, 60) for _ in range(STREAMS)]
@@ -90,24 +104,27 @@ def database_files(gateway: Server) -> list[int]:
 
 @pytest.mark.proves("5.6")
 def test_slow_streams_hold_no_connection_and_leave_the_console_its_own(
-    gateway, streams, replay
+    gateway, streams, replay, may_end
 ):
     cookie = {"sessionid": gateway.session()}
     page = gateway.get("/models/", cookies=cookie)
     assert page.status_code == 200
     assert replay.open == STREAMS
     assert max(database_files(gateway)) <= MOST_FILES
+    may_end.set()
     for each in streams:
         each.read_until(b"[DONE]")
-    rows = gateway.rows(STREAMS, 10, model="slow")
+    rows = gateway.rows(STREAMS, model="slow")
     assert [row["outcome"] for row in rows] == ["ok"] * STREAMS
 
 
 @pytest.mark.proves("8.4")
 def test_many_who_write_beside_streams_never_find_the_database_locked(
-    gateway, streams, replay
+    gateway, streams, replay, may_end
 ):
     before = len(gateway.rows(model="slow"))
+    # Their rows are written while others write.
+    may_end.set()
 
     def write(name: int) -> str:
         code = WRITE.format(name=name, writes=WRITES)
@@ -117,7 +134,7 @@ def test_many_who_write_beside_streams_never_find_the_database_locked(
         assert list(pool.map(write, range(WRITERS))) == [""] * WRITERS
     for each in streams:
         each.read_until(b"[DONE]")
-    assert len(gateway.rows(before + STREAMS, 10, model="slow")) == before + STREAMS
+    assert len(gateway.rows(before + STREAMS, model="slow")) == before + STREAMS
     (agents,) = gateway._query(
         "SELECT COUNT(*) FROM agents_agent WHERE name LIKE 'writer-%'"
     )
@@ -152,7 +169,7 @@ def test_whoever_connects_while_all_are_busy_is_kept_in_line(gateway, callers, s
     """Where the line is full, a SYN is lost and its client waits for a second."""
     for each in callers:
         assert each.connect_ex(("127.0.0.1", gateway.port)) == errno.EINPROGRESS
-    assert wait_until(lambda: all(map(is_connected, callers)), 5)
+    assert wait_until(lambda: all(map(is_connected, callers)), 30)
 
 
 def is_connected(client: socket.socket) -> bool:

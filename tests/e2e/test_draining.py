@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from itertools import cycle, islice
@@ -9,7 +10,7 @@ from itertools import cycle, islice
 import pytest
 
 from tests.e2e import dialects, registries, ways
-from tests.e2e.processes import Server, wait_until
+from tests.e2e.processes import START_SECONDS, STOP_SECONDS, Server, wait_until
 from tests.e2e.raw import Connection
 from tests.e2e.replay import Replay
 from tests.e2e.ways import EVERY, STREAMING
@@ -49,16 +50,16 @@ def test_a_killed_worker_loses_no_row(pair, upstream):
     victim = pair.worker_pids()[0]
     killed = [client for client in clients if owners[client] == victim]
     os.kill(victim, signal.SIGKILL)
-    assert upstream.wait_until(lambda: upstream.open == 50 - len(killed), 5)
+    assert upstream.wait_until(lambda: upstream.open == 50 - len(killed))
     for client in clients:
         client.socket.close()
-    assert upstream.wait_until(lambda: upstream.open == 0, 5)
-    rows = pair.rows(50, 10)
+    assert upstream.wait_until(lambda: upstream.open == 0)
+    rows = pair.rows(50)
     assert len(rows) == len(upstream.calls) == 50
     outcomes = [row["outcome"] for row in rows]
     assert outcomes.count("interrupted") == len(killed)
     assert outcomes.count("client_closed") == 50 - len(killed)
-    assert wait_until(lambda: len(pair.worker_pids()) == 2, 5)
+    assert wait_until(lambda: len(pair.worker_pids()) == 2, START_SECONDS)
     assert pair.chat("good").status_code == 200
 
 
@@ -71,36 +72,31 @@ def test_sigterm_is_heard_by_a_worker_that_was_forked_a_moment_ago(
     made.begin_to_start()
     while len(made.worker_pids()) < forked:
         time.sleep(0.002)
-    assert made.stop(seconds=15) == 0
+    assert made.stop() == 0
 
 
 def test_sigterm_is_heard_while_the_workers_start(server, registry):
     made = server(registry, workers=2)
-    began = time.monotonic()
-    # The second worker may still be loading.
-    assert made.stop(seconds=30) == 0
-    assert time.monotonic() - began < 12
+    # The second worker may still be loading. One that had not heard would be killed
+    # 15 seconds behind the drain, of 60.
+    assert made.stop(seconds=70) == 0
 
 
 @pytest.mark.proves("10.1")
 def test_sigterm_lets_a_call_come_to_its_end(server, upstream):
-    upstream.route("/slow", ways.saying("word ", 10, pause=0.05))
-    slow, held = ways.speaking(upstream, "slow"), ways.speaking(upstream, "mute")
-    made = server(registries.registry(*slow, *held), DRAIN_SECONDS="3")
-    upstream.clear()
+    may_end = threading.Event()
+    upstream.route("/slow", ways.saying("word ", 10, may_end=may_end.is_set))
+    made = server(registries.registry(*ways.speaking(upstream, "slow")))
     streams = [Connection(made) for _ in STREAMING]
-    waiting = [Connection(made) for _ in EVERY]
     for way, client in zip(STREAMING, streams, strict=True):
         client.ask(way.model("slow"), way.door, stream=True)
-    for way, client in zip(EVERY, waiting, strict=True):
-        client.ask(way.model("mute"), way.door, stream=False)
     for client in streams:
         client.wait_for(b"word")
-    assert upstream.wait_until(lambda: len(upstream.calls) == len(STREAMING + EVERY))
-    os.kill(made.pid, signal.SIGTERM)
+    made.begin_to_stop()
+    assert wait_until(lambda: is_draining(made), STOP_SECONDS)
+    may_end.set()
     said = [client.answer().body for client in streams]
-    refused = [client.answer().as_response() for client in waiting]
-    for client in streams + waiting:
+    for client in streams:
         client.socket.close()
     assert made.stop() == 0
     for way, body in zip(STREAMING, said, strict=True):
@@ -109,11 +105,39 @@ def test_sigterm_lets_a_call_come_to_its_end(server, upstream):
         assert b"ended before" in body, way
         if not way.is_relayed:
             assert way.door.said_in(body).text == "word " * 10
+    outcomes = [row["outcome"] for row in made.rows(len(said))]
+    assert outcomes == ["upstream_error"] * len(said)
+
+
+def is_draining(server: Server) -> bool:
+    """Tell whether a server that is to end takes no connection any more."""
+    try:
+        Connection(server).socket.close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+@pytest.mark.proves("10.1")
+def test_sigterm_refuses_a_call_that_nobody_answers_in_time(server, upstream):
+    made = server(
+        registries.registry(*ways.speaking(upstream, "mute")), DRAIN_SECONDS="1"
+    )
+    upstream.clear()
+    waiting = [Connection(made) for _ in EVERY]
+    for way, client in zip(EVERY, waiting, strict=True):
+        client.ask(way.model("mute"), way.door, stream=False)
+    assert upstream.wait_until(lambda: len(upstream.calls) == len(EVERY))
+    made.begin_to_stop()
+    refused = [client.answer().as_response() for client in waiting]
+    for client in waiting:
+        client.socket.close()
+    assert made.stop() == 0
     for way, answer in zip(EVERY, refused, strict=True):
         way.door.check_refused(answer, 503, "shutting_down")
         assert answer.headers["retry-after"]
-    outcomes = sorted(row["outcome"] for row in made.rows(len(said + refused)))
-    assert outcomes == ["shutdown"] * len(refused) + ["upstream_error"] * len(said)
+    outcomes = [row["outcome"] for row in made.rows(len(refused))]
+    assert outcomes == ["shutdown"] * len(refused)
 
 
 @pytest.mark.proves("8.2", "10.1")
@@ -130,8 +154,9 @@ def test_sigterm_ends_streams_with_a_word_and_writes_their_rows(
         client.wait_for(b"word")
     idle = Connection(made)
     began = time.monotonic()
-    assert made.stop(seconds=30) == 0
-    assert 1 <= time.monotonic() - began < 10
+    # One that is killed for being late would say nothing.
+    assert made.stop() == 0
+    assert time.monotonic() - began >= 1
     assert idle.is_closed()
     idle.socket.close()
     for way, client in zip(among, clients, strict=True):

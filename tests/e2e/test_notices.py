@@ -11,7 +11,7 @@ from tests.e2e.processes import Server
 
 BUMP = "from providers.models import RegistryVersion as V; V.bump()"
 BREAK = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ '^LISTEN'"
-SECONDS = 20
+SECONDS = 60
 
 
 class Ear:

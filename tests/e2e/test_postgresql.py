@@ -13,8 +13,8 @@ import pytest
 from providers import keys
 from tests.e2e import dialects, registries
 from tests.e2e.clusters import Cluster
-from tests.e2e.processes import START_SECONDS, Server, wait_until
-from tests.e2e.raw import Answered, Crew
+from tests.e2e.processes import PATIENCE, START_SECONDS, Server, wait_until
+from tests.e2e.raw import Answered, Crew, until_all_know
 from tests.e2e.replay import Replay
 
 MODELS = ("GET", "/v1/models")
@@ -37,8 +37,8 @@ def gateway(
     assert made.stop() == 0
 
 
-def stored(cluster: Cluster, count: int) -> list[tuple[Any, ...]]:
-    """Return outcome, model and tokens of the rows, once there are `count`.
+def stored(cluster: Cluster, replay: Replay) -> list[tuple[Any, ...]]:
+    """Return outcome, model and tokens of the rows, once each call has its own.
 
     Of calls that went to a provider: a warm worker refuses what it cannot judge.
     """
@@ -48,19 +48,10 @@ def stored(cluster: Cluster, count: int) -> list[tuple[Any, ...]]:
         columns = "outcome, model, output_tokens"
         table = "gateway_usagerecord WHERE outcome <> 'refused'"
         found[:] = cluster.rows(f"SELECT {columns} FROM {table}")
-        return len(found) >= count
+        return len(found) >= len(replay.calls)
 
-    wait_until(enough, 15)
+    wait_until(enough, 60)
     return found
-
-
-def settled(cluster: Cluster) -> int:
-    """Return how many rows there are when no more come."""
-    counts = [-1, len(stored(cluster, 1))]
-    while counts[-1] != counts[-2]:
-        time.sleep(2)
-        counts.append(len(stored(cluster, 1)))
-    return counts[-1]
 
 
 def knows(models: Answered) -> bool:
@@ -68,11 +59,12 @@ def knows(models: Answered) -> bool:
     return any(each["id"] == "fine" for each in json.loads(models.body)["data"])
 
 
-def test_a_call_is_answered_and_stored(gateway, cluster):
+def test_a_call_is_answered_and_stored(gateway, cluster, replay):
     key = gateway.key("agent", "fine")
+    until_all_know(gateway, key, "fine")
     answer = gateway.chat("fine", headers={"authorization": f"Bearer {key}"})
     assert answer.status_code == 200
-    rows = stored(cluster, 1)
+    rows = stored(cluster, replay)
     assert len(rows) == 1
     assert rows[0][:2] == ("ok", "fine")
     assert rows[0][2] > 0
@@ -94,9 +86,9 @@ PAGES = (
 )
 
 
-def test_the_console_reads_this_database_too(gateway, cluster):
+def test_the_console_reads_this_database_too(gateway, cluster, replay):
     assert gateway.chat("fine").status_code == 200
-    assert stored(cluster, 1)
+    assert stored(cluster, replay)
     cookies = {"sessionid": gateway.session()}
     for page in PAGES:
         assert gateway.get(page, cookies=cookies).status_code == 200, page
@@ -106,7 +98,7 @@ def test_the_console_reads_this_database_too(gateway, cluster):
         assert file.status_code == 200
         return ",main,fine,local,local," in file.text
 
-    assert wait_until(is_summed_up, 30)
+    assert wait_until(is_summed_up, 90)
     assert "fine" in gateway.get("/usage/?range=24h", cookies=cookies).text
 
 
@@ -116,18 +108,23 @@ OPEN = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backe
 @pytest.mark.parametrize("page", ["/", "/requests/?live=1", "/usage/usage.csv"])
 def test_no_request_leaves_a_connection_open(gateway, cluster, page):
     cookies = {"sessionid": gateway.session()}
+    # Workers keep some for what they do by themselves, which a request may begin.
+    with Crew(gateway):
+        assert gateway.get(page, cookies=cookies).status_code == 200
     before = cluster.rows(OPEN)[0][0]
     for _ in range(12):
         assert gateway.get(page, cookies=cookies).status_code == 200
-    assert wait_until(lambda: cluster.rows(OPEN)[0][0] <= before + 2, 2)
+    assert wait_until(lambda: cluster.rows(OPEN)[0][0] <= before + 4, 30)
 
 
 @pytest.mark.proves("9.1")
-def test_calls_go_on_without_the_database_and_are_stored_afterwards(gateway, cluster):
+def test_calls_go_on_without_the_database_and_are_stored_afterwards(
+    gateway, cluster, replay
+):
     with Crew(gateway) as crew:
         # The second worker may still be loading; what it knows, it goes on with.
-        assert wait_until(lambda: all(knows(each) for each in crew.ask(*MODELS)), 20)
-    before = len(stored(cluster, 1))
+        assert wait_until(lambda: all(knows(each) for each in crew.ask(*MODELS)), 60)
+    before = len(replay.calls)
     unknown = keys.generate(keys.AGENT_PREFIX).plaintext
     cluster.stop()
     try:
@@ -145,8 +142,8 @@ def test_calls_go_on_without_the_database_and_are_stored_afterwards(gateway, clu
         assert page.headers["retry-after"]
     finally:
         cluster.start()
-    assert len(stored(cluster, before + 10)) == before + 10
-    assert wait_until(lambda: gateway.get("/login/").status_code == 200, 10)
+    assert len(stored(cluster, replay)) == len(replay.calls) == before + 10
+    assert wait_until(lambda: gateway.get("/login/").status_code == 200, 60)
 
 
 READ_ONLY = "default_transaction_read_only"
@@ -177,16 +174,21 @@ FAULTS = {
 @pytest.mark.proves("9.1")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_database_that_takes_nothing_costs_no_call_and_no_row(
-    gateway, cluster, fault
+    gateway, cluster, replay, fault
 ):
     """It reads as ever: one that another has taken over from, or with a full disk."""
     assert gateway.chat("fine").status_code == 200
-    before = settled(cluster)
+    before = len(replay.calls)
     broken, mended = FAULTS[fault]
     change = {"cookies": {"sessionid": gateway.session(), "csrftoken": TOKEN}}
     change |= {"data": {"csrfmiddlewaretoken": TOKEN, "name": f"of-{fault}"}}
+    change |= {"timeout": PATIENCE}
     cluster.run_sql(*broken)
     try:
+        if fault == "taken-over":
+            assert wait_until(
+                lambda: cluster.rows(f"SHOW {READ_ONLY}") == [("on",)], 30
+            )
         for _ in range(10):
             assert gateway.chat("fine").status_code == 200
             time.sleep(0.2)
@@ -195,30 +197,30 @@ def test_a_database_that_takes_nothing_costs_no_call_and_no_row(
         assert "database" in refused.text
     finally:
         cluster.run_sql(*mended)
-    assert len(stored(cluster, before + 10)) == before + 10
+    assert len(stored(cluster, replay)) == len(replay.calls) == before + 10
     assert httpx.post(f"{gateway.url}/settings/api-keys/", **change).status_code < 400
 
 
 @pytest.mark.proves("9.1")
-def test_a_database_that_is_slow_slows_no_call(gateway, cluster):
+def test_a_database_that_is_slow_slows_no_call(gateway, cluster, replay):
     """Somebody holds the tables, as a repair or a change of theirs does."""
     assert gateway.chat("fine").status_code == 200
-    before = settled(cluster)
+    before = len(replay.calls)
     with psycopg.connect(cluster.url) as holder:
         holder.execute(f"LOCK TABLE {', '.join(TABLES)} IN ACCESS EXCLUSIVE MODE")
         for _ in range(10):
             assert gateway.chat("fine").status_code == 200
             time.sleep(0.2)
-    assert len(stored(cluster, before + 10)) == before + 10
+    assert len(stored(cluster, replay)) == len(replay.calls) == before + 10
 
 
 def test_providers_are_checked_again_when_the_database_came_back(gateway, cluster):
     checked = "SELECT status_checked_at FROM providers_modelprovider"
-    assert wait_until(lambda: cluster.rows(checked) != [(None,)], 20)
+    assert wait_until(lambda: cluster.rows(checked) != [(None,)], 60)
     cluster.stop()
     cluster.start()
     before = cluster.rows(checked)
-    assert wait_until(lambda: cluster.rows(checked) > before, 20)
+    assert wait_until(lambda: cluster.rows(checked) > before, 60)
 
 
 @pytest.mark.proves("9.2")
@@ -240,7 +242,7 @@ def test_a_server_that_starts_before_its_database_serves_when_it_is_there(
         made.start()
         later.join()
         assert told == [True]
-        assert wait_until(lambda: made.chat("fine").status_code == 200, 5)
+        assert wait_until(lambda: made.chat("fine").status_code == 200, 60)
     finally:
         later.join()
         assert made.stop() == 0

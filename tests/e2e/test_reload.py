@@ -6,6 +6,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 
 import aiohttp
@@ -19,6 +20,10 @@ from tests.e2e.replay import Replay
 PER_SECOND = 50
 # The pause of a client whose next request finds the worker about to end.
 PAUSE_SECONDS = 0.5
+# From when on a worker about to end may close a connection: its own second begins and
+# ends a little later than what is measured here.
+IDLE_SECONDS = 0.9
+TRIES = 10
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +62,14 @@ class Clients:
                 await asyncio.sleep(1 / PER_SECOND)
             await asyncio.gather(*self._calls)
 
+    async def ask_more(self, count: int) -> None:
+        """Wait until so many more calls have ended."""
+        before = self.answered
+        async with asyncio.timeout(STOP_SECONDS):
+            while self.answered < before + count:
+                assert not self.failures
+                await asyncio.sleep(0.01)
+
     async def _ask(
         self, session: aiohttp.ClientSession, word: str, *, stream: bool
     ) -> None:
@@ -92,18 +105,19 @@ def test_a_reload_costs_no_short_call(gateway, replay):
     async def reload_meanwhile() -> None:
         over = asyncio.Event()
         asking = asyncio.create_task(clients.ask_until(over))
-        await asyncio.sleep(1)
+        await clients.ask_more(PER_SECOND)
         await reload(gateway)
-        await asyncio.sleep(1)
+        await clients.ask_more(PER_SECOND)
         over.set()
         await asking
 
     asyncio.run(reload_meanwhile())
     assert not clients.failures
-    assert len(gateway.worker_pids()) == gateway.workers
-    assert clients.answered >= PER_SECOND
+    assert wait_until(
+        lambda: len(gateway.worker_pids()) == gateway.workers, STOP_SECONDS
+    )
     assert len(replay.calls) == clients.answered
-    rows = gateway.rows(clients.answered, 10)
+    rows = gateway.rows(clients.answered)
     assert [row["outcome"] for row in rows] == ["ok"] * clients.answered
 
 
@@ -111,13 +125,23 @@ def test_a_reload_costs_no_short_call(gateway, replay):
 @pytest.mark.parametrize("gateway", [2], indirect=True, ids=["two"])
 @pytest.mark.parametrize("is_new", [True, False], ids=["new", "kept"])
 def test_a_connection_that_the_old_worker_took_is_answered_once_more(gateway, is_new):
+    assert any(is_answered_once_more(gateway, is_new) for _ in range(TRIES))
+
+
+def is_answered_once_more(gateway: Server, is_new: bool) -> bool:
+    """Ask at a short pace until the old worker answers for the last time.
+
+    Returns False where a busy machine made a pause longer, in which it may close.
+    """
     with Connection(gateway) as client:
         assert wait_until(lambda: client.worker() != 0, STOP_SECONDS)
         old = client.worker()
+        answered = time.monotonic()
         if not is_new:
             # Last: a connection that is idle for a second is closed.
             client.send(request(gateway, chat_body("good")))
             assert client.answer().status == 200
+            answered = time.monotonic()
         os.kill(gateway.pid, signal.SIGHUP)
         ended = time.monotonic() + STOP_SECONDS
         headers: dict[str, str] = {}
@@ -125,10 +149,16 @@ def test_a_connection_that_the_old_worker_took_is_answered_once_more(gateway, is
             # Its worker may not have been told to end yet.
             assert time.monotonic() < ended
             time.sleep(PAUSE_SECONDS)
-            client.send(request(gateway, chat_body("good")))
+            with suppress(ConnectionError):
+                client.send(request(gateway, chat_body("good")))
             answer = client.answer()
+            if answer.status == 0 and time.monotonic() - answered > IDLE_SECONDS:
+                break
             assert answer.status == 200
+            answered = time.monotonic()
             headers = answer.headers
-        assert headers["connection"] == "close"
-        assert client.is_closed()
+        else:
+            assert headers["connection"] == "close"
+            assert client.is_closed()
     assert wait_until(lambda: old not in gateway.worker_pids(), STOP_SECONDS)
+    return "connection" in headers

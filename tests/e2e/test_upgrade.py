@@ -6,6 +6,7 @@
 import json
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -13,8 +14,8 @@ import pytest
 
 from tests.e2e import pairs, registries
 from tests.e2e.loads import CLIENTS
-from tests.e2e.pairs import LIMIT, PATIENCE, Pair
-from tests.e2e.processes import PLAIN, ROOT, Server, wait_until
+from tests.e2e.pairs import LIMIT, Pair
+from tests.e2e.processes import PATIENCE, PLAIN, ROOT, Server, wait_until
 from tests.e2e.proxies import Nginx
 
 REVOKE = "from runagents.agents.models import AgentKey as K; [k.delete() for k in "
@@ -67,13 +68,13 @@ def pair(tmp_path, cluster, redis, replay, former):
     former_command(hosts[0], "providers", "apply", str(registry))
     reach = ",".join(pairs.LIMITS)
     key = former_command(hosts[0], "createkey", "agent", "--models", reach)
-    for each in hosts:
-        each.begin_to_start()
-    for each in hosts:
-        each.wait_until_ready()
-    yield Pair(hosts, None, cluster, redis, replay, key)
-    for each in hosts:
-        each.stop()
+    with ExitStack() as stack:
+        for each in hosts:
+            each.begin_to_start()
+            stack.callback(each.stop)
+        for each in hosts:
+            each.wait_until_ready()
+        yield Pair(hosts, None, cluster, redis, replay, key)
     for each in hosts:
         assert not each.failures, each.log
 
@@ -131,7 +132,7 @@ def deleted(old: Server, new: Server, name: str) -> int:
     key = new.key("ci", workspace=True)
     headers = {"authorization": f"Bearer {key}"}
     path = f"/api/v1/model-providers/{name}"
-    options = {"headers": headers, "timeout": 20, **PLAIN}
+    options = {"headers": headers, "timeout": PATIENCE, **PLAIN}
     assert httpx.post(f"{new.url}{path}/check", **options).status_code == 200
     return httpx.delete(f"{old.url}{path}", **options).status_code
 
@@ -157,7 +158,7 @@ def test_an_upgrade_host_by_host_fails_no_call(pair, tmp_path_factory):
             assert moves_on(load)
             exchange(proxy, old, ROOT)
             assert moves_on(load)
-    rows, calls = pair.row_per_call()
+    rows, calls = pair.row_per_call("free")
     figures = {"columns": len(added), "rows": rows, "upstream": calls}
     pair.tell("upgrade", load, admitted_of_60=admitted["200"], **figures)
     assert load.failed == {}

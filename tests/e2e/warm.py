@@ -31,8 +31,8 @@ from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 60
-RUN_SECONDS = 60
+START_SECONDS = 120
+RUN_SECONDS = 120
 # More than any command and environment come to.
 MESSAGE_BYTES = 1 << 17
 

@@ -5,7 +5,7 @@ each of them. Streams are relayed where both sides speak the same format.
 """
 
 import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests import doors
 from tests.e2e import registries
@@ -77,7 +77,7 @@ def spoken(text: str) -> bytes:
 BEGUN = {"id": "r", "object": "response", "status": "in_progress", "output": []}
 
 
-def saying(text: str, count: int, **reply: float) -> Answer:
+def saying(text: str, count: int, **reply: Any) -> Answer:
     """Answer in the format that is asked for with so many words, without an end."""
     began = sse({"type": "response.created", "response": BEGUN})
     said = {
