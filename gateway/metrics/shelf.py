@@ -58,8 +58,16 @@ class Shelf:
 
     def read(self) -> tuple[Counts, list[dict[str, Any]]]:
         """Return the sum of all counts, and what the living workers tell besides."""
-        counts, living = Counts(), []
         gone = _parsed(self._folder / GONE)
+        while True:
+            told = self._read(gone)
+            # Whom somebody summed up meanwhile may be in neither.
+            before, gone = gone, _parsed(self._folder / GONE)
+            if gone == before:
+                return told
+
+    def _read(self, gone: dict[str, Any]) -> tuple[Counts, list[dict[str, Any]]]:
+        counts, living = Counts(), []
         counts.merge(gone)
         for path in self._workers(gone):
             told = _parsed(path)
