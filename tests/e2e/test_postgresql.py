@@ -33,8 +33,11 @@ def gateway(
     made.manage("migrate", "--verbosity", "0")
     limited = registries.openai("main", replay.url, "fine", requests_per_minute=1000)
     made.apply(registries.registry(limited))
-    yield made.start()
-    assert made.stop() == 0
+    try:
+        yield made.start()
+    finally:
+        code = made.stop()
+    assert code == 0
 
 
 def stored(cluster: Cluster, replay: Replay) -> list[tuple[Any, ...]]:
