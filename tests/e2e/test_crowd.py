@@ -29,10 +29,12 @@ END = (
     b"data: [DONE]\n\n"
 )
 # Reads before it writes, as pages do: a transaction that takes its lock only then is
-# refused at once where another wrote in between.
+# refused at once where another wrote in between. Whoever takes it first may have to
+# wait for one that the machine gives no time.
 WRITE = """
-from django.db import transaction
+from django.db import connection, transaction
 from runagents.agents.models import Agent
+connection.cursor().execute("PRAGMA busy_timeout = 60000")
 for number in range({writes}):
     with transaction.atomic():
         count = Agent.objects.count()
