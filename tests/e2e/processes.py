@@ -35,9 +35,6 @@ ADMINISTRATOR = {
     "DJANGO_SUPERUSER_EMAIL": "admin@example.com",
 }
 
-_holders: list[socket.socket] = []
-"""What keeps our ports: a socket for each, which is bound and does not listen."""
-
 LOG_IN = """
 from django.contrib.auth.models import User
 from django.test import Client
@@ -341,8 +338,10 @@ def free_port() -> int:
     for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
         holder.setsockopt(socket.SOL_SOCKET, option, 1)
     holder.bind(("127.0.0.1", 0))
-    _holders.append(holder)
-    return int(holder.getsockname()[1])
+    port = int(holder.getsockname()[1])
+    # It stays open, and no object is there to complain of that at the end.
+    holder.detach()
+    return port
 
 
 def wait_until(claim: Callable[[], bool], seconds: float) -> bool:
