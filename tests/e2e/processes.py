@@ -233,6 +233,10 @@ class Server:
 
         assert wait_until(is_settled, PATIENCE), models
 
+    def settle_down(self, provider: str) -> None:
+        """Wait until a worker has loaded what it loads at first: a check does that."""
+        assert wait_until(lambda: self.status(provider) != "pending", PATIENCE)
+
     # --- requests ---
 
     def get(self, path: str, **options: Any) -> httpx.Response:

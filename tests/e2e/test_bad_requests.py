@@ -267,6 +267,7 @@ def test_a_refusal_that_waits_for_no_body_says_that_it_closes(gateway, line):
 
 @pytest.mark.proves("1.2")
 def test_a_bad_key_with_an_endless_body_is_cut_off(gateway):
+    gateway.settle_down("good")
     piece = b"4000\r\n" + b"x" * 0x4000 + b"\r\n"
     sent = 0
     with Watch(gateway) as watch, Connection(gateway) as client:

@@ -76,6 +76,7 @@ def test_what_stands_behind_an_unusual_request_is_answered(gateway, replay):
 def test_requests_behind_one_that_is_not_answered_are_not_taken_in_without_end(
     gateway, replay
 ):
+    gateway.settle_down("good")
     # What a first call loads is loaded.
     assert gateway.chat("good").status_code == 200
     assert gateway.rows(len(replay.calls), model="good")
