@@ -1,5 +1,6 @@
 """The server as people start it, and the commands beside it, as processes."""
 
+import http.client
 import json
 import os
 import shutil
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -266,12 +267,14 @@ class Server:
         Of the time counts what the only worker has to itself: before each look it
         answers a request, which waits where it does.
         """
-        looks = round(seconds / LOOK_SECONDS)
-        for _ in range(looks):
-            if claim():
-                return True
-            assert self.get("/healthz").status_code == 200
-            time.sleep(LOOK_SECONDS)
+        asking = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        with closing(asking):
+            for _ in range(round(seconds / LOOK_SECONDS)):
+                if claim():
+                    return True
+                asking.request("GET", "/healthz")
+                assert asking.getresponse().read()
+                time.sleep(LOOK_SECONDS)
         return claim()
 
     # --- what it recorded ---
