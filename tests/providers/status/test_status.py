@@ -20,8 +20,10 @@ CANARY = "sk-canary-0123456789"
 
 
 @pytest.fixture(autouse=True)
-def real_transport():
-    """Checks go through the real transport, to loopback."""
+def real_transport(monkeypatch):
+    """Checks go through the real transport to loopback, and may take their time."""
+    monkeypatch.setattr(status, "TIMEOUT", dict.fromkeys(status.TIMEOUT, 60.0))
+    monkeypatch.setattr(status, "CHECK_SECONDS", 120.0)
     rules = Rules(private_networks=("127.0.0.0/8", "::1/128"))
     with transport.use(transport.GuardedTransport(rules)) as way:
         yield way
