@@ -113,7 +113,7 @@ def is_draining(server: Server) -> bool:
     """Tell whether a server that is to end takes no connection any more."""
     try:
         Connection(server).socket.close()
-    except ConnectionRefusedError:
+    except ConnectionError:
         return True
     return False
 
