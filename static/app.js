@@ -6,6 +6,7 @@ const on = (type, selector, act) =>
     const element = event.target.closest?.(selector);
     if (element) act(element, event);
   });
+const polls = (element) => element.getAttribute?.("hx-trigger")?.startsWith("every");
 
 /* Copy buttons: <button data-copy="text">, with <span data-copied="Copied"> inside. */
 on("click", "[data-copy]", async (button) => {
@@ -52,6 +53,12 @@ on("keydown", "details.menu[open]", (menu, event) => {
   menu.removeAttribute("open");
   menu.querySelector("summary").focus();
 });
+
+/* What asks anew by itself does not while a menu in it is open: its successor's is closed. */
+for (const type of ["htmx:before:request", "htmx:before:response"])
+  document.addEventListener(type, (event) => {
+    if (event.target.querySelector?.("details.menu[open]") && polls(event.target)) event.preventDefault();
+  });
 
 /* A button that is disabled while its request runs loses the focus: it gets it back. */
 let lastFocused = null;
@@ -280,8 +287,7 @@ for (const type of ["htmx:response:error", "htmx:error"])
   document.addEventListener(type, (event) => {
     const status = event.detail.ctx?.response?.status ?? 0;
     const toasts = document.getElementById("toasts");
-    const polls = event.target.getAttribute?.("hx-trigger")?.startsWith("every");
-    if (polls || status === 422 || !toasts) return;
+    if (polls(event.target) || status === 422 || !toasts) return;
     const notice = Object.assign(document.createElement("div"), { className: "notice bad" });
     notice.textContent = toasts.dataset.failed;
     toasts.replaceChildren(notice);

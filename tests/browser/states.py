@@ -478,6 +478,6 @@ def register(server: Server, upstream: Replay) -> None:
     # Deleting what is in use asks for its name.
     server.chat("gone")
     assert server.rows(1, provider="away")
-    # A row that is not looked at yet is shown anew each second, with its menu closed.
+    # A row that is not looked at yet is shown anew each second.
     assert wait_until(lambda: server.status("away") != "pending", PATIENCE)
     server.run("manage.py", "shell", "-c", SUM_UP)

@@ -28,7 +28,7 @@ def registered(console: Server, upstream: Replay) -> Server:
     # Deleting what is in use asks for its name.
     console.chat("gpt-4o")
     assert console.rows(1, provider="lab")
-    # Until then its row is shown anew each second, with its menu closed.
+    # Until then its row is shown anew each second.
     assert wait_until(lambda: console.status("lab") == "available", PATIENCE)
     return console
 

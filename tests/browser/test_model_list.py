@@ -34,7 +34,7 @@ def row(page: Any, name: str) -> Any:
 
 
 def is_available(page: Any, name: str) -> None:
-    """Wait for the row that stays: until then it is shown anew, its menu closed."""
+    """Wait for the row that stays: until then it is shown anew."""
     row(page, name).get_by_text("Available", exact=True).wait_for()
 
 
@@ -60,6 +60,35 @@ def test_test_all_shows_what_came_of_it_by_itself(page: Any) -> None:
     for name in ("one", "two"):
         is_available(page, name)
     page.locator("#totals").get_by_text("1 Unavailable").wait_for()
+
+
+def test_a_row_that_is_being_checked_keeps_its_menu_open(page: Any) -> None:
+    page.goto("/models/")
+    is_available(page, "one")
+    asked: list[Any] = []
+    page.route("**/models/one/row/", lambda route: asked.append(route))
+    row(page, "one").evaluate("""it => {
+        it.setAttribute("hx-get", "/models/one/row/");
+        it.setAttribute("hx-swap", "outerHTML");
+        it.setAttribute("hx-trigger", "every 100ms");
+        it.dataset.before = "";
+        htmx.process(it);
+    }""")
+    before = page.locator("tr[data-before]")
+    while not asked:
+        page.wait_for_timeout(20)
+    row(page, "one").get_by_label("Actions").click()
+    # What was asked before it was opened comes while it is.
+    with page.expect_response("**/models/one/row/"):
+        asked[0].continue_()
+    page.wait_for_timeout(500)
+    row(page, "one").get_by_role("link", name="Clone").wait_for()
+    assert before.count() == len(asked) == 1
+    page.keyboard.press("Escape")
+    while len(asked) < 2:
+        page.wait_for_timeout(20)
+    asked[1].continue_()
+    before.wait_for(state="detached")
 
 
 def test_one_tick_ticks_all_and_takes_them_back(page: Any) -> None:
