@@ -35,7 +35,7 @@ class Starts:
 
     def _has_room(self) -> bool:
         """Count a request that is begun now; tell whether it may be."""
-        # uvloop has one time, in milliseconds, for all that it found together.
+        # A millisecond of uvloop's: what it finds together comes in one, or in a few.
         moment = self._loop.time()
         if moment != self._moment:
             self._moment, self._begun = moment, 0
