@@ -4,6 +4,8 @@ import base64
 import os
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 from tests.e2e import dialects, registries
@@ -83,6 +85,18 @@ class Pair(NamedTuple):
         """Return how many rows there are of calls that were not refused."""
         asked = "SELECT count(*) FROM gateway_usagerecord WHERE outcome <> 'refused'"
         return int(self.cluster.rows(f"{asked} AND {condition}")[0][0])
+
+
+@contextmanager
+def started(hosts: list[Server]) -> Iterator[None]:
+    """Let hosts start beside each other; stop them when it is left."""
+    with ExitStack() as stack:
+        for each in hosts:
+            each.begin_to_start()
+            stack.callback(each.stop)
+        for each in hosts:
+            each.wait_until_ready()
+        yield
 
 
 def environ(cluster: Cluster, redis: RedisServer) -> dict[str, str]:

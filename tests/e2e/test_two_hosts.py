@@ -8,7 +8,6 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import psycopg
 import pytest
@@ -62,14 +61,8 @@ def pair(
         )
     )
     key = hosts[0].key("agent", *pairs.LIMITS, "slow")
-    with ExitStack() as stack:
-        for each in hosts:
-            each.begin_to_start()
-            stack.callback(each.stop)
-        for each in hosts:
-            each.wait_until_ready()
-        proxy = Nginx(tmp_path_factory.mktemp("nginx"), hosts)
-        stack.enter_context(proxy)
+    proxy = Nginx(tmp_path_factory.mktemp("nginx"), hosts)
+    with pairs.started(hosts), proxy:
         yield Pair(hosts, proxy, cluster, redis, replay, key)
     for each in hosts:
         assert not each.failures, each.log

@@ -6,7 +6,6 @@
 import json
 import subprocess
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -68,12 +67,7 @@ def pair(tmp_path, cluster, redis, replay, former):
     former_command(hosts[0], "providers", "apply", str(registry))
     reach = ",".join(pairs.LIMITS)
     key = former_command(hosts[0], "createkey", "agent", "--models", reach)
-    with ExitStack() as stack:
-        for each in hosts:
-            each.begin_to_start()
-            stack.callback(each.stop)
-        for each in hosts:
-            each.wait_until_ready()
+    with pairs.started(hosts):
         yield Pair(hosts, None, cluster, redis, replay, key)
     for each in hosts:
         assert not each.failures, each.log
